@@ -1,0 +1,132 @@
+import { resolve } from 'node:path';
+import { keptSecret } from './kept-secret.ts';
+import { parseEnv, type ConfigFault, type Env } from './env.ts';
+
+export type Role = 'api' | 'worker';
+
+/** Everything the shop can be told, checked and complete. Only this folder reads the environment. */
+export interface Config {
+  /** Stricter rules: secrets must be given, no GraphiQL and no demo accounts unless asked for. */
+  production: boolean;
+  roles: readonly Role[];
+  log: { level: string; pretty: boolean };
+  http: {
+    host: string;
+    port: number;
+    /** The origin under which the outside reaches the shop; null: the address that it listens on. */
+    publicUrl: string | null;
+    corsOrigins: readonly string[];
+    graphiql: boolean;
+    cookieSameSite: 'lax' | 'strict' | 'none';
+    /** Largest request body in bytes. */
+    bodyLimit: number;
+  };
+  shop: { name: string; currency: string };
+  dataDir: string;
+  database: ({ kind: 'embedded'; dataDir: string } | { kind: 'url'; url: string }) & { poolSize: number };
+  redisUrl: string | null;
+  seed: 'demo' | 'none';
+  /** The first signs; all are accepted. At least one. */
+  secrets: readonly string[];
+  cart: CartConfig;
+  lowStockThreshold: number;
+}
+
+/** The rules of carts that a shop may set. */
+export interface CartConfig {
+  /** Seconds that a hold lasts after the last change of its cart. */
+  holdSeconds: number;
+  /** Seconds that a hold may last in all. */
+  maxHoldSeconds: number;
+  maxUnitsPerVariant: number;
+  maxLines: number;
+}
+
+/** The configuration is wrong; the message lists every fault, one a line, and no secret. */
+export class ConfigError extends Error {
+  readonly faults: readonly ConfigFault[];
+
+  constructor(faults: readonly ConfigFault[]) {
+    super(['The configuration is wrong:', ...faults.map((fault) => `  ${fault.name} ${fault.problem}`)].join('\n'));
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** Whether a host name or address can only be reached from this machine. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
+/**
+ * Reads and checks the configuration.
+ * @param source the environment to read, the process's own by default
+ * @throws ConfigError with every fault at once
+ */
+export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
+  const { env, faults } = parseEnv(source);
+  const host = env.HOST ?? '127.0.0.1';
+  const production = env.NODE_ENV === 'production' || (!isLoopback(host) && env.DEMO !== true);
+  faults.push(...crossCheck(env, { production, named: new Set(faults.map((fault) => fault.name)) }));
+  if (faults.length > 0) throw new ConfigError(faults);
+
+  const dataDir = resolve(env.DATA_DIR ?? '.data');
+  const holdSeconds = env.CART_HOLD_SECONDS ?? 900;
+  return {
+    production,
+    roles: env.ROLES ?? ['api', 'worker'],
+    log: { level: env.LOG_LEVEL ?? 'info', pretty: !production && process.stdout.isTTY },
+    http: {
+      host,
+      port: env.PORT ?? 4000,
+      publicUrl: env.PUBLIC_URL === undefined ? null : new URL(env.PUBLIC_URL).origin,
+      corsOrigins: (env.CORS_ORIGINS ?? []).map((value) => new URL(value).origin),
+      graphiql: env.GRAPHIQL ?? !production,
+      cookieSameSite: env.COOKIE_SAMESITE ?? 'lax',
+      bodyLimit: 1_000_000,
+    },
+    shop: { name: env.SHOP_NAME ?? 'Vitrine', currency: env.SHOP_CURRENCY ?? 'USD' },
+    dataDir,
+    database: {
+      ...(env.DATABASE_URL === undefined
+        ? ({ kind: 'embedded', dataDir } as const)
+        : ({ kind: 'url', url: env.DATABASE_URL } as const)),
+      poolSize: env.DATABASE_POOL_SIZE ?? 10,
+    },
+    redisUrl: env.REDIS_URL ?? null,
+    seed: env.SEED ?? (env.DATABASE_URL === undefined ? 'demo' : 'none'),
+    secrets: env.JWT_SECRET ?? [keptSecret(dataDir, 'jwt-secret')],
+    cart: {
+      holdSeconds,
+      maxHoldSeconds: env.CART_MAX_HOLD_SECONDS ?? Math.max(3600, holdSeconds),
+      maxUnitsPerVariant: env.CART_MAX_UNITS_PER_VARIANT ?? 99,
+      maxLines: env.CART_MAX_LINES ?? 100,
+    },
+    lowStockThreshold: env.LOW_STOCK_THRESHOLD ?? 3,
+  };
+}
+
+/** The faults that only show when variables are seen together; `named` has those that are known to be wrong already. */
+function crossCheck(env: Env, { production, named }: { production: boolean; named: Set<string> }): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const missing = (name: keyof Env) => env[name] === undefined && !named.has(name);
+  if (production && missing('JWT_SECRET')) {
+    faults.push({
+      name: 'JWT_SECRET',
+      problem: 'is required in production (32 characters at least; `openssl rand -base64 48` makes one)',
+    });
+  }
+  const { CART_HOLD_SECONDS: hold = 900, CART_MAX_HOLD_SECONDS: most } = env;
+  if (most !== undefined && most < hold) {
+    faults.push({ name: 'CART_MAX_HOLD_SECONDS', problem: `must not be less than CART_HOLD_SECONDS (${hold})` });
+  }
+  if (env.COOKIE_SAMESITE === 'none' && !(env.PUBLIC_URL ?? '').startsWith('https://')) {
+    faults.push({
+      name: 'COOKIE_SAMESITE',
+      problem: 'may be none only where PUBLIC_URL is https: browsers drop such cookies otherwise',
+    });
+  }
+  return faults;
+}

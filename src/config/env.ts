@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+/** Reads `on`, `1`, `true`, `yes` as true and their opposites as false. */
+const flag = z.enum(['on', 'off', '1', '0', 'true', 'false', 'yes', 'no'], 'must be on or off').transform((value) => {
+  return value === 'on' || value === '1' || value === 'true' || value === 'yes';
+});
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`);
+
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const urlWith = (...schemes: string[]) =>
+  z.string().refine(
+    (value) => {
+      return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
+    },
+    `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+  );
+
+const origin = urlWith('http', 'https').refine(
+  (value) => new URL(value).origin === value.replace(/\/$/, ''),
+  'must be an origin alone: scheme, host and port, without a path',
+);
+
+/**
+ * The shape of the environment: one entry per variable, each on its own. What follows from several of them together is
+ * `config.ts`'s business. An empty value counts as left out.
+ */
+const shape = {
+  NODE_ENV: z.string(),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be a level of pino'),
+  PORT: wholeNumber(0, 65_535),
+  HOST: z.string().regex(/^[\w.:-]+$/, 'must be a host name or an address'),
+  ROLES: list.pipe(z.array(z.enum(['api', 'worker'], 'knows api and worker')).min(1, 'names no role')),
+  DEMO: flag,
+  GRAPHIQL: flag,
+  SHOP_NAME: z.string().max(100),
+  SHOP_CURRENCY: z
+    .string()
+    .refine((code) => Intl.supportedValuesOf('currency').includes(code), 'must be an ISO 4217 code such as EUR'),
+  DATA_DIR: z.string(),
+  DATABASE_URL: urlWith('postgres', 'postgresql'),
+  DATABASE_POOL_SIZE: wholeNumber(2, 100),
+  REDIS_URL: urlWith('redis', 'rediss'),
+  SMTP_URL: urlWith('smtp', 'smtps'),
+  JWT_SECRET: list.pipe(z.array(z.string().min(32, 'needs 32 characters at least')).min(1, 'is empty')),
+  SEED: z.enum(['demo', 'none'], 'must be demo or none'),
+  CART_HOLD_SECONDS: wholeNumber(1, 86_400),
+  CART_MAX_HOLD_SECONDS: wholeNumber(1, 604_800),
+  CART_MAX_UNITS_PER_VARIANT: wholeNumber(1, 100_000),
+  CART_MAX_LINES: wholeNumber(1, 1000),
+  LOW_STOCK_THRESHOLD: wholeNumber(0, 1_000_000),
+  PUBLIC_URL: origin,
+  CORS_ORIGINS: list.pipe(z.array(origin)),
+  COOKIE_SAMESITE: z.enum(['lax', 'strict', 'none'], 'must be lax, strict or none'),
+} satisfies Record<string, z.ZodType>;
+
+const schema = z.object(shape).partial();
+
+/** The environment after parsing: every variable that was set, in its own type. */
+export type Env = z.infer<typeof schema>;
+
+/** The names of all variables that the shop reads. */
+export const envNames: readonly string[] = Object.keys(shape);
+
+/** One thing that is wrong with the configuration. Never holds the value, which may be a secret. */
+export interface ConfigFault {
+  name: string;
+  problem: string;
+}
+
+/** Parses the environment; gives what could be parsed and every fault, so that one start shows all of them. */
+export function parseEnv(source: NodeJS.ProcessEnv): { env: Env; faults: ConfigFault[] } {
+  const given = Object.fromEntries(
+    envNames.flatMap((name) => {
+      const value = source[name]?.trim();
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const faults: ConfigFault[] = [];
+  const env: Record<string, unknown> = {};
+  for (const [name, type] of Object.entries(shape)) {
+    if (given[name] === undefined) continue;
+    const result = type.safeParse(given[name]);
+    if (result.success) env[name] = result.data;
+    else faults.push({ name, problem: [...new Set(result.error.issues.map((issue) => issue.message))].join('; ') });
+  }
+  return { env, faults };
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Gives the secret that is kept in the data folder under this name, and makes it (384 random bits, readable by the owner
+ * alone) where there is none. Two processes that start together get the same one.
+ */
+export function keptSecret(dataDir: string, name: string): string {
+  const file = join(dataDir, name);
+  const kept = read(file);
+  if (kept !== null) return kept;
+  mkdirSync(dataDir, { recursive: true });
+  // Written aside and linked into place: whoever reads it sees all of it or nothing, and the first one wins.
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, randomBytes(48).toString('base64url'), { mode: 0o600 });
+  try {
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return readFileSync(file, 'utf8').trim();
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

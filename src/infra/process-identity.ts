@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
+
+/**
+ * Names a running process so that a later one that was given the same pid is not taken for it: its pid and when it was
+ * started. Null where there is no such process (a zombie has ended too).
+ */
+export function identify(pid: number): string | null {
+  const started = process.platform === 'linux' ? startOnLinux(pid) : startElsewhere(pid);
+  return started === null ? null : `${pid} ${started}`;
+}
+
+/** The name of this very process, for others to find. */
+export function identifySelf(): string {
+  self ??= identify(process.pid);
+  if (self === null) throw new Error('Cannot tell when this process was started.');
+  return self;
+}
+let self: string | null = null;
+
+/** Whether the process that was once named so still runs. */
+export function isRunning(identity: string): boolean {
+  return identity !== '' && identify(pidOf(identity)) === identity;
+}
+
+/** The pid within a process's name. */
+export function pidOf(identity: string): number {
+  return Number.parseInt(identity, 10);
+}
+
+/** Whether this pid is a PostgreSQL server (its first process) that serves exactly this data folder, a real path. */
+export function isPostmaster(pid: number, dataDir: string): boolean {
+  if (identify(pid) === null) return false;
+  try {
+    if (process.platform === 'linux') {
+      const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (basename(program) !== 'postgres') return false; // its children call themselves "postgres: …"
+      // One that was not started by us may have got the folder in another way; but there it works. Needs a right that
+      // root in a container has not: so only where the arguments do not tell.
+      return args[args.indexOf('-D') + 1] === dataDir || readlinkSync(`/proc/${pid}/cwd`) === dataDir;
+    }
+    // Windows tells no command lines cheaply; PostgreSQL itself looks closer there before it starts over an old server.
+    if (process.platform === 'win32') return true;
+    return ps(pid, 'command').includes(`postgres -D ${dataDir} `);
+  } catch {
+    return false; // it ended meanwhile, or is another user's and so not ours
+  }
+}
+
+function startOnLinux(pid: number): string | null {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  } catch {
+    return null;
+  }
+  // "pid (name, with anything in it) state …": the fields are counted from behind the name.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [state, startTicks] = [fields[0], fields[19]];
+  if (startTicks === undefined || state === 'Z' || state === 'X') return null;
+  // Ticks since boot: after a reboot the same pid could well start at the same tick.
+  return `${startTicks} ${bootId()}`;
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '-';
+  }
+}
+
+function startElsewhere(pid: number): string | null {
+  try {
+    if (process.platform === 'win32') {
+      process.kill(pid, 0);
+      return '-';
+    }
+    const [state = '', ...started] = ps(pid, 'stat', 'lstart').split(/\s+/);
+    return state.startsWith('Z') ? null : started.join(' ');
+  } catch {
+    return null;
+  }
+}
+
+function ps(pid: number, ...columns: string[]): string {
+  const wanted = columns.flatMap((column) => ['-o', `${column}=`]);
+  // Every process must read the same start, whatever its own locale and time zone.
+  const env = { PATH: '/bin:/usr/bin', LC_ALL: 'C', TZ: 'UTC' };
+  const args = ['-ww', ...wanted, '-p', String(pid)];
+  return execFileSync('ps', args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+}

@@ -1,0 +1,130 @@
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { diffSchemas, writeMigration } from '../../src/infra/migration-diff.ts';
+import { describeDatabase } from '../support/catalog.ts';
+import { createEmptyDatabase, createTestDatabase } from '../support/postgres.ts';
+
+const prisma = fileURLToPath(new URL('../../prisma', import.meta.url));
+const schema = readFileSync(join(prisma, 'schema.prisma'), 'utf8');
+
+describe('the schema and the migrations', () => {
+  // Beside CHECKs, triggers and functions, which are not compared. Add here what a migration does on purpose.
+  const onlyInMigrations = [
+    // Prisma's autoincrement() is a serial; nobody is to set these ids, nor forget their sequence.
+    'column event_log.id bigint NOT NULL IDENTITY ALWAYS',
+    'column order_status_changes.id bigint NOT NULL IDENTITY ALWAYS',
+    'column stock_movements.id bigint NOT NULL IDENTITY ALWAYS',
+    // Prisma's lists may be null.
+    'column products.tags text[] NOT NULL DEFAULT ARRAY[]::text[]',
+    // Generated columns.
+    'column product_variants.available integer NOT NULL GENERATED (on_hand - held)',
+    // Partial indexes.
+    "index carts CREATE INDEX carts_expires_at_active_idx ON public.carts USING btree (expires_at) WHERE (status = 'ACTIVE'::cart_status)",
+    "index carts CREATE UNIQUE INDEX carts_guest_id_active_key ON public.carts USING btree (guest_id) WHERE (status = 'ACTIVE'::cart_status)",
+    'index event_log CREATE INDEX event_log_unnumbered_idx ON public.event_log USING btree (id) WHERE (seq IS NULL)',
+  ];
+  const onlyInSchema = [
+    "column event_log.id bigint NOT NULL DEFAULT nextval('event_log_id_seq'::regclass)",
+    "column order_status_changes.id bigint NOT NULL DEFAULT nextval('order_status_changes_id_seq'::regclass)",
+    'column products.tags text[] DEFAULT ARRAY[]::text[]',
+    "column stock_movements.id bigint NOT NULL DEFAULT nextval('stock_movements_id_seq'::regclass)",
+  ];
+
+  test('make the same database', async () => {
+    const [migrated, drafted] = await Promise.all([createTestDatabase(), createEmptyDatabase()]);
+    onTestFinished(async () => {
+      await Promise.all([migrated.dispose(), drafted.dispose()]);
+    });
+    // A default of the schema draws from it; Prisma cannot say that it is there.
+    await run(drafted.url, 'CREATE SEQUENCE order_number_seq');
+    await run(drafted.url, await diffSchemas(null, schema));
+
+    const [ours, prismas] = [await describeDatabase(migrated.url), await describeDatabase(drafted.url)];
+    expect(ours.length).toBeGreaterThan(100);
+    expect(ours.filter((line) => !prismas.includes(line))).toEqual(onlyInMigrations.toSorted());
+    expect(prismas.filter((line) => !ours.includes(line))).toEqual(onlyInSchema.toSorted());
+  });
+
+  test('and the snapshot that the next migration is made from: `npm run migrate:new` was not forgotten', () => {
+    expect(readFileSync(join(prisma, 'migrations/schema.snapshot.prisma'), 'utf8')).toBe(schema);
+  });
+});
+
+describe('a new migration', () => {
+  let prismaDir: string;
+  const now = new Date('2027-01-02T03:04:05Z');
+  const later = new Date('2027-01-02T03:04:06Z');
+  const pot = 'model Pot {\n  id Int @id\n}\n';
+
+  beforeEach(() => {
+    prismaDir = mkdtempSync(join(inject('postgres').runFolder, 'prisma-'));
+    writeFileSync(join(prismaDir, 'schema.prisma'), `datasource db {\n  provider = "postgresql"\n}\n\n${pot}`);
+  });
+
+  test('is the difference to the schema as last migrated', async () => {
+    const first = await writeMigration({ prismaDir, name: 'init', empty: false, now });
+    expect(first).toBe(join(prismaDir, 'migrations/20270102030405_init/migration.sql'));
+    expect(readdirSync(join(prismaDir, 'migrations')).toSorted()).toEqual([
+      ...['20270102030405_init', 'migration_lock.toml', 'schema.snapshot.prisma'],
+    ]);
+    expect(await writeMigration({ prismaDir, name: 'nothing', empty: false, now: later })).toBeNull();
+
+    appendFileSync(join(prismaDir, 'schema.prisma'), pot.replace('Pot', 'Jar'));
+    const second = await writeMigration({ prismaDir, name: 'add_jars', empty: false, now: later });
+    const sql = readFileSync(second ?? '', 'utf8');
+    expect(sql).toContain('CREATE TABLE "Jar"');
+    expect(sql).not.toContain('Pot');
+    expect(sql).toMatch(
+      /^-- From prisma\/schema\.prisma .*CHECKs, generated columns, partial indexes and triggers are added by hand/s,
+    );
+    expect(await writeMigration({ prismaDir, name: 'nothing', empty: false, now: later })).toBeNull();
+  });
+
+  test('may be left to be written by hand, and then loses no difference', async () => {
+    await writeMigration({ prismaDir, name: 'init', empty: false, now });
+    appendFileSync(join(prismaDir, 'schema.prisma'), pot.replace('Pot', 'Jar'));
+    const byHand = await writeMigration({ prismaDir, name: 'by_hand', empty: true, now: later });
+    expect(readFileSync(byHand ?? '', 'utf8')).not.toContain('CREATE');
+    const next = await writeMigration({
+      prismaDir,
+      name: 'add_jars',
+      empty: false,
+      now: new Date(later.getTime() + 1000),
+    });
+    expect(readFileSync(next ?? '', 'utf8')).toContain('CREATE TABLE "Jar"');
+  });
+
+  test.each(['', 'Add', 'add-jars', 'add jars', '../jars', 'add__jars', '1st'])('is not named "%s"', async (name) => {
+    await expect(writeMigration({ prismaDir, name, empty: false, now })).rejects.toThrow(/no name for a migration/);
+    expect(readdirSync(prismaDir)).toEqual(['schema.prisma']);
+  });
+
+  test('is not made without the snapshot, nor before the last one', async () => {
+    await writeMigration({ prismaDir, name: 'init', empty: false, now });
+    await expect(writeMigration({ prismaDir, name: 'again', empty: false, now })).rejects.toThrow(/is the clock right/);
+    rmSync(join(prismaDir, 'migrations/schema.snapshot.prisma'));
+    await expect(writeMigration({ prismaDir, name: 'next', empty: false, now: later })).rejects.toThrow(/is missing/);
+  });
+
+  test('is not made from a schema that is wrong', async () => {
+    mkdirSync(join(prismaDir, 'migrations'));
+    appendFileSync(join(prismaDir, 'schema.prisma'), 'model Jar {\n  id Integer @id\n}\n');
+    await expect(writeMigration({ prismaDir, name: 'init', empty: false, now })).rejects.toThrow(
+      /"Integer" is neither/,
+    );
+    expect(readdirSync(join(prismaDir, 'migrations'))).toEqual([]);
+  });
+});
+
+async function run(connectionString: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,23 @@
+import { createRequire } from 'node:module';
+import { defineConfig } from 'vitest/config';
+
+// Vite would take the ES modules of graphql where Yoga, which node loads, takes the others: there would be two
+// GraphQLErrors, and neither side would know the other's.
+const graphql = createRequire(import.meta.url).resolve('graphql');
+
+export default defineConfig({
+  resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
+  test: {
+    include: ['tests/**/*.test.ts'],
+    globalSetup: ['tests/support/global-setup.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    // Files share a process, one after the other: no test may leave anything in module state, and loading the shop for
+    // each file anew would double the run.
+    isolate: false,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 20_000,
+    reporters: ['default', './tests/support/count-reporter.ts'],
+  },
+});
