@@ -1,0 +1,109 @@
+import { v7 as uuid } from 'uuid';
+import type { Database, Statement, Transaction } from '../../src/infra/database.ts';
+import type { InventoryService } from '../../src/modules/inventory/inventory.service.ts';
+import { parseDecimal } from '../../src/modules/money.ts';
+import { categories, products, type SeedProduct } from './catalogue.ts';
+
+const insertCategories: Statement = {
+  name: 'seed_categories',
+  text: `INSERT INTO categories (id, slug, name) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])
+         ON CONFLICT (slug) DO NOTHING`,
+};
+
+// One second apart, so that newest first is the catalogue's own order.
+const insertProduct: Statement = {
+  name: 'seed_product',
+  text: `INSERT INTO products (id, slug, title, description, vendor, tags, category_id, images, created_at, updated_at)
+         SELECT $1, $2, $3, $4, $5, $6::text[], (SELECT id FROM categories WHERE slug = $7), $8::jsonb,
+                clock_timestamp() - $9 * interval '1 second', clock_timestamp()
+         ON CONFLICT (slug) DO NOTHING RETURNING id`,
+};
+
+const insertVariants: Statement = {
+  name: 'seed_variants',
+  text: `INSERT INTO product_variants (id, product_id, sku, selected_options, price_minor, compare_at_minor, low_stock_threshold, position)
+         SELECT id, $2::uuid, sku, options, price, compare_at, threshold, ordinal - 1
+           FROM unnest($1::uuid[], $3::text[], $4::jsonb[], $5::int[], $6::int[], $7::int[])
+             WITH ORDINALITY AS v(id, sku, options, price, compare_at, threshold, ordinal)`,
+};
+
+/**
+ * Puts the demo catalogue in. A product whose slug is there already is left alone, stock and all: it may be run at every
+ * start, and by several processes at once.
+ * @returns how many products were new
+ */
+export async function seedDemo(deps: {
+  db: Database;
+  inventory: InventoryService;
+  currency: string;
+  lowStockThreshold: number;
+}): Promise<{ products: number }> {
+  const { db } = deps;
+  const [row] = await db.query<{ there: bigint }>(
+    { name: 'seed_there', text: 'SELECT count(*) AS there FROM products WHERE slug = ANY($1::text[])' },
+    [products.map((product) => product.slug)],
+  );
+  if (Number(row?.there) === products.length) return { products: 0 };
+  return db.transaction(async (tx) => {
+    await tx.query(insertCategories, [
+      categories.map(() => uuid()),
+      categories.map((category) => category.slug),
+      categories.map((category) => category.name),
+    ]);
+    let added = 0;
+    for (const [age, product] of products.entries()) if (await addProduct(tx, product, age, deps)) added += 1;
+    return { products: added };
+  });
+}
+
+async function addProduct(
+  tx: Transaction,
+  product: SeedProduct,
+  age: number,
+  deps: { inventory: InventoryService; currency: string; lowStockThreshold: number },
+): Promise<boolean> {
+  const { inventory, currency, lowStockThreshold } = deps;
+  const productId = uuid();
+  const images = product.images.map(({ file, altText }) => ({ url: `/images/${file}`, altText }));
+  const inserted = await tx.query(insertProduct, [
+    productId,
+    product.slug,
+    product.title,
+    product.description,
+    product.vendor,
+    product.tags,
+    product.category,
+    JSON.stringify(images),
+    age,
+  ]);
+  if (inserted.length === 0) return false;
+  const variants = product.variants.map((variant) => ({ ...variant, id: uuid() }));
+  await tx.query(insertVariants, [
+    variants.map((variant) => variant.id),
+    productId,
+    variants.map((variant) => variant.sku),
+    variants.map((variant) => JSON.stringify(variant.options)),
+    variants.map((variant) => minorUnits(variant.price, currency)),
+    variants.map((variant) =>
+      variant.compareAtPrice === undefined ? null : minorUnits(variant.compareAtPrice, currency),
+    ),
+    variants.map((variant) => variant.lowStockThreshold ?? lowStockThreshold),
+  ]);
+  const at = await inventory.lock(
+    tx,
+    variants.map((variant) => variant.id),
+  );
+  await inventory.apply(
+    tx,
+    at,
+    variants
+      .filter((variant) => variant.onHand > 0)
+      .map(({ id, onHand }) => ({ variantId: id, reason: 'INITIAL', onHandDelta: onHand })),
+  );
+  return true;
+}
+
+/** A demo price in the shop's currency; where that has fewer decimals, rounded up to a whole one. */
+function minorUnits(decimal: string, currency: string): number {
+  return Number(parseDecimal(decimal, currency) ?? parseDecimal(String(Math.ceil(Number(decimal))), currency));
+}

@@ -1,0 +1,33 @@
+import { PubSub } from 'graphql-subscriptions';
+import type { StoredEvent } from './event.ts';
+
+/** What one run of the relay numbered: contiguous, in order. */
+export interface EventBatch {
+  epoch: string;
+  events: readonly StoredEvent[];
+}
+
+/**
+ * Carries batches from the relays to the nodes. Makes no promise of order, of delivery or of delivering once: the feed of
+ * each node sees to that by `seq`.
+ */
+export interface EventBus extends AsyncDisposable {
+  publish(batch: EventBatch): Promise<void>;
+  /** @returns a function that ends the subscription */
+  subscribe(listener: (batch: EventBatch) => void): Promise<() => void>;
+}
+
+const CHANNEL = 'events';
+
+/** The bus of one process. */
+export function createLocalBus(): EventBus {
+  const pubSub = new PubSub();
+  return {
+    publish: (batch) => pubSub.publish(CHANNEL, batch),
+    async subscribe(listener) {
+      const id = await pubSub.subscribe(CHANNEL, listener);
+      return () => pubSub.unsubscribe(id);
+    },
+    [Symbol.asyncDispose]: async () => {},
+  };
+}

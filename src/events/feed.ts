@@ -1,0 +1,135 @@
+import type { Logger } from '../infra/logger.ts';
+import type { EventBatch, EventBus } from './bus.ts';
+import type { Cursor } from './cursor.ts';
+import type { StoredEvent } from './event.ts';
+import type { EventLog } from './event-log.ts';
+
+/*
+ * The feed is a node's view of the log's growing end: every event once, in order of seq, whatever the bus does. Batches may
+ * come late, twice, out of order or not at all. An event that is not the next one is put aside; where the gap before it has
+ * not closed within 50 ms, what is missing is read from the log. Once a second the end of the log is looked at, for events
+ * that no batch told of (a relay that died between commit and publish, a process on another bus).
+ */
+
+/** What a subscriber of the feed is told. Neither may throw or wait. */
+export interface FeedListener {
+  event(event: StoredEvent): void;
+  /** The database now has another log: positions in the old one mean nothing any more. No event follows. */
+  reset(): void;
+}
+
+/** The events of this node, in order. */
+export interface EventFeed extends AsyncDisposable {
+  /** The last event that was delivered. */
+  position(): Cursor;
+  /** Delivers each later event, synchronously and in order. @returns a function that ends it */
+  subscribe(listener: FeedListener): () => void;
+}
+
+const GAP_PATIENCE_MS = 50;
+const TAIL_INTERVAL_MS = 1000;
+const PAGE = 1000;
+/** Beyond this many events put aside there is no point in waiting for the gap to close by itself. */
+const MAX_ASIDE = 10_000;
+
+/** Attaches to the bus at the log's present end. */
+export async function startFeed(options: { log: EventLog; bus: EventBus; logger: Logger }): Promise<EventFeed> {
+  const { log, bus, logger } = options;
+  const listeners = new Set<FeedListener>();
+  const aside = new Map<number, StoredEvent>();
+  // Batches that come before the end is known wait in `early`.
+  let early: EventBatch[] | undefined = [];
+  let epoch = '';
+  let seq = 0;
+  let gapTimer: NodeJS.Timeout | undefined;
+  let reading: Promise<void> | undefined;
+  let disposed = false;
+
+  function receive(batch: EventBatch): void {
+    if (disposed) return;
+    if (early !== undefined) {
+      early.push(batch);
+      return;
+    }
+    // Another log's batch: its numbers mean nothing here. The look at the log's end finds out.
+    if (batch.epoch !== epoch) readMissing();
+    else accept(batch.events);
+  }
+
+  function accept(events: readonly StoredEvent[]): void {
+    for (const event of events) if (event.seq > seq) aside.set(event.seq, event);
+    for (let next = aside.get(seq + 1); next !== undefined; next = aside.get(seq + 1)) {
+      aside.delete(next.seq);
+      seq = next.seq;
+      for (const listener of listeners) listener.event(next);
+    }
+    if (aside.size === 0) {
+      clearTimeout(gapTimer);
+      gapTimer = undefined;
+    } else if (aside.size > MAX_ASIDE) {
+      readMissing();
+    } else {
+      gapTimer ??= setTimeout(() => {
+        gapTimer = undefined;
+        readMissing();
+      }, GAP_PATIENCE_MS);
+    }
+  }
+
+  /** Reads what the log has beyond this node's position; one such reading at a time. */
+  function readMissing(): void {
+    if (disposed) return;
+    reading ??= catchUp()
+      .catch((error: unknown) =>
+        logger.warn({ err: error }, 'the event log could not be read; tried again in a second'),
+      )
+      .finally(() => {
+        reading = undefined;
+      });
+  }
+
+  async function catchUp(): Promise<void> {
+    // Compared with the position of before the look: batches move it on while the look is under way.
+    const before = seq;
+    const end = await log.end();
+    if (end.epoch !== epoch || end.seq < before) {
+      logger.error({ from: { epoch, seq }, to: end }, 'the event log was replaced; subscriptions are ended');
+      aside.clear();
+      ({ epoch, seq } = end);
+      for (const listener of listeners) listener.reset();
+      listeners.clear();
+      return;
+    }
+    while (seq < end.seq && !disposed) {
+      const page = await log.readAfter(seq, PAGE);
+      const first = page[0];
+      if (first === undefined) return;
+      // Numbers are contiguous: what is not there any more was pruned, and is not waited for.
+      if (first.seq > seq + 1) seq = first.seq - 1;
+      accept(page);
+    }
+  }
+
+  const unsubscribe = await bus.subscribe(receive);
+  ({ epoch, seq } = await log.end());
+  const waiting = early;
+  early = undefined;
+  for (const batch of waiting) receive(batch);
+  const tail = setInterval(readMissing, TAIL_INTERVAL_MS);
+
+  return {
+    position: () => ({ epoch, seq }),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async [Symbol.asyncDispose]() {
+      disposed = true;
+      clearInterval(tail);
+      clearTimeout(gapTimer);
+      unsubscribe();
+      await reading;
+      listeners.clear();
+    },
+  };
+}

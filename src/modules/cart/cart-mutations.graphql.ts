@@ -1,0 +1,224 @@
+import { z } from 'zod';
+import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
+import { idOf, inputId } from '../../graphql/global-id.ts';
+import { payloadType } from '../../graphql/payload.ts';
+import { orErrors } from '../../graphql/user-errors.ts';
+import { emailAddress, isPlain, parseInput } from '../input.ts';
+import { GenericError, LimitExceededError, Refusal, refuse, type UserError } from '../user-error.ts';
+import { CartRef } from './cart.refs.graphql.ts';
+import { NOT_FOR_SALE } from './cart.rules.ts';
+import type { Cart, CartOwner, CartResult, Wanted } from './cart.service.ts';
+
+const MAX_LINES_PER_CALL = 100;
+
+function cartPayload(name: string, description: string) {
+  const ref = payloadType<{ cart: Cart }>(name, description);
+  builder.objectField(ref, 'cart', (t) =>
+    t.field({
+      type: CartRef,
+      nullable: true,
+      description: 'The cart as it is now; null where nothing was done.',
+      resolve: (payload) => payload.cart ?? null,
+    }),
+  );
+  return ref;
+}
+
+const CartLineInputRef = builder.inputType('CartLineInput', {
+  description: 'Names the variant by `variantId` or by `sku`.',
+  fields: (t) => ({
+    variantId: t.id({ description: 'The variant, by its ID.' }),
+    sku: t.string({ description: 'The variant, by its SKU.' }),
+    quantity: t.int({ required: true, description: 'Units to add; 1 at least.' }),
+  }),
+});
+
+const CartLinesAddInputRef = builder.inputType('CartLinesAddInput', {
+  description: 'All lines or none: where one cannot be held, none is. On an expired cart it begins a new one.',
+  fields: (t) => ({
+    lines: t.field({ type: [CartLineInputRef], required: true, description: 'What to put in; at most 100.' }),
+  }),
+});
+
+const CartLineUpdateInputRef = builder.inputType('CartLineUpdateInput', {
+  description: 'A new quantity for a line.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The line.' }),
+    quantity: t.int({ required: true, description: '0 removes the line.' }),
+  }),
+});
+
+const CartLinesUpdateInputRef = builder.inputType('CartLinesUpdateInput', {
+  description: 'All updates or none.',
+  fields: (t) => ({
+    lines: t.field({ type: [CartLineUpdateInputRef], required: true, description: 'The lines; at most 100.' }),
+  }),
+});
+
+const CartLinesRemoveInputRef = builder.inputType('CartLinesRemoveInput', {
+  description: 'All of the lines or none.',
+  fields: (t) => ({ ids: t.idList({ required: true, description: 'The lines; at most 100.' }) }),
+});
+
+const CartReclaimInputRef = builder.inputType('CartReclaimInput', {
+  description: "Takes the holds of an expired cart again, as far as stock allows, at today's prices.",
+  fields: (t) => ({ cartId: t.id({ required: true, description: 'The expired cart.' }) }),
+});
+
+const CartEmailSetInputRef = builder.inputType('CartEmailSetInput', {
+  description: 'Where notices about the cart go.',
+  fields: (t) => ({ email: t.string({ required: true, description: 'An e-mail address.' }) }),
+});
+
+function ownerOf(ctx: Context): CartOwner {
+  const { guest } = ctx.viewer;
+  return guest === null ? null : { guestId: guest.id };
+}
+
+/** The payload of a command; a guest that it made is the viewer from now on, and gets the cookie. */
+async function carry(
+  ctx: Context,
+  command: () => Promise<CartResult>,
+): Promise<{ cart?: Cart; errors: readonly UserError[] }> {
+  return orErrors(async () => {
+    const { cart, guest, notices } = await command();
+    if (guest !== null) {
+      ctx.viewer.guest = { ...guest, knownBy: 'creation' };
+      ctx.setCartCookie(guest.token);
+    }
+    return { cart, errors: notices };
+  });
+}
+
+function checkCount(count: number, field: string): void {
+  if (count === 0) refuse('INVALID_INPUT', `${field} must not be empty.`, [field]);
+  if (count > MAX_LINES_PER_CALL) {
+    const message = `A call takes at most ${MAX_LINES_PER_CALL} lines.`;
+    throw new Refusal(new LimitExceededError({ message, path: [field], limit: MAX_LINES_PER_CALL, requested: count }));
+  }
+}
+
+type LineInput = typeof CartLineInputRef.$inferInput;
+
+/** What the lines ask for, or a refusal with every fault in them. SKUs are looked up together. */
+async function wantedOf(ctx: Context, lines: readonly LineInput[]): Promise<Wanted[]> {
+  checkCount(lines.length, 'lines');
+  const skus = [...new Set(lines.flatMap(({ sku }) => (sku != null && isPlain(sku) ? [sku] : [])))];
+  const bySku = skus.length === 0 ? new Map<string, string>() : await ctx.services.catalog.variantIdsBySkus(skus);
+  const errors: UserError[] = [];
+  const wanted = lines.flatMap(({ variantId, sku, quantity }, index): Wanted[] => {
+    const path = ['lines', String(index)];
+    if (quantity < 1) {
+      errors.push(new GenericError('INVALID_INPUT', 'quantity must be 1 at least.', [...path, 'quantity']));
+    }
+    if ((variantId == null) === (sku == null)) {
+      errors.push(new GenericError('INVALID_INPUT', 'Name the variant either by variantId or by sku.', path));
+      return [];
+    }
+    const variantPath = [...path, sku == null ? 'variantId' : 'sku'];
+    const id = sku == null ? idOf('ProductVariant', variantId ?? '') : bySku.get(sku);
+    if (id == null) {
+      const error =
+        sku == null
+          ? new GenericError('INVALID_INPUT', 'This is not the ID of a ProductVariant.', variantPath)
+          : new GenericError('NOT_FOUND', NOT_FOR_SALE, variantPath);
+      errors.push(error);
+      return [];
+    }
+    return [{ variantId: id, quantity, variantPath, quantityPath: [...path, 'quantity'] }];
+  });
+  if (errors.length > 0) throw new Refusal(...errors);
+  return wanted;
+}
+
+/** Refuses a list that names a line twice: which of the two was meant? */
+function checkDistinct(ids: readonly string[], pathOf: (index: number) => string[]): void {
+  const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index);
+  if (twice !== -1) refuse('INVALID_INPUT', 'The line is named twice.', pathOf(twice));
+}
+
+builder.mutationFields((t) => ({
+  cartCreate: t.field({
+    type: cartPayload('CartCreatePayload', 'The cart.'),
+    nullable: true,
+    description: "The viewer's live cart; makes an empty one, and the guest, where there is none.",
+    resolve: (_root, _args, ctx) => carry(ctx, () => ctx.services.cart.create(ownerOf(ctx))),
+  }),
+
+  cartLinesAdd: t.field({
+    type: cartPayload('CartLinesAddPayload', 'What became of it.'),
+    nullable: true,
+    description: 'Puts units in the cart and holds them, all lines or none.',
+    args: { input: t.arg({ type: CartLinesAddInputRef, required: true, description: 'What to put in.' }) },
+    resolve: (_root, { input }, ctx) =>
+      carry(ctx, async () => ctx.services.cart.addLines(ownerOf(ctx), await wantedOf(ctx, input.lines))),
+  }),
+
+  cartLinesUpdate: t.field({
+    type: cartPayload('CartLinesUpdatePayload', 'What became of it.'),
+    nullable: true,
+    description: 'Sets the quantities of lines, all or none; holds more units or gives some back.',
+    args: { input: t.arg({ type: CartLinesUpdateInputRef, required: true, description: 'The new quantities.' }) },
+    resolve: (_root, { input }, ctx) =>
+      carry(ctx, async () => {
+        checkCount(input.lines.length, 'lines');
+        const updates = input.lines.map(({ id, quantity }, index) => {
+          const idPath = ['lines', String(index), 'id'];
+          const quantityPath = ['lines', String(index), 'quantity'];
+          if (quantity < 0) refuse('INVALID_INPUT', 'quantity must not be negative.', quantityPath);
+          return { id: inputId('CartLine', id, idPath), quantity, idPath, quantityPath };
+        });
+        checkDistinct(
+          updates.map((update) => update.id),
+          (index) => ['lines', String(index), 'id'],
+        );
+        return ctx.services.cart.updateLines(ownerOf(ctx), updates);
+      }),
+  }),
+
+  cartLinesRemove: t.field({
+    type: cartPayload('CartLinesRemovePayload', 'What became of it.'),
+    nullable: true,
+    description: 'Takes whole lines out and gives their units back.',
+    args: { input: t.arg({ type: CartLinesRemoveInputRef, required: true, description: 'Which lines.' }) },
+    resolve: (_root, { input }, ctx) =>
+      carry(ctx, async () => {
+        checkCount(input.ids.length, 'ids');
+        const ids = input.ids.map((id, index) => inputId('CartLine', id, ['ids', String(index)]));
+        const updates = [...new Set(ids)].map((id) => {
+          const idPath = ['ids', String(ids.indexOf(id))];
+          return { id, quantity: 0, idPath, quantityPath: idPath };
+        });
+        return ctx.services.cart.updateLines(ownerOf(ctx), updates);
+      }),
+  }),
+
+  cartReclaim: t.field({
+    type: cartPayload(
+      'CartReclaimPayload',
+      '`errors` names each line that could not be held again, in full or in part; the rest is in `cart`.',
+    ),
+    nullable: true,
+    description:
+      'Takes the holds of an expired cart again. Where another cart was begun meanwhile, its lines join that one.',
+    args: { input: t.arg({ type: CartReclaimInputRef, required: true, description: 'Which cart.' }) },
+    resolve: (_root, { input }, ctx) =>
+      carry(ctx, async () => {
+        const path = ['cartId'];
+        return ctx.services.cart.reclaim(ownerOf(ctx), inputId('Cart', input.cartId, path), path);
+      }),
+  }),
+
+  cartEmailSet: t.field({
+    type: cartPayload('CartEmailSetPayload', 'What became of it.'),
+    nullable: true,
+    description: 'Says where notices about the live cart go.',
+    args: { input: t.arg({ type: CartEmailSetInputRef, required: true, description: 'Where to.' }) },
+    resolve: (_root, { input }, ctx) =>
+      carry(ctx, async () => {
+        const { email } = parseInput(z.object({ email: emailAddress }), input);
+        return ctx.services.cart.setEmail(ownerOf(ctx), email);
+      }),
+  }),
+}));

@@ -1,0 +1,118 @@
+import { v7 as uuid } from 'uuid';
+import type { CartConfig } from '../../config/config.ts';
+import type { EventLog } from '../../events/event-log.ts';
+import { RetryTransaction, type Transaction } from '../../infra/database.ts';
+import type { CatalogService } from '../catalog/catalog.service.ts';
+import type { InventoryService } from '../inventory/inventory.service.ts';
+import { Refusal, refuse, type UserError } from '../user-error.ts';
+import { cartChanged } from './cart.events.ts';
+import { CartOverdue } from './cart.expiry.ts';
+import * as repository from './cart.repository.ts';
+import type { LockedCart } from './cart.repository.ts';
+import { holdUntil, type LinePlan, type Shelf } from './cart.rules.ts';
+
+/** A change of a cart's lines: what it is about, and how it is decided once all is locked. */
+export interface Change {
+  /** Variants of which units are to be held or given back. */
+  variantIds: readonly string[];
+  plan: (shelf: Shelf) => LinePlan;
+  /** Do what can be done and give the errors back, in place of refusing for any of them. */
+  partial?: boolean;
+  kind?: 'LINES' | 'RECLAIMED';
+}
+
+/** The steps that commands on carts are made of; each runs in the command's transaction. */
+export interface CartCommands {
+  /** The guest's live cart under its lock, a new empty one where there is none. @throws CartOverdue */
+  open(tx: Transaction, guestId: string): Promise<LockedCart>;
+  /** The live cart under its lock; refuses with CART_EXPIRED, or NOT_FOUND where there is none. */
+  lockLive(tx: Transaction, guestId: string): Promise<LockedCart>;
+  /** Locks the variants, decides, and writes lines, stock, ledger and events. @returns the errors of a partial change */
+  change(tx: Transaction, cart: LockedCart, change: Change): Promise<readonly UserError[]>;
+  /** Reads a cart whose lock the transaction has. */
+  read(tx: Transaction, cartId: string): Promise<LockedCart>;
+}
+
+const KEPT: repository.CartWrite['lines'] = { added: [], changed: [], removed: [] };
+
+/** A write that leaves the lines as they are. */
+export function keepingLines(cart: LockedCart): repository.CartWrite {
+  return { ...cart, lines: KEPT };
+}
+
+/** Wires the steps. */
+export function createCartCommands(deps: {
+  catalog: CatalogService;
+  inventory: InventoryService;
+  eventLog: EventLog;
+  config: CartConfig;
+}): CartCommands {
+  const { catalog, inventory, eventLog, config } = deps;
+
+  async function read(tx: Transaction, cartId: string): Promise<LockedCart> {
+    const [cart] = await repository.findCarts(tx, [cartId]);
+    if (cart === undefined) throw new Error(`cart ${cartId} is gone under its lock`);
+    return cart;
+  }
+
+  return {
+    read,
+
+    async open(tx, guestId) {
+      const liveId = await repository.lockLiveCart(tx, guestId);
+      if (liveId !== null) {
+        const cart = await read(tx, liveId);
+        if (cart.status === 'EXPIRED') throw new CartOverdue(cart.id);
+        return cart;
+      }
+      const id = uuid();
+      // Lost to another first command of the same guest: run again, which finds the cart that one made.
+      if (!(await repository.insertCart(tx, id, guestId))) throw new RetryTransaction();
+      return read(tx, id);
+    },
+
+    async lockLive(tx, guestId) {
+      const liveId = await repository.lockLiveCart(tx, guestId);
+      const cart = liveId === null ? await repository.findLatestCart(tx, guestId) : await read(tx, liveId);
+      if (cart?.status === 'EXPIRED') refuse('CART_EXPIRED', "The cart's time ran out; its units went back to stock.");
+      if (cart === null || liveId === null) refuse('NOT_FOUND', 'There is no cart.');
+      return cart;
+    },
+
+    async change(tx, cart, { variantIds, plan, partial = false, kind = 'LINES' }) {
+      const now = await inventory.lock(tx, variantIds);
+      // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
+      if (cart.expiresAt !== null && cart.expiresAt <= now && cart.status === 'ACTIVE') throw new RetryTransaction();
+      const variants = await catalog.variantsByIds(variantIds, tx);
+      const shelf = { variants: new Map(variants.map((variant) => [variant.id, variant])), limits: config };
+      const { lines, holds, errors } = plan(shelf);
+      if (errors.length > 0 && (!partial || holds.size === 0)) throw new Refusal(...errors);
+      const moves = [...holds].filter(([, units]) => units !== 0);
+      if (moves.length + lines.added.length + lines.changed.length + lines.removed.length === 0) return errors;
+
+      const empty = cart.lines.length + lines.added.length - lines.removed.length === 0;
+      const begins = cart.lines.length === 0 || cart.status === 'EXPIRED' || cart.holdStartedAt === null;
+      const since = begins || cart.holdStartedAt === null ? now : cart.holdStartedAt;
+      await repository.writeCart(tx, now, {
+        ...cart,
+        status: 'ACTIVE',
+        holdStartedAt: empty ? null : since,
+        expiresAt: empty ? null : holdUntil(now, since, config),
+        lines,
+      });
+      await inventory.apply(
+        tx,
+        now,
+        moves.map(([variantId, units]) => ({
+          variantId,
+          reason: units > 0 ? 'HOLD' : 'RELEASE',
+          heldDelta: units,
+          cartId: cart.id,
+        })),
+      );
+      const { id: cartId, guestId, version } = cart;
+      await eventLog.append(tx, now, [cartChanged.of(cartId, { cartId, guestId, kind, version: version + 1 })]);
+      return errors;
+    },
+  };
+}

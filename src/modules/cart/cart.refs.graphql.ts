@@ -1,0 +1,8 @@
+import { builder } from '../../graphql/builder.ts';
+import type { Cart, CartLine } from './cart.service.ts';
+
+/** What somebody is about to buy. */
+export const CartRef = builder.objectRef<Cart>('Cart');
+
+/** So many units of a variant at one price. */
+export const CartLineRef = builder.objectRef<CartLine>('CartLine');

@@ -1,0 +1,175 @@
+import type { Queryable, Statement } from '../../infra/database.ts';
+
+export type CartStatus = 'ACTIVE' | 'EXPIRED' | 'CHECKED_OUT' | 'MERGED';
+
+export interface CartLine {
+  id: string;
+  variantId: string;
+  quantity: number;
+  /** The price at which it was put in. */
+  unitPriceMinor: number;
+  position: number;
+}
+
+/** A cart as everyone is to see it: `status` is EXPIRED from the moment its time is over. */
+export interface Cart {
+  id: string;
+  guestId: string;
+  status: CartStatus;
+  email: string | null;
+  version: number;
+  holdStartedAt: Date | null;
+  expiresAt: Date | null;
+  lines: CartLine[];
+}
+
+/** A cart as a writer finds it under its lock. */
+export interface LockedCart extends Cart {
+  /** Its row says ACTIVE: its units are held, even where its time is over. */
+  holds: boolean;
+}
+
+// The one definition of a cart's status. Time is the database's.
+const STATUS = `CASE WHEN c.status = 'ACTIVE' AND c.expires_at <= clock_timestamp() THEN 'EXPIRED' ELSE c.status END AS status`;
+
+const LINES = `coalesce((
+    SELECT jsonb_agg(jsonb_build_object('id', l.id, 'variantId', l.variant_id, 'quantity', l.quantity,
+                                        'unitPriceMinor', l.unit_price_minor, 'position', l.position) ORDER BY l.position, l.id)
+      FROM cart_lines l WHERE l.cart_id = c.id), '[]') AS lines`;
+
+const COLUMNS = `c.id, c.guest_id AS "guestId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
+  c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, ${LINES}`;
+
+const lockLive: Statement = {
+  name: 'cart_lock_live',
+  text: `SELECT id FROM carts WHERE guest_id = $1 AND status = 'ACTIVE' FOR NO KEY UPDATE`,
+};
+
+/** Locks the guest's cart that holds units (or is empty), overdue or not. Null where there is none. */
+export async function lockLiveCart(tx: Queryable, guestId: string): Promise<string | null> {
+  const [row] = await tx.query<{ id: string }>(lockLive, [guestId]);
+  return row?.id ?? null;
+}
+
+const findLive: Statement = {
+  name: 'cart_find_live',
+  text: `SELECT id FROM carts WHERE guest_id = $1 AND status = 'ACTIVE'`,
+};
+
+/** The same without a lock. */
+export async function findLiveCart(source: Queryable, guestId: string): Promise<string | null> {
+  const [row] = await source.query<{ id: string }>(findLive, [guestId]);
+  return row?.id ?? null;
+}
+
+const lockByIds: Statement = {
+  name: 'cart_lock_by_ids',
+  text: 'SELECT id FROM carts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE',
+};
+
+/** Locks carts by id, in order. */
+export async function lockCarts(tx: Queryable, ids: readonly string[]): Promise<void> {
+  await tx.query(lockByIds, [ids]);
+}
+
+const byIds: Statement = {
+  name: 'cart_by_ids',
+  text: `SELECT ${COLUMNS} FROM carts c WHERE c.id = ANY($1::uuid[]) ORDER BY c.id`,
+};
+
+/** Carts with their lines. A writer reads them after it has their locks, never in the statement that locks. */
+export function findCarts(source: Queryable, ids: readonly string[]): Promise<LockedCart[]> {
+  return source.query<LockedCart>(byIds, [ids]);
+}
+
+const ofLines: Statement = {
+  name: 'cart_of_lines',
+  text: `SELECT ${COLUMNS} FROM carts c WHERE c.id IN (SELECT cart_id FROM cart_lines WHERE id = ANY($1::uuid[]))`,
+};
+
+/** The carts that lines belong to. */
+export function findCartsOfLines(source: Queryable, lineIds: readonly string[]): Promise<LockedCart[]> {
+  return source.query<LockedCart>(ofLines, [lineIds]);
+}
+
+const latest: Statement = {
+  name: 'cart_latest',
+  text: `SELECT ${COLUMNS} FROM carts c WHERE c.guest_id = $1 ORDER BY c.status = 'ACTIVE' DESC, c.updated_at DESC, c.id DESC LIMIT 1`,
+};
+
+/** The guest's live cart, else the one that something happened to last. */
+export async function findLatestCart(source: Queryable, guestId: string): Promise<LockedCart | null> {
+  const [row] = await source.query<LockedCart>(latest, [guestId]);
+  return row ?? null;
+}
+
+const insert: Statement = {
+  name: 'cart_insert',
+  text: `INSERT INTO carts (id, guest_id, created_at, updated_at) VALUES ($1, $2, clock_timestamp(), clock_timestamp())
+         ON CONFLICT (guest_id) WHERE status = 'ACTIVE' DO NOTHING RETURNING id`,
+};
+
+/** Makes an empty cart; false where the guest got one meanwhile (this waits for that one's commit). */
+export async function insertCart(tx: Queryable, id: string, guestId: string): Promise<boolean> {
+  return (await tx.query(insert, [id, guestId])).length > 0;
+}
+
+/** What a change leaves of a cart. */
+export interface CartWrite {
+  id: string;
+  status: CartStatus;
+  email: string | null;
+  holdStartedAt: Date | null;
+  expiresAt: Date | null;
+  lines: {
+    added: readonly CartLine[];
+    changed: readonly { id: string; quantity: number }[];
+    removed: readonly string[];
+  };
+}
+
+const write: Statement = {
+  name: 'cart_write',
+  text: `
+WITH removed AS (
+  DELETE FROM cart_lines WHERE id = ANY($7::uuid[])
+), changed AS (
+  UPDATE cart_lines l SET quantity = c.quantity FROM unnest($8::uuid[], $9::int[]) AS c(id, quantity) WHERE l.id = c.id
+), added AS (
+  INSERT INTO cart_lines (id, cart_id, variant_id, quantity, unit_price_minor, position)
+  SELECT id, $1::uuid, variant_id, quantity, unit_price_minor, position
+    FROM unnest($10::uuid[], $11::uuid[], $12::int[], $13::int[], $14::int[]) AS a(id, variant_id, quantity, unit_price_minor, position)
+)
+UPDATE carts SET status = $2::cart_status, email = $3, hold_started_at = $4, expires_at = $5, updated_at = $6, version = version + 1
+ WHERE id = $1::uuid`,
+};
+
+/** Writes a change of a cart and of its lines, and raises its version; the caller holds its lock. */
+export async function writeCart(tx: Queryable, at: Date, cart: CartWrite): Promise<void> {
+  const { added, changed, removed } = cart.lines;
+  await tx.query(write, [
+    cart.id,
+    cart.status,
+    cart.email,
+    cart.holdStartedAt,
+    cart.expiresAt,
+    at,
+    removed,
+    changed.map((line) => line.id),
+    changed.map((line) => line.quantity),
+    added.map((line) => line.id),
+    added.map((line) => line.variantId),
+    added.map((line) => line.quantity),
+    added.map((line) => line.unitPriceMinor),
+    added.map((line) => line.position),
+  ]);
+}
+
+const clock: Statement = { name: 'cart_clock', text: 'SELECT clock_timestamp() AS now' };
+
+/** The database's time, for a writer that locks no variants. */
+export async function readClock(tx: Queryable): Promise<Date> {
+  const [row] = await tx.query<{ now: Date }>(clock);
+  if (row === undefined) throw new Error('the database did not tell the time');
+  return row.now;
+}

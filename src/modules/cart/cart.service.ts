@@ -1,0 +1,166 @@
+import type { CartConfig } from '../../config/config.ts';
+import type { EventLog } from '../../events/event-log.ts';
+import type { Database, Transaction } from '../../infra/database.ts';
+import type { GuestService } from '../accounts/guest.service.ts';
+import type { CatalogService } from '../catalog/catalog.service.ts';
+import type { InventoryService } from '../inventory/inventory.service.ts';
+import { GenericError, Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
+import { createCartCommands, keepingLines } from './cart.commands.ts';
+import { cartChanged } from './cart.events.ts';
+import { createCartExpiry, type Released } from './cart.expiry.ts';
+import * as repository from './cart.repository.ts';
+import type { Cart, LockedCart } from './cart.repository.ts';
+import { planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
+import { createReclaim } from './reclaim.ts';
+
+export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';
+export type { LineUpdate, Wanted } from './cart.rules.ts';
+
+/** Who has the cart. Null: someone without a name yet, who becomes a guest by the first thing done. */
+export type CartOwner = { guestId: string } | null;
+
+/** What a command on a cart gives. */
+export interface CartResult {
+  cart: Cart;
+  /** The guest that was made for it, with the token to hand over. */
+  guest: { id: string; token: string } | null;
+  /** What could not be done although the rest was: only of commands that go as far as they can. */
+  notices: readonly UserError[];
+}
+
+/** The use cases of carts. Refusals are thrown as `Refusal`, and nothing has changed then. */
+export interface CartService {
+  /** The live cart, or the last one where it has expired; null where there is none. */
+  find(guestId: string): Promise<Cart | null>;
+  /** Carts whoever's they are; the caller asks who may see them. */
+  byIds(ids: readonly string[]): Promise<Cart[]>;
+  /** The carts that lines belong to; likewise. */
+  ofLines(lineIds: readonly string[]): Promise<Cart[]>;
+  /** The live cart; an empty one is made where there is none. */
+  create(owner: CartOwner): Promise<CartResult>;
+  /** Holds units, all or none. On an expired cart it begins a new one. */
+  addLines(owner: CartOwner, wanted: readonly Wanted[]): Promise<CartResult>;
+  /** Sets the quantities of lines, all or none; 0 removes. */
+  updateLines(owner: CartOwner, updates: readonly LineUpdate[]): Promise<CartResult>;
+  /** Takes the holds of an expired cart again, as far as stock allows, at today's prices. */
+  reclaim(owner: CartOwner, cartId: string, path: InputPath): Promise<CartResult>;
+  setEmail(owner: CartOwner, email: string): Promise<CartResult>;
+  /** Expires every overdue cart; safe beside other processes. */
+  expireOverdue(signal?: AbortSignal): Promise<Released>;
+  /** For checkout: the live cart under its lock; refuses where it is expired, empty or not there. */
+  lockForCheckout(tx: Transaction, guestId: string): Promise<LockedCart>;
+  /** For checkout: the cart's holds have become an order. */
+  markCheckedOut(tx: Transaction, at: Date, cart: LockedCart): Promise<void>;
+}
+
+export interface CartDependencies {
+  db: Database;
+  catalog: CatalogService;
+  inventory: InventoryService;
+  guests: GuestService;
+  eventLog: EventLog;
+  config: CartConfig;
+}
+
+/** What a command tells about itself; the cart is read once it is committed. */
+interface Done {
+  cartId: string;
+  guest?: CartResult['guest'];
+  notices?: readonly UserError[];
+}
+
+const EMPTY = 'There is nothing in the cart.';
+
+/** Wires the carts. */
+export function createCartService(deps: CartDependencies): CartService {
+  const { db, guests, eventLog } = deps;
+  const expiry = createCartExpiry(deps);
+  const commands = createCartCommands(deps);
+  const reclaim = createReclaim({ commands, eventLog });
+
+  async function run(command: (tx: Transaction) => Promise<Done>): Promise<CartResult> {
+    const { cartId, guest = null, notices = [] } = await expiry.withOverdueReleased(() => db.transaction(command));
+    const [cart] = await repository.findCarts(db, [cartId]);
+    if (cart === undefined) throw new Error(`cart ${cartId} is gone right after its commit`);
+    return { cart, guest, notices };
+  }
+
+  /** The owner's live cart under its lock; owner and cart are made where there are none. */
+  async function open(tx: Transaction, owner: CartOwner): Promise<{ cart: LockedCart; guest: CartResult['guest'] }> {
+    if (owner !== null) return { cart: await commands.open(tx, owner.guestId), guest: null };
+    const guest = await guests.create(tx);
+    return { cart: await commands.open(tx, guest.id), guest };
+  }
+
+  function named(owner: CartOwner): string {
+    return owner === null ? refuse('NOT_FOUND', 'There is no cart.') : owner.guestId;
+  }
+
+  return {
+    expireOverdue: expiry.expireOverdue,
+    byIds: (ids) => repository.findCarts(db, ids),
+    ofLines: (lineIds) => repository.findCartsOfLines(db, lineIds),
+
+    async find(guestId) {
+      const cart = await repository.findLatestCart(db, guestId);
+      return cart !== null && (cart.status === 'ACTIVE' || cart.status === 'EXPIRED') ? cart : null;
+    },
+
+    create: (owner) =>
+      run(async (tx) => {
+        const { cart, guest } = await open(tx, owner);
+        return { cartId: cart.id, guest };
+      }),
+
+    addLines: (owner, wanted) =>
+      run(async (tx) => {
+        const { cart, guest } = await open(tx, owner);
+        const variantIds = [...new Set(wanted.map((want) => want.variantId))];
+        await commands.change(tx, cart, { variantIds, plan: (shelf) => planAdd(cart.lines, wanted, shelf) });
+        return { cartId: cart.id, guest };
+      }),
+
+    updateLines: (owner, updates) =>
+      run(async (tx) => {
+        const cart = await commands.lockLive(tx, named(owner));
+        const lines = cart.lines.filter((line) => updates.some((update) => update.id === line.id));
+        const variantIds = [...new Set(lines.map((line) => line.variantId))];
+        await commands.change(tx, cart, { variantIds, plan: (shelf) => planUpdate(cart.lines, updates, shelf) });
+        return { cartId: cart.id };
+      }),
+
+    async reclaim(owner, cartId, path) {
+      const guestId = named(owner);
+      try {
+        return await run((tx) => reclaim(tx, { guestId, cartId, path, partial: false }));
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.errors.some((fault) => fault.code !== 'INSUFFICIENT_STOCK'))
+          throw error;
+        // Nothing overdue covers the shortage: as far as stock allows, then.
+        return run((tx) => reclaim(tx, { guestId, cartId, path, partial: true }));
+      }
+    },
+
+    setEmail: (owner, email) =>
+      run(async (tx) => {
+        const cart = await commands.lockLive(tx, named(owner));
+        await repository.writeCart(tx, await repository.readClock(tx), keepingLines({ ...cart, email }));
+        return { cartId: cart.id };
+      }),
+
+    async lockForCheckout(tx, guestId) {
+      const cart = await commands.lockLive(tx, guestId).catch((error: unknown) => {
+        const none = error instanceof Refusal && error.errors.every((fault) => fault.code === 'NOT_FOUND');
+        throw none ? new Refusal(new GenericError('CART_EMPTY', EMPTY)) : error;
+      });
+      return cart.lines.length > 0 ? cart : refuse('CART_EMPTY', EMPTY);
+    },
+
+    async markCheckedOut(tx, at, cart) {
+      await repository.writeCart(tx, at, { ...keepingLines(cart), status: 'CHECKED_OUT' });
+      const { id: cartId, guestId, version } = cart;
+      const event = cartChanged.of(cartId, { cartId, guestId, kind: 'CHECKED_OUT', version: version + 1 });
+      await eventLog.append(tx, at, [event]);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { RetryTransaction, type Transaction } from '../../infra/database.ts';
+import { InsufficientStockError } from '../inventory/inventory.errors.ts';
+import type { EventLog } from '../../events/event-log.ts';
+import { Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
+import { cartChanged } from './cart.events.ts';
+import type { CartCommands } from './cart.commands.ts';
+import { CartOverdue } from './cart.expiry.ts';
+import * as repository from './cart.repository.ts';
+import type { LockedCart } from './cart.repository.ts';
+import { planReclaim } from './cart.rules.ts';
+
+/** What a reclaim did: the cart that holds the lines now, and what did not fit. */
+export interface Reclaimed {
+  cartId: string;
+  notices: readonly UserError[];
+}
+
+/**
+ * Makes the use case: an expired cart's holds are taken again, at today's prices and as far as stock and limits allow. The
+ * cart lives again; where its owner has begun another one meanwhile, its lines join that one, and it is MERGED.
+ */
+export function createReclaim(deps: {
+  commands: CartCommands;
+  eventLog: EventLog;
+}): (
+  tx: Transaction,
+  request: { guestId: string; cartId: string; path: InputPath; partial: boolean },
+) => Promise<Reclaimed> {
+  const { commands, eventLog } = deps;
+
+  /** Both carts under their locks, which are taken by id in one statement. */
+  async function lockBoth(
+    tx: Transaction,
+    guestId: string,
+    cartId: string,
+    path: InputPath,
+  ): Promise<{ expired: LockedCart; live: LockedCart | null }> {
+    const liveId = await repository.findLiveCart(tx, guestId);
+    await repository.lockCarts(tx, [...new Set([cartId, ...(liveId === null ? [] : [liveId])])]);
+    // Read once more: it was looked up before the locks.
+    if ((await repository.findLiveCart(tx, guestId)) !== liveId) throw new RetryTransaction();
+    const carts = await repository.findCarts(tx, [cartId, ...(liveId === null ? [] : [liveId])]);
+    const expired = carts.find((cart) => cart.id === cartId && cart.guestId === guestId);
+    if (expired === undefined) return refuse('NOT_FOUND', 'There is no such cart.', path);
+    const live = carts.find((cart) => cart.id === liveId) ?? null;
+    const overdue = [expired, live].find((cart) => cart !== null && cart.holds && cart.status === 'EXPIRED');
+    if (overdue !== undefined && overdue !== null) throw new CartOverdue(overdue.id);
+    return { expired, live };
+  }
+
+  return async (tx, { guestId, cartId, path, partial }) => {
+    const { expired, live } = await lockBoth(tx, guestId, cartId, path);
+    // Asked for twice, or never expired: there is nothing to take again.
+    if (expired.status === 'ACTIVE') return { cartId, notices: [] };
+    if (expired.status !== 'EXPIRED') refuse('CONFLICT', 'The cart was bought, or joined to another one.', path);
+
+    const target = live ?? expired;
+    const variantIds = [...new Set(expired.lines.map((line) => line.variantId))];
+    const notices = await commands.change(tx, target, {
+      variantIds,
+      kind: 'RECLAIMED',
+      partial: true,
+      plan: (shelf) => {
+        const plan = planReclaim(live?.lines ?? null, expired.lines, shelf, path);
+        // First all of it; what is short may be held by carts past their time, which are expired then.
+        const short = plan.errors.filter((error) => error instanceof InsufficientStockError);
+        if (short.length > 0 && !partial) throw new Refusal(...short);
+        return plan;
+      },
+    });
+    if (live !== null) await merge(tx, expired);
+    return { cartId: target.id, notices };
+  };
+
+  /** The expired cart's lines are in another one now: it can be reclaimed no more. */
+  async function merge(tx: Transaction, cart: LockedCart): Promise<void> {
+    const removed = cart.lines.map((line) => line.id);
+    const at = await repository.readClock(tx);
+    await repository.writeCart(tx, at, { ...cart, status: 'MERGED', lines: { added: [], changed: [], removed } });
+    const { id: cartId, guestId, version } = cart;
+    await eventLog.append(tx, at, [cartChanged.of(cartId, { cartId, guestId, kind: 'MERGED', version: version + 1 })]);
+  }
+}

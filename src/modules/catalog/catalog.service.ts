@@ -1,0 +1,93 @@
+import DataLoader from 'dataloader';
+import type { Database, Queryable } from '../../infra/database.ts';
+import type { Page, PageRequest } from '../../infra/page.ts';
+import * as repository from './catalog.repository.ts';
+import type { CategoryRow, ProductRow, VariantRow } from './catalog.repository.ts';
+import * as pages from './product-page.ts';
+
+export type Category = CategoryRow;
+export type Product = ProductRow;
+export type ProductVariant = VariantRow;
+export type { ProductQuery, ProductSortKey } from './product-page.ts';
+
+/** Whether a text has the form of a slug; nothing else is looked up by one. */
+export function isSlug(text: string): boolean {
+  return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text) && text.length <= 200;
+}
+
+/** Whether shoppers may find a product: the one place that says so. */
+export function isProductVisible(product: Pick<Product, 'status'>): boolean {
+  return product.status === 'ACTIVE';
+}
+
+/** Whether shoppers may find a variant by itself. Carts and orders that hold it show it all the same. */
+export function isVariantVisible(variant: Pick<ProductVariant, 'productStatus' | 'archivedAt'>): boolean {
+  return isProductVisible({ status: variant.productStatus }) && variant.archivedAt === null;
+}
+
+/** Whether a unit of the variant can be put in a cart now. */
+export function isVariantForSale(variant: ProductVariant): boolean {
+  return isVariantVisible(variant) && variant.available > 0;
+}
+
+/** The variant's choice of options in words, e.g. `250 g / Gift box`; `Default` for the only one of a product. */
+export function variantTitle(variant: Pick<ProductVariant, 'selectedOptions'>): string {
+  return variant.selectedOptions.map((option) => option.value).join(' / ') || 'Default';
+}
+
+/** Product and variant in words, as carts' messages and orders name it. */
+export function fullTitle(variant: Pick<ProductVariant, 'selectedOptions' | 'productTitle'>): string {
+  const choice = variant.selectedOptions.map((option) => option.value).join(' / ');
+  return choice === '' ? variant.productTitle : `${variant.productTitle} – ${choice}`;
+}
+
+/** The catalogue, to read. Lists of ids are answered in one statement; the order of such an answer is any. */
+export interface CatalogService {
+  productsByIds(ids: readonly string[]): Promise<Product[]>;
+  productBySlug(slug: string): Promise<Product | null>;
+  /** Whether shoppers may find the product now; questions of the same tick are answered by one statement. */
+  isVisible(productId: string): Promise<boolean>;
+  productPage(query: pages.ProductQuery, page: PageRequest): Promise<Page<Product>>;
+  productCount(query: pages.ProductQuery): Promise<number>;
+  /** Variants whatever their product's status; through a transaction, as it sees them. */
+  variantsByIds(ids: readonly string[], source?: Queryable): Promise<ProductVariant[]>;
+  variantIdsBySkus(skus: readonly string[]): Promise<Map<string, string>>;
+  variantsOfProducts(productIds: readonly string[]): Promise<ProductVariant[]>;
+  categoriesByIds(ids: readonly string[]): Promise<Category[]>;
+  categoryBySlug(slug: string): Promise<Category | null>;
+  categoryPage(page: PageRequest): Promise<Page<Category>>;
+  categoryCount(): Promise<number>;
+  productPagesOfCategories(ids: readonly string[], page: PageRequest): Promise<Map<string, Page<Product>>>;
+  productCountsOfCategories(ids: readonly string[]): Promise<Map<string, number>>;
+}
+
+/** Wires the catalogue. */
+export function createCatalogService({ db }: { db: Database }): CatalogService {
+  const visible = new DataLoader<string, boolean>(
+    async (ids) => {
+      const products = await repository.findProducts(db, [...new Set(ids)]);
+      const found = new Set(products.filter((product) => isProductVisible(product)).map((product) => product.id));
+      return ids.map((id) => found.has(id));
+    },
+    { cache: false },
+  );
+  return {
+    isVisible: (productId) => visible.load(productId),
+    productsByIds: (ids) => repository.findProducts(db, ids),
+    productBySlug: (slug) => repository.findProductBySlug(db, slug),
+    productPage: (query, page) => pages.findProductPage(db, query, page),
+    productCount: (query) => pages.countProducts(db, query),
+    variantsByIds: (ids, source = db) => repository.findVariants(source, ids),
+    async variantIdsBySkus(skus) {
+      const rows = await repository.findVariantIdsBySkus(db, skus);
+      return new Map(rows.map((row) => [row.sku, row.id]));
+    },
+    variantsOfProducts: (ids) => repository.findVariantsOfProducts(db, ids),
+    categoriesByIds: (ids) => repository.findCategories(db, ids),
+    categoryBySlug: (slug) => repository.findCategoryBySlug(db, slug),
+    categoryPage: (page) => repository.findCategoryPage(db, page),
+    categoryCount: () => repository.countCategories(db),
+    productPagesOfCategories: (ids, page) => pages.findProductPagesOfCategories(db, ids, page),
+    productCountsOfCategories: (ids) => pages.countProductsOfCategories(db, ids),
+  };
+}

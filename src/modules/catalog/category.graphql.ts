@@ -1,0 +1,64 @@
+import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection-type.ts';
+import { cursorTypes, pageCost, pageOf, toConnection } from '../../graphql/connection.ts';
+import { argumentId } from '../../graphql/global-id.ts';
+import { registerNode } from '../../graphql/node.ts';
+import { requestError } from '../../graphql/request-error.ts';
+import { CategoryRef } from './catalog.refs.graphql.ts';
+import { isSlug } from './catalog.service.ts';
+import { ProductConnectionRef } from './products.graphql.ts';
+
+builder.node(CategoryRef, {
+  description: 'A place where products are filed.',
+  id: { resolve: (category) => category.id, description: 'Names the category.' },
+  fields: (t) => ({
+    slug: t.exposeString('slug', { nullable: false, description: 'Its name in addresses; unique.' }),
+    name: t.exposeString('name', { nullable: false, description: 'Its name for people.' }),
+    products: t.field({
+      type: ProductConnectionRef,
+      nullable: true,
+      description: 'What is filed here, newest first.',
+      args: t.arg.connectionArgs(),
+      complexity: pageCost,
+      resolve: async (category, args, ctx) => {
+        const page = pageOf(args, [cursorTypes.instant, cursorTypes.uuid]);
+        const found = await ctx.loaders.productsOfCategory.load({ categoryId: category.id, page });
+        return toConnection(found, () => ctx.loaders.productCountOfCategory.load(category.id));
+      },
+    }),
+  }),
+});
+
+registerNode('Category', async (ids, ctx) =>
+  (await ctx.loaders.category.loadMany(ids)).map((category) => (category instanceof Error ? null : category)),
+);
+
+const CategoryConnectionRef = connectionType(CategoryRef, 'categories');
+
+builder.queryFields((t) => ({
+  category: t.field({
+    type: CategoryRef,
+    nullable: true,
+    description: 'A category by its ID or its slug.',
+    args: {
+      id: t.arg.id({ description: 'Its ID.' }),
+      slug: t.arg.string({ description: 'Its slug.' }),
+    },
+    resolve: async (_root, { id, slug }, ctx) => {
+      if ((id == null) === (slug == null)) throw requestError('BAD_REQUEST', 'Give either `id` or `slug`.');
+      if (id != null) return ctx.loaders.category.load(argumentId('Category', id, 'id'));
+      return slug != null && isSlug(slug) ? ctx.services.catalog.categoryBySlug(slug) : null;
+    },
+  }),
+  categories: t.field({
+    type: CategoryConnectionRef,
+    nullable: true,
+    description: 'Every category, by name.',
+    args: t.arg.connectionArgs(),
+    complexity: pageCost,
+    resolve: async (_root, args, ctx) => {
+      const page = await ctx.services.catalog.categoryPage(pageOf(args, [cursorTypes.text, cursorTypes.uuid]));
+      return toConnection(page, () => ctx.services.catalog.categoryCount());
+    },
+  }),
+}));

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { GenericError, Refusal } from './user-error.ts';
+
+/** Control characters, line breaks among them: never part of a name, an address or a key. */
+const CONTROL = /\p{Cc}/u;
+
+/** Whether a text can be looked for at all; what has control characters is never found (and PostgreSQL takes no NUL). */
+export function isPlain(text: string): boolean {
+  return !CONTROL.test(text);
+}
+
+/** One line of text without control characters; white space around it does not count. */
+export function plainText(most: number): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine(isPlain, 'must not contain line breaks or control characters')
+    .transform((text) => text.trim())
+    .pipe(z.string().min(1, 'must not be empty').max(most, `must have at most ${most} characters`));
+}
+
+/** An e-mail address as people give it. */
+export const emailAddress = z
+  .string()
+  .refine(isPlain, 'must not contain line breaks or control characters')
+  .transform((text) => text.trim())
+  .pipe(z.email('is not an e-mail address').max(254, 'must have at most 254 characters'));
+
+/**
+ * Parses a mutation's input.
+ * @throws Refusal with one INVALID_INPUT for each fault, its path that of the field in the input
+ */
+export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  throw new Refusal(
+    ...result.error.issues.map((issue) => {
+      const path = issue.path.map(String);
+      return new GenericError('INVALID_INPUT', `${path.at(-1) ?? 'input'} ${issue.message}.`, path);
+    }),
+  );
+}

@@ -1,0 +1,67 @@
+import type { EventLog } from '../../events/event-log.ts';
+import type { Transaction } from '../../infra/database.ts';
+import { applyChanges, lockVariants, type LevelRow, type StockMovementReason } from './inventory.repository.ts';
+
+export type { StockMovementReason } from './inventory.repository.ts';
+
+/** One step of a variant's counters. Which deltas a reason allows is the database's to check. */
+export interface StockChange {
+  variantId: string;
+  reason: StockMovementReason;
+  /** Units that came to (or left) the warehouse. */
+  onHandDelta?: number;
+  /** Units that carts hold more (or less). */
+  heldDelta?: number;
+  cartId?: string;
+  orderId?: string;
+  note?: string;
+}
+
+/** The counters of a variant after a change. */
+export type StockLevel = LevelRow;
+
+/**
+ * The one place in which stock changes. Everything here runs in the caller's transaction; the caller has decided, under
+ * the variants' locks, that there are units enough.
+ */
+export interface InventoryService {
+  /**
+   * Locks the variants, by id, until the transaction ends. Read their levels after it, not before.
+   * @returns the database's time once all were locked: the transaction's instant for all that it writes
+   */
+  lock(tx: Transaction, variantIds: Iterable<string>): Promise<Date>;
+  /**
+   * Moves counters, and writes the ledger entry and the event of each step, in the order given.
+   * @param at the transaction's instant, read from the database after the locks
+   * @returns the levels left, one for each variant touched
+   * @throws where a step would be impossible (more held than on hand, a variant that is not there): the caller's bug
+   */
+  apply(tx: Transaction, at: Date, changes: readonly StockChange[]): Promise<StockLevel[]>;
+}
+
+/** Wires the inventory. */
+export function createInventoryService({ eventLog }: { eventLog: EventLog }): InventoryService {
+  return {
+    lock: (tx, variantIds) => lockVariants(tx, [...new Set(variantIds)]),
+    async apply(tx, at, changes) {
+      if (changes.length === 0) return [];
+      const levels = await applyChanges(
+        tx,
+        at,
+        changes.map((change) => ({
+          variantId: change.variantId,
+          reason: change.reason,
+          onHandDelta: change.onHandDelta ?? 0,
+          heldDelta: change.heldDelta ?? 0,
+          cartId: change.cartId ?? null,
+          orderId: change.orderId ?? null,
+          note: change.note ?? null,
+        })),
+      );
+      const touched = new Set(changes.map((change) => change.variantId)).size;
+      if (levels.length !== touched) throw new Error(`stock of ${touched - levels.length} unknown variants`);
+      eventLog.announce(tx);
+      return levels;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/** An amount in minor units (cents, yen) of one currency. */
+export interface Money {
+  minor: bigint;
+  currency: string;
+}
+
+const digitsByCurrency = new Map<string, number>();
+
+/** How many decimals a currency has: 2 for EUR, 0 for JPY, 3 for KWD (ISO 4217, by way of ICU). */
+export function fractionDigits(currency: string): number {
+  let digits = digitsByCurrency.get(currency);
+  if (digits === undefined) {
+    const { maximumFractionDigits } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+    digits = maximumFractionDigits ?? 2;
+    digitsByCurrency.set(currency, digits);
+  }
+  return digits;
+}
+
+/** The exact decimal of an amount: 1990 cents are `19.90`. */
+export function toDecimal({ minor, currency }: Money): string {
+  const digits = fractionDigits(currency);
+  const sign = minor < 0n ? '-' : '';
+  const text = (minor < 0n ? -minor : minor).toString().padStart(digits + 1, '0');
+  if (digits === 0) return sign + text;
+  return `${sign}${text.slice(0, -digits)}.${text.slice(-digits)}`;
+}
+
+/**
+ * The minor units of a decimal, or null where it has more decimals than the currency. Trailing zeros do not count.
+ * @param decimal as the Decimal scalar gives it: digits with at most one point, perhaps a minus
+ */
+export function parseDecimal(decimal: string, currency: string): bigint | null {
+  const [, sign = '', whole = '', fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(decimal) ?? [];
+  if (whole === '') return null;
+  const digits = fractionDigits(currency);
+  const significant = fraction.replace(/0+$/, '');
+  if (significant.length > digits) return null;
+  return BigInt(sign + whole + significant.padEnd(digits, '0'));
+}

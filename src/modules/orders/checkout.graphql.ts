@@ -1,0 +1,106 @@
+import { iso31661 } from 'iso-3166';
+import { z } from 'zod';
+import { builder } from '../../graphql/builder.ts';
+import { payloadType } from '../../graphql/payload.ts';
+import { orErrors } from '../../graphql/user-errors.ts';
+import { emailAddress, parseInput, plainText } from '../input.ts';
+import { parseDecimal } from '../money.ts';
+import { refuse } from '../user-error.ts';
+import { OrderRef } from './order.graphql.ts';
+import type { CheckoutRequest } from './order.service.ts';
+
+const countries = new Set(iso31661.map((country) => country.alpha2));
+
+const optionalText = (most: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && value.trim() === '' ? null : (value ?? null)),
+    plainText(most).nullable(),
+  );
+
+const addressInput = z.object({
+  name: plainText(200),
+  line1: plainText(200),
+  line2: optionalText(200),
+  city: plainText(100),
+  region: optionalText(100),
+  postalCode: plainText(20),
+  countryCode: z
+    .string()
+    .transform((code) => code.trim().toUpperCase())
+    .refine((code) => countries.has(code), 'is not an ISO 3166-1 alpha-2 code'),
+});
+
+const checkoutInput = z.object({
+  idempotencyKey: plainText(255),
+  email: emailAddress.nullish().transform((email) => email ?? null),
+  shippingAddress: addressInput.nullish().transform((address) => address ?? null),
+  expectedTotal: z.string().nullish(),
+});
+
+const AddressInputRef = builder.inputType('AddressInput', {
+  description: 'A postal address.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Who lives there.' }),
+    line1: t.string({ required: true, description: 'Street and number.' }),
+    line2: t.string({ description: 'What else there is to say.' }),
+    city: t.string({ required: true, description: 'Town.' }),
+    region: t.string({ description: 'State, province, county.' }),
+    postalCode: t.string({ required: true, description: 'Postal code.' }),
+    countryCode: t.string({ required: true, description: 'ISO 3166-1 alpha-2.' }),
+  }),
+});
+
+const CheckoutInputRef = builder.inputType('CheckoutInput', {
+  description: "Turns the caller's cart into an order, whole or not at all.",
+  fields: (t) => ({
+    idempotencyKey: t.string({
+      required: true,
+      description: 'The same key from the same user or guest gives back the same order, however often it is sent.',
+    }),
+    email: t.string({ description: 'Needed from guests, unless the cart has one.' }),
+    shippingAddress: t.field({ type: AddressInputRef, description: 'Where it goes.' }),
+    expectedTotal: t.field({
+      type: 'Decimal',
+      description: 'When given, a different total is a TOTAL_CHANGED error and nothing is bought.',
+    }),
+  }),
+});
+
+const CheckoutPayloadRef = payloadType<{ orderId: string }>('CheckoutPayload', 'What became of it.');
+
+builder.objectField(CheckoutPayloadRef, 'order', (t) =>
+  t.prismaField({
+    type: OrderRef,
+    nullable: true,
+    description: 'The order; null where nothing was bought.',
+    resolve: (query, { orderId }, _args, ctx) =>
+      orderId === undefined ? null : ctx.prisma.order.findUnique({ ...query, where: { id: orderId } }),
+  }),
+);
+
+/** The request that the input makes, in the shop's currency. */
+function toRequest(input: unknown, currency: string): CheckoutRequest {
+  const { expectedTotal, ...rest } = parseInput(checkoutInput, input);
+  if (expectedTotal == null) return { ...rest, expectedTotalMinor: null };
+  const expectedTotalMinor = parseDecimal(expectedTotal, currency);
+  if (expectedTotalMinor === null) {
+    refuse('INVALID_INPUT', `expectedTotal has more decimals than ${currency}.`, ['expectedTotal']);
+  }
+  return { ...rest, expectedTotalMinor };
+}
+
+builder.mutationField('checkout', (t) =>
+  t.field({
+    type: CheckoutPayloadRef,
+    nullable: true,
+    description: "Turns the viewer's cart into an order, whole or not at all, at the prices of its lines.",
+    args: { input: t.arg({ type: CheckoutInputRef, required: true, description: 'How.' }) },
+    resolve: (_root, { input }, ctx) =>
+      orErrors(async () => {
+        const request = toRequest(input, ctx.shop.currency);
+        const { guest } = ctx.viewer;
+        if (guest === null) refuse('CART_EMPTY', 'There is nothing in the cart.');
+        return { orderId: await ctx.services.orders.checkout(guest.id, request) };
+      }),
+  }),
+);

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
+import type { EventLog } from '../../events/event-log.ts';
+import { RetryTransaction, type Database, type Transaction } from '../../infra/database.ts';
+import type { CartService, LockedCart } from '../cart/cart.service.ts';
+import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
+import type { InventoryService } from '../inventory/inventory.service.ts';
+import { Refusal, refuse } from '../user-error.ts';
+import { TotalChangedError } from './order.errors.ts';
+import { orderPlaced } from './order.events.ts';
+import { findByKey, insertOrder, type Address, type NewOrder } from './order.repository.ts';
+
+/** What a checkout asks for. */
+export interface CheckoutRequest {
+  /** The same key from the same guest gives back the same order. */
+  idempotencyKey: string;
+  /** Left out: the one that the cart has. */
+  email: string | null;
+  shippingAddress: Address | null;
+  /** In minor units. Null: whatever it comes to. */
+  expectedTotalMinor: bigint | null;
+}
+
+export interface CheckoutDependencies {
+  db: Database;
+  catalog: CatalogService;
+  inventory: InventoryService;
+  cart: CartService;
+  eventLog: EventLog;
+  shop: { currency: string };
+}
+
+/** What is asked for under a key, without the key: the same again gives the same hash. */
+function hashOf({ email, shippingAddress, expectedTotalMinor }: CheckoutRequest): Buffer {
+  const a = shippingAddress;
+  const address = a === null ? null : [a.name, a.line1, a.line2, a.city, a.region, a.postalCode, a.countryCode];
+  const canonical = JSON.stringify([email, address, expectedTotalMinor?.toString() ?? null]);
+  return createHash('sha256').update(canonical).digest();
+}
+
+/**
+ * Makes the use case: the guest's cart becomes an order in one transaction, whole or not at all.
+ * @returns of the use case: the order's id
+ */
+export function createCheckout(
+  deps: CheckoutDependencies,
+): (guestId: string, request: CheckoutRequest) => Promise<string> {
+  const { db, catalog, inventory, cart: carts, eventLog, shop } = deps;
+
+  /**
+   * The cart's lock is what two checkouts of one guest wait at. The key is looked up after it (or after it was refused,
+   * the cart being gone), in a statement of its own, so that it sees what the other one committed meanwhile.
+   */
+  async function lockOrFind(
+    tx: Transaction,
+    guestId: string,
+    request: CheckoutRequest,
+  ): Promise<{ cart: LockedCart } | { orderId: string }> {
+    const cart = await carts.lockForCheckout(tx, guestId).catch((error: unknown) => {
+      if (error instanceof Refusal) return error;
+      throw error;
+    });
+    const earlier = await findByKey(tx, guestId, request.idempotencyKey);
+    if (earlier !== null) {
+      if (earlier.requestHash.equals(hashOf(request))) return { orderId: earlier.id };
+      refuse('IDEMPOTENCY_KEY_REUSED', 'The key was used before, for another checkout.', ['idempotencyKey']);
+    }
+    if (cart instanceof Refusal) throw cart;
+    return { cart };
+  }
+
+  async function place(tx: Transaction, guestId: string, request: CheckoutRequest): Promise<string> {
+    const found = await lockOrFind(tx, guestId, request);
+    if ('orderId' in found) return found.orderId;
+    const { cart } = found;
+    const email = request.email ?? cart.email;
+    if (email === null) refuse('INVALID_INPUT', 'An e-mail address is needed.', ['email']);
+
+    const units = new Map<string, number>();
+    for (const line of cart.lines) units.set(line.variantId, (units.get(line.variantId) ?? 0) + line.quantity);
+    const now = await inventory.lock(tx, units.keys());
+    // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
+    if (cart.expiresAt === null || cart.expiresAt <= now) throw new RetryTransaction();
+
+    const order = await draft(tx, cart, request, email);
+    const { totalMinor } = order;
+    const { expectedTotalMinor } = request;
+    if (expectedTotalMinor !== null && expectedTotalMinor !== totalMinor) {
+      const { currency } = shop;
+      throw new Refusal(
+        new TotalChangedError({ minor: expectedTotalMinor, currency }, { minor: totalMinor, currency }),
+      );
+    }
+    await insertOrder(tx, now, order);
+    await inventory.apply(
+      tx,
+      now,
+      [...units].map(([variantId, quantity]) => ({
+        variantId,
+        reason: 'SALE',
+        onHandDelta: -quantity,
+        heldDelta: -quantity,
+        cartId: cart.id,
+        orderId: order.id,
+      })),
+    );
+    await carts.markCheckedOut(tx, now, cart);
+    await eventLog.append(tx, now, [orderPlaced.of(order.id, { orderId: order.id })]);
+    return order.id;
+  }
+
+  /** The order as the cart's lines make it: at their prices, with the names that things have now. */
+  async function draft(tx: Transaction, cart: LockedCart, request: CheckoutRequest, email: string): Promise<NewOrder> {
+    const ids = [...new Set(cart.lines.map((line) => line.variantId))];
+    const variants = new Map((await catalog.variantsByIds(ids, tx)).map((variant) => [variant.id, variant]));
+    const lines = cart.lines.map(({ variantId, quantity, unitPriceMinor }) => {
+      const variant = variants.get(variantId);
+      if (variant === undefined) throw new Error(`variant ${variantId} of cart ${cart.id} is gone`);
+      return { id: uuid(), variantId, title: fullTitle(variant), sku: variant.sku, quantity, unitPriceMinor };
+    });
+    return {
+      id: uuid(),
+      guestId: cart.guestId,
+      cartId: cart.id,
+      email,
+      currency: shop.currency,
+      totalMinor: lines.reduce((sum, line) => sum + BigInt(line.quantity) * BigInt(line.unitPriceMinor), 0n),
+      shippingAddress: request.shippingAddress,
+      idempotencyKey: request.idempotencyKey,
+      requestHash: hashOf(request),
+      lines,
+    };
+  }
+
+  return (guestId, request) => db.transaction((tx) => place(tx, guestId, request));
+}

@@ -1,0 +1,236 @@
+import { builder } from '../../graphql/builder.ts';
+import type { Context, OrderGrant } from '../../graphql/context.ts';
+import { argumentId } from '../../graphql/global-id.ts';
+import { MoneyRef } from '../../graphql/money.ts';
+import { registerNode } from '../../graphql/node.ts';
+import { requestError } from '../../graphql/request-error.ts';
+import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
+import { isPlain } from '../input.ts';
+
+/*
+ * Who may see an order is decided where it is looked up, and kept for the operation in `orderGrants`: fields ask there by
+ * what right it is shown. Found by number and e-mail alone, it shows no postal address and hands out no access token.
+ */
+
+const OrderStatusRef = builder.enumType('OrderStatus', {
+  description: 'Where an order is in its life.',
+  values: {
+    PLACED: { description: 'Bought, and not sent yet.' },
+    FULFILLED: { description: 'Sent.' },
+    DELIVERED: { description: 'Arrived.' },
+    CANCELLED: { description: 'Called off; its units went back to stock.' },
+  },
+});
+
+const PaymentStatusRef = builder.enumType('PaymentStatus', {
+  description: 'Whether an order is paid.',
+  values: {
+    PENDING: { description: 'Not paid yet.' },
+    PAID: { description: 'Paid.' },
+    REFUNDED: { description: 'Paid back.' },
+  },
+});
+
+interface AddressShape {
+  name: string;
+  line1: string;
+  line2: string | null;
+  city: string;
+  region: string | null;
+  postalCode: string;
+  countryCode: string;
+}
+
+const AddressRef = builder.objectRef<AddressShape>('Address').implement({
+  description: 'A postal address.',
+  fields: (t) => ({
+    name: t.exposeString('name', { nullable: false, description: 'Who lives there.' }),
+    line1: t.exposeString('line1', { nullable: false, description: 'Street and number.' }),
+    line2: t.exposeString('line2', { nullable: true, description: 'What else there is to say.' }),
+    city: t.exposeString('city', { nullable: false, description: 'Town.' }),
+    region: t.exposeString('region', { nullable: true, description: 'State, province, county.' }),
+    postalCode: t.exposeString('postalCode', { nullable: false, description: 'Postal code.' }),
+    countryCode: t.exposeString('countryCode', { nullable: false, description: 'ISO 3166-1 alpha-2.' }),
+  }),
+});
+
+builder.prismaNode('OrderLine', {
+  id: { field: 'id', description: 'Names the line.' },
+  description: 'What was bought, as it was named and priced at that time.',
+  fields: (t) => ({
+    variant: t.field({
+      type: ProductVariantRef,
+      nullable: true,
+      description: 'The variant as it is today.',
+      resolve: (line, _args, ctx) => ctx.loaders.variant.load(line.variantId),
+    }),
+    title: t.exposeString('title', { nullable: false, description: 'Product and variant in words.' }),
+    sku: t.exposeString('sku', { nullable: false, description: "The shop's number for it." }),
+    quantity: t.exposeInt('quantity', { nullable: false, description: 'Units.' }),
+    unitPrice: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'What a unit cost.',
+      select: { order: { select: { currency: true } } },
+      resolve: (line) => ({ minor: BigInt(line.unitPriceMinor), currency: line.order.currency }),
+    }),
+    total: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'What the line cost.',
+      select: { order: { select: { currency: true } } },
+      resolve: (line) => ({
+        minor: BigInt(line.unitPriceMinor) * BigInt(line.quantity),
+        currency: line.order.currency,
+      }),
+    }),
+  }),
+});
+
+const OrderStatusChangeRef = builder.prismaObject('OrderStatusChange', {
+  description: 'A step of an order from one status to the next.',
+  fields: (t) => ({
+    from: t.expose('from', { type: OrderStatusRef, nullable: true, description: 'Null for the first one.' }),
+    to: t.expose('to', { type: OrderStatusRef, nullable: false, description: 'The status that it got.' }),
+    note: t.exposeString('note', { nullable: true, description: 'What was said about it.' }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'When.' }),
+  }),
+});
+
+/** By what right the operation shows an order. */
+function grantOf(ctx: Context, order: { id: string; guestId: string }): OrderGrant {
+  return order.guestId === ctx.viewer.guest?.id ? 'OWNER' : (ctx.orderGrants.get(order.id) ?? 'NUMBER_AND_EMAIL');
+}
+
+/** What somebody bought. */
+export const OrderRef = builder.prismaNode('Order', {
+  id: { field: 'id', description: 'Names the order. It grants nothing.' },
+  description: 'What somebody bought.',
+  fields: (t) => ({
+    number: t.string({
+      nullable: false,
+      description: 'Short, for people, e.g. `1042`.',
+      resolve: (order) => order.number.toString(),
+    }),
+    status: t.expose('status', { type: OrderStatusRef, nullable: false, description: 'Where it is in its life.' }),
+    paymentStatus: t.expose('paymentStatus', {
+      type: PaymentStatusRef,
+      nullable: false,
+      description: 'Whether it is paid.',
+    }),
+    email: t.exposeString('email', { nullable: false, description: 'Where news of it goes.' }),
+    accessToken: t.string({
+      nullable: true,
+      description: 'Grants this order alone. Given to who placed it, at checkout, and in the mail; null to others.',
+      resolve: (order, _args, ctx) =>
+        grantOf(ctx, order) === 'NUMBER_AND_EMAIL' ? null : ctx.services.orders.accessToken(order.id),
+    }),
+    shippingAddress: t.field({
+      type: AddressRef,
+      nullable: true,
+      description: 'Where it goes. Null where the order was found by number and e-mail.',
+      resolve: (order, _args, ctx) => {
+        const { shippingName: name, shippingLine1: line1, shippingCity: city } = order;
+        const { shippingPostalCode: postalCode, shippingCountryCode: countryCode } = order;
+        if (grantOf(ctx, order) === 'NUMBER_AND_EMAIL') return null;
+        // All of them or none, by the table's CHECK.
+        if (name === null || line1 === null || city === null || postalCode === null || countryCode === null)
+          return null;
+        return { name, line1, line2: order.shippingLine2, city, region: order.shippingRegion, postalCode, countryCode };
+      },
+    }),
+    lines: t.relation('lines', {
+      nullable: false,
+      description: 'What was bought.',
+      query: { orderBy: { position: 'asc' } },
+    }),
+    totalQuantity: t.int({
+      nullable: false,
+      description: 'Units in all.',
+      select: { lines: { orderBy: { position: 'asc' } } },
+      resolve: (order) => order.lines.reduce((sum, line) => sum + line.quantity, 0),
+    }),
+    subtotal: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'What the lines cost.',
+      resolve: ({ subtotalMinor: minor, currency }) => ({ minor, currency }),
+    }),
+    total: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'What is to be paid.',
+      resolve: ({ totalMinor: minor, currency }) => ({ minor, currency }),
+    }),
+    placedAt: t.expose('placedAt', { type: 'DateTime', nullable: false, description: 'When it was placed.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', nullable: false, description: 'When it last changed.' }),
+    history: t.relation('history', {
+      type: OrderStatusChangeRef,
+      nullable: false,
+      description: 'Every status that the order has had, oldest first.',
+      query: { orderBy: { id: 'asc' } },
+    }),
+  }),
+});
+
+registerNode('Order', async (ids, ctx) => {
+  const { guest } = ctx.viewer;
+  if (guest === null) return ids.map(() => null);
+  const orders = await ctx.prisma.order.findMany({ where: { id: { in: ids }, guestId: guest.id } });
+  return ids.map((id) => orders.find((order) => order.id === id) ?? null);
+});
+
+registerNode('OrderLine', async (ids, ctx) => {
+  const { guest } = ctx.viewer;
+  if (guest === null) return ids.map(() => null);
+  const lines = await ctx.prisma.orderLine.findMany({ where: { id: { in: ids }, order: { guestId: guest.id } } });
+  return ids.map((id) => lines.find((line) => line.id === id) ?? null);
+});
+
+interface OrderArguments {
+  id?: string | null | undefined;
+  accessToken?: string | null | undefined;
+  number?: string | null | undefined;
+  email?: string | null | undefined;
+}
+
+/** The order that the arguments name, and the right that they give; null where there is none. */
+async function lookUp(args: OrderArguments, ctx: Context): Promise<{ id: string; grant: OrderGrant | null } | null> {
+  const { id, accessToken, number, email } = args;
+  const ways = [id != null, accessToken != null, number != null || email != null].filter(Boolean).length;
+  if (ways !== 1 || (number == null) !== (email == null)) {
+    throw requestError('BAD_REQUEST', 'Give `id`, or `accessToken`, or `number` and `email`.');
+  }
+  if (id != null) return { id: argumentId('Order', id, 'id'), grant: null };
+  if (accessToken != null) {
+    const granted = ctx.services.orders.orderOfToken(accessToken);
+    return granted === null ? null : { id: granted, grant: 'ACCESS_TOKEN' };
+  }
+  if (number == null || email == null || !isPlain(email)) return null;
+  const found = await ctx.services.orders.findByNumberAndEmail(number, email.trim());
+  return found === null ? null : { id: found, grant: 'NUMBER_AND_EMAIL' };
+}
+
+builder.queryField('order', (t) =>
+  t.prismaField({
+    type: OrderRef,
+    nullable: true,
+    description: "An order of the viewer's; one by its access token; a guest's by number and e-mail.",
+    args: {
+      id: t.arg.id({ description: "One of the viewer's, by its ID." }),
+      accessToken: t.arg.string({ description: 'The token that grants it.' }),
+      number: t.arg.string({ description: 'With `email`: the number on the confirmation.' }),
+      email: t.arg.string({ description: 'With `number`: the address that it was ordered with.' }),
+    },
+    resolve: async (query, _root, args, ctx) => {
+      const named = await lookUp(args, ctx);
+      if (named === null) return null;
+      const order = await ctx.prisma.order.findUnique({ ...query, where: { id: named.id } });
+      if (order === null) return null;
+      if (named.grant === null) return order.guestId === ctx.viewer.guest?.id ? order : null;
+      // The token's right is the larger one, should one operation look the order up both ways.
+      if (ctx.orderGrants.get(order.id) !== 'ACCESS_TOKEN') ctx.orderGrants.set(order.id, named.grant);
+      return order;
+    },
+  }),
+);

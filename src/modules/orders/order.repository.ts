@@ -1,0 +1,99 @@
+import type { Queryable, Statement } from '../../infra/database.ts';
+
+/** A postal address as it is stored with an order. */
+export interface Address {
+  name: string;
+  line1: string;
+  line2: string | null;
+  city: string;
+  region: string | null;
+  postalCode: string;
+  countryCode: string;
+}
+
+const byKey: Statement = {
+  name: 'order_by_key',
+  text: 'SELECT id, request_hash AS "requestHash" FROM orders WHERE guest_id = $1 AND idempotency_key = $2',
+};
+
+/** The order that this guest made under the key, and the hash of what was asked for. */
+export async function findByKey(
+  tx: Queryable,
+  guestId: string,
+  key: string,
+): Promise<{ id: string; requestHash: Buffer } | null> {
+  const [row] = await tx.query<{ id: string; requestHash: Buffer }>(byKey, [guestId, key]);
+  return row ?? null;
+}
+
+export interface NewOrder {
+  id: string;
+  guestId: string;
+  cartId: string;
+  email: string;
+  currency: string;
+  totalMinor: bigint;
+  shippingAddress: Address | null;
+  idempotencyKey: string;
+  requestHash: Buffer;
+  lines: { id: string; variantId: string; title: string; sku: string; quantity: number; unitPriceMinor: number }[];
+}
+
+const insert: Statement = {
+  name: 'order_insert',
+  text: `
+WITH placed AS (
+  INSERT INTO orders (id, guest_id, cart_id, email, currency, subtotal_minor, total_minor,
+                      shipping_name, shipping_line1, shipping_line2, shipping_city, shipping_region,
+                      shipping_postal_code, shipping_country_code, idempotency_key, request_hash, placed_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
+  RETURNING id
+), history AS (
+  INSERT INTO order_status_changes (order_id, from_status, to_status, occurred_at)
+  SELECT id, NULL, 'PLACED', $16 FROM placed
+)
+INSERT INTO order_lines (id, order_id, variant_id, title, sku, quantity, unit_price_minor, position)
+SELECT l.id, placed.id, variant_id, title, sku, quantity, unit_price_minor, ordinal - 1
+  FROM placed, unnest($17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::int[], $22::int[])
+    WITH ORDINALITY AS l(id, variant_id, title, sku, quantity, unit_price_minor, ordinal)`,
+};
+
+/** Writes an order with its lines and the first entry of its history. */
+export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Promise<void> {
+  const { shippingAddress: address, lines } = order;
+  await tx.query(insert, [
+    order.id,
+    order.guestId,
+    order.cartId,
+    order.email,
+    order.currency,
+    order.totalMinor,
+    address?.name ?? null,
+    address?.line1 ?? null,
+    address?.line2 ?? null,
+    address?.city ?? null,
+    address?.region ?? null,
+    address?.postalCode ?? null,
+    address?.countryCode ?? null,
+    order.idempotencyKey,
+    order.requestHash,
+    at,
+    lines.map((line) => line.id),
+    lines.map((line) => line.variantId),
+    lines.map((line) => line.title),
+    lines.map((line) => line.sku),
+    lines.map((line) => line.quantity),
+    lines.map((line) => line.unitPriceMinor),
+  ]);
+}
+
+const byNumber: Statement = {
+  name: 'order_by_number_and_email',
+  text: 'SELECT id FROM orders WHERE number = $1 AND lower(email) = lower($2)',
+};
+
+/** A guest's order, found by what is on its confirmation. */
+export async function findByNumberAndEmail(source: Queryable, number: bigint, email: string): Promise<string | null> {
+  const [row] = await source.query<{ id: string }>(byNumber, [number, email]);
+  return row?.id ?? null;
+}
