@@ -22,6 +22,8 @@ export interface FeedListener {
 export interface EventFeed extends AsyncDisposable {
   /** The last event that was delivered. */
   position(): Cursor;
+  /** How many are listening. */
+  readonly listeners: number;
   /** Delivers each later event, synchronously and in order. @returns a function that ends it */
   subscribe(listener: FeedListener): () => void;
 }
@@ -119,6 +121,9 @@ export async function startFeed(options: { log: EventLog; bus: EventBus; logger:
 
   return {
     position: () => ({ epoch, seq }),
+    get listeners() {
+      return listeners.size;
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -1,0 +1,83 @@
+import type { Config } from './config/config.ts';
+import { openCore, type Core, type Overrides } from './core.ts';
+import { Disposals } from './disposals.ts';
+import { startFeed, type EventFeed } from './events/feed.ts';
+import { startHttpServer, type HttpServer } from './http/server.ts';
+import type { GraphQLServer } from './graphql/server.ts';
+import type { Logger } from './infra/logger.ts';
+import { startCartExpiry } from './modules/cart/cart.expiry.ts';
+
+/** The shop, open. */
+export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay' | 'data'> {
+  /** Where this process is reached on its own machine. */
+  url: string;
+  /** The events of this node; null without the role `api`. */
+  feed: EventFeed | null;
+  /** Closes the shop: nothing new, what is in flight is answered, and what was started last goes first. */
+  dispose(): Promise<void>;
+}
+
+const ANSWER_WITHIN_MS = 8_000;
+
+/** Opens the shop in the roles that the configuration gives this process. */
+export async function createApp(config: Config, logger: Logger, overrides: Overrides = {}): Promise<App> {
+  const disposals = new Disposals(logger);
+  try {
+    if (config.redisUrl !== null) {
+      logger.warn('REDIS_URL is set, but this version carries events between processes through the log alone, up to a second late');
+    }
+    // First of all, so that a port that is taken shows at once.
+    const http = await startHttpServer({ config, logger });
+    let graphql: GraphQLServer | null = null;
+    disposals.add('HTTP', () => http.close(0));
+
+    const core = await openCore(config, logger, overrides);
+    disposals.add('core', () => core.dispose());
+    if (config.seed === 'demo') await seed(core, config, logger);
+
+    let feed: EventFeed | null = null;
+    if (config.roles.includes('api')) {
+      feed = await startFeed({ log: core.eventLog, bus: core.bus, logger });
+      disposals.add('feed', async () => feed?.[Symbol.asyncDispose]());
+      graphql = await createGraphQL({ config, core, feed, http, logger });
+    }
+    const expiry = startCartExpiry({ cart: core.services.cart, logger });
+    disposals.add('expiry of carts', () => expiry[Symbol.asyncDispose]());
+
+    disposals.add('requests', async () => {
+      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose()]);
+    });
+    http.open({ graphql, probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) } });
+
+    const { db, services, eventLog, relay, data } = core;
+    return { db, services, eventLog, relay, feed, data, url: `http://localhost:${http.port}`, dispose: () => disposals.run() };
+  } catch (error) {
+    await disposals.run();
+    throw error;
+  }
+}
+
+async function seed({ db, services }: Core, { shop, lowStockThreshold }: Config, logger: Logger): Promise<void> {
+  const { seedDemo } = await import('../prisma/seed/seed.ts');
+  const { products } = await seedDemo({ db, inventory: services.inventory, currency: shop.currency, lowStockThreshold });
+  if (products > 0) logger.info({ products }, 'demo catalogue made');
+}
+
+/** Loaded by those alone who serve it. */
+async function createGraphQL(options: {
+  config: Config;
+  core: Core;
+  feed: EventFeed;
+  http: HttpServer;
+  logger: Logger;
+}): Promise<GraphQLServer> {
+  const { config, core, feed, http, logger } = options;
+  const [{ createGraphQLServer }, { schema }] = await Promise.all([
+    import('./graphql/server.ts'),
+    import('./graphql/schema.ts'),
+  ]);
+  const { db, services, eventLog } = core;
+  const { prisma } = db;
+  const shared = { db, prisma, services, eventLog, feed, shop: config.shop, publicUrl: http.publicUrl };
+  return createGraphQLServer({ schema, config, shared, logger });
+}

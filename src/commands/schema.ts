@@ -1,0 +1,20 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { schema } from '../graphql/schema.ts';
+
+// `npm run schema` writes schema.graphql; with `-- --check` it only says whether the committed one is current.
+
+const FILE = new URL('../../schema.graphql', import.meta.url);
+const current = `${printSchema(lexicographicSortSchema(schema))}\n`;
+
+if (process.argv.includes('--check')) {
+  const committed = await readFile(FILE, 'utf8').catch(() => '');
+  if (committed !== current) {
+    console.error('schema.graphql is not what the code says. Run `npm run schema`, look at the difference, commit it.');
+    process.exit(1);
+  }
+  console.log('schema.graphql is current.');
+} else {
+  await writeFile(FILE, current);
+  console.log('schema.graphql written.');
+}

@@ -1,0 +1,74 @@
+import SchemaBuilder from '@pothos/core';
+import ComplexityPlugin from '@pothos/plugin-complexity';
+import PrismaPlugin from '@pothos/plugin-prisma';
+import RelayPlugin from '@pothos/plugin-relay';
+import { getDatamodel } from '../generated/pothos-prisma-types.ts';
+import type PrismaTypes from '../generated/pothos-prisma-types.ts';
+import type { Context } from './context.ts';
+import { requestError } from './request-error.ts';
+
+/** The most that one operation may cost: a field is 1, what stands in a list counts for each item. */
+export const MAX_COST = 20_000;
+
+/** What a field in a plain list (the variants of a product, the lines of a cart) is taken to cost times. */
+const LIST_MULTIPLIER = 5;
+
+/** Where the schema is put together; each noun adds its types and fields in a file of its own. */
+export const builder = new SchemaBuilder<{
+  Context: Context;
+  PrismaTypes: PrismaTypes;
+  DefaultEdgesNullability: { list: false; items: false };
+  DefaultNodeNullability: false;
+  Scalars: {
+    ID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+    Decimal: { Input: string; Output: string };
+    EventCursor: { Input: string; Output: string };
+    CurrencyCode: { Input: string; Output: string };
+  };
+}>({
+  plugins: [ComplexityPlugin, RelayPlugin, PrismaPlugin],
+  complexity: {
+    defaultComplexity: 1,
+    defaultListMultiplier: LIST_MULTIPLIER,
+    limit: { complexity: MAX_COST },
+    complexityError: (_kind, { complexity }) =>
+      requestError(
+        'TOO_COSTLY',
+        `The operation costs ${complexity}; the most is ${MAX_COST}. Ask for fewer items at a time.`,
+      ),
+  },
+  relay: {
+    cursorType: 'String',
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    nodeTypeOptions: { description: 'Anything with a global ID.' },
+    idFieldOptions: { description: 'Names it among everything in the shop. Opaque.' },
+    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether the list goes on after this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether the list has something before this page.' },
+    startCursorFieldOptions: { description: "The first item's cursor." },
+    endCursorFieldOptions: { description: "The last item's cursor." },
+    edgesFieldOptions: { nullable: { list: false, items: false }, description: 'The items with their cursors.' },
+    nodeFieldOptions: { nullable: false, description: 'The item.' },
+    cursorFieldOptions: { description: 'Its place in the list, for `after` and `before`.' },
+    pageInfoFieldOptions: { description: 'Where this page stands.' },
+    firstArgOptions: { description: 'Items from the start; 20 unless told, 100 at most.' },
+    lastArgOptions: { description: 'Items from the end; 100 at most.' },
+    afterArgOptions: { description: 'Begin after this cursor.' },
+    beforeArgOptions: { description: 'End before this cursor.' },
+  },
+  prisma: {
+    client: ({ prisma }) => prisma,
+    dmmf: getDatamodel(),
+    onUnusedQuery: 'warn',
+  },
+});
+
+builder.queryType({ description: 'What can be read.' });
+builder.mutationType({ description: 'What can be done. Expected faults are in `errors`; the result is null then.' });
+builder.subscriptionType({
+  description: `Served over WebSocket (graphql-transport-ws) and over SSE, on the same path as queries.
+Lists of IDs: null or left out is all, empty is none, both lists are the union; at most 100 IDs. Events of products that are
+not ACTIVE go to staff alone. A consumer that falls too far behind is ended with LAGGED: read anew and subscribe again.`,
+});

@@ -1,0 +1,58 @@
+import type { ObjectRef } from '@pothos/core';
+import { builder } from './builder.ts';
+import type { Connection } from './connection.ts';
+
+type SchemaTypes = (typeof builder)['$inferSchemaTypes'];
+
+/**
+ * Declares a Relay connection over a type: `XConnection` and `XEdge`, with `nodes`, and a `totalCount` that is only counted
+ * when it is asked for. Fields take `args: t.arg.connectionArgs()` and resolve through `pageOf` and `toConnection`.
+ */
+export function connectionType<Row extends object>(
+  node: ObjectRef<SchemaTypes, Row, Row>,
+  what: string,
+): ObjectRef<SchemaTypes, Connection<Row>, Connection<Row>> {
+  const edge = builder.objectRef<{ node: Row; cursor: string }>(`${node.name}Edge`).implement({
+    description: `One of a list of ${what}, with its place in it.`,
+    fields: (t) => ({
+      node: t.field({
+        type: node,
+        nullable: false,
+        description: 'The item.',
+        resolve: (parent) => parent.node as never,
+      }),
+      cursor: t.exposeString('cursor', { nullable: false, description: 'Its place, for `after` and `before`.' }),
+    }),
+  });
+  return builder.objectRef<Connection<Row>>(`${node.name}Connection`).implement({
+    description: `A page of a list of ${what}.`,
+    fields: (t) => ({
+      // The page's size is counted by the field that gives the connection.
+      edges: t.field({
+        type: [edge],
+        nullable: { list: false, items: false },
+        description: 'The items with their cursors.',
+        complexity: { field: 0, multiplier: 1 },
+        resolve: (parent) => parent.edges,
+      }),
+      nodes: t.field({
+        type: [node],
+        nullable: { list: false, items: false },
+        description: 'The items alone.',
+        complexity: { field: 0, multiplier: 1 },
+        resolve: (parent) => parent.edges.map((item) => item.node),
+      }),
+      pageInfo: t.field({
+        type: builder.pageInfoRef(),
+        nullable: false,
+        description: 'Where this page stands.',
+        resolve: (parent) => parent.pageInfo,
+      }),
+      totalCount: t.int({
+        nullable: false,
+        description: 'Items on all pages; counted only when asked for.',
+        resolve: (parent) => parent.totalCount(),
+      }),
+    }),
+  });
+}

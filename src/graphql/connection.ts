@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import type { Page, PageRequest } from '../infra/page.ts';
+import { requestError } from './request-error.ts';
+
+export const DEFAULT_PAGE = 20;
+export const MAX_PAGE = 100;
+
+interface ConnectionArguments {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}
+
+const cursorValues = z.array(z.string().max(1000)).max(4);
+
+function encodeCursor(values: readonly string[]): string {
+  return Buffer.from(JSON.stringify(values)).toString('base64url');
+}
+
+function decodeCursor(cursor: string, name: string, types: readonly z.ZodType[]): string[] {
+  try {
+    const values = cursorValues.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    z.tuple(types as [z.ZodType]).parse(values);
+    return values;
+  } catch {
+    throw requestError('BAD_REQUEST', `\`${name}\` is no cursor of this list.`);
+  }
+}
+
+/** What the values in a list's cursors look like. */
+export const cursorTypes = {
+  text: z.string(),
+  int: z.string().regex(/^-?\d{1,10}$/),
+  uuid: z.guid(),
+  instant: z.string().regex(/^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/),
+};
+
+/**
+ * The page that Relay's arguments ask for.
+ * @param types what the values of this list's cursors look like: a cursor of another list is a BAD_REQUEST, not SQL
+ */
+export function pageOf(args: ConnectionArguments, types: readonly z.ZodType[]): PageRequest {
+  const { first, after, last, before } = args;
+  const backward = last !== null && last !== undefined;
+  const forward = first !== null && first !== undefined;
+  if (forward && backward) throw requestError('BAD_REQUEST', 'Ask for `first` or for `last`, not for both.');
+  const [size, cursor, other] = backward ? [last, before, after] : [first ?? DEFAULT_PAGE, after, before];
+  const name = backward ? 'last' : 'first';
+  if (size < 0 || size > MAX_PAGE) throw requestError('BAD_REQUEST', `\`${name}\` must be from 0 to ${MAX_PAGE}.`);
+  if (other !== null && other !== undefined) {
+    throw requestError('BAD_REQUEST', 'Page forward by `first` and `after`, or backward by `last` and `before`.');
+  }
+  return {
+    limit: size,
+    direction: backward ? 'backward' : 'forward',
+    cursor: cursor === null || cursor === undefined ? null : decodeCursor(cursor, backward ? 'before' : 'after', types),
+  };
+}
+
+/** A connection as resolvers give it: the total is only counted when it is asked for. */
+export interface Connection<Row> {
+  edges: { node: Row; cursor: string }[];
+  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
+  totalCount: () => Promise<number>;
+}
+
+/** Shapes a page as Relay wants it. */
+export function toConnection<Row extends object>(page: Page<Row>, totalCount: () => Promise<number>): Connection<Row> {
+  const edges = page.rows.map((row) => ({ node: row as Row, cursor: encodeCursor(row.cursor) }));
+  return {
+    edges,
+    pageInfo: {
+      hasNextPage: page.hasNextPage,
+      hasPreviousPage: page.hasPreviousPage,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount,
+  };
+}
+
+/** What a connection costs by its page: for the cost ceiling. */
+export function pageCost(args: ConnectionArguments): { field: number; multiplier: number } {
+  const asked = args.first ?? args.last ?? DEFAULT_PAGE;
+  return { field: 1, multiplier: Math.min(Math.max(asked, 1), MAX_PAGE) };
+}

@@ -1,0 +1,37 @@
+import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay';
+import { refuse, type InputPath } from '../modules/user-error.ts';
+import { requestError } from './request-error.ts';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** The ID by which clients know a row. */
+export { encodeGlobalID as toGlobalId };
+
+/** The type and the row's own id that a global ID names, or null where it is none. */
+export function parseGlobalId(globalId: string): { typename: string; id: string } | null {
+  if (globalId.length > 200) return null;
+  try {
+    const parsed = decodeGlobalID(globalId);
+    return UUID.test(parsed.id) ? parsed : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The row's id that a global ID of this type names, or null where it is none of this type. */
+export function idOf(typename: string, globalId: string): string | null {
+  const parsed = parseGlobalId(globalId);
+  return parsed?.typename === typename ? parsed.id : null;
+}
+
+/** The same for an ID in a mutation's input, where a bad one is a UserError with a path. */
+export function inputId(typename: string, globalId: string, path: InputPath): string {
+  return idOf(typename, globalId) ?? refuse('INVALID_INPUT', `This is not the ID of a ${typename}.`, path);
+}
+
+/** The same for an ID in a query's or a subscription's argument, where a bad one is a fault of the request. */
+export function argumentId(typename: string, globalId: string, name: string): string {
+  const id = idOf(typename, globalId);
+  if (id === null) throw requestError('BAD_REQUEST', `\`${name}\` is not the ID of a ${typename}.`);
+  return id;
+}

@@ -1,0 +1,133 @@
+/** A ready-made tab of GraphiQL. */
+export interface Tab {
+  query: string;
+  variables?: string;
+}
+
+/** Examples that run as they stand in the demo shop. Each says at its head what it shows, and what to do next. */
+export const tabs: readonly Tab[] = [
+  {
+    query: `# What is for sale, with what can be bought of it right now. Run it, then go on to the next tab.
+query Browse {
+  products(first: 5) {
+    nodes {
+      title
+      priceRange {
+        min {
+          amount
+          currencyCode
+        }
+      }
+      variants {
+        sku
+        title
+        price {
+          amount
+          currencyCode
+        }
+        available
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Every change of stock as it happens. Run it, leave it running, and run AddToCart in a second browser window.
+subscription WatchStock {
+  stockChanged {
+    cursor
+    occurredAt
+    available
+    previousAvailable
+    variant {
+      sku
+      product {
+        title
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Puts two jars in your cart, and holds them for you until expiresAt. Run it again for more; then go on to CheckOut.
+mutation AddToCart {
+  cartLinesAdd(input: { lines: [{ sku: "ACACIA-250", quantity: 2 }] }) {
+    cart {
+      id
+      token
+      expiresAt
+      total {
+        amount
+        currencyCode
+      }
+      lines {
+        quantity
+        variant {
+          sku
+          available
+        }
+      }
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Buys what is in your cart. Sent again with the same key (below, under Variables) it gives the same order, never a
+# second one: for another order, fill the cart again and change the key.
+mutation CheckOut($key: String!) {
+  checkout(input: { idempotencyKey: $key, email: "ada@example.com" }) {
+    order {
+      number
+      accessToken
+      status
+      total {
+        amount
+        currencyCode
+      }
+      lines {
+        title
+        quantity
+      }
+    }
+    errors {
+      code
+      message
+      path
+    }
+  }
+}
+`,
+    variables: JSON.stringify({ key: 'my-first-order' }, null, 2),
+  },
+  {
+    query: `# Finds an order by its number and e-mail address. Put the number that CheckOut gave you under Variables, below.
+query LookUpOrder($number: String!) {
+  order(number: $number, email: "ada@example.com") {
+    number
+    status
+    placedAt
+    total {
+      amount
+      currencyCode
+    }
+    lines {
+      title
+      quantity
+      total {
+        amount
+      }
+    }
+  }
+}
+`,
+    variables: JSON.stringify({ number: '1001' }, null, 2),
+  },
+];

@@ -1,0 +1,62 @@
+import DataLoader from 'dataloader';
+import type { Page, PageRequest } from '../infra/page.ts';
+import type { CatalogService, Category, Product, ProductVariant } from '../modules/catalog/catalog.service.ts';
+
+/** Batched reads of one operation (or of one event of a subscription): a list costs a statement, not one per item. */
+export interface Loaders {
+  product: DataLoader<string, Product | null>;
+  variant: DataLoader<string, ProductVariant | null>;
+  variantsOfProduct: DataLoader<string, ProductVariant[]>;
+  category: DataLoader<string, Category | null>;
+  productsOfCategory: DataLoader<{ categoryId: string; page: PageRequest }, Page<Product>, string>;
+  productCountOfCategory: DataLoader<string, number>;
+}
+
+/** Makes an empty set. */
+export function createLoaders({ catalog }: { catalog: CatalogService }): Loaders {
+  return {
+    product: byId((ids) => catalog.productsByIds(ids)),
+    variant: byId((ids) => catalog.variantsByIds(ids)),
+    variantsOfProduct: new DataLoader(async (productIds) => {
+      const variants = await catalog.variantsOfProducts(productIds);
+      return productIds.map((id) => variants.filter((variant) => variant.productId === id));
+    }),
+    category: byId((ids) => catalog.categoriesByIds(ids)),
+    productsOfCategory: new DataLoader(
+      async (keys) => {
+        // One statement for each distinct page that is asked for: aliases with other arguments make another.
+        const pages = new Map(keys.map(({ page }) => [JSON.stringify(page), page]));
+        const found = new Map<string, Map<string, Page<Product>>>();
+        for (const [text, page] of pages) {
+          const ids = keys.filter((key) => JSON.stringify(key.page) === text).map((key) => key.categoryId);
+          found.set(text, await catalog.productPagesOfCategories(ids, page));
+        }
+        return keys.map(({ categoryId, page }) => {
+          const of = found.get(JSON.stringify(page))?.get(categoryId);
+          return of ?? new Error('a category was not answered');
+        });
+      },
+      { cacheKeyFn: ({ categoryId, page }) => `${categoryId} ${JSON.stringify(page)}` },
+    ),
+    productCountOfCategory: new DataLoader(async (ids) => {
+      const counts = await catalog.productCountsOfCategories(ids);
+      return ids.map((id) => counts.get(id) ?? 0);
+    }),
+  };
+}
+
+function byId<Row extends { id: string }>(
+  read: (ids: readonly string[]) => Promise<Row[]>,
+): DataLoader<string, Row | null> {
+  return new DataLoader(async (ids) => {
+    const rows = new Map((await read(ids)).map((row) => [row.id, row]));
+    return ids.map((id) => rows.get(id) ?? null);
+  });
+}
+
+/** Loads a row that must be there, a foreign key vouching for it. */
+export async function loadKnown<Row extends object>(loader: DataLoader<string, Row | null>, id: string): Promise<Row> {
+  const row = await loader.load(id);
+  if (row === null) throw new Error(`${id} is referred to, but is not there`);
+  return row;
+}

@@ -1,0 +1,60 @@
+import { brandWithType } from '@pothos/core';
+import { builder } from './builder.ts';
+import { MAX_PAGE } from './connection.ts';
+import type { Context } from './context.ts';
+import { parseGlobalId } from './global-id.ts';
+import { requestError } from './request-error.ts';
+
+/** Reads rows of one type by their own ids; null for what is not there or not for the viewer to see. */
+type NodeReader = (ids: string[], ctx: Context) => Promise<readonly (object | null)[]>;
+
+const readers = new Map<string, NodeReader>();
+
+/** Says how `node` and `nodes` find objects of a type. Who may see what is the reader's to decide. */
+export function registerNode(typename: string, read: NodeReader): void {
+  readers.set(typename, read);
+}
+
+async function readNodes(globalIds: readonly string[], ctx: Context): Promise<(object | null)[]> {
+  const parsed = globalIds.map(parseGlobalId);
+  const found = new Map<string, object | null>();
+  const typenames = new Set(parsed.flatMap((id) => (id === null ? [] : [id.typename])));
+  await Promise.all(
+    [...typenames].map(async (typename) => {
+      const read = readers.get(typename);
+      if (read === undefined) return;
+      const ids = [...new Set(parsed.flatMap((id) => (id?.typename === typename ? [id.id] : [])))];
+      const rows = await read(ids, ctx);
+      for (const [index, row] of rows.entries()) {
+        if (row !== null) brandWithType(row, typename as never);
+        found.set(`${typename}:${ids[index]}`, row);
+      }
+    }),
+  );
+  return parsed.map((id) => (id === null ? null : (found.get(`${id.typename}:${id.id}`) ?? null)));
+}
+
+builder.queryFields((t) => ({
+  node: t.field({
+    type: builder.nodeInterfaceRef(),
+    nullable: true,
+    description: 'Anything by its global ID; null where it is not there, or not for the viewer to see.',
+    args: { id: t.arg.id({ required: true, description: 'The global ID.' }) },
+    resolve: async (_root, { id }, ctx) => {
+      if (parseGlobalId(id) === null) throw requestError('BAD_REQUEST', '`id` is not an ID of this shop.');
+      const [node] = await readNodes([id], ctx);
+      return node ?? null;
+    },
+  }),
+  nodes: t.field({
+    type: [builder.nodeInterfaceRef()],
+    nullable: { list: false, items: true },
+    description: 'At most 100; null where an ID is bad or names what the viewer may not see.',
+    args: { ids: t.arg.idList({ required: true, description: 'The global IDs.' }) },
+    complexity: ({ ids }) => ({ field: 1, multiplier: Math.min(Math.max(ids.length, 1), MAX_PAGE) }),
+    resolve: (_root, { ids }, ctx) => {
+      if (ids.length > MAX_PAGE) throw requestError('BAD_REQUEST', `\`ids\` may have at most ${MAX_PAGE} IDs.`);
+      return readNodes(ids, ctx);
+    },
+  }),
+}));

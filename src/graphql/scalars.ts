@@ -1,0 +1,69 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { builder } from './builder.ts';
+
+/** A scalar whose input is a string that `parse` understands. Messages name the scalar and never what is inside. */
+function textScalar<T>(options: {
+  name: 'DateTime' | 'Decimal' | 'EventCursor' | 'CurrencyCode';
+  description: string;
+  specifiedByURL?: string;
+  expects: string;
+  parse: (text: string) => T | null;
+  serialize: (value: unknown) => string;
+}): void {
+  const { name, description, specifiedByURL, expects, parse, serialize } = options;
+  const take = (value: unknown): T => {
+    const parsed = typeof value === 'string' ? parse(value) : null;
+    if (parsed === null) throw new GraphQLError(`${name} must be ${expects}.`, { extensions: { code: 'BAD_REQUEST' } });
+    return parsed;
+  };
+  builder.addScalarType(
+    name,
+    new GraphQLScalarType<T, string>({
+      name,
+      description,
+      specifiedByURL: specifiedByURL ?? null,
+      serialize,
+      parseValue: take,
+      parseLiteral: (node) =>
+        take(node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT ? node.value : null),
+    }),
+  );
+}
+
+const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i;
+
+textScalar<Date>({
+  name: 'DateTime',
+  description: 'An instant, ISO 8601 in UTC.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
+  expects: 'an instant with a time zone, e.g. "2026-01-31T12:00:00Z"',
+  parse: (text) => {
+    const date = new Date(text);
+    return ISO_INSTANT.test(text) && !Number.isNaN(date.getTime()) ? date : null;
+  },
+  serialize: (value) => (value as Date).toISOString(),
+});
+
+textScalar<string>({
+  name: 'Decimal',
+  description: 'An exact decimal number as a string, e.g. `"19.90"`.',
+  expects: 'a decimal number as a string, e.g. "19.90"',
+  parse: (text) => (/^-?\d{1,18}(\.\d{1,18})?$/.test(text) ? text : null),
+  serialize: String,
+});
+
+textScalar<string>({
+  name: 'EventCursor',
+  description: "A place in the shop's event log. Opaque to clients; ordered; never reused.",
+  expects: 'a cursor that this shop gave',
+  parse: (text) => (text.length > 0 && text.length <= 100 ? text : null),
+  serialize: String,
+});
+
+textScalar<string>({
+  name: 'CurrencyCode',
+  description: 'An ISO 4217 code, e.g. `EUR`.',
+  expects: 'three capital letters',
+  parse: (text) => (/^[A-Z]{3}$/.test(text) ? text : null),
+  serialize: String,
+});

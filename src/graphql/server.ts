@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { GraphQLSchema } from 'graphql';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../infra/logger.ts';
+import type { SharedContext } from './context.ts';
+import { createContextFactory, type RequestScope } from './create-context.ts';
+import { createGraphiQL } from './graphiql.ts';
+import { createSubscriptions } from './subscribe.ts';
+import { createWebSockets } from './websocket.ts';
+import { createEngine, type RequestScopes } from './yoga.ts';
+
+/** GraphQL over HTTP, SSE and WebSocket. Who may ask at all was decided before. */
+export interface GraphQLServer {
+  handle(req: IncomingMessage, res: ServerResponse, scope: RequestScope): void;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): void;
+  /** GraphiQL; null where it is off. */
+  page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
+  /** Closes sockets and ends streams; requests that are executed are not touched. */
+  dispose(): Promise<void>;
+}
+
+/** Puts the parts together. */
+export function createGraphQLServer(options: {
+  schema: GraphQLSchema;
+  config: Config;
+  shared: SharedContext;
+  logger: Logger;
+}): GraphQLServer {
+  const { config, shared, logger } = options;
+  const contexts = createContextFactory(shared, config);
+  const subscriptions = createSubscriptions(contexts);
+  const scopes: RequestScopes = new WeakMap();
+  const yoga = createEngine({ ...options, contexts, subscriptions, scopes });
+  const sockets = createWebSockets({ yoga, contexts });
+
+  return {
+    handle(req, res, scope) {
+      scopes.set(req, scope);
+      void yoga(req, res);
+    },
+    upgrade: (req, socket, head, scope) => sockets.upgrade(req, socket, head, scope),
+    page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
+    async dispose() {
+      const closed = sockets.dispose();
+      subscriptions.endAll();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { getOperationAST, GraphQLError, type ExecutionArgs, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
+import { makeServer, type Server, type SubscribePayload } from 'graphql-ws';
+import type { ContextFactory, RequestScope } from './create-context.ts';
+import { formatError, maskError, maskResult, type MaskScope } from './mask.ts';
+import { refusedRequest } from './request-error.ts';
+import { describeOperation, type Yoga } from './yoga.ts';
+
+/** What sockets are served with. */
+export interface SocketEngine {
+  yoga: Yoga;
+  contexts: ContextFactory;
+}
+
+/** What is known of a socket. */
+export interface SocketExtra {
+  request: IncomingMessage;
+  scope: RequestScope;
+}
+
+interface SocketArgs extends ExecutionArgs {
+  run: (args: ExecutionArgs) => Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
+  mask: MaskScope;
+}
+
+const INIT_WITHIN_MS = 5_000;
+const MAX_OPERATIONS = 100;
+
+/**
+ * The protocol, with each operation going through the same hooks as over HTTP: limits, validation, masking. A credential
+ * that is none of ours makes every operation fail with UNAUTHENTICATED, and leaves the socket open: an error has a code
+ * that clients can act on, a closed socket only has them connect again.
+ */
+export function createSocketProtocol({ yoga, contexts }: SocketEngine): Server<SocketExtra> {
+  /** An operation that is ready to run, or why it is not run. */
+  async function prepare(
+    connection: { extra: SocketExtra; connectionParams?: unknown; subscriptions: object },
+    { query, variables, operationName }: SubscribePayload,
+    mask: MaskScope,
+  ): Promise<SocketArgs | readonly GraphQLError[]> {
+    if (Object.keys(connection.subscriptions).length > MAX_OPERATIONS) {
+      throw refusedRequest('TOO_COSTLY', `A socket runs ${MAX_OPERATIONS} operations at a time at most.`);
+    }
+    const { schema, parse, validate, execute, subscribe } = yoga.getEnveloped({});
+    const document = parse(query);
+    const operation = getOperationAST(document, operationName);
+    if (operation == null) throw refusedRequest('BAD_REQUEST', 'There is no operation of this name.');
+    if (operation.operation === 'mutation') {
+      throw refusedRequest('BAD_REQUEST', 'Mutations are not taken over WebSocket: send them over HTTP.');
+    }
+    const errors: readonly GraphQLError[] = validate(schema, document);
+    if (errors.length > 0) return errors;
+    const { extra, connectionParams } = connection;
+    const scope = { id: mask.requestId, logger: mask.logger, operation: describeOperation(operation) };
+    const contextValue = await contexts.forSocket(extra.request, connectionParams, scope);
+    mask.logger.debug({ operation: scope.operation }, 'operation over websocket');
+    return {
+      schema,
+      document,
+      operationName,
+      variableValues: variables,
+      contextValue,
+      run: operation.operation === 'subscription' ? subscribe : execute,
+      mask,
+    };
+  }
+
+  /** Nothing may be thrown into graphql-ws: it would close the socket with the bare message. */
+  async function run(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+    const { run: start, mask, ...plain } = args as SocketArgs;
+    try {
+      return await start(plain);
+    } catch (error) {
+      return maskResult({ errors: [maskError(error, mask)] }, mask);
+    }
+  }
+
+  return makeServer<Record<string, unknown>, SocketExtra>({
+    connectionInitWaitTimeout: INIT_WITHIN_MS,
+    async onSubscribe(connection, _id, payload) {
+      const requestId = randomUUID();
+      const mask = { requestId, logger: connection.extra.scope.logger.child({ requestId }) };
+      try {
+        return await prepare(connection, payload, mask);
+      } catch (error) {
+        return [maskError(error, mask)];
+      }
+    },
+    execute: run,
+    subscribe: run,
+    onNext: (_connection, _id, _payload, _args, { errors, ...result }) =>
+      errors === undefined ? undefined : { ...(result as FormattedExecutionResult), errors: errors.map(formatError) },
+    onError: (_connection, _id, _payload, errors) => errors.map(formatError),
+  });
+}

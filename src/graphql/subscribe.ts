@@ -1,0 +1,93 @@
+import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { LaggedError, LogReplacedError } from '../events/stream.ts';
+import { requestError } from './request-error.ts';
+
+/** Runs subscriptions and knows which run. */
+export interface Subscriptions {
+  /** GraphQL's `subscribe`: a stream of results, or one result where there is no stream to be had. */
+  subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
+  /** Ends all of them, as if there were no more events. */
+  endAll(): void;
+}
+
+type Results = AsyncIterableIterator<ExecutionResult>;
+
+const DONE = { done: true, value: undefined } as const;
+
+/**
+ * Makes the function that runs subscriptions. Each event is executed with a context of its own: that of the subscription
+ * lives as long as the socket does, and its loaders would show the stock of an hour ago.
+ */
+export function createSubscriptions<C>({ renew }: { renew(context: C): C }): Subscriptions {
+  const running = new Set<Results>();
+
+  /** Written out, not a generator: `return()` must end it while `next()` waits, and a generator's stands in line. */
+  function respond(source: AsyncIterator<unknown>, args: ExecutionArgs): Results {
+    let ended = false;
+    let release: ((result: IteratorResult<ExecutionResult>) => void) | undefined;
+
+    function end(): void {
+      if (ended) return;
+      ended = true;
+      running.delete(results);
+      release?.(DONE);
+      // Nobody waits for it: whatever goes wrong there is over with the subscription.
+      void Promise.resolve(source.return?.()).catch(() => {});
+    }
+
+    async function step(): Promise<IteratorResult<ExecutionResult>> {
+      try {
+        const event = await source.next();
+        if (event.done === true || ended) {
+          end();
+          return DONE;
+        }
+        const value = await execute({ ...args, rootValue: event.value, contextValue: renew(args.contextValue as C) });
+        return ended ? DONE : { done: false, value };
+      } catch (error) {
+        end();
+        throw asRequestError(error);
+      }
+    }
+
+    const results: Results = {
+      next() {
+        if (ended) return Promise.resolve(DONE);
+        return new Promise((resolve, reject) => {
+          release = resolve;
+          step().then(resolve, reject);
+        });
+      },
+      return() {
+        end();
+        return Promise.resolve(DONE);
+      },
+      throw(error: unknown) {
+        end();
+        return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+    running.add(results);
+    return results;
+  }
+
+  return {
+    async subscribe(args) {
+      const source = await createSourceEventStream(args);
+      return Symbol.asyncIterator in source ? respond(source[Symbol.asyncIterator](), args) : source;
+    },
+    endAll() {
+      for (const results of [...running]) void results.return?.();
+    },
+  };
+}
+
+/** What ends a stream of events, by the codes that clients know. */
+function asRequestError(error: unknown): unknown {
+  if (error instanceof LaggedError) return requestError('LAGGED', error.message);
+  if (error instanceof LogReplacedError) return requestError('CURSOR_EXPIRED', error.message);
+  return error;
+}

@@ -1,0 +1,112 @@
+import { InsufficientStockError } from '../modules/inventory/inventory.errors.ts';
+import { TotalChangedError } from '../modules/orders/order.errors.ts';
+import { errorCodes, GenericError, LimitExceededError, Refusal, type UserError } from '../modules/user-error.ts';
+import { ProductVariantRef } from '../modules/catalog/catalog.refs.graphql.ts';
+import { builder } from './builder.ts';
+import { loadKnown } from './loaders.ts';
+import { MoneyRef } from './money.ts';
+
+const ErrorCodeRef = builder.enumType('ErrorCode', {
+  description: 'Why a mutation did not do what was asked. New codes may appear.',
+  values: Object.fromEntries(Object.entries(errorCodes).map(([code, description]) => [code, { description }])),
+});
+
+/** The interface that every expected fault has. */
+export const UserErrorRef = builder.interfaceRef<UserError>('UserError').implement({
+  description: `Why a mutation did not do what was asked. Concrete types carry what a client needs to react.
+New codes and types may appear: always select \`code message\` on the interface.`,
+  resolveType: (error) => {
+    if (error instanceof InsufficientStockError) return 'InsufficientStockError';
+    if (error instanceof LimitExceededError) return 'LimitExceededError';
+    if (error instanceof TotalChangedError) return 'TotalChangedError';
+    return 'GenericError';
+  },
+  fields: (t) => ({
+    code: t.field({
+      type: ErrorCodeRef,
+      nullable: false,
+      description: 'Stable, machine-readable.',
+      resolve: (error) => error.code,
+    }),
+    message: t.exposeString('message', { nullable: false, description: 'For people, in English.' }),
+    path: t.stringList({
+      nullable: true,
+      description:
+        'Where in `input` the fault lies, e.g. `["lines", "0", "quantity"]`; null when it is not about one field.',
+      resolve: (error) => (error.path === null ? null : [...error.path]),
+    }),
+  }),
+});
+
+builder.objectType(GenericError, {
+  name: 'GenericError',
+  description: 'Every fault that has no type of its own.',
+  interfaces: [UserErrorRef],
+});
+
+builder.objectType(InsufficientStockError, {
+  name: 'InsufficientStockError',
+  description: 'When fewer units are free than were asked for.',
+  interfaces: [UserErrorRef],
+  fields: (t) => ({
+    variant: t.field({
+      type: ProductVariantRef,
+      nullable: false,
+      description: 'What there is too little of.',
+      resolve: (error, _args, ctx) => loadKnown(ctx.loaders.variant, error.variantId),
+    }),
+    requested: t.exposeInt('requested', {
+      nullable: false,
+      description: 'Units asked for, beyond those that the cart held already.',
+    }),
+    available: t.exposeInt('available', { nullable: false, description: 'Units that were free at that moment.' }),
+  }),
+});
+
+builder.objectType(LimitExceededError, {
+  name: 'LimitExceededError',
+  description: 'When more is asked for than the shop allows in one line, cart or call.',
+  interfaces: [UserErrorRef],
+  fields: (t) => ({
+    limit: t.exposeInt('limit', { nullable: false, description: 'The most that is allowed.' }),
+    requested: t.exposeInt('requested', { nullable: false, description: 'What it would have come to.' }),
+    variant: t.field({
+      type: ProductVariantRef,
+      nullable: true,
+      description: 'The variant, where it is about one.',
+      resolve: (error, _args, ctx) => (error.variantId === null ? null : ctx.loaders.variant.load(error.variantId)),
+    }),
+  }),
+});
+
+builder.objectType(TotalChangedError, {
+  name: 'TotalChangedError',
+  description: 'When the total is not the one that the caller expected. Nothing was bought.',
+  interfaces: [UserErrorRef],
+  fields: (t) => ({
+    expected: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'What the caller expected.',
+      resolve: (error) => error.expected,
+    }),
+    actual: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'What it comes to.',
+      resolve: (error) => error.actual,
+    }),
+  }),
+});
+
+/** A payload of a use case that was refused: no result, the errors as data. Anything else is thrown on. */
+export async function orErrors<T extends object>(
+  useCase: () => Promise<T>,
+): Promise<(T & { errors: readonly UserError[] }) | { errors: readonly UserError[] }> {
+  try {
+    return { errors: [], ...(await useCase()) };
+  } catch (error) {
+    if (error instanceof Refusal) return { errors: error.errors };
+    throw error;
+  }
+}

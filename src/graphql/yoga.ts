@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import { getOperationAST, type GraphQLSchema } from 'graphql';
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../infra/logger.ts';
+import type { Context, SharedContext } from './context.ts';
+import type { ContextFactory, NodeContext, RequestScope } from './create-context.ts';
+import { useEventCursor } from './event-cursor.ts';
+import { limitPlugins } from './limits.ts';
+import { useMasking } from './masking.ts';
+import { useRequestParams } from './request-params.ts';
+import type { Subscriptions } from './subscribe.ts';
+
+export type Yoga = YogaServerInstance<NodeContext, Context>;
+
+/** Where the scopes of requests in flight are kept; a request that is gone takes its own with it. */
+export type RequestScopes = WeakMap<IncomingMessage, RequestScope>;
+
+/** Makes the engine behind HTTP, SSE and WebSocket alike: what it refuses on one, it refuses on all of them. */
+export function createEngine(options: {
+  schema: GraphQLSchema;
+  config: Config;
+  shared: SharedContext;
+  contexts: ContextFactory;
+  subscriptions: Subscriptions;
+  scopes: RequestScopes;
+  logger: Logger;
+}): Yoga {
+  const { schema, config, shared, contexts, subscriptions, scopes, logger } = options;
+  const scopeOf = ({ req }: NodeContext) => scopes.get(req) ?? { id: 'none', logger, operation: null };
+  const masking = useMasking(scopeOf);
+
+  return createYoga<NodeContext, Context>({
+    schema,
+    graphqlEndpoint: '/graphql',
+    context: (initial) => contexts.forHttp(initial, scopeOf(initial)),
+    maskedErrors: masking.maskedErrors,
+    // The HTTP side sees to origins, to bodies and to the page.
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    batching: false,
+    multipart: false,
+    maxRequestBodySize: false,
+    logging: quietLogging(logger),
+    plugins: [
+      useRequestParams({ bodyLimit: config.http.bodyLimit }),
+      masking.plugin,
+      useOperationName(scopeOf),
+      ...limitPlugins({ suggestions: !config.production }),
+      useEventCursor({ eventLog: shared.eventLog }),
+      { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscriptions.subscribe) } satisfies Plugin,
+    ],
+  });
+}
+
+/** Tells the request's log what it was about. */
+function useOperationName(scopeOf: (node: NodeContext) => RequestScope): Plugin<NodeContext> {
+  return {
+    onParse: ({ context }) => ({ result }) => {
+      if (context.req === undefined || !('kind' in result)) return;
+      const operation = getOperationAST(result, context.params.operationName);
+      if (operation != null) scopeOf(context).operation = describeOperation(operation);
+    },
+  };
+}
+
+/** An operation in a word or two. Its name is the client's, so it is cut short. */
+export function describeOperation(operation: NonNullable<ReturnType<typeof getOperationAST>>): string {
+  return [operation.operation, operation.name?.value.slice(0, 80)].join(' ').trim();
+}
+
+/** Yoga reports every error that it masks; ours are logged where the request's id is known. */
+function quietLogging(logger: Logger) {
+  const debug = (...args: unknown[]) => logger.debug({ yoga: args }, 'yoga');
+  return { debug: () => {}, info: debug, warn: debug, error: debug };
+}

@@ -1,0 +1,70 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/*
+ * Node's own `server.close()` leaves alone what is not idle by its books: a connection that has not sent a request yet (as
+ * browsers open them in advance), and one that is answered later on and then kept alive. Either would hold up the stop. So
+ * we count requests by connection ourselves.
+ */
+
+/** The connections of a server and what is in flight on them. */
+export interface Connections {
+  /** Counts a request until it is answered. */
+  began(res: ServerResponse): void;
+  /** The connection belongs to someone else from now on: it was upgraded. */
+  handedOver(socket: Socket): void;
+  /**
+   * Takes no new connections, lets go of those that are idle, and waits for what is in flight.
+   * @param graceMs then whatever is left is cut off
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Begins to keep count. */
+export function trackConnections(server: Server): Connections {
+  const inFlight = new Map<Socket, Set<ServerResponse>>();
+  let closing = false;
+
+  server.on('connection', (socket) => {
+    inFlight.set(socket, new Set());
+    socket.once('close', () => inFlight.delete(socket));
+  });
+
+  function endIfIdle(socket: Socket): void {
+    if (inFlight.get(socket)?.size === 0) socket.destroySoon();
+  }
+
+  return {
+    began(res) {
+      const { socket } = res;
+      if (socket === null) return;
+      inFlight.get(socket)?.add(res);
+      if (closing) res.setHeader('connection', 'close');
+      res.once('close', () => {
+        inFlight.get(socket)?.delete(res);
+        if (closing) endIfIdle(socket);
+      });
+    },
+    handedOver(socket) {
+      inFlight.delete(socket);
+    },
+    async close(graceMs) {
+      if (closing || !server.listening) return;
+      closing = true;
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      // What has arrived but was not read yet is still taken: one turn of the loop reads it.
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      for (const [socket, responses] of inFlight) {
+        for (const res of responses) if (!res.headersSent) res.setHeader('connection', 'close');
+        endIfIdle(socket);
+      }
+      const cutOff = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(cutOff);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { allowOrigin, answerOptions } from './headers.ts';
+import type { OriginRule, Refusal } from './origin-rule.ts';
+import type { RequestInfo } from './request-info.ts';
+import { errorBody, sendJson } from './respond.ts';
+
+/** What executes GraphQL; app.ts hands it in. */
+export interface GraphQLHandler {
+  handle(req: IncomingMessage, res: ServerResponse, info: RequestInfo): void;
+  /** Makes a WebSocket of a request that passed the origin rule. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, info: RequestInfo): void;
+  /** Answers with GraphiQL's page; null where it is off. */
+  page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
+}
+
+/** The path of everything that is GraphQL. */
+export const GRAPHQL_PATH = '/graphql';
+
+export const NOT_OPEN = errorBody('UNAVAILABLE', 'The shop is starting or stopping. Try again in a moment.');
+
+/** Takes a request to `/graphql`, over HTTP: the origin rule, CORS, GraphiQL's page, and on to GraphQL. */
+export function enterGraphQL(options: {
+  req: IncomingMessage;
+  res: ServerResponse;
+  info: RequestInfo;
+  rule: OriginRule;
+  graphql: GraphQLHandler | null;
+}): void {
+  const { req, res, info, rule, graphql } = options;
+  res.setHeader('cache-control', 'no-store');
+  if (graphql === null) {
+    res.setHeader('retry-after', '1');
+    sendJson(res, 503, NOT_OPEN);
+    return;
+  }
+  if (graphql.page !== null && isPageVisit(req)) {
+    graphql.page(req, res);
+    return;
+  }
+  allowOrigin(req, res, rule);
+  const refusal = rule.checkOrigin(req);
+  if (refusal !== null) {
+    refuse(res, refusal, info);
+  } else if (req.method === 'OPTIONS') {
+    answerOptions(req, res);
+  } else {
+    graphql.handle(req, res, info);
+  }
+}
+
+/** Somebody opens the address in a browser, from wherever: that gets a page, and executes nothing. */
+function isPageVisit({ method, headers }: IncomingMessage): boolean {
+  const mode = headers['sec-fetch-mode'] ?? 'navigate';
+  return method === 'GET' && mode === 'navigate' && headers.accept?.includes('text/html') === true;
+}
+
+/** Answers 403 and leaves word of the setting that would let the request in. */
+export function refuse(res: ServerResponse, refusal: Refusal, info: RequestInfo): void {
+  logRefusal(refusal, info);
+  sendJson(res, 403, errorBody('FORBIDDEN', refusal.message));
+}
+
+export function logRefusal({ given, setting, message }: Refusal, { logger, path }: RequestInfo): void {
+  logger.warn({ path, given, setting }, `${message} If it should be let in, name it in ${setting}.`);
+}

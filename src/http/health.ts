@@ -1,0 +1,68 @@
+import type { Logger } from '../infra/logger.ts';
+
+const PROBE_TIMEOUT_MS = 1000;
+
+/** Asks something that the shop cannot work without; rejects where it does not answer. */
+export type Probe = () => Promise<unknown>;
+
+/** Whether the shop can do its work. */
+export interface Health {
+  /** What is not ready, by name; empty where all is. */
+  notReady(): Promise<string[]>;
+  /** From now on the shop is ready as far as these are. */
+  opened(probes: Readonly<Record<string, Probe>>): void;
+  /** It will not be ready again. */
+  stopping(): void;
+}
+
+/** Makes the health of a shop that is still starting. */
+export function createHealth({ logger }: { logger: Logger }): Health {
+  let phase: 'starting' | 'open' | 'stopping' = 'starting';
+  let probes: [string, Probe][] = [];
+  let looking: Promise<string[]> | undefined;
+
+  async function look(): Promise<string[]> {
+    const failed = await Promise.all(
+      probes.map(async ([name, probe]) => {
+        try {
+          await within(PROBE_TIMEOUT_MS, probe());
+          return [];
+        } catch (error) {
+          logger.warn({ err: error, probe: name }, 'not ready');
+          return [name];
+        }
+      }),
+    );
+    return failed.flat();
+  }
+
+  return {
+    async notReady() {
+      if (phase !== 'open') return [phase];
+      // Those who ask at the same time share one look: a database in trouble is not to be asked more often.
+      looking ??= look().finally(() => {
+        looking = undefined;
+      });
+      return looking;
+    },
+    opened(given) {
+      probes = Object.entries(given);
+      if (phase === 'starting') phase = 'open';
+    },
+    stopping() {
+      phase = 'stopping';
+    },
+  };
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,43 @@
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Logger } from '../infra/logger.ts';
+import type { Health } from './health.ts';
+import { readImage } from './images.ts';
+
+/** What is served beside GraphQL. */
+export function createPages(options: { health: Health; graphiql: boolean; api: boolean; logger: Logger }): RequestListener {
+  const { health, graphiql, api, logger } = options;
+  const app = new Hono();
+
+  app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
+
+  app.get('/health/ready', async (c) => {
+    const notReady = await health.notReady();
+    const [status, body] = notReady.length === 0 ? [200, { status: 'ready' }] : [503, { status: 'not ready', notReady }];
+    return c.json(body, status as 200 | 503, { 'cache-control': 'no-store' });
+  });
+
+  if (api) {
+    app.get('/', (c) =>
+      graphiql ? c.redirect('/graphql', 302) : c.text('A Vitrine shop. Its GraphQL API is at /graphql.\n'),
+    );
+
+    app.get('/images/:name', async (c) => {
+      const image = await readImage(c.req.param('name'));
+      if (image === null) return c.notFound();
+      if (c.req.header('if-none-match') === image.headers.etag) return c.body(null, 304, image.headers);
+      return c.body(image.bytes, 200, image.headers);
+    });
+  }
+
+  app.notFound((c) => c.json({ error: 'There is nothing here.' }, 404));
+  app.onError((error, c) => {
+    logger.error({ err: error, path: c.req.path }, 'a page failed');
+    return c.json({ error: 'Something went wrong on our side.' }, 500);
+  });
+
+  // Its own Request and Response stay its own: by default they would take the place of the global ones.
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  return (req, res) => void listener(req, res);
+}

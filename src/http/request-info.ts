@@ -1,0 +1,27 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Logger } from '../infra/logger.ts';
+
+/** What is known of a request from its first line on. */
+export interface RequestInfo {
+  /** Names it in logs, in the answer's `x-request-id` and in masked errors. */
+  readonly id: string;
+  readonly logger: Logger;
+  readonly path: string;
+  /** The GraphQL operation, for the log; set by who executes it. */
+  operation: string | null;
+}
+
+const SANE_ID = /^[\w.-]{1,64}$/;
+
+/** Looks at a request for the first time. A sane `x-request-id` is kept, so that a proxy's log and ours can be joined. */
+export function describeRequest(req: IncomingMessage, logger: Logger): RequestInfo {
+  const given = req.headers['x-request-id'];
+  const id = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
+  return { id, logger: logger.child({ requestId: id }), path: pathOf(req.url ?? ''), operation: null };
+}
+
+function pathOf(target: string): string {
+  const end = target.indexOf('?');
+  return end === -1 ? target : target.slice(0, end);
+}

@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../infra/logger.ts';
+import { trackConnections } from './connections.ts';
+import { enterGraphQL, GRAPHQL_PATH, logRefusal, NOT_OPEN, refuse, type GraphQLHandler } from './graphql-edge.ts';
+import { securityHeaders } from './headers.ts';
+import { createHealth, type Probe } from './health.ts';
+import { createOriginRule, defaultPublicUrl } from './origin-rule.ts';
+import { createPages } from './pages.ts';
+import { describeRequest, type RequestInfo } from './request-info.ts';
+import { errorBody, refuseUpgrade } from './respond.ts';
+
+/** The shop's HTTP server. It listens from the start, so that a port that is taken shows at once. */
+export interface HttpServer {
+  port: number;
+  /** Where the outside reaches the shop. */
+  publicUrl: string;
+  /** The shop is ready: requests go through. Without `graphql` only health is served. */
+  open(handlers: { graphql: GraphQLHandler | null; probes: Readonly<Record<string, Probe>> }): void;
+  /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Against clients that send slowly to keep connections busy. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than load balancers keep an idle connection, so that it is they who close it. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** Starts to listen; answers 503 until it is opened. */
+export async function startHttpServer({ config, logger }: { config: Config; logger: Logger }): Promise<HttpServer> {
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 5_000,
+  });
+  const connections = trackConnections(server);
+  const api = config.roles.includes('api');
+  const health = createHealth({ logger });
+  const pages = createPages({ health, graphiql: config.http.graphiql, api, logger });
+  let graphql: GraphQLHandler | null = null;
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: config.http.port, host: config.http.host }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  const publicUrl = config.http.publicUrl ?? defaultPublicUrl(config.http.host, port);
+  const { production, http } = config;
+  const rule = createOriginRule({ production, host: http.host, publicUrl, corsOrigins: http.corsOrigins });
+  const headers = securityHeaders({ publicUrl });
+
+  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+    const info = describeRequest(req, logger);
+    connections.began(res);
+    logWhenDone(req, res, info);
+    res.setHeader('x-request-id', info.id);
+    for (const [name, value] of headers) res.setHeader(name, value);
+    // Load balancers and container engines ask for the health by address.
+    const refusal = isHealth(info) ? null : rule.checkHost(req);
+    if (refusal !== null) refuse(res, refusal, info);
+    else if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql });
+    else pages(req, res);
+  });
+
+  server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const info = describeRequest(req, logger);
+    connections.handedOver(req.socket);
+    socket.on('error', (error) => info.logger.debug({ err: error }, 'a connection broke'));
+    if (!api || info.path !== GRAPHQL_PATH) {
+      refuseUpgrade(socket, 404, JSON.stringify({ error: 'There is nothing here.' }));
+      return;
+    }
+    const refusal = rule.checkHost(req) ?? rule.checkOrigin(req);
+    if (refusal !== null) {
+      logRefusal(refusal, info);
+      refuseUpgrade(socket, 403, errorBody('FORBIDDEN', refusal.message));
+    } else if (graphql === null) {
+      refuseUpgrade(socket, 503, NOT_OPEN);
+    } else {
+      graphql.upgrade(req, socket, head, info);
+    }
+  });
+
+  return {
+    port,
+    publicUrl,
+    open(handlers) {
+      graphql = handlers.graphql;
+      health.opened(handlers.probes);
+    },
+    async close(graceMs) {
+      health.stopping();
+      await connections.close(graceMs);
+    },
+  };
+}
+
+function isHealth({ path }: RequestInfo): boolean {
+  return path.startsWith('/health/');
+}
+
+/** One line for each request: a query string may hold anything, so it is left out. */
+function logWhenDone(req: IncomingMessage, res: ServerResponse, info: RequestInfo): void {
+  const began = performance.now();
+  res.once('close', () => {
+    const { method } = req;
+    const { path, operation } = info;
+    const ms = Math.round((performance.now() - began) * 10) / 10;
+    const status = res.writableFinished ? res.statusCode : 'broken off';
+    const line = { method, path, status, ms, ...(operation === null ? {} : { operation }) };
+    if (isHealth(info)) info.logger.debug(line, 'request');
+    else info.logger.info(line, 'request');
+  });
+}

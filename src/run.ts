@@ -1,0 +1,110 @@
+import { createApp, type App } from './app.ts';
+import { ConfigError, loadConfig, type Config, type Role } from './config/config.ts';
+import { createLogger, type Logger } from './infra/logger.ts';
+
+/** Beyond this a stop counts as failed. Whoever sent the signal is about to lose patience. */
+const STOP_WITHIN_MS = 9_500;
+
+/**
+ * Runs the shop until it is told to stop.
+ * @param roles what this process is to do, whatever the configuration says
+ * @returns the exit status
+ */
+export async function run(roles?: readonly Role[]): Promise<number> {
+  const read = readConfig();
+  if (read === null) return 1;
+  const config = roles === undefined ? read : { ...read, roles };
+  const logger = createLogger(config.log);
+  const stop = listenForStop(logger);
+
+  let app: App;
+  try {
+    app = await createApp(config, logger);
+  } catch (error) {
+    logger.fatal({ err: error }, 'the shop could not start');
+    process.stderr.write(`\n${explain(error, config)}\n`);
+    return 1;
+  }
+  announce(app, config, logger);
+
+  const { status, cause } = await stop.asked;
+  logger.info({ cause }, 'stopping');
+  const ended = await Promise.race([
+    app.dispose().then(() => true),
+    stop.again.then(() => false),
+    new Promise<false>((resolve) => {
+      setTimeout(resolve, STOP_WITHIN_MS, false).unref();
+    }),
+  ]);
+  logger.info(ended ? 'stopped' : 'stopped without waiting for everything');
+  return ended ? status : 1;
+}
+
+function readConfig(): Config | null {
+  try {
+    return loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return null;
+  }
+}
+
+/** Hears signals, and errors that nobody caught: after one of those nothing here can be relied on. */
+function listenForStop(logger: Logger) {
+  let ask: (reason: { status: number; cause: string }) => void = () => {};
+  let insist: () => void = () => {};
+  const asked = new Promise<{ status: number; cause: string }>((resolve) => {
+    ask = resolve;
+  });
+  const again = new Promise<void>((resolve) => {
+    insist = resolve;
+  });
+  let signals = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      signals += 1;
+      ask({ status: 0, cause: signal });
+      if (signals > 1) insist();
+    });
+  }
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      logger.fatal({ err: error }, event);
+      ask({ status: 1, cause: event });
+    });
+  }
+  return { asked, again };
+}
+
+/** What to do about a start that failed, for people. */
+function explain(error: unknown, { http }: Config): string {
+  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: String(error) };
+  if (code === 'EADDRINUSE') {
+    return `Port ${http.port} is taken: perhaps a shop runs already. Stop what listens there, or choose another port: PORT=${http.port + 1}`;
+  }
+  if (code === 'EACCES') return `Port ${http.port} may not be used by this user. Choose one above 1023, with PORT.`;
+  return `The shop could not start: ${message}`;
+}
+
+/** Says where the shop is: to people as they read, in production as one line of the log. */
+function announce({ url, data }: App, { roles, production, http }: Config, logger: Logger): void {
+  if (production) {
+    logger.info({ url, roles, data }, 'the shop is open');
+    return;
+  }
+  const api = roles.includes('api');
+  const lines: [string, string][] = [
+    ...(api
+      ? ([
+          [http.graphiql ? 'GraphiQL and API' : 'API', `${url}/graphql`],
+          ['WebSocket', `${url.replace('http', 'ws')}/graphql`],
+        ] as [string, string][])
+      : []),
+    ['Health', `${url}/health/ready`],
+    ['Roles', roles.join(', ')],
+    ['Data', data],
+  ];
+  const text = lines.map(([name, value]) => `  ${name.padEnd(18)}${value}`).join('\n');
+  process.stdout.write(`\nThe shop is open.\n\n${text}\n\nCtrl-C stops it.\n\n`);
+}

@@ -1,0 +1,4 @@
+import { run } from './run.ts';
+
+// API and workers, or what ROLES says.
+process.exit(await run());
