@@ -24,7 +24,9 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
   const disposals = new Disposals(logger);
   try {
     if (config.redisUrl !== null) {
-      logger.warn('REDIS_URL is set, but this version carries events between processes through the log alone, up to a second late');
+      logger.warn(
+        'REDIS_URL is set, but this version carries events between processes through the log alone, up to a second late',
+      );
     }
     // First of all, so that a port that is taken shows at once.
     const http = await startHttpServer({ config, logger });
@@ -50,7 +52,16 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     http.open({ graphql, probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) } });
 
     const { db, services, eventLog, relay, data } = core;
-    return { db, services, eventLog, relay, feed, data, url: `http://localhost:${http.port}`, dispose: () => disposals.run() };
+    return {
+      db,
+      services,
+      eventLog,
+      relay,
+      feed,
+      data,
+      url: `http://localhost:${http.port}`,
+      dispose: () => disposals.run(),
+    };
   } catch (error) {
     await disposals.run();
     throw error;
@@ -59,7 +70,12 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
 
 async function seed({ db, services }: Core, { shop, lowStockThreshold }: Config, logger: Logger): Promise<void> {
   const { seedDemo } = await import('../prisma/seed/seed.ts');
-  const { products } = await seedDemo({ db, inventory: services.inventory, currency: shop.currency, lowStockThreshold });
+  const { products } = await seedDemo({
+    db,
+    inventory: services.inventory,
+    currency: shop.currency,
+    lowStockThreshold,
+  });
   if (products > 0) logger.info({ products }, 'demo catalogue made');
 }
 

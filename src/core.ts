@@ -41,6 +41,8 @@ export interface Overrides {
   services?: (real: ShopServices) => ShopServices;
 }
 
+const DATABASE_CLOSE_MS = 500;
+
 /** Opens the database, starting or attaching to the embedded one, brings it up to date, and wires log and services. */
 export async function openCore(config: Config, logger: Logger, overrides: Overrides = {}): Promise<Core> {
   const disposals = new Disposals(logger);
@@ -50,7 +52,9 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
 
     const db = openDatabase({ connectionString, poolSize: config.database.poolSize, logger });
     // A statement that hangs must not keep the process; the server rolls back what is cut off.
-    disposals.add('database', () => Promise.race([db[Symbol.asyncDispose](), delay(1000, undefined, { ref: false })]));
+    disposals.add('database', () =>
+      Promise.race([db[Symbol.asyncDispose](), delay(DATABASE_CLOSE_MS, undefined, { ref: false })]),
+    );
     const bus = createLocalBus();
     disposals.add('bus', () => bus[Symbol.asyncDispose]());
     const relay = startRelay({ db, bus, logger });

@@ -79,7 +79,8 @@ function listenForStop(logger: Logger) {
 
 /** What to do about a start that failed, for people. */
 function explain(error: unknown, { http }: Config): string {
-  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: String(error) };
+  const { code, message } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: String(error) };
   if (code === 'EADDRINUSE') {
     return `Port ${http.port} is taken: perhaps a shop runs already. Stop what listens there, or choose another port: PORT=${http.port + 1}`;
   }

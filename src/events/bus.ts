@@ -12,6 +12,7 @@ export interface EventBatch {
  * each node sees to that by `seq`.
  */
 export interface EventBus extends AsyncDisposable {
+  /** Must settle within seconds, whatever the state of the bus: this process numbers no more events until then. */
   publish(batch: EventBatch): Promise<void>;
   /** @returns a function that ends the subscription */
   subscribe(listener: (batch: EventBatch) => void): Promise<() => void>;

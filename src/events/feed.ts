@@ -8,13 +8,14 @@ import type { EventLog } from './event-log.ts';
  * The feed is a node's view of the log's growing end: every event once, in order of seq, whatever the bus does. Batches may
  * come late, twice, out of order or not at all. An event that is not the next one is put aside; where the gap before it has
  * not closed within 50 ms, what is missing is read from the log. Once a second the end of the log is looked at, for events
- * that no batch told of (a relay that died between commit and publish, a process on another bus).
+ * that no batch told of (a relay that died between commit and publish, a process on another bus). Where the log itself does
+ * not lead on from here (it was replaced, or pruned beyond this position) listeners are told so, and never skip in silence.
  */
 
 /** What a subscriber of the feed is told. Neither may throw or wait. */
 export interface FeedListener {
   event(event: StoredEvent): void;
-  /** The database now has another log: positions in the old one mean nothing any more. No event follows. */
+  /** The log does not lead on from the last event: it was replaced, or pruned beyond it. No event follows. */
   reset(): void;
 }
 
@@ -22,7 +23,7 @@ export interface FeedListener {
 export interface EventFeed extends AsyncDisposable {
   /** The last event that was delivered. */
   position(): Cursor;
-  /** How many are listening. */
+  /** How many subscribers there are. */
   readonly listeners: number;
   /** Delivers each later event, synchronously and in order. @returns a function that ends it */
   subscribe(listener: FeedListener): () => void;
@@ -59,18 +60,33 @@ export async function startFeed(options: { log: EventLog; bus: EventBus; logger:
   }
 
   function accept(events: readonly StoredEvent[]): void {
+    if (disposed) return;
     for (const event of events) if (event.seq > seq) aside.set(event.seq, event);
     for (let next = aside.get(seq + 1); next !== undefined; next = aside.get(seq + 1)) {
       aside.delete(next.seq);
       seq = next.seq;
-      for (const listener of listeners) listener.event(next);
+      for (const listener of listeners) tell(() => listener.event(next));
     }
+    mindGap();
+  }
+
+  /** One listener's fault must not cost the others an event. */
+  function tell(what: () => void): void {
+    try {
+      what();
+    } catch (error) {
+      logger.error({ err: error }, 'a listener of events failed');
+    }
+  }
+
+  /** Sees to it that what was put aside does not stay there. */
+  function mindGap(): void {
     if (aside.size === 0) {
       clearTimeout(gapTimer);
       gapTimer = undefined;
     } else if (aside.size > MAX_ASIDE) {
       readMissing();
-    } else {
+    } else if (!disposed) {
       gapTimer ??= setTimeout(() => {
         gapTimer = undefined;
         readMissing();
@@ -82,6 +98,8 @@ export async function startFeed(options: { log: EventLog; bus: EventBus; logger:
   function readMissing(): void {
     if (disposed) return;
     reading ??= catchUp()
+      // A gap may have opened behind the end that this reading saw.
+      .then(mindGap)
       .catch((error: unknown) =>
         logger.warn({ err: error }, 'the event log could not be read; tried again in a second'),
       )
@@ -95,25 +113,36 @@ export async function startFeed(options: { log: EventLog; bus: EventBus; logger:
     const before = seq;
     const end = await log.end();
     if (end.epoch !== epoch || end.seq < before) {
-      logger.error({ from: { epoch, seq }, to: end }, 'the event log was replaced; subscriptions are ended');
-      aside.clear();
-      ({ epoch, seq } = end);
-      for (const listener of listeners) listener.reset();
-      listeners.clear();
+      restart(end, 'the event log was replaced');
       return;
     }
     while (seq < end.seq && !disposed) {
       const page = await log.readAfter(seq, PAGE);
-      const first = page[0];
-      if (first === undefined) return;
-      // Numbers are contiguous: what is not there any more was pruned, and is not waited for.
-      if (first.seq > seq + 1) seq = first.seq - 1;
+      // Numbers are contiguous: what neither the log nor a batch has is there no more.
+      if ((page[0]?.seq ?? end.seq + 1) > seq + 1 && seq < end.seq) {
+        restart(end, 'the event log was pruned beyond this position');
+        return;
+      }
       accept(page);
     }
   }
 
+  function restart(end: Cursor, why: string): void {
+    logger.error({ from: { epoch, seq }, to: end }, `${why}; subscriptions are ended`);
+    aside.clear();
+    ({ epoch, seq } = end);
+    const ended = [...listeners];
+    listeners.clear();
+    for (const listener of ended) tell(() => listener.reset());
+  }
+
   const unsubscribe = await bus.subscribe(receive);
-  ({ epoch, seq } = await log.end());
+  try {
+    ({ epoch, seq } = await log.end());
+  } catch (error) {
+    unsubscribe();
+    throw error;
+  }
   const waiting = early;
   early = undefined;
   for (const batch of waiting) receive(batch);

@@ -31,6 +31,8 @@ export interface StreamItem<T> {
  * Written out as an iterator and not as an async generator: a generator's `return()` waits for the `next()` in flight, so
  * a subscriber that leaves while nothing happens would never be let go.
  *
+ * One `next()` at a time.
+ *
  * @param options.pick a value for the consumer, or null to pass the event over. Called as the event arrives, so that what
  * it looks up for the events of one batch can be looked up together; what it promises is awaited in the events' order.
  */
@@ -41,7 +43,7 @@ export function openStream<T>(options: {
 }): AsyncIterableIterator<StreamItem<T>> {
   const { feed, pick, capacity = 1000 } = options;
   const { epoch } = feed.position();
-  const queue: { event: StoredEvent; picked: T | Promise<T | null> }[] = [];
+  const queue: { event: StoredEvent; picked: T | null | Promise<T | null> }[] = [];
   let failure: Error | undefined;
   let done = false;
   let wake: (() => void) | undefined;
@@ -58,16 +60,26 @@ export function openStream<T>(options: {
     signal();
   }
 
+  /** What goes wrong is the consumer's to find out when the event's turn comes, and no business of the feed's. */
+  function pickFrom(event: StoredEvent): T | null | Promise<T | null> {
+    let picked: T | null | Promise<T | null>;
+    try {
+      picked = pick(event);
+    } catch (error) {
+      picked = Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (picked instanceof Promise) picked.catch(() => {});
+    return picked;
+  }
+
   const unsubscribe = feed.subscribe({
     event(event) {
-      const picked = pick(event);
+      const picked = pickFrom(event);
       if (picked === null) return;
       if (queue.length >= capacity) {
         fail(new LaggedError());
         return;
       }
-      // Whether it fails is for the consumer to find out, when its turn comes.
-      if (picked instanceof Promise) picked.catch(() => {});
       queue.push({ event, picked });
       signal();
     },
@@ -82,25 +94,31 @@ export function openStream<T>(options: {
     return { done: true, value: undefined };
   }
 
+  async function take(): Promise<IteratorResult<StreamItem<T>>> {
+    for (;;) {
+      if (done) return { done: true, value: undefined };
+      if (failure !== undefined) throw failure;
+      const next = queue.shift();
+      if (next === undefined) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const value = await next.picked;
+      // The consumer may have left meanwhile.
+      if (value !== null && !done) return { done: false, value: { event: next.event, epoch, value } };
+    }
+  }
+
   return {
     async next() {
-      for (;;) {
-        if (done) return { done: true, value: undefined };
-        if (failure !== undefined) {
-          const error = failure;
-          finish();
-          throw error;
-        }
-        const next = queue.shift();
-        if (next === undefined) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-          continue;
-        }
-        const value = await next.picked;
-        // The consumer may have left meanwhile.
-        if (value !== null && !done) return { done: false, value: { event: next.event, epoch, value } };
+      try {
+        return await take();
+      } catch (error) {
+        // A stream that went on after a failed pick would leave an event out.
+        finish();
+        throw error;
       }
     },
     return: async () => finish(),

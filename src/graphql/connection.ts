@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Page, PageRequest } from '../infra/page.ts';
+import { parseInstant } from './instant.ts';
 import { requestError } from './request-error.ts';
 
 export const DEFAULT_PAGE = 20;
@@ -12,35 +13,46 @@ interface ConnectionArguments {
   before?: string | null | undefined;
 }
 
-const cursorValues = z.array(z.string().max(1000)).max(4);
-
-function encodeCursor(values: readonly string[]): string {
-  return Buffer.from(JSON.stringify(values)).toString('base64url');
+/** What the cursors of a list hold: its name, so that those of another list are none of this one, and a row's place. */
+export interface CursorType {
+  list: string;
+  values: readonly z.ZodType[];
 }
 
-function decodeCursor(cursor: string, name: string, types: readonly z.ZodType[]): string[] {
+// The longest value is a title without its accents: of 300 characters at most, each of which may become five.
+const cursorValues = z.array(z.string().max(2000)).max(5);
+
+function encodeCursor({ list }: CursorType, values: readonly string[]): string {
+  return Buffer.from(JSON.stringify([list, ...values])).toString('base64url');
+}
+
+function decodeCursor(cursor: string, name: string, type: CursorType): string[] {
   try {
-    const values = cursorValues.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    z.tuple(types as [z.ZodType]).parse(values);
+    const [list, ...values] = cursorValues.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+    z.tuple([z.literal(type.list), ...type.values]).parse([list, ...values]);
     return values;
   } catch {
     throw requestError('BAD_REQUEST', `\`${name}\` is no cursor of this list.`);
   }
 }
 
-/** What the values in a list's cursors look like. */
+const INT = /^-?\d{1,10}$/;
+// As PostgreSQL writes a timestamptz; further from Greenwich there are no zones, for it.
+const INSTANT = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)([+-](?:0\d|1[0-5]))(:[0-5]\d)?$/;
+
+/** What the values in a list's cursors look like: what passes here, PostgreSQL takes. */
 export const cursorTypes = {
-  text: z.string(),
-  int: z.string().regex(/^-?\d{1,10}$/),
+  text: z.string().refine((text) => !text.includes('\0')),
+  int: z.string().refine((text) => INT.test(text) && Number(text) === (Number(text) | 0)),
   uuid: z.guid(),
-  instant: z.string().regex(/^\d{4,6}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?[+-]\d\d(:\d\d)?$/),
+  instant: z.string().refine((text) => {
+    const [, date, time, hours, minutes = ':00'] = INSTANT.exec(text) ?? [];
+    return parseInstant(`${date}T${time}${hours}${minutes}`) !== null;
+  }),
 };
 
-/**
- * The page that Relay's arguments ask for.
- * @param types what the values of this list's cursors look like: a cursor of another list is a BAD_REQUEST, not SQL
- */
-export function pageOf(args: ConnectionArguments, types: readonly z.ZodType[]): PageRequest {
+/** The page that Relay's arguments ask for. A cursor of another list is a BAD_REQUEST, not SQL. */
+export function pageOf(args: ConnectionArguments, type: CursorType): PageRequest {
   const { first, after, last, before } = args;
   const backward = last !== null && last !== undefined;
   const forward = first !== null && first !== undefined;
@@ -54,7 +66,7 @@ export function pageOf(args: ConnectionArguments, types: readonly z.ZodType[]): 
   return {
     limit: size,
     direction: backward ? 'backward' : 'forward',
-    cursor: cursor === null || cursor === undefined ? null : decodeCursor(cursor, backward ? 'before' : 'after', types),
+    cursor: cursor === null || cursor === undefined ? null : decodeCursor(cursor, backward ? 'before' : 'after', type),
   };
 }
 
@@ -66,8 +78,12 @@ export interface Connection<Row> {
 }
 
 /** Shapes a page as Relay wants it. */
-export function toConnection<Row extends object>(page: Page<Row>, totalCount: () => Promise<number>): Connection<Row> {
-  const edges = page.rows.map((row) => ({ node: row as Row, cursor: encodeCursor(row.cursor) }));
+export function toConnection<Row extends object>(
+  page: Page<Row>,
+  type: CursorType,
+  totalCount: () => Promise<number>,
+): Connection<Row> {
+  const edges = page.rows.map((row) => ({ node: row as Row, cursor: encodeCursor(type, row.cursor) }));
   return {
     edges,
     pageInfo: {

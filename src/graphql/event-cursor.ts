@@ -1,4 +1,11 @@
-import { getOperationAST, Kind, type DocumentNode, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import {
+  getOperationAST,
+  Kind,
+  OperationTypeNode,
+  type DocumentNode,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { EventLog } from '../events/event-log.ts';
 import type { Context } from './context.ts';
@@ -25,7 +32,7 @@ export function useEventCursor({ eventLog }: { eventLog: Pick<EventLog, 'end'> }
   return {
     async onExecute({ args }) {
       const operation = getOperationAST(args.document, args.operationName);
-      if (operation?.operation !== 'query' || !asksForCursor(args.document, operation)) return;
+      if (operation?.operation !== OperationTypeNode.QUERY || !asksForCursor(args.document, operation)) return;
       const context = args.contextValue as Context;
       context.eventCursor = await eventLog.end();
     },

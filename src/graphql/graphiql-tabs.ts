@@ -7,17 +7,12 @@ export interface Tab {
 /** Examples that run as they stand in the demo shop. Each says at its head what it shows, and what to do next. */
 export const tabs: readonly Tab[] = [
   {
-    query: `# What is for sale, with what can be bought of it right now. Run it, then go on to the next tab.
+    query: `# What is for sale, and how much of it right now.
+# Run it, then go on to the next tab.
 query Browse {
   products(first: 5) {
     nodes {
       title
-      priceRange {
-        min {
-          amount
-          currencyCode
-        }
-      }
       variants {
         sku
         title
@@ -33,25 +28,8 @@ query Browse {
 `,
   },
   {
-    query: `# Every change of stock as it happens. Run it, leave it running, and run AddToCart in a second browser window.
-subscription WatchStock {
-  stockChanged {
-    cursor
-    occurredAt
-    available
-    previousAvailable
-    variant {
-      sku
-      product {
-        title
-      }
-    }
-  }
-}
-`,
-  },
-  {
-    query: `# Puts two jars in your cart, and holds them for you until expiresAt. Run it again for more; then go on to CheckOut.
+    query: `# Puts two jars in your cart and holds them for you until
+# expiresAt. Run it again for more; then go on to CheckOut.
 mutation AddToCart {
   cartLinesAdd(input: { lines: [{ sku: "ACACIA-250", quantity: 2 }] }) {
     cart {
@@ -80,8 +58,29 @@ mutation AddToCart {
 `,
   },
   {
-    query: `# Buys what is in your cart. Sent again with the same key (below, under Variables) it gives the same order, never a
-# second one: for another order, fill the cart again and change the key.
+    query: `# Stock as it changes. Run it and leave it running; open
+# this page in a second browser tab, run AddToCart there,
+# and see the level fall here.
+subscription WatchStock {
+  stockChanged {
+    cursor
+    occurredAt
+    available
+    previousAvailable
+    variant {
+      sku
+      product {
+        title
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Buys what is in your cart. Sent again with the same key
+# (see Variables) it gives the same order, never another:
+# for a new order fill the cart again and change the key.
 mutation CheckOut($key: String!) {
   checkout(input: { idempotencyKey: $key, email: "ada@example.com" }) {
     order {
@@ -108,7 +107,8 @@ mutation CheckOut($key: String!) {
     variables: JSON.stringify({ key: 'my-first-order' }, null, 2),
   },
   {
-    query: `# Finds an order by its number and e-mail address. Put the number that CheckOut gave you under Variables, below.
+    query: `# Finds an order by its number and e-mail address. Put
+# the number that CheckOut gave you under Variables.
 query LookUpOrder($number: String!) {
   order(number: $number, email: "ada@example.com") {
     number

@@ -70,7 +70,7 @@ function useSubscriptionCost(): Plugin {
       try {
         ({ complexity } = complexityFromQuery(
           { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] },
-          { schema: args.schema, ctx: args.contextValue as object, variables: args.variableValues ?? {} },
+          { schema: args.schema, ctx: args.contextValue, variables: args.variableValues ?? {} },
         ));
       } catch (error) {
         if (error instanceof GraphQLError) return; // variables that are wrong: the subscription says so itself

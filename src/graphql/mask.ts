@@ -31,7 +31,10 @@ export function maskError(error: unknown, { requestId, logger }: MaskScope): Gra
   const deliberate = forClients(error);
   if (deliberate !== null) return deliberate;
   const at = error instanceof GraphQLError ? error : null;
-  logger.error({ err: causeOf(error), ...(at?.path === undefined ? {} : { path: at.path.join('.') }) }, 'unexpected error');
+  logger.error(
+    { err: causeOf(error), ...(at?.path === undefined ? {} : { path: at.path.join('.') }) },
+    'unexpected error',
+  );
   return new GraphQLError(MESSAGE, {
     ...placeOf(at),
     extensions: { code: 'INTERNAL_SERVER_ERROR', requestId, unexpected: true },
@@ -88,7 +91,10 @@ function shortened(error: GraphQLError): GraphQLError {
   return error.message.length <= MAX_MESSAGE ? error : rewritten(error, error);
 }
 
-function rewritten(error: GraphQLError, { message, extensions }: Pick<GraphQLError, 'message' | 'extensions'>): GraphQLError {
+function rewritten(
+  error: GraphQLError,
+  { message, extensions }: Pick<GraphQLError, 'message' | 'extensions'>,
+): GraphQLError {
   const short = message.length <= MAX_MESSAGE ? message : `${message.slice(0, MAX_MESSAGE)}…`;
   return new GraphQLError(short, { ...placeOf(error), extensions });
 }

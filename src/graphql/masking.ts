@@ -18,16 +18,18 @@ export function useMasking(scopeOf: (node: NodeContext) => RequestScope): {
   const heldBack = new WeakMap<object, unknown>();
 
   const plugin: Plugin<Context & NodeContext, NodeContext> = {
-    onParse: () => ({ result }) => {
-      // Yoga names these for HTTP only, and keeps the error for whoever sends the same document next.
-      if (!(result instanceof GraphQLError)) return;
-      result.extensions.code ??= 'GRAPHQL_PARSE_FAILED';
-      result.extensions.http ??= { status: 400, spec: true };
-    },
+    onParse:
+      () =>
+      ({ result }) => {
+        // Yoga names these for HTTP only, and keeps the error for whoever sends the same document next.
+        if (!(result instanceof GraphQLError)) return;
+        result.extensions.code ??= 'GRAPHQL_PARSE_FAILED';
+        result.extensions.http ??= { status: 400, spec: true };
+      },
 
     onExecute: ({ args }) => ({
       onExecuteDone({ result, setResult }) {
-        if (isSingle(result)) setResult(maskResult(result, args.contextValue as Context));
+        if (isSingle(result)) setResult(maskResult(result, args.contextValue));
       },
     }),
 
@@ -35,12 +37,12 @@ export function useMasking(scopeOf: (node: NodeContext) => RequestScope): {
       onSubscribeResult({ result, setResult }) {
         const context = args.contextValue as Context;
         if (!isSingle(result)) {
-          return { onNext: (next) => next.setResult(maskResult(next.result as ExecutionResult, context)) };
+          return { onNext: (next) => next.setResult(maskResult(next.result, context)) };
         }
         setResult(maskResult(result, context));
         return undefined;
       },
-      onSubscribeError: ({ error, setError }) => setError(maskError(error, args.contextValue as Context)),
+      onSubscribeError: ({ error, setError }) => setError(maskError(error, args.contextValue)),
     }),
 
     onResultProcess({ result, setResult, serverContext }) {

@@ -16,7 +16,11 @@ export function useRequestParams({ bodyLimit }: { bodyLimit: number }): Plugin<o
         setRequestParser(() => paramsOfUrl(request.url));
       } else if (request.method === 'POST') {
         if (!JSON_TYPE.test(request.headers.get('content-type') ?? '') || request.headers.has('content-encoding')) {
-          throw refusedRequest('BAD_REQUEST', 'Send the request as application/json, in UTF-8 and not compressed.', 415);
+          throw refusedRequest(
+            'BAD_REQUEST',
+            'Send the request as application/json, in UTF-8 and not compressed.',
+            415,
+          );
         }
         setRequestParser(async () => paramsOfBody(await readBody(serverContext.req, bodyLimit)));
       }

@@ -1,5 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { builder } from './builder.ts';
+import { parseInstant } from './instant.ts';
 
 /** A scalar whose input is a string that `parse` understands. Messages name the scalar and never what is inside. */
 function textScalar<T>(options: {
@@ -30,17 +31,12 @@ function textScalar<T>(options: {
   );
 }
 
-const ISO_INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/i;
-
 textScalar<Date>({
   name: 'DateTime',
   description: 'An instant, ISO 8601 in UTC.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   expects: 'an instant with a time zone, e.g. "2026-01-31T12:00:00Z"',
-  parse: (text) => {
-    const date = new Date(text);
-    return ISO_INSTANT.test(text) && !Number.isNaN(date.getTime()) ? date : null;
-  },
+  parse: parseInstant,
   serialize: (value) => (value as Date).toISOString(),
 });
 

@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { getOperationAST, GraphQLError, type ExecutionArgs, type ExecutionResult, type FormattedExecutionResult } from 'graphql';
+import {
+  getOperationAST,
+  OperationTypeNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  type GraphQLError,
+} from 'graphql';
 import { makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import type { ContextFactory, RequestScope } from './create-context.ts';
 import { formatError, maskError, maskResult, type MaskScope } from './mask.ts';
@@ -46,7 +53,7 @@ export function createSocketProtocol({ yoga, contexts }: SocketEngine): Server<S
     const document = parse(query);
     const operation = getOperationAST(document, operationName);
     if (operation == null) throw refusedRequest('BAD_REQUEST', 'There is no operation of this name.');
-    if (operation.operation === 'mutation') {
+    if (operation.operation === OperationTypeNode.MUTATION) {
       throw refusedRequest('BAD_REQUEST', 'Mutations are not taken over WebSocket: send them over HTTP.');
     }
     const errors: readonly GraphQLError[] = validate(schema, document);
@@ -61,7 +68,7 @@ export function createSocketProtocol({ yoga, contexts }: SocketEngine): Server<S
       operationName,
       variableValues: variables,
       contextValue,
-      run: operation.operation === 'subscription' ? subscribe : execute,
+      run: operation.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute,
       mask,
     };
   }

@@ -45,6 +45,8 @@ export function createSubscriptions<C>({ renew }: { renew(context: C): C }): Sub
         const value = await execute({ ...args, rootValue: event.value, contextValue: renew(args.contextValue as C) });
         return ended ? DONE : { done: false, value };
       } catch (error) {
+        // Whoever waits gets the error, and not the end.
+        release = undefined;
         end();
         throw asRequestError(error);
       }

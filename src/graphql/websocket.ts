@@ -22,7 +22,7 @@ const MAX_UNSENT_BYTES = 8_000_000;
 const GOING_AWAY = 1001;
 
 /** Opens for sockets; which requests get here is the HTTP side's to say. */
-export function createWebSockets(engine: SocketEngine): WebSockets {
+export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}): WebSockets {
   const protocol = createSocketProtocol(engine);
   // Not written into the call: the types do not know `closeTimeout` yet.
   const settings = { noServer: true, maxPayload: MAX_MESSAGE_BYTES, closeTimeout: CLOSE_WITHIN_MS, handleProtocols };
@@ -36,7 +36,7 @@ export function createWebSockets(engine: SocketEngine): WebSockets {
       if (alive.delete(socket)) socket.ping();
       else socket.terminate();
     }
-  }, PING_MS);
+  }, pingMs);
 
   function serve(socket: WebSocket, request: IncomingMessage, scope: RequestScope): void {
     const { logger } = scope;
@@ -56,7 +56,9 @@ export function createWebSockets(engine: SocketEngine): WebSockets {
     );
     socket.once('close', (code, reason) => {
       logger.info({ code, path: scope.operation }, 'websocket closed');
-      closed(code, reason.toString()).catch((error: unknown) => logger.error({ err: error }, 'websocket did not end well'));
+      closed(code, reason.toString()).catch((error: unknown) =>
+        logger.error({ err: error }, 'websocket did not end well'),
+      );
     });
   }
 
@@ -84,7 +86,8 @@ async function receive(
   { logger }: RequestScope,
 ): Promise<void> {
   try {
-    await take(String(data));
+    // In one piece, as `ws` gives it unless told otherwise.
+    await take((data as Buffer).toString());
   } catch (error) {
     logger.error({ err: error }, 'unexpected error on a websocket');
     socket.close(CloseCode.InternalServerError, 'Internal server error');

@@ -39,6 +39,8 @@ export function createEngine(options: {
     cors: false,
     graphiql: false,
     landingPage: false,
+    // No URL ends so: Yoga looks for it at the end of queries too.
+    healthCheckEndpoint: '/ none /',
     batching: false,
     multipart: false,
     maxRequestBodySize: false,
@@ -57,11 +59,13 @@ export function createEngine(options: {
 /** Tells the request's log what it was about. */
 function useOperationName(scopeOf: (node: NodeContext) => RequestScope): Plugin<NodeContext> {
   return {
-    onParse: ({ context }) => ({ result }) => {
-      if (context.req === undefined || !('kind' in result)) return;
-      const operation = getOperationAST(result, context.params.operationName);
-      if (operation != null) scopeOf(context).operation = describeOperation(operation);
-    },
+    onParse:
+      ({ context }) =>
+      ({ result }) => {
+        if (context.req === undefined || !('kind' in result)) return;
+        const operation = getOperationAST(result, context.params.operationName);
+        if (operation != null) scopeOf(context).operation = describeOperation(operation);
+      },
   };
 }
 

@@ -6,7 +6,12 @@ import type { Health } from './health.ts';
 import { readImage } from './images.ts';
 
 /** What is served beside GraphQL. */
-export function createPages(options: { health: Health; graphiql: boolean; api: boolean; logger: Logger }): RequestListener {
+export function createPages(options: {
+  health: Health;
+  graphiql: boolean;
+  api: boolean;
+  logger: Logger;
+}): RequestListener {
   const { health, graphiql, api, logger } = options;
   const app = new Hono();
 
@@ -14,7 +19,8 @@ export function createPages(options: { health: Health; graphiql: boolean; api: b
 
   app.get('/health/ready', async (c) => {
     const notReady = await health.notReady();
-    const [status, body] = notReady.length === 0 ? [200, { status: 'ready' }] : [503, { status: 'not ready', notReady }];
+    const [status, body] =
+      notReady.length === 0 ? [200, { status: 'ready' }] : [503, { status: 'not ready', notReady }];
     return c.json(body, status as 200 | 503, { 'cache-control': 'no-store' });
   });
 
@@ -37,7 +43,8 @@ export function createPages(options: { health: Health; graphiql: boolean; api: b
     return c.json({ error: 'Something went wrong on our side.' }, 500);
   });
 
+  // Load balancers that speak HTTP/1.0 name no host.
   // Its own Request and Response stay its own: by default they would take the place of the global ones.
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: 'localhost' });
   return (req, res) => void listener(req, res);
 }

@@ -7,6 +7,7 @@ import { trackConnections } from './connections.ts';
 import { enterGraphQL, GRAPHQL_PATH, logRefusal, NOT_OPEN, refuse, type GraphQLHandler } from './graphql-edge.ts';
 import { securityHeaders } from './headers.ts';
 import { createHealth, type Probe } from './health.ts';
+import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.ts';
 import { createOriginRule, defaultPublicUrl } from './origin-rule.ts';
 import { createPages } from './pages.ts';
 import { describeRequest, type RequestInfo } from './request-info.ts';
@@ -70,6 +71,10 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   });
 
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!asksForWebSocket(req)) {
+      ignoreUpgrade(server, req, socket, head);
+      return;
+    }
     const info = describeRequest(req, logger);
     connections.handedOver(req.socket);
     socket.on('error', (error) => info.logger.debug({ err: error }, 'a connection broke'));

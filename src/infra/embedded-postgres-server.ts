@@ -142,7 +142,11 @@ async function attemptStart(
   const deadline = Date.now() + READY_WITHIN_MS;
   while (failure === undefined) {
     const found = findPostmaster(clusterDir);
-    if (found?.status === 'ready' && found.pid === child.pid) return found;
+    if (found?.status === 'ready' && found.pid === child.pid) {
+      // Its end is no failed start any more, and its log may be gone by then.
+      child.removeAllListeners('exit');
+      return found;
+    }
     if (Date.now() > deadline) throw new Error(`PostgreSQL is not ready after 60 s: see ${logFile}.`);
     await delay(POLL_MS);
   }

@@ -6,10 +6,11 @@ import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { Refusal, refuse, type UserError } from '../user-error.ts';
 import { cartChanged } from './cart.events.ts';
-import { CartOverdue } from './cart.expiry.ts';
+import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { LockedCart } from './cart.repository.ts';
-import { holdUntil, type LinePlan, type Shelf } from './cart.rules.ts';
+import { holdUntil, shortagesOf, type LinePlan, type Shelf } from './cart.rules.ts';
+import { findOverdueHolding } from './expiry.repository.ts';
 
 /** A change of a cart's lines: what it is about, and how it is decided once all is locked. */
 export interface Change {
@@ -23,11 +24,15 @@ export interface Change {
 
 /** The steps that commands on carts are made of; each runs in the command's transaction. */
 export interface CartCommands {
-  /** The guest's live cart under its lock, a new empty one where there is none. @throws CartOverdue */
+  /** The guest's live cart under its lock, a new empty one where there is none. @throws CartsOverdue */
   open(tx: Transaction, guestId: string): Promise<LockedCart>;
   /** The live cart under its lock; refuses with CART_EXPIRED, or NOT_FOUND where there is none. */
   lockLive(tx: Transaction, guestId: string): Promise<LockedCart>;
-  /** Locks the variants, decides, and writes lines, stock, ledger and events. @returns the errors of a partial change */
+  /**
+   * Locks the variants, decides, and writes lines, stock, ledger and events.
+   * @returns the errors of a partial change
+   * @throws CartsOverdue where units are short that such carts hold
+   */
   change(tx: Transaction, cart: LockedCart, change: Change): Promise<readonly UserError[]>;
   /** Reads a cart whose lock the transaction has. */
   read(tx: Transaction, cartId: string): Promise<LockedCart>;
@@ -55,6 +60,16 @@ export function createCartCommands(deps: {
     return cart;
   }
 
+  /**
+   * Looked for under the variants' locks, without which nobody gives units back: where there is no such cart now, what is
+   * short is short.
+   */
+  async function checkOverdue(tx: Transaction, shortages: ReadonlyMap<string, number>): Promise<void> {
+    if (shortages.size === 0) return;
+    const cartIds = await findOverdueHolding(tx, shortages);
+    if (cartIds.length > 0) throw new CartsOverdue(cartIds);
+  }
+
   return {
     read,
 
@@ -62,7 +77,7 @@ export function createCartCommands(deps: {
       const liveId = await repository.lockLiveCart(tx, guestId);
       if (liveId !== null) {
         const cart = await read(tx, liveId);
-        if (cart.status === 'EXPIRED') throw new CartOverdue(cart.id);
+        if (cart.status === 'EXPIRED') throw new CartsOverdue([cart.id]);
         return cart;
       }
       const id = uuid();
@@ -74,6 +89,8 @@ export function createCartCommands(deps: {
     async lockLive(tx, guestId) {
       const liveId = await repository.lockLiveCart(tx, guestId);
       const cart = liveId === null ? await repository.findLatestCart(tx, guestId) : await read(tx, liveId);
+      // Begun, or reclaimed, between the two statements.
+      if (liveId === null && cart?.holds === true) throw new RetryTransaction();
       if (cart?.status === 'EXPIRED') refuse('CART_EXPIRED', "The cart's time ran out; its units went back to stock.");
       if (cart === null || liveId === null) refuse('NOT_FOUND', 'There is no cart.');
       return cart;
@@ -86,6 +103,7 @@ export function createCartCommands(deps: {
       const variants = await catalog.variantsByIds(variantIds, tx);
       const shelf = { variants: new Map(variants.map((variant) => [variant.id, variant])), limits: config };
       const { lines, holds, errors } = plan(shelf);
+      await checkOverdue(tx, shortagesOf(errors));
       if (errors.length > 0 && (!partial || holds.size === 0)) throw new Refusal(...errors);
       const moves = [...holds].filter(([, units]) => units !== 0);
       if (moves.length + lines.added.length + lines.changed.length + lines.removed.length === 0) return errors;

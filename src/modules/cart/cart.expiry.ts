@@ -1,11 +1,9 @@
 import type { EventLog } from '../../events/event-log.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import type { Logger } from '../../infra/logger.ts';
-import { InsufficientStockError } from '../inventory/inventory.errors.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
-import { Refusal } from '../user-error.ts';
 import { cartChanged } from './cart.events.ts';
-import { findHeld, findOverdueHolding, lockIfOverdue, lockOverdueCarts, markExpired } from './expiry.repository.ts';
+import { findHeld, lockIfOverdue, lockOverdueCarts, markExpired } from './expiry.repository.ts';
 
 /** What an expiry released. */
 export interface Released {
@@ -20,25 +18,23 @@ export interface CartExpiry {
    */
   expireOverdue(signal?: AbortSignal): Promise<Released>;
   /**
-   * Runs a command. Where it meets the caller's own cart past its time, that cart is expired and the command run again.
-   * Where it finds too few units, overdue carts that hold them are expired, as few as cover the shortage, and it is run
-   * again: nobody is refused for a hold that is over.
+   * Runs a command. Where it meets carts past their time (its own, or those that hold the units that it lacks), they are
+   * expired and it is run again: nobody is refused for a hold that is over.
    */
   withOverdueReleased<T>(command: () => Promise<T>): Promise<T>;
 }
 
-/** Thrown by a command that needs a cart to be expired first; `withOverdueReleased` sees to it. */
-export class CartOverdue extends Error {
-  readonly cartId: string;
+/** Thrown by a command that needs carts to be expired first; `withOverdueReleased` sees to it. */
+export class CartsOverdue extends Error {
+  readonly cartIds: readonly string[];
 
-  constructor(cartId: string) {
-    super(`cart ${cartId} is past its time`);
-    this.cartId = cartId;
+  constructor(cartIds: readonly string[]) {
+    super(`carts past their time: ${cartIds.join(', ')}`);
+    this.cartIds = cartIds;
   }
 }
 
 const BATCH = 500;
-const MAX_ROUNDS = 5;
 
 /** Wires the expiry of carts. */
 export function createCartExpiry(deps: { db: Database; inventory: InventoryService; eventLog: EventLog }): CartExpiry {
@@ -66,15 +62,6 @@ export function createCartExpiry(deps: { db: Database; inventory: InventoryServi
     return { carts: expired.length, units: held.reduce((sum, hold) => sum + hold.quantity, 0) };
   }
 
-  /** @returns how many carts held units that were short and were overdue, whether or not it was us who expired them */
-  async function releaseFor(shortages: ReadonlyMap<string, number>, wait: boolean): Promise<number> {
-    return db.transaction(async (tx) => {
-      const candidates = await findOverdueHolding(tx, shortages);
-      await expire(tx, await lockIfOverdue(tx, candidates, wait));
-      return candidates.length;
-    });
-  }
-
   return {
     async expireOverdue(signal) {
       const total: Released = { carts: 0, units: 0 };
@@ -88,32 +75,18 @@ export function createCartExpiry(deps: { db: Database; inventory: InventoryServi
     },
 
     async withOverdueReleased(command) {
-      for (let round = 1; ; round += 1) {
+      // Carts that someone else is at are passed over at first, and waited for once that was not enough. So each round
+      // but the first sees the end of an overdue cart: it does not go on for ever, however many want the same units.
+      for (let wait = false; ; wait = true) {
         try {
           return await command();
         } catch (error) {
-          if (error instanceof CartOverdue) {
-            await db.transaction(async (tx) => expire(tx, await lockIfOverdue(tx, [error.cartId], true)));
-            continue;
-          }
-          const shortages = shortagesOf(error);
-          if (shortages.size === 0 || round === MAX_ROUNDS) throw error;
-          // Carts that someone else is expiring are passed over at first, and waited for once that was not enough.
-          if ((await releaseFor(shortages, round > 1)) === 0) throw error;
+          if (!(error instanceof CartsOverdue)) throw error;
+          await db.transaction(async (tx) => expire(tx, await lockIfOverdue(tx, error.cartIds, wait)));
         }
       }
     },
   };
-}
-
-/** The units that a refusal says were missing, by variant. */
-function shortagesOf(error: unknown): Map<string, number> {
-  const shortages = new Map<string, number>();
-  if (!(error instanceof Refusal)) return shortages;
-  for (const fault of error.errors) {
-    if (fault instanceof InsufficientStockError) shortages.set(fault.variantId, fault.requested - fault.available);
-  }
-  return shortages;
 }
 
 const INTERVAL_MS = 5000;

@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import { RetryTransaction, type Queryable, type Statement } from '../../infra/database.ts';
 
 export type CartStatus = 'ACTIVE' | 'EXPIRED' | 'CHECKED_OUT' | 'MERGED';
 
@@ -40,15 +40,22 @@ const LINES = `coalesce((
 const COLUMNS = `c.id, c.guest_id AS "guestId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
   c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, ${LINES}`;
 
+// A cart that is live no more once its lock is granted gives `locked` null; its row stays locked all the same.
 const lockLive: Statement = {
   name: 'cart_lock_live',
-  text: `SELECT id FROM carts WHERE guest_id = $1 AND status = 'ACTIVE' FOR NO KEY UPDATE`,
+  text: `SELECT (SELECT id FROM carts WHERE id = seen.id AND status = 'ACTIVE' FOR NO KEY UPDATE) AS locked
+           FROM carts seen WHERE guest_id = $1 AND status = 'ACTIVE'`,
 };
 
-/** Locks the guest's cart that holds units (or is empty), overdue or not. Null where there is none. */
+/**
+ * Locks the guest's cart that holds units (or is empty), overdue or not. Null where there is none: then nothing is locked.
+ * @throws RetryTransaction where it was bought or expired while we waited for it: what there is now is another question
+ */
 export async function lockLiveCart(tx: Queryable, guestId: string): Promise<string | null> {
-  const [row] = await tx.query<{ id: string }>(lockLive, [guestId]);
-  return row?.id ?? null;
+  const [row] = await tx.query<{ locked: string | null }>(lockLive, [guestId]);
+  if (row === undefined) return null;
+  if (row.locked === null) throw new RetryTransaction();
+  return row.locked;
 }
 
 const findLive: Statement = {
@@ -103,13 +110,21 @@ export async function findLatestCart(source: Queryable, guestId: string): Promis
   return row ?? null;
 }
 
+const lockOwner: Statement = { name: 'cart_lock_guest', text: 'SELECT id FROM guests WHERE id = $1 FOR NO KEY UPDATE' };
+
+/** Locks the guest against everyone else who would make a cart of the guest's live; taken before carts. */
+export async function lockGuest(tx: Queryable, guestId: string): Promise<void> {
+  await tx.query(lockOwner, [guestId]);
+}
+
 const insert: Statement = {
   name: 'cart_insert',
-  text: `INSERT INTO carts (id, guest_id, created_at, updated_at) VALUES ($1, $2, clock_timestamp(), clock_timestamp())
+  text: `INSERT INTO carts (id, guest_id, created_at, updated_at)
+         SELECT $1, id, clock_timestamp(), clock_timestamp() FROM guests WHERE id = $2 FOR NO KEY UPDATE
          ON CONFLICT (guest_id) WHERE status = 'ACTIVE' DO NOTHING RETURNING id`,
 };
 
-/** Makes an empty cart; false where the guest got one meanwhile (this waits for that one's commit). */
+/** Makes an empty cart, under the guest's lock; false where the guest got one meanwhile. The caller has no cart's lock. */
 export async function insertCart(tx: Queryable, id: string, guestId: string): Promise<boolean> {
   return (await tx.query(insert, [id, guestId])).length > 0;
 }

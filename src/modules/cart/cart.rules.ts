@@ -44,9 +44,17 @@ class LineDraft {
     return this.#lines.reduce((sum, line) => sum + (line.variantId === variantId ? line.quantity : 0), 0);
   }
 
+  has(variantId: string, unitPriceMinor: number): boolean {
+    return this.#find(variantId, unitPriceMinor) !== undefined;
+  }
+
+  #find(variantId: string, unitPriceMinor: number): CartLine | undefined {
+    return this.#lines.find((line) => line.variantId === variantId && line.unitPriceMinor === unitPriceMinor);
+  }
+
   /** Puts units to the line of the same variant and price, or begins one. */
   add(variantId: string, quantity: number, unitPriceMinor: number): void {
-    const same = this.#lines.find((line) => line.variantId === variantId && line.unitPriceMinor === unitPriceMinor);
+    const same = this.#find(variantId, unitPriceMinor);
     if (same !== undefined) {
       same.quantity += quantity;
       return;
@@ -132,6 +140,15 @@ function tooManyLines(shelf: Shelf, count: number, path: InputPath): LimitExceed
 
 function soldShort(variant: ProductVariant, requested: number, available: number, path: InputPath | null): UserError {
   return new InsufficientStockError({ variantId: variant.id, title: fullTitle(variant), requested, available, path });
+}
+
+/** The units that errors say are missing, by variant. */
+export function shortagesOf(errors: readonly UserError[]): Map<string, number> {
+  return new Map(
+    errors
+      .filter((error) => error instanceof InsufficientStockError)
+      .map(({ variantId, requested, available }) => [variantId, requested - available]),
+  );
 }
 
 /** Adds units at today's prices, all or none: with any error nothing is to be done. */
@@ -228,7 +245,10 @@ export function planReclaim(
   for (const want of sumByVariant(wanted)) {
     const variant = sellable(shelf, want);
     if (!('sku' in variant)) {
-      errors.push(variant);
+      // The caller had it in the cart, so its name is no secret; without it no one would know which line is meant.
+      const gone = shelf.variants.get(want.variantId);
+      const message = gone === undefined ? NOT_FOR_SALE : `${fullTitle(gone)} is no longer for sale.`;
+      errors.push(new GenericError('NOT_FOUND', message, path));
       continue;
     }
     const free = variant.available;
@@ -239,7 +259,7 @@ export function planReclaim(
     else if (excess !== null) errors.push(excess);
     const units = Math.min(want.quantity, free, room);
     if (units === 0) continue;
-    if (inCart === 0 && draft.count >= shelf.limits.maxLines) {
+    if (draft.count >= shelf.limits.maxLines && !draft.has(variant.id, variant.priceMinor)) {
       errors.push(...tooManyLines(shelf, draft.count + 1, path));
       continue;
     }

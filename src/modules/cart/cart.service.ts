@@ -131,20 +131,15 @@ export function createCartService(deps: CartDependencies): CartService {
 
     async reclaim(owner, cartId, path) {
       const guestId = named(owner);
-      try {
-        return await run((tx) => reclaim(tx, { guestId, cartId, path, partial: false }));
-      } catch (error) {
-        if (!(error instanceof Refusal) || error.errors.some((fault) => fault.code !== 'INSUFFICIENT_STOCK'))
-          throw error;
-        // Nothing overdue covers the shortage: as far as stock allows, then.
-        return run((tx) => reclaim(tx, { guestId, cartId, path, partial: true }));
-      }
+      return run((tx) => reclaim(tx, { guestId, cartId, path }));
     },
 
     setEmail: (owner, email) =>
       run(async (tx) => {
         const cart = await commands.lockLive(tx, named(owner));
-        await repository.writeCart(tx, await repository.readClock(tx), keepingLines({ ...cart, email }));
+        if (cart.email !== email) {
+          await repository.writeCart(tx, await repository.readClock(tx), keepingLines({ ...cart, email }));
+        }
         return { cartId: cart.id };
       }),
 

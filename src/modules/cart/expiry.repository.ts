@@ -1,8 +1,11 @@
 import type { Queryable, Statement } from '../../infra/database.ts';
 
+// The clock in a select of its own is read once, so that the index on the deadline is of use.
+const OVERDUE = `status = 'ACTIVE' AND expires_at <= (SELECT clock_timestamp())`;
+
 const lockOverdue: Statement = {
   name: 'cart_lock_overdue',
-  text: `SELECT id FROM carts WHERE status = 'ACTIVE' AND expires_at <= clock_timestamp()
+  text: `SELECT id FROM carts WHERE ${OVERDUE}
           ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED`,
 };
 
@@ -14,15 +17,17 @@ export async function lockOverdueCarts(tx: Queryable, limit: number): Promise<st
   return (await tx.query<{ id: string }>(lockOverdue, [limit])).map((row) => row.id);
 }
 
+// From the overdue carts to their lines, not the reverse: carts of the past keep theirs, and a variant may have very many.
 const overdueHolding: Statement = {
   name: 'cart_overdue_holding',
   text: `
+WITH overdue AS MATERIALIZED (SELECT id FROM carts WHERE ${OVERDUE})
 SELECT DISTINCT cart_id AS id FROM (
   SELECT h.cart_id, s.short, sum(h.quantity) OVER (PARTITION BY h.variant_id ORDER BY h.cart_id) - h.quantity AS already
     FROM (
       SELECT l.cart_id, l.variant_id, sum(l.quantity) AS quantity
-        FROM cart_lines l JOIN carts c ON c.id = l.cart_id
-       WHERE l.variant_id = ANY($1::uuid[]) AND c.status = 'ACTIVE' AND c.expires_at <= clock_timestamp()
+        FROM overdue JOIN cart_lines l ON l.cart_id = overdue.id
+       WHERE l.variant_id = ANY($1::uuid[])
        GROUP BY l.cart_id, l.variant_id
     ) h JOIN unnest($1::uuid[], $2::int[]) AS s(variant_id, short) ON s.variant_id = h.variant_id
 ) AS candidate WHERE already < short`,
@@ -34,7 +39,7 @@ export async function findOverdueHolding(source: Queryable, shortages: ReadonlyM
   return rows.map((row) => row.id);
 }
 
-const LOCK_IF_OVERDUE = `SELECT id FROM carts WHERE id = ANY($1::uuid[]) AND status = 'ACTIVE' AND expires_at <= clock_timestamp()
+const LOCK_IF_OVERDUE = `SELECT id FROM carts WHERE id = ANY($1::uuid[]) AND ${OVERDUE}
                           ORDER BY id FOR NO KEY UPDATE`;
 const lockWaiting: Statement = { name: 'cart_lock_if_overdue', text: LOCK_IF_OVERDUE };
 const lockSkipping: Statement = { name: 'cart_lock_if_overdue_skip', text: `${LOCK_IF_OVERDUE} SKIP LOCKED` };

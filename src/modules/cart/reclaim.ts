@@ -1,10 +1,9 @@
 import { RetryTransaction, type Transaction } from '../../infra/database.ts';
-import { InsufficientStockError } from '../inventory/inventory.errors.ts';
 import type { EventLog } from '../../events/event-log.ts';
-import { Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
+import { refuse, type InputPath, type UserError } from '../user-error.ts';
 import { cartChanged } from './cart.events.ts';
 import type { CartCommands } from './cart.commands.ts';
-import { CartOverdue } from './cart.expiry.ts';
+import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { LockedCart } from './cart.repository.ts';
 import { planReclaim } from './cart.rules.ts';
@@ -22,19 +21,17 @@ export interface Reclaimed {
 export function createReclaim(deps: {
   commands: CartCommands;
   eventLog: EventLog;
-}): (
-  tx: Transaction,
-  request: { guestId: string; cartId: string; path: InputPath; partial: boolean },
-) => Promise<Reclaimed> {
+}): (tx: Transaction, request: { guestId: string; cartId: string; path: InputPath }) => Promise<Reclaimed> {
   const { commands, eventLog } = deps;
 
-  /** Both carts under their locks, which are taken by id in one statement. */
+  /** Both carts under their locks, which are taken by id in one statement; no other cart of the guest's can become live. */
   async function lockBoth(
     tx: Transaction,
     guestId: string,
     cartId: string,
     path: InputPath,
   ): Promise<{ expired: LockedCart; live: LockedCart | null }> {
+    await repository.lockGuest(tx, guestId);
     const liveId = await repository.findLiveCart(tx, guestId);
     await repository.lockCarts(tx, [...new Set([cartId, ...(liveId === null ? [] : [liveId])])]);
     // Read once more: it was looked up before the locks.
@@ -44,11 +41,11 @@ export function createReclaim(deps: {
     if (expired === undefined) return refuse('NOT_FOUND', 'There is no such cart.', path);
     const live = carts.find((cart) => cart.id === liveId) ?? null;
     const overdue = [expired, live].find((cart) => cart !== null && cart.holds && cart.status === 'EXPIRED');
-    if (overdue !== undefined && overdue !== null) throw new CartOverdue(overdue.id);
+    if (overdue !== undefined && overdue !== null) throw new CartsOverdue([overdue.id]);
     return { expired, live };
   }
 
-  return async (tx, { guestId, cartId, path, partial }) => {
+  return async (tx, { guestId, cartId, path }) => {
     const { expired, live } = await lockBoth(tx, guestId, cartId, path);
     // Asked for twice, or never expired: there is nothing to take again.
     if (expired.status === 'ACTIVE') return { cartId, notices: [] };
@@ -60,13 +57,7 @@ export function createReclaim(deps: {
       variantIds,
       kind: 'RECLAIMED',
       partial: true,
-      plan: (shelf) => {
-        const plan = planReclaim(live?.lines ?? null, expired.lines, shelf, path);
-        // First all of it; what is short may be held by carts past their time, which are expired then.
-        const short = plan.errors.filter((error) => error instanceof InsufficientStockError);
-        if (short.length > 0 && !partial) throw new Refusal(...short);
-        return plan;
-      },
+      plan: (shelf) => planReclaim(live?.lines ?? null, expired.lines, shelf, path),
     });
     if (live !== null) await merge(tx, expired);
     return { cartId: target.id, notices };

@@ -38,7 +38,7 @@ export function variantTitle(variant: Pick<ProductVariant, 'selectedOptions'>): 
 /** Product and variant in words, as carts' messages and orders name it. */
 export function fullTitle(variant: Pick<ProductVariant, 'selectedOptions' | 'productTitle'>): string {
   const choice = variant.selectedOptions.map((option) => option.value).join(' / ');
-  return choice === '' ? variant.productTitle : `${variant.productTitle} – ${choice}`;
+  return choice === '' ? variant.productTitle : `${variant.productTitle} - ${choice}`;
 }
 
 /** The catalogue, to read. Lists of ids are answered in one statement; the order of such an answer is any. */

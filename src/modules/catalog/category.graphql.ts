@@ -1,12 +1,15 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, pageCost, pageOf, toConnection } from '../../graphql/connection.ts';
+import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
 import { argumentId } from '../../graphql/global-id.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import { isSlug } from './catalog.service.ts';
 import { ProductConnectionRef } from './products.graphql.ts';
+
+const ofProducts: CursorType = { list: 'category.products', values: [cursorTypes.instant, cursorTypes.uuid] };
+const ofCategories: CursorType = { list: 'categories', values: [cursorTypes.text, cursorTypes.uuid] };
 
 builder.node(CategoryRef, {
   description: 'A place where products are filed.',
@@ -21,9 +24,9 @@ builder.node(CategoryRef, {
       args: t.arg.connectionArgs(),
       complexity: pageCost,
       resolve: async (category, args, ctx) => {
-        const page = pageOf(args, [cursorTypes.instant, cursorTypes.uuid]);
+        const page = pageOf(args, ofProducts);
         const found = await ctx.loaders.productsOfCategory.load({ categoryId: category.id, page });
-        return toConnection(found, () => ctx.loaders.productCountOfCategory.load(category.id));
+        return toConnection(found, ofProducts, () => ctx.loaders.productCountOfCategory.load(category.id));
       },
     }),
   }),
@@ -57,8 +60,8 @@ builder.queryFields((t) => ({
     args: t.arg.connectionArgs(),
     complexity: pageCost,
     resolve: async (_root, args, ctx) => {
-      const page = await ctx.services.catalog.categoryPage(pageOf(args, [cursorTypes.text, cursorTypes.uuid]));
-      return toConnection(page, () => ctx.services.catalog.categoryCount());
+      const page = await ctx.services.catalog.categoryPage(pageOf(args, ofCategories));
+      return toConnection(page, ofCategories, () => ctx.services.catalog.categoryCount());
     },
   }),
 }));

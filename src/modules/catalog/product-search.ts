@@ -9,7 +9,8 @@ export interface SearchWords {
  * parts words, as the database's `search_words` does for what is found.
  */
 export function parseSearch(text: string): SearchWords | null {
-  const words = text.normalize('NFC').match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  // An accent by itself is no word: nothing would be left of it but a prefix of no letters, which is no tsquery.
+  const words = text.normalize('NFC').match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}]*/gu) ?? [];
   const last = words.at(-1);
   return last === undefined ? null : { finished: words.slice(0, -1).join(' '), last };
 }

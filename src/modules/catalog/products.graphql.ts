@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, pageCost, pageOf, toConnection } from '../../graphql/connection.ts';
+import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
 import { argumentId } from '../../graphql/global-id.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import { isPlain } from '../input.ts';
@@ -90,11 +90,12 @@ function toQuery(filter: Filter, sort: Sort | null | undefined, currency: string
   return query;
 }
 
-/** What the cursors of a list in this order hold. */
-function cursorsOf(query: ProductQuery) {
+/** What the cursors of a list in this order hold; which way round it goes is the same to them. */
+function cursorsOf({ search, sort }: Pick<ProductQuery, 'search' | 'sort'>): CursorType {
   const { text, int, uuid, instant } = cursorTypes;
-  if (query.sort === undefined) return query.search === undefined ? [instant, uuid] : [int, uuid];
-  return { NEWEST: [instant, uuid], TITLE: [text, uuid], PRICE: [int, uuid] }[query.sort.key];
+  const key = sort?.key ?? (search === undefined ? 'NEWEST' : 'MATCH');
+  const first = { NEWEST: instant, TITLE: text, PRICE: int, MATCH: int }[key];
+  return { list: `products.${key}`, values: [first, uuid] };
 }
 
 const NOTHING = { rows: [], hasNextPage: false, hasPreviousPage: false };
@@ -132,10 +133,13 @@ builder.queryFields((t) => ({
     resolve: async (_root, { filter, sort, ...args }, ctx) => {
       const { catalog } = ctx.services;
       const query = toQuery(filter ?? {}, sort, ctx.shop.currency);
-      if (query === null) return toConnection(NOTHING, async () => 0);
-      return toConnection(await catalog.productPage(query, pageOf(args, cursorsOf(query))), () =>
-        catalog.productCount(query),
-      );
+      const cursors = cursorsOf(query ?? {});
+      if (query === null) {
+        pageOf({ first: args.first, last: args.last }, cursors);
+        return toConnection(NOTHING, cursors, async () => 0);
+      }
+      const page = await catalog.productPage(query, pageOf(args, cursors));
+      return toConnection(page, cursors, () => catalog.productCount(query));
     },
   }),
 }));

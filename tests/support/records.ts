@@ -1,0 +1,39 @@
+import type { World } from './fixtures.ts';
+
+/** An entry of the stock ledger. */
+export interface Movement {
+  reason: string;
+  onHandDelta: number;
+  heldDelta: number;
+  onHandAfter: number;
+  heldAfter: number;
+}
+
+/** What the ledger has of a variant, oldest first. */
+export function ledgerOf({ db }: Pick<World, 'db'>, variantId: string): Promise<Movement[]> {
+  return db.query<Movement>(
+    {
+      name: 'test_ledger_of',
+      text: `SELECT reason, on_hand_delta AS "onHandDelta", held_delta AS "heldDelta", on_hand_after AS "onHandAfter",
+                    held_after AS "heldAfter" FROM stock_movements WHERE variant_id = $1 ORDER BY id`,
+    },
+    [variantId],
+  );
+}
+
+/** The events of a variant, cart or order, oldest first. */
+export function eventsOf(
+  { db }: Pick<World, 'db'>,
+  subjectId: string,
+): Promise<{ type: string; payload: Record<string, unknown> }[]> {
+  return db.query(
+    { name: 'test_events_of', text: 'SELECT type, payload FROM event_log WHERE subject_id = $1 ORDER BY id' },
+    [subjectId],
+  );
+}
+
+/** The levels that a variant went through, first to last, as its events tell them: `[[0, 10], [10, 8]]`. */
+export async function stepsOf(shop: Pick<World, 'db'>, variantId: string): Promise<[number, number][]> {
+  const events = await eventsOf(shop, variantId);
+  return events.map(({ payload }) => [Number(payload.previousAvailable), Number(payload.available)]);
+}

@@ -1,0 +1,75 @@
+import { pino } from 'pino';
+import type { CartConfig } from '../../src/config/config.ts';
+import type { ShopServices } from '../../src/core.ts';
+import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
+import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
+import { createGuestService } from '../../src/modules/accounts/guest.service.ts';
+import { createCartService } from '../../src/modules/cart/cart.service.ts';
+import { createCatalogService } from '../../src/modules/catalog/catalog.service.ts';
+import { createInventoryService } from '../../src/modules/inventory/inventory.service.ts';
+import { createOrderService } from '../../src/modules/orders/order.service.ts';
+
+/** The use cases over a pool of their own, with no server, no relay and no timer around them: as one more process. */
+export interface TestServices extends ShopServices {
+  db: Database;
+  eventLog: EventLog;
+  /** Why transactions were run again, each time: the database's code, or the name of the error. */
+  retries: readonly string[];
+  dispose(): Promise<void>;
+}
+
+export interface TestServicesOptions {
+  poolSize?: number;
+  cart?: Partial<CartConfig>;
+  /** Comes before each statement that the use cases send, and may keep it waiting. */
+  before?: (statement: string) => Promise<void> | void;
+}
+
+/** Wires the use cases to a database. */
+export function openServices(connectionString: string, options: TestServicesOptions = {}): TestServices {
+  const { poolSize = 6, before } = options;
+  const retries: string[] = [];
+  const note = (line: string) => {
+    const { msg, err } = JSON.parse(line) as { msg: string; err?: { code?: string; type?: string } };
+    if (msg === 'transaction is run again') retries.push(err?.code ?? err?.type ?? 'unknown');
+  };
+  const logger = pino({ level: 'debug' }, { write: note });
+  const opened = openDatabase({ connectionString, poolSize, logger });
+  const db = before === undefined ? opened : interpose(opened, before);
+  const eventLog = createEventLog({ db, wake: () => {} });
+  const config = { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100, ...options.cart };
+  const guests = createGuestService({ db });
+  const catalog = createCatalogService({ db });
+  const inventory = createInventoryService({ eventLog });
+  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config });
+  const shop = { currency: 'USD' };
+  const secrets = ['a secret of tests that is long enough'];
+  const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
+  const dispose = async () => opened[Symbol.asyncDispose]();
+  return { db: opened, eventLog, guests, catalog, inventory, cart, orders, retries, dispose };
+}
+
+function interpose(db: Database, before: (statement: string) => Promise<void> | void): Database {
+  return {
+    ...db,
+    async query(statement, values) {
+      await before(statement.name);
+      return db.query(statement, values);
+    },
+    transaction: (work) =>
+      db.transaction((tx) => {
+        const query: Transaction['query'] = async (statement, values) => {
+          await before(statement.name);
+          return tx.query(statement, values);
+        };
+        // The very callbacks of the real one: `afterCommit` keeps them by identity.
+        return work({ query, afterCommit: (callback) => tx.afterCommit(callback) });
+      }),
+  };
+}
+
+/** A guest who has done nothing yet. */
+export async function newGuest({ db, guests }: TestServices): Promise<{ guestId: string }> {
+  const { id } = await db.transaction((tx) => guests.create(tx));
+  return { guestId: id };
+}

@@ -1,0 +1,65 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** A shop in a process of its own, as `npm start` runs it. */
+export interface ShopProcess {
+  child: ChildProcess;
+  url: string;
+  wsUrl: string;
+  /** The address of its embedded PostgreSQL, where it has one. */
+  databasePort: number;
+  output(): string;
+  /** Resolves with its exit status, or the signal that killed it. */
+  exited: Promise<number | string>;
+}
+
+/** Where a test may have a data folder of its own; what is left running in it ends with the test run. */
+export function newDataDir(): string {
+  return join(inject('postgres').runFolder, `data-${randomUUID()}`);
+}
+
+/** Runs an entry, in a group of its own as a shell would. */
+export function startProcess(entry: string, env: NodeJS.ProcessEnv): Pick<ShopProcess, 'child' | 'output' | 'exited'> {
+  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const exited = once(child, 'close').then(([status, signal]) => (status ?? signal) as number | string);
+  return { child, output: () => output, exited };
+}
+
+/** Starts the shop and waits until it says that it is open. */
+export async function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProcess> {
+  const { child, output, exited } = startProcess('src/server.ts', { PORT: '0', ...env });
+  const open = new Promise<void>((resolve) => {
+    child.stdout?.on('data', () => {
+      if (output().includes('Ctrl-C stops it.')) resolve();
+    });
+  });
+  const failed = exited.then((status) => {
+    throw new Error(`the shop ended with ${status}:\n${output()}`);
+  });
+  await Promise.race([open, failed]);
+  failed.catch(() => {});
+  const [, url = ''] = /(http:\/\/localhost:\d+)\/graphql/.exec(output()) ?? [];
+  const [, databasePort] = /"port":(\d+)/.exec(output()) ?? [];
+  return {
+    child,
+    url,
+    wsUrl: `${url.replace('http', 'ws')}/graphql`,
+    databasePort: Number(databasePort),
+    output,
+    exited,
+  };
+}

@@ -1,0 +1,71 @@
+import { inject } from 'vitest';
+import { createApp, type App } from '../../src/app.ts';
+import { loadConfig, type Config } from '../../src/config/config.ts';
+import type { Overrides } from '../../src/core.ts';
+import type { Database } from '../../src/infra/database.ts';
+import { createClient, type Client, type ClientOptions } from './client.ts';
+import { sendRaw, type RawAnswer, type RawRequest } from './http.ts';
+import { recordLogs, type LogRecord } from './logs.ts';
+import { createTestDatabase, type TestDatabase } from './postgres.ts';
+
+/** A shop of a test's own: an empty database, a port that was free, the same code as in production. */
+export interface TestShop {
+  url: string;
+  wsUrl: string;
+  app: App;
+  config: Config;
+  db: Database;
+  /** What it logged, latest last; the last thousand lines. */
+  logs: readonly LogRecord[];
+  /** A caller of the API. */
+  client(options?: ClientOptions): Client;
+  /** Sends a request as it is told to, headers and all. */
+  request(request: RawRequest): Promise<RawAnswer>;
+  /** Closes the shop and drops its database. */
+  dispose(): Promise<void>;
+}
+
+export interface TestShopOptions {
+  /** Environment variables over the test's own. */
+  env?: NodeJS.ProcessEnv;
+  /** Parts that take the place of the real ones. */
+  overrides?: Overrides;
+  /** A database that is there already, and stays. */
+  database?: TestDatabase;
+}
+
+/** Opens one. Dispose of it in the test file that opened it. */
+export async function createTestShop({
+  env = {},
+  overrides = {},
+  database: given,
+}: TestShopOptions = {}): Promise<TestShop> {
+  const database = given ?? (await createTestDatabase());
+  const config = loadConfig({
+    PORT: '0',
+    DATABASE_URL: database.url,
+    DATA_DIR: inject('postgres').runFolder,
+    JWT_SECRET: 'a secret of tests that is long enough',
+    SEED: 'none',
+    ...env,
+  });
+  const { logger, logs } = recordLogs();
+  const app = await createApp(config, logger, overrides).catch(async (error: unknown) => {
+    if (given === undefined) await database.dispose();
+    throw error;
+  });
+  return {
+    url: app.url,
+    wsUrl: `${app.url.replace('http', 'ws')}/graphql`,
+    app,
+    config,
+    db: app.db,
+    logs,
+    client: (options) => createClient(app.url, options),
+    request: (request) => sendRaw(app.url, request),
+    async dispose() {
+      await app.dispose();
+      if (given === undefined) await database.dispose();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { expect } from 'vitest';
+import type { World } from './fixtures.ts';
+
+/** All that a call may change, to be compared as a whole. */
+export interface ShopState {
+  levels: unknown[];
+  movements: number;
+  events: number;
+  guests: number;
+  carts: unknown[];
+  cartLines: unknown[];
+  orders: unknown[];
+  orderLines: number;
+}
+
+const state = {
+  name: 'test_state',
+  text: `SELECT
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(sku, on_hand, held, price_minor) ORDER BY id), '[]') FROM product_variants) AS levels,
+    (SELECT count(*)::int FROM stock_movements) AS movements,
+    (SELECT count(*)::int FROM event_log) AS events,
+    (SELECT count(*)::int FROM guests) AS guests,
+    (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY id), '[]') FROM carts c) AS carts,
+    (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY id), '[]') FROM cart_lines l) AS "cartLines",
+    (SELECT coalesce(jsonb_agg(to_jsonb(o) ORDER BY id), '[]') FROM orders o) AS orders,
+    (SELECT count(*)::int FROM order_lines) AS "orderLines"`,
+};
+
+/** Levels, ledger, events, guests, carts and orders as they are. */
+export async function stateOf({ db }: Pick<World, 'db'>): Promise<ShopState> {
+  const [row] = await db.query<ShopState>(state);
+  if (row === undefined) throw new Error('the database said nothing');
+  return row;
+}
+
+/** Does what must not change anything, and shows that it did not. */
+export async function changingNothing<T>(shop: Pick<World, 'db'>, work: () => Promise<T>): Promise<T> {
+  const before = await stateOf(shop);
+  const result = await work();
+  expect(await stateOf(shop)).toEqual(before);
+  return result;
+}
