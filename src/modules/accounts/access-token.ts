@@ -1,0 +1,79 @@
+import { createHmac } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { z } from 'zod';
+
+/** What an access token says. That it says so proves nothing yet: its time, and the session's row, are still to be checked. */
+export interface AccessClaims {
+  userId: string;
+  sessionId: string;
+  expiresAt: Date;
+}
+
+/** Makes and reads access tokens (JWT, HS256). */
+export interface AccessTokens {
+  /** @param at the database's time */
+  sign(claims: Omit<AccessClaims, 'expiresAt'>, at: Date): { token: string; expiresAt: Date };
+  /** What a token of ours says, or null where it is none. Whether its time is over is the database's to say. */
+  read(token: string): AccessClaims | null;
+}
+
+const LIFETIME_SECONDS = 15 * 60;
+const ALGORITHM = 'HS256';
+const ISSUER = 'vitrine';
+const AUDIENCE = 'vitrine api';
+/** Ours have about 300; nothing longer is looked at. */
+const MAX_LENGTH = 2000;
+
+const claimsSchema = z.object({ sub: z.uuid(), sid: z.uuid(), iat: z.int(), exp: z.int() });
+
+/** Says which secret signed, and nothing else of it. */
+function keyId(secret: string): string {
+  return createHmac('sha256', secret).update('access token key id').digest('base64url').slice(0, 11);
+}
+
+/**
+ * Wires the tokens.
+ * @param secrets the first signs, all are accepted: so a secret is rotated
+ */
+export function createAccessTokens(secrets: readonly string[]): AccessTokens {
+  const [first] = secrets;
+  if (first === undefined) throw new Error('access tokens need a secret');
+  const keys = new Map(secrets.map((secret) => [keyId(secret), secret]));
+
+  function verify(token: string): unknown {
+    const kid = jwt.decode(token, { complete: true })?.header.kid;
+    const secret = kid === undefined ? undefined : keys.get(kid);
+    if (secret === undefined) return null;
+    // The algorithm is ours to say, never the token's. Nodes' clocks differ, so time is left to the database.
+    return jwt.verify(token, secret, {
+      algorithms: [ALGORITHM],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      ignoreExpiration: true,
+    });
+  }
+
+  return {
+    sign({ userId, sessionId }, at) {
+      const iat = Math.floor(at.getTime() / 1000);
+      const exp = iat + LIFETIME_SECONDS;
+      const token = jwt.sign({ sid: sessionId, iat, exp }, first, {
+        algorithm: ALGORITHM,
+        keyid: keyId(first),
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        subject: userId,
+      });
+      return { token, expiresAt: new Date(exp * 1000) };
+    },
+    read(token) {
+      if (token.length > MAX_LENGTH) return null;
+      try {
+        const { sub, sid, exp } = claimsSchema.parse(verify(token));
+        return { userId: sub, sessionId: sid, expiresAt: new Date(exp * 1000) };
+      } catch {
+        return null;
+      }
+    },
+  };
+}
