@@ -7,7 +7,9 @@ import { openDatabase, type Database } from './infra/database.ts';
 import { startEmbeddedPostgres } from './infra/embedded-postgres.ts';
 import type { Logger } from './infra/logger.ts';
 import { migrate } from './infra/migrations.ts';
+import { createAccountService, type AccountService } from './modules/accounts/account.service.ts';
 import { createGuestService, type GuestService } from './modules/accounts/guest.service.ts';
+import { createSessionService, type SessionService } from './modules/accounts/session.service.ts';
 import { createCartService, type CartService } from './modules/cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './modules/catalog/catalog.service.ts';
 import { createInventoryService, type InventoryService } from './modules/inventory/inventory.service.ts';
@@ -17,6 +19,8 @@ import { Disposals } from './disposals.ts';
 /** The use cases, one of each per process. */
 export interface ShopServices {
   guests: GuestService;
+  sessions: SessionService;
+  accounts: AccountService;
   catalog: CatalogService;
   inventory: InventoryService;
   cart: CartService;
@@ -93,9 +97,11 @@ async function connect(config: Config, logger: Logger, disposals: Disposals) {
 function createServices({ config, db, eventLog }: { config: Config; db: Database; eventLog: EventLog }): ShopServices {
   const { shop, secrets } = config;
   const guests = createGuestService({ db });
+  const sessions = createSessionService({ db, eventLog, secrets });
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
+  const accounts = createAccountService({ db, cart, sessions, config: config.accounts });
   const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
-  return { guests, catalog, inventory, cart, orders };
+  return { guests, sessions, accounts, catalog, inventory, cart, orders };
 }

@@ -28,6 +28,10 @@ export interface Config {
   seed: 'demo' | 'none';
   /** The first signs; all are accepted. At least one. */
   secrets: readonly string[];
+  accounts: {
+    /** How much work a guess at a password is: the binary logarithm. */
+    bcryptCost: number;
+  };
   cart: CartConfig;
   lowStockThreshold: number;
 }
@@ -54,6 +58,9 @@ export class ConfigError extends Error {
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
+/** In production; elsewhere it may be less, so that tests are quick. */
+const LEAST_BCRYPT_COST = 12;
 
 /** Whether a host name or address can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
@@ -98,6 +105,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     redisUrl: env.REDIS_URL ?? null,
     seed: env.SEED ?? (env.DATABASE_URL === undefined ? 'demo' : 'none'),
     secrets: env.JWT_SECRET ?? [keptSecret(dataDir, 'jwt-secret')],
+    accounts: { bcryptCost: env.BCRYPT_COST ?? LEAST_BCRYPT_COST },
     cart: {
       holdSeconds,
       maxHoldSeconds: env.CART_MAX_HOLD_SECONDS ?? Math.max(3600, holdSeconds),
@@ -117,6 +125,9 @@ function crossCheck(env: Env, { production, named }: { production: boolean; name
       name: 'JWT_SECRET',
       problem: 'is required in production (32 characters at least; `openssl rand -base64 48` makes one)',
     });
+  }
+  if (production && (env.BCRYPT_COST ?? LEAST_BCRYPT_COST) < LEAST_BCRYPT_COST) {
+    faults.push({ name: 'BCRYPT_COST', problem: `must be ${LEAST_BCRYPT_COST} at least in production` });
   }
   const { CART_HOLD_SECONDS: hold = 900, CART_MAX_HOLD_SECONDS: most } = env;
   if (most !== undefined && most < hold) {

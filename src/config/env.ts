@@ -54,6 +54,7 @@ const shape = {
   REDIS_URL: urlWith('redis', 'rediss'),
   SMTP_URL: urlWith('smtp', 'smtps'),
   JWT_SECRET: list.pipe(z.array(z.string().min(32, 'needs 32 characters at least')).min(1, 'is empty')),
+  BCRYPT_COST: wholeNumber(4, 20),
   SEED: z.enum(['demo', 'none'], 'must be demo or none'),
   CART_HOLD_SECONDS: wholeNumber(1, 86_400),
   CART_MAX_HOLD_SECONDS: wholeNumber(1, 604_800),

@@ -4,15 +4,20 @@ import type { EventLog } from '../events/event-log.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { AccountService } from '../modules/accounts/account.service.ts';
 import type { GuestService } from '../modules/accounts/guest.service.ts';
+import type { Identity, SessionService } from '../modules/accounts/session.service.ts';
 import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
+import type { Cookies } from './cookies.ts';
 import type { Loaders } from './loaders.ts';
 
 /** The use cases that resolvers call. One of each per process. */
 export interface Services {
   guests: GuestService;
+  sessions: SessionService;
+  accounts: AccountService;
   catalog: CatalogService;
   cart: CartService;
   orders: OrderService;
@@ -25,8 +30,13 @@ export interface Guest {
   knownBy: 'header' | 'cookie' | 'creation';
 }
 
-/** Who is asking. A mutation that makes the guest sets it, for the fields that follow in the same operation. */
+/**
+ * Who is asking: a user or a guest, or somebody without a name yet. A mutation that makes the guest, or by which a user comes
+ * or goes, sets it for the fields that follow in the same operation.
+ */
 export interface Viewer {
+  user: Omit<Identity, 'expiresInMs'> | null;
+  /** Null for users, whatever token came along. */
   guest: Guest | null;
 }
 
@@ -45,16 +55,20 @@ export interface SharedContext {
 /** What each operation is executed with. Subscriptions get fresh loaders for every event. */
 export interface Context extends SharedContext {
   viewer: Viewer;
+  /** The guest that a log-in or a registration finds: whose cart joins the user's. Null in every other operation. */
+  entering: Guest | null;
+  /** The access token of an operation over HTTP, valid or not: a stream ends with its session. */
+  accessToken: string | null;
   loaders: Loaders;
   logger: Logger;
   requestId: string;
   /** The log's end from before execution began, where the operation asks for it. */
   eventCursor: Cursor | null;
-  /** Orders that this operation was shown, by what right: see orders.graphql.ts. */
+  /** Orders that this operation was shown, by what right: see order-rights.graphql.ts. */
   orderGrants: Map<string, OrderGrant>;
-  /** Hands the guest's token over as a cookie with the answer. */
-  setCartCookie(token: string): void;
+  userAgent: string | null;
+  cookies: Cookies;
 }
 
-/** By what right an order is seen: as its owner, by its access token, or by its number and e-mail. */
-export type OrderGrant = 'OWNER' | 'ACCESS_TOKEN' | 'NUMBER_AND_EMAIL';
+/** By what right an order is seen: as its owner, as one who works here, by its access token, or by its number and e-mail. */
+export type OrderGrant = 'OWNER' | 'STAFF' | 'ACCESS_TOKEN' | 'NUMBER_AND_EMAIL';

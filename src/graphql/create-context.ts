@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { Identity } from '../modules/accounts/session.service.ts';
 import type { Context, Guest, SharedContext } from './context.ts';
+import { createCookieReader, type Cookies } from './cookies.ts';
 import { createLoaders } from './loaders.ts';
 import { refusedRequest } from './request-error.ts';
 
@@ -20,68 +22,115 @@ export interface NodeContext {
 
 /** Makes what operations are executed with. */
 export interface ContextFactory {
-  /** @throws UNAUTHENTICATED where a credential came that is none of ours */
-  forHttp(node: NodeContext, scope: RequestScope): Promise<Context>;
+  /**
+   * @param entry it asks for nothing but to get in or out: a credential that is not valid counts as none
+   * @throws UNAUTHENTICATED where a credential came that is none of ours, or is not valid any more
+   */
+  forHttp(node: NodeContext, scope: RequestScope, entry: boolean): Promise<Context>;
   /** For an operation over WebSocket: there are no headers to answer with. */
   forSocket(upgrade: IncomingMessage, connectionParams: unknown, scope: RequestScope): Promise<Context>;
+  /** The access token with which a socket came, valid or not; null where it came with none. */
+  accessTokenOf(upgrade: IncomingMessage, connectionParams: unknown): string | null;
   /** For the next event of a subscription: what the last one had read must not be seen again. */
   renew(context: Context): Context;
 }
 
-const COOKIE = 'cart_token';
-const COOKIE_SECONDS = 180 * 24 * 60 * 60;
+/** Credentials as they came, none of them looked at yet. */
+interface Credentials {
+  access: unknown;
+  cart: { token: unknown; knownBy: 'header' | 'cookie' };
+}
 
 /** Wires the factory. */
 export function createContextFactory(shared: SharedContext, config: Config): ContextFactory {
-  const secure = shared.publicUrl.startsWith('https://') ? '; Secure' : '';
-  const sameSite = { lax: 'Lax', strict: 'Strict', none: 'None' }[config.http.cookieSameSite];
-  const cookie = (value: string, seconds: number) =>
-    `${COOKIE}=${value}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=${sameSite}${secure}`;
+  const { guests, sessions } = shared.services;
+  const readCookies = createCookieReader(config, shared.publicUrl);
+
+  /** What was named first wins; a header, or a parameter of the connection, over the cookie. */
+  function credentialsOf(req: IncomingMessage, params: Record<string, unknown>, cookies: Cookies): Credentials {
+    const named = [params.cartToken, req.headers['x-cart-token']].find(isGiven);
+    return {
+      access: [params.accessToken, bearerOf(req), cookies.accessToken].find(isGiven),
+      cart: named === undefined ? { token: cookies.cartToken, knownBy: 'cookie' } : { token: named, knownBy: 'header' },
+    };
+  }
+
+  /** Null: nobody said who is asking. */
+  async function identifyUser(token: unknown): Promise<Identity | null> {
+    if (!isGiven(token)) return null;
+    const identity = typeof token === 'string' ? await sessions.identify(token) : null;
+    if (identity === null) {
+      throw refusedRequest(
+        'UNAUTHENTICATED',
+        'The access token is not valid, or not any more: refresh the session, or log in.',
+      );
+    }
+    return identity;
+  }
 
   /** Null: a guest without a name yet. */
-  async function identify(token: unknown, knownBy: 'header' | 'cookie'): Promise<Guest | null> {
-    if (token === undefined || token === null || token === '') return null;
-    const id = typeof token === 'string' ? await shared.services.guests.find(token) : null;
+  async function identifyGuest({ token, knownBy }: Credentials['cart']): Promise<Guest | null> {
+    if (!isGiven(token)) return null;
+    const id = typeof token === 'string' ? await guests.find(token) : null;
     if (id === null) throw refusedRequest('UNAUTHENTICATED', 'The cart token is not one that this shop gave.');
     return { id, token: token as string, knownBy };
   }
 
-  function assemble(guest: Guest | null, scope: RequestScope, setCartCookie: Context['setCartCookie']): Context {
+  function assemble(
+    who: Pick<Context, 'viewer' | 'entering' | 'accessToken'>,
+    { req, cookies, scope }: { req: IncomingMessage; cookies: Cookies; scope: RequestScope },
+  ): Context {
     return {
       ...shared,
-      viewer: { guest },
+      ...who,
       loaders: createLoaders(shared.services),
       logger: scope.logger,
       requestId: scope.id,
+      userAgent: req.headers['user-agent'] ?? null,
       eventCursor: null,
       orderGrants: new Map(),
-      setCartCookie,
+      cookies,
     };
   }
 
   return {
-    async forHttp({ req, res }, scope) {
-      const header = req.headers['x-cart-token'];
-      const setCookie = (value: string, seconds: number) => void res.setHeader('set-cookie', cookie(value, seconds));
-      let guest: Guest | null;
-      if (header !== undefined && header !== '') {
-        guest = await identify(header, 'header');
-      } else {
-        guest = await identify(cookieOf(req), 'cookie').catch((error: unknown) => {
-          // No script can take the cookie away: without this the browser would be shut out for good.
-          if (isUnauthenticated(error)) setCookie('', 0);
-          throw error;
-        });
+    async forHttp({ req, res }, scope, entry) {
+      const cookies = readCookies(req, res);
+      const { access, cart } = credentialsOf(req, {}, cookies);
+      if (entry) {
+        const user = await orNull(identifyUser(access));
+        const entering = await orNull(identifyGuest(cart));
+        const viewer = { user, guest: user === null ? entering : null };
+        return assemble({ viewer, entering, accessToken: tokenOf(access) }, { req, cookies, scope });
       }
-      return assemble(guest, scope, (token) => setCookie(token, COOKIE_SECONDS));
+      const user = await identifyUser(access);
+      const guest =
+        user !== null
+          ? null
+          : await identifyGuest(cart).catch((error: unknown) => {
+              // No script can take the cookie away: without this the browser would be shut out for good.
+              if (isUnauthenticated(error) && cart.knownBy === 'cookie') cookies.clearCart();
+              throw error;
+            });
+      return assemble(
+        { viewer: { user, guest }, entering: null, accessToken: tokenOf(access) },
+        { req, cookies, scope },
+      );
     },
 
     async forSocket(upgrade, connectionParams, scope) {
-      const params = (connectionParams ?? {}) as { cartToken?: unknown };
-      const header = upgrade.headers['x-cart-token'];
-      const named = [params.cartToken, header].find((token) => token !== undefined && token !== null && token !== '');
-      const guest = named === undefined ? await identify(cookieOf(upgrade), 'cookie') : await identify(named, 'header');
-      return assemble(guest, scope, () => {});
+      const cookies = readCookies(upgrade, null);
+      const { access, cart } = credentialsOf(upgrade, paramsOf(connectionParams), cookies);
+      const user = await identifyUser(access);
+      const guest = user === null ? await identifyGuest(cart) : null;
+      // The socket as a whole is tied to the token's session: its operations need not be.
+      const who = { viewer: { user, guest }, entering: null, accessToken: null };
+      return assemble(who, { req: upgrade, cookies, scope });
+    },
+
+    accessTokenOf(upgrade, connectionParams) {
+      const cookies = readCookies(upgrade, null);
+      return tokenOf(credentialsOf(upgrade, paramsOf(connectionParams), cookies).access);
     },
 
     renew: (context) => ({
@@ -93,12 +142,31 @@ export function createContextFactory(shared: SharedContext, config: Config): Con
   };
 }
 
-function cookieOf(req: IncomingMessage): string | undefined {
-  for (const pair of req.headers.cookie?.split(';') ?? []) {
-    const at = pair.indexOf('=');
-    if (at !== -1 && pair.slice(0, at).trim() === COOKIE) return pair.slice(at + 1).trim();
+function isGiven(credential: unknown): boolean {
+  return credential !== undefined && credential !== null && credential !== '';
+}
+
+function tokenOf(credential: unknown): string | null {
+  return typeof credential === 'string' ? credential : null;
+}
+
+function paramsOf(connectionParams: unknown): Record<string, unknown> {
+  return (connectionParams ?? {}) as Record<string, unknown>;
+}
+
+/** The token in `Authorization`. Another scheme's credential is none of ours: it is given back whole, and is not valid. */
+function bearerOf({ headers: { authorization } }: IncomingMessage): string | undefined {
+  return authorization === undefined ? undefined : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? authorization);
+}
+
+/** Null where the credential is not valid. */
+async function orNull<T>(identification: Promise<T>): Promise<T | null> {
+  try {
+    return await identification;
+  } catch (error) {
+    if (isUnauthenticated(error)) return null;
+    throw error;
   }
-  return undefined;
 }
 
 function isUnauthenticated(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Page, PageRequest } from '../infra/page.ts';
+import type { AccountService, User } from '../modules/accounts/account.service.ts';
 import type { CatalogService, Category, Product, ProductVariant } from '../modules/catalog/catalog.service.ts';
 
 /** Batched reads of one operation (or of one event of a subscription): a list costs a statement, not one per item. */
@@ -10,10 +11,11 @@ export interface Loaders {
   category: DataLoader<string, Category | null>;
   productsOfCategory: DataLoader<{ categoryId: string; page: PageRequest }, Page<Product>, string>;
   productCountOfCategory: DataLoader<string, number>;
+  user: DataLoader<string, User | null>;
 }
 
 /** Makes an empty set. */
-export function createLoaders({ catalog }: { catalog: CatalogService }): Loaders {
+export function createLoaders({ catalog, accounts }: { catalog: CatalogService; accounts: AccountService }): Loaders {
   return {
     product: byId((ids) => catalog.productsByIds(ids)),
     variant: byId((ids) => catalog.variantsByIds(ids)),
@@ -42,6 +44,7 @@ export function createLoaders({ catalog }: { catalog: CatalogService }): Loaders
       const counts = await catalog.productCountsOfCategories(ids);
       return ids.map((id) => counts.get(id) ?? 0);
     }),
+    user: byId((ids) => accounts.byIds(ids)),
   };
 }
 

@@ -3,9 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
-import type { SharedContext } from './context.ts';
+import type { Context, SharedContext } from './context.ts';
 import { createContextFactory, type RequestScope } from './create-context.ts';
 import { createGraphiQL } from './graphiql.ts';
+import { createSessionWatch } from './session-watch.ts';
 import { createSubscriptions } from './subscribe.ts';
 import { createWebSockets } from './websocket.ts';
 import { createEngine, type RequestScopes } from './yoga.ts';
@@ -29,10 +30,15 @@ export function createGraphQLServer(options: {
 }): GraphQLServer {
   const { config, shared, logger } = options;
   const contexts = createContextFactory(shared, config);
-  const subscriptions = createSubscriptions(contexts);
+  const sessions = createSessionWatch({ feed: shared.feed, sessions: shared.services.sessions, logger });
+  const subscriptions = createSubscriptions<Context>({
+    renew: contexts.renew,
+    watch: ({ accessToken }, over) =>
+      accessToken === null ? Promise.resolve({ valid: true, release: () => {} }) : sessions.watch(accessToken, over),
+  });
   const scopes: RequestScopes = new WeakMap();
   const yoga = createEngine({ ...options, contexts, subscriptions, scopes });
-  const sockets = createWebSockets({ yoga, contexts });
+  const sockets = createWebSockets({ yoga, contexts, sessions });
 
   return {
     handle(req, res, scope) {

@@ -8,22 +8,28 @@ import {
   type FormattedExecutionResult,
   type GraphQLError,
 } from 'graphql';
-import { makeServer, type Server, type SubscribePayload } from 'graphql-ws';
+import { CloseCode, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import type { ContextFactory, RequestScope } from './create-context.ts';
 import { formatError, maskError, maskResult, type MaskScope } from './mask.ts';
 import { refusedRequest } from './request-error.ts';
+import type { SessionWatch } from './session-watch.ts';
 import { describeOperation, type Yoga } from './yoga.ts';
 
 /** What sockets are served with. */
 export interface SocketEngine {
   yoga: Yoga;
   contexts: ContextFactory;
+  sessions: SessionWatch;
 }
 
 /** What is known of a socket. */
 export interface SocketExtra {
   request: IncomingMessage;
   scope: RequestScope;
+  close(code: number, reason: string): void;
+  /** Set once it is closed: what ends then, or, after that, what comes too late. */
+  closed?: boolean;
+  release?: () => void;
 }
 
 interface SocketArgs extends ExecutionArgs {
@@ -37,9 +43,10 @@ const MAX_OPERATIONS = 100;
 /**
  * The protocol, with each operation going through the same hooks as over HTTP: limits, validation, masking. A credential
  * that is none of ours makes every operation fail with UNAUTHENTICATED, and leaves the socket open: an error has a code
- * that clients can act on, a closed socket only has them connect again.
+ * that clients can act on, a closed socket only has them connect again. A socket that came with a valid access token is
+ * closed with 4403 when the token's time, or its session, is over: the client comes back with a fresh one.
  */
-export function createSocketProtocol({ yoga, contexts }: SocketEngine): Server<SocketExtra> {
+export function createSocketProtocol({ yoga, contexts, sessions }: SocketEngine): Server<SocketExtra> {
   /** An operation that is ready to run, or why it is not run. */
   async function prepare(
     connection: { extra: SocketExtra; connectionParams?: unknown; subscriptions: object },
@@ -85,6 +92,17 @@ export function createSocketProtocol({ yoga, contexts }: SocketEngine): Server<S
 
   return makeServer<Record<string, unknown>, SocketExtra>({
     connectionInitWaitTimeout: INIT_WITHIN_MS,
+    async onConnect({ extra, connectionParams }) {
+      const token = contexts.accessTokenOf(extra.request, connectionParams);
+      if (token === null) return;
+      const { release } = await sessions.watch(token, () => extra.close(CloseCode.Forbidden, 'Forbidden'));
+      if (extra.closed === true) release();
+      else extra.release = release;
+    },
+    onClose({ extra }) {
+      extra.closed = true;
+      extra.release?.();
+    },
     async onSubscribe(connection, _id, payload) {
       const requestId = randomUUID();
       const mask = { requestId, logger: connection.extra.scope.logger.child({ requestId }) };

@@ -14,12 +14,15 @@ type Results = AsyncIterableIterator<ExecutionResult>;
 
 const DONE = { done: true, value: undefined } as const;
 
+/** Has `over` called when what runs with this context may run no longer. */
+type Watch<C> = (context: C, over: () => void) => Promise<{ valid: boolean; release: () => void }>;
+
 /**
  * Makes the function that runs subscriptions. Each event is executed with a context of its own: that of the subscription
  * lives as long as the socket does, and its loaders would show the stock of an hour ago.
  */
-export function createSubscriptions<C>({ renew }: { renew(context: C): C }): Subscriptions {
-  const running = new Set<Results>();
+export function createSubscriptions<C>({ renew, watch }: { renew(context: C): C; watch?: Watch<C> }): Subscriptions {
+  const running = new Map<Results, () => void>();
 
   /** Written out, not a generator: `return()` must end it while `next()` waits, and a generator's stands in line. */
   function respond(source: AsyncIterator<unknown>, args: ExecutionArgs): Results {
@@ -29,6 +32,7 @@ export function createSubscriptions<C>({ renew }: { renew(context: C): C }): Sub
     function end(): void {
       if (ended) return;
       ended = true;
+      running.get(results)?.();
       running.delete(results);
       release?.(DONE);
       // Nobody waits for it: whatever goes wrong there is over with the subscription.
@@ -72,17 +76,29 @@ export function createSubscriptions<C>({ renew }: { renew(context: C): C }): Sub
         return this;
       },
     };
-    running.add(results);
+    running.set(results, () => {});
     return results;
+  }
+
+  /** Ends it with the session in whose name it runs, as if there were no more events: who comes back is asked who it is. */
+  async function tie(results: Results, context: C): Promise<void> {
+    if (watch === undefined) return;
+    const { valid, release } = await watch(context, () => void results.return?.());
+    if (!valid) void results.return?.();
+    if (running.has(results)) running.set(results, release);
+    else release();
   }
 
   return {
     async subscribe(args) {
       const source = await createSourceEventStream(args);
-      return Symbol.asyncIterator in source ? respond(source[Symbol.asyncIterator](), args) : source;
+      if (!(Symbol.asyncIterator in source)) return source;
+      const results = respond(source[Symbol.asyncIterator](), args);
+      await tie(results, args.contextValue as C);
+      return results;
     },
     endAll() {
-      for (const results of [...running]) void results.return?.();
+      for (const results of [...running.keys()]) void results.return?.();
     },
   };
 }

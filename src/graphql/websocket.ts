@@ -52,7 +52,7 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
         close: (code, reason) => socket.close(code, reason),
         onMessage: (take) => socket.on('message', (data) => void receive(socket, data, take, scope)),
       },
-      { request, scope },
+      { request, scope, close: (code, reason) => socket.close(code, reason) },
     );
     socket.once('close', (code, reason) => {
       logger.info({ code, path: scope.operation }, 'websocket closed');

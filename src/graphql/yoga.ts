@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Context, SharedContext } from './context.ts';
 import type { ContextFactory, NodeContext, RequestScope } from './create-context.ts';
+import { isEntry } from './entry.ts';
 import { useEventCursor } from './event-cursor.ts';
 import { limitPlugins } from './limits.ts';
 import { useMasking } from './masking.ts';
@@ -29,11 +30,12 @@ export function createEngine(options: {
   const { schema, config, shared, contexts, subscriptions, scopes, logger } = options;
   const scopeOf = ({ req }: NodeContext) => scopes.get(req) ?? { id: 'none', logger, operation: null };
   const masking = useMasking(scopeOf);
+  const entries = new WeakSet<IncomingMessage>();
 
   return createYoga<NodeContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
-    context: (initial) => contexts.forHttp(initial, scopeOf(initial)),
+    context: (initial) => contexts.forHttp(initial, scopeOf(initial), entries.has(initial.req)),
     maskedErrors: masking.maskedErrors,
     // The HTTP side sees to origins, to bodies and to the page.
     cors: false,
@@ -48,7 +50,7 @@ export function createEngine(options: {
     plugins: [
       useRequestParams({ bodyLimit: config.http.bodyLimit }),
       masking.plugin,
-      useOperationName(scopeOf),
+      useOperation({ scopeOf, entries }),
       ...limitPlugins({ suggestions: !config.production }),
       useEventCursor({ eventLog: shared.eventLog }),
       { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscriptions.subscribe) } satisfies Plugin,
@@ -56,15 +58,23 @@ export function createEngine(options: {
   });
 }
 
-/** Tells the request's log what it was about. */
-function useOperationName(scopeOf: (node: NodeContext) => RequestScope): Plugin<NodeContext> {
+/** Tells the request's log what it was about, and the context, which is made next, whether somebody wants to get in. */
+function useOperation({
+  scopeOf,
+  entries,
+}: {
+  scopeOf: (node: NodeContext) => RequestScope;
+  entries: WeakSet<IncomingMessage>;
+}): Plugin<NodeContext> {
   return {
     onParse:
       ({ context }) =>
       ({ result }) => {
         if (context.req === undefined || !('kind' in result)) return;
         const operation = getOperationAST(result, context.params.operationName);
-        if (operation != null) scopeOf(context).operation = describeOperation(operation);
+        if (operation == null) return;
+        scopeOf(context).operation = describeOperation(operation);
+        if (isEntry(result, operation)) entries.add(context.req);
       },
   };
 }

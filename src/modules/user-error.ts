@@ -45,7 +45,13 @@ export class LimitExceededError extends UserError {
   readonly requested: number;
   readonly variantId: string | null;
 
-  constructor(fault: { message: string; path: InputPath; limit: number; requested: number; variantId?: string }) {
+  constructor(fault: {
+    message: string;
+    path: InputPath | null;
+    limit: number;
+    requested: number;
+    variantId?: string;
+  }) {
     super('LIMIT_EXCEEDED', fault.message, fault.path);
     this.limit = fault.limit;
     this.requested = Math.min(fault.requested, 2 ** 31 - 1);

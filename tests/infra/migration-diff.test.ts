@@ -24,7 +24,10 @@ describe('the schema and the migrations', () => {
     // Partial indexes.
     "index carts CREATE INDEX carts_expires_at_active_idx ON public.carts USING btree (expires_at) WHERE (status = 'ACTIVE'::cart_status)",
     "index carts CREATE UNIQUE INDEX carts_guest_id_active_key ON public.carts USING btree (guest_id) WHERE (status = 'ACTIVE'::cart_status)",
+    "index carts CREATE UNIQUE INDEX carts_user_id_active_key ON public.carts USING btree (user_id) WHERE (status = 'ACTIVE'::cart_status)",
     'index event_log CREATE INDEX event_log_unnumbered_idx ON public.event_log USING btree (id) WHERE (seq IS NULL)',
+    // Indexes on expressions.
+    'index users CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email))',
   ];
   const onlyInSchema = [
     "column event_log.id bigint NOT NULL DEFAULT nextval('event_log_id_seq'::regclass)",

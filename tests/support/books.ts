@@ -44,7 +44,9 @@ SELECT format('cart %s is %s after %s', c.id, c.status, last.kind)
 
 const HOLDS = `
 WITH booked AS (
-  SELECT cart_id, variant_id, sum(held_delta) AS units FROM stock_movements WHERE cart_id IS NOT NULL GROUP BY cart_id, variant_id
+  -- Holds that moved to another cart when somebody logged in stay booked under the one that took them.
+  SELECT coalesce(c.merged_into_id, c.id) AS cart_id, m.variant_id, sum(m.held_delta) AS units
+    FROM stock_movements m JOIN carts c ON c.id = m.cart_id GROUP BY 1, 2
 ), held AS (
   SELECT l.cart_id, l.variant_id, sum(l.quantity) AS units FROM cart_lines l JOIN carts c ON c.id = l.cart_id
    WHERE c.status = 'ACTIVE' GROUP BY l.cart_id, l.variant_id
@@ -52,7 +54,7 @@ WITH booked AS (
 SELECT format('cart %s holds %s of variant %s, by the ledger %s', cart_id, coalesce(h.units, 0), variant_id, coalesce(b.units, 0)) AS fault
   FROM booked b FULL JOIN held h USING (cart_id, variant_id) WHERE coalesce(h.units, 0) <> coalesce(b.units, 0)
 UNION ALL
-SELECT format('a guest has %s live carts', count(*)) FROM carts WHERE status = 'ACTIVE' GROUP BY guest_id HAVING count(*) > 1
+SELECT format('a guest or user has %s live carts', count(*)) FROM carts WHERE status = 'ACTIVE' GROUP BY guest_id, user_id HAVING count(*) > 1
 UNION ALL
 SELECT format('cart %s holds units and has no deadline, or the reverse', c.id) FROM carts c
  WHERE c.status = 'ACTIVE' AND (c.expires_at IS NULL) <> (NOT EXISTS (SELECT FROM cart_lines l WHERE l.cart_id = c.id))`;

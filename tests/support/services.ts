@@ -3,7 +3,9 @@ import type { CartConfig } from '../../src/config/config.ts';
 import type { ShopServices } from '../../src/core.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
+import { createAccountService } from '../../src/modules/accounts/account.service.ts';
 import { createGuestService } from '../../src/modules/accounts/guest.service.ts';
+import { createSessionService } from '../../src/modules/accounts/session.service.ts';
 import { createCartService } from '../../src/modules/cart/cart.service.ts';
 import { createCatalogService } from '../../src/modules/catalog/catalog.service.ts';
 import { createInventoryService } from '../../src/modules/inventory/inventory.service.ts';
@@ -44,9 +46,11 @@ export function openServices(connectionString: string, options: TestServicesOpti
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config });
   const shop = { currency: 'USD' };
   const secrets = ['a secret of tests that is long enough'];
+  const sessions = createSessionService({ db, eventLog, secrets });
+  const accounts = createAccountService({ db, cart, sessions, config: { bcryptCost: 4 } });
   const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
   const dispose = async () => opened[Symbol.asyncDispose]();
-  return { db: opened, eventLog, guests, catalog, inventory, cart, orders, retries, dispose };
+  return { db: opened, eventLog, guests, sessions, accounts, catalog, inventory, cart, orders, retries, dispose };
 }
 
 function interpose(db: Database, before: (statement: string) => Promise<void> | void): Database {

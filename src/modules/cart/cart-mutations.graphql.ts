@@ -4,11 +4,12 @@ import type { Context } from '../../graphql/context.ts';
 import { idOf, inputId } from '../../graphql/global-id.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
+import { ownerOf } from '../../graphql/viewer.ts';
 import { emailAddress, isPlain, parseInput } from '../input.ts';
 import { GenericError, LimitExceededError, Refusal, refuse, type UserError } from '../user-error.ts';
 import { CartRef } from './cart.refs.graphql.ts';
 import { NOT_FOR_SALE } from './cart.rules.ts';
-import type { Cart, CartOwner, CartResult, Wanted } from './cart.service.ts';
+import type { Cart, CartResult, Wanted } from './cart.service.ts';
 
 const MAX_LINES_PER_CALL = 100;
 
@@ -71,11 +72,6 @@ const CartEmailSetInputRef = builder.inputType('CartEmailSetInput', {
   fields: (t) => ({ email: t.string({ required: true, description: 'An e-mail address.' }) }),
 });
 
-function ownerOf(ctx: Context): CartOwner {
-  const { guest } = ctx.viewer;
-  return guest === null ? null : { guestId: guest.id };
-}
-
 /** The payload of a command; a guest that it made is the viewer from now on, and gets the cookie. */
 async function carry(
   ctx: Context,
@@ -85,7 +81,7 @@ async function carry(
     const { cart, guest, notices } = await command();
     if (guest !== null) {
       ctx.viewer.guest = { ...guest, knownBy: 'creation' };
-      ctx.setCartCookie(guest.token);
+      ctx.cookies.setCart(guest.token);
     }
     return { cart, errors: notices };
   });
@@ -143,7 +139,7 @@ builder.mutationFields((t) => ({
     type: cartPayload('CartCreatePayload', 'The cart.'),
     nullable: true,
     description: "The viewer's live cart; makes an empty one, and the guest, where there is none.",
-    resolve: (_root, _args, ctx) => carry(ctx, () => ctx.services.cart.create(ownerOf(ctx))),
+    resolve: (_root, _args, ctx) => carry(ctx, () => ctx.services.cart.create(ownerOf(ctx.viewer))),
   }),
 
   cartLinesAdd: t.field({
@@ -152,7 +148,7 @@ builder.mutationFields((t) => ({
     description: 'Puts units in the cart and holds them, all lines or none.',
     args: { input: t.arg({ type: CartLinesAddInputRef, required: true, description: 'What to put in.' }) },
     resolve: (_root, { input }, ctx) =>
-      carry(ctx, async () => ctx.services.cart.addLines(ownerOf(ctx), await wantedOf(ctx, input.lines))),
+      carry(ctx, async () => ctx.services.cart.addLines(ownerOf(ctx.viewer), await wantedOf(ctx, input.lines))),
   }),
 
   cartLinesUpdate: t.field({
@@ -173,7 +169,7 @@ builder.mutationFields((t) => ({
           updates.map((update) => update.id),
           (index) => ['lines', String(index), 'id'],
         );
-        return ctx.services.cart.updateLines(ownerOf(ctx), updates);
+        return ctx.services.cart.updateLines(ownerOf(ctx.viewer), updates);
       }),
   }),
 
@@ -190,7 +186,7 @@ builder.mutationFields((t) => ({
           const idPath = ['ids', String(ids.indexOf(id))];
           return { id, quantity: 0, idPath, quantityPath: idPath };
         });
-        return ctx.services.cart.updateLines(ownerOf(ctx), updates);
+        return ctx.services.cart.updateLines(ownerOf(ctx.viewer), updates);
       }),
   }),
 
@@ -206,7 +202,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () => {
         const path = ['cartId'];
-        return ctx.services.cart.reclaim(ownerOf(ctx), inputId('Cart', input.cartId, path), path);
+        return ctx.services.cart.reclaim(ownerOf(ctx.viewer), inputId('Cart', input.cartId, path), path);
       }),
   }),
 
@@ -218,7 +214,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () => {
         const { email } = parseInput(z.object({ email: emailAddress }), input);
-        return ctx.services.cart.setEmail(ownerOf(ctx), email);
+        return ctx.services.cart.setEmail(ownerOf(ctx.viewer), email);
       }),
   }),
 }));

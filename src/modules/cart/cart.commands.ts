@@ -5,7 +5,8 @@ import { RetryTransaction, type Transaction } from '../../infra/database.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { Refusal, refuse, type UserError } from '../user-error.ts';
-import { cartChanged } from './cart.events.ts';
+import type { CartOwner } from './cart-owner.ts';
+import { changeOf } from './cart.events.ts';
 import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { LockedCart } from './cart.repository.ts';
@@ -24,10 +25,10 @@ export interface Change {
 
 /** The steps that commands on carts are made of; each runs in the command's transaction. */
 export interface CartCommands {
-  /** The guest's live cart under its lock, a new empty one where there is none. @throws CartsOverdue */
-  open(tx: Transaction, guestId: string): Promise<LockedCart>;
+  /** The owner's live cart under its lock, a new empty one where there is none. @throws CartsOverdue */
+  open(tx: Transaction, owner: CartOwner): Promise<LockedCart>;
   /** The live cart under its lock; refuses with CART_EXPIRED, or NOT_FOUND where there is none. */
-  lockLive(tx: Transaction, guestId: string): Promise<LockedCart>;
+  lockLive(tx: Transaction, owner: CartOwner): Promise<LockedCart>;
   /**
    * Locks the variants, decides, and writes lines, stock, ledger and events.
    * @returns the errors of a partial change
@@ -73,22 +74,22 @@ export function createCartCommands(deps: {
   return {
     read,
 
-    async open(tx, guestId) {
-      const liveId = await repository.lockLiveCart(tx, guestId);
+    async open(tx, owner) {
+      const liveId = await repository.lockLiveCart(tx, owner);
       if (liveId !== null) {
         const cart = await read(tx, liveId);
         if (cart.status === 'EXPIRED') throw new CartsOverdue([cart.id]);
         return cart;
       }
       const id = uuid();
-      // Lost to another first command of the same guest: run again, which finds the cart that one made.
-      if (!(await repository.insertCart(tx, id, guestId))) throw new RetryTransaction();
+      // Lost to another first command of the same owner: run again, which finds the cart that one made.
+      if (!(await repository.insertCart(tx, id, owner))) throw new RetryTransaction();
       return read(tx, id);
     },
 
-    async lockLive(tx, guestId) {
-      const liveId = await repository.lockLiveCart(tx, guestId);
-      const cart = liveId === null ? await repository.findLatestCart(tx, guestId) : await read(tx, liveId);
+    async lockLive(tx, owner) {
+      const liveId = await repository.lockLiveCart(tx, owner);
+      const cart = liveId === null ? await repository.findLatestCart(tx, owner) : await read(tx, liveId);
       // Begun, or reclaimed, between the two statements.
       if (liveId === null && cart?.holds === true) throw new RetryTransaction();
       if (cart?.status === 'EXPIRED') refuse('CART_EXPIRED', "The cart's time ran out; its units went back to stock.");
@@ -128,8 +129,7 @@ export function createCartCommands(deps: {
           cartId: cart.id,
         })),
       );
-      const { id: cartId, guestId, version } = cart;
-      await eventLog.append(tx, now, [cartChanged.of(cartId, { cartId, guestId, kind, version: version + 1 })]);
+      await eventLog.append(tx, now, [changeOf(cart, kind)]);
       return errors;
     },
   };

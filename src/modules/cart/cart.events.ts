@@ -1,14 +1,25 @@
 import { z } from 'zod';
-import { defineEvent } from '../../events/event.ts';
+import { defineEvent, type NewEvent } from '../../events/event.ts';
+import type { OwnerColumns } from './cart-owner.ts';
+
+const kind = z.enum(['LINES', 'EXPIRED', 'CHECKED_OUT', 'MERGED', 'RECLAIMED']);
 
 /** Something happened to a cart: its lines changed, its time ran out, it was bought or joined to another. */
 export const cartChanged = defineEvent(
   'cart_changed',
   z.object({
     cartId: z.uuid(),
-    guestId: z.uuid(),
-    kind: z.enum(['LINES', 'EXPIRED', 'CHECKED_OUT', 'MERGED', 'RECLAIMED']),
+    /** Whose it is: one of the two. Events from before there were users have the guest alone. */
+    guestId: z.uuid().nullable(),
+    userId: z.uuid().nullable().default(null),
+    kind,
     /** The cart's version after the change. */
     version: z.int(),
   }),
 );
+
+/** The event of a change that raises the version of a cart, given as it was before. */
+export function changeOf(cart: OwnerColumns & { id: string; version: number }, what: z.infer<typeof kind>): NewEvent {
+  const { id: cartId, guestId, userId, version } = cart;
+  return cartChanged.of(cartId, { cartId, guestId, userId, kind: what, version: version + 1 });
+}

@@ -3,8 +3,10 @@ import type { Context } from '../../graphql/context.ts';
 import { loadKnown } from '../../graphql/loaders.ts';
 import { MoneyRef } from '../../graphql/money.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { ownerOf } from '../../graphql/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { Money } from '../money.ts';
+import { isOwnedBy } from './cart-owner.ts';
 import { CartLineRef, CartRef } from './cart.refs.graphql.ts';
 import type { Cart, CartLine } from './cart.service.ts';
 
@@ -93,9 +95,11 @@ header or in \`connectionParams.cartToken\`; browsers have it as the \`cart_toke
       description: 'What is to be paid.',
       resolve: (cart, _args, ctx) => cost(ctx, cart.lines),
     }),
-    email: t.exposeString('email', {
+    email: t.string({
       nullable: true,
       description: "Where notices about this cart go; a user's own address unless set.",
+      resolve: async ({ email, userId }, _args, ctx) =>
+        email ?? (userId === null ? null : (await loadKnown(ctx.loaders.user, userId)).email),
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
@@ -108,7 +112,8 @@ header or in \`connectionParams.cartToken\`; browsers have it as the \`cart_toke
 });
 
 function isOwner(ctx: Context, cart: Cart): boolean {
-  return cart.guestId === ctx.viewer.guest?.id;
+  const viewer = ownerOf(ctx.viewer);
+  return viewer !== null && isOwnedBy(cart, viewer);
 }
 
 registerNode('Cart', async (ids, ctx) => {
@@ -128,8 +133,8 @@ builder.queryField('cart', (t) =>
     nullable: true,
     description: "The viewer's live cart, or the last one where it has expired; null where there is none.",
     resolve: (_root, _args, ctx) => {
-      const { guest } = ctx.viewer;
-      return guest === null ? null : ctx.services.cart.find(guest.id);
+      const viewer = ownerOf(ctx.viewer);
+      return viewer === null ? null : ctx.services.cart.find(viewer);
     },
   }),
 );

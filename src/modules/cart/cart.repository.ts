@@ -1,4 +1,6 @@
 import { RetryTransaction, type Queryable, type Statement } from '../../infra/database.ts';
+import type { CartOwner, OwnerColumns } from './cart-owner.ts';
+import { forOwner, ofOwner } from './owner-statement.ts';
 
 export type CartStatus = 'ACTIVE' | 'EXPIRED' | 'CHECKED_OUT' | 'MERGED';
 
@@ -12,9 +14,8 @@ export interface CartLine {
 }
 
 /** A cart as everyone is to see it: `status` is EXPIRED from the moment its time is over. */
-export interface Cart {
+export interface Cart extends OwnerColumns {
   id: string;
-  guestId: string;
   status: CartStatus;
   email: string | null;
   version: number;
@@ -37,35 +38,37 @@ const LINES = `coalesce((
                                         'unitPriceMinor', l.unit_price_minor, 'position', l.position) ORDER BY l.position, l.id)
       FROM cart_lines l WHERE l.cart_id = c.id), '[]') AS lines`;
 
-const COLUMNS = `c.id, c.guest_id AS "guestId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
+const COLUMNS = `c.id, c.guest_id AS "guestId", c.user_id AS "userId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
   c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, ${LINES}`;
 
 // A cart that is live no more once its lock is granted gives `locked` null; its row stays locked all the same.
-const lockLive: Statement = {
-  name: 'cart_lock_live',
-  text: `SELECT (SELECT id FROM carts WHERE id = seen.id AND status = 'ACTIVE' FOR NO KEY UPDATE) AS locked
-           FROM carts seen WHERE guest_id = $1 AND status = 'ACTIVE'`,
-};
+const lockLive = ofOwner(
+  'cart_lock_live',
+  (column) => `SELECT (SELECT id FROM carts WHERE id = seen.id AND status = 'ACTIVE' FOR NO KEY UPDATE) AS locked
+                 FROM carts seen WHERE ${column} = $1 AND status = 'ACTIVE'`,
+);
 
 /**
- * Locks the guest's cart that holds units (or is empty), overdue or not. Null where there is none: then nothing is locked.
+ * Locks the owner's cart that holds units (or is empty), overdue or not. Null where there is none: then nothing is locked.
  * @throws RetryTransaction where it was bought or expired while we waited for it: what there is now is another question
  */
-export async function lockLiveCart(tx: Queryable, guestId: string): Promise<string | null> {
-  const [row] = await tx.query<{ locked: string | null }>(lockLive, [guestId]);
+export async function lockLiveCart(tx: Queryable, owner: CartOwner): Promise<string | null> {
+  const [statement, id] = forOwner(lockLive, owner);
+  const [row] = await tx.query<{ locked: string | null }>(statement, [id]);
   if (row === undefined) return null;
   if (row.locked === null) throw new RetryTransaction();
   return row.locked;
 }
 
-const findLive: Statement = {
-  name: 'cart_find_live',
-  text: `SELECT id FROM carts WHERE guest_id = $1 AND status = 'ACTIVE'`,
-};
+const findLive = ofOwner(
+  'cart_find_live',
+  (column) => `SELECT id FROM carts WHERE ${column} = $1 AND status = 'ACTIVE'`,
+);
 
 /** The same without a lock. */
-export async function findLiveCart(source: Queryable, guestId: string): Promise<string | null> {
-  const [row] = await source.query<{ id: string }>(findLive, [guestId]);
+export async function findLiveCart(source: Queryable, owner: CartOwner): Promise<string | null> {
+  const [statement, id] = forOwner(findLive, owner);
+  const [row] = await source.query<{ id: string }>(statement, [id]);
   return row?.id ?? null;
 }
 
@@ -99,34 +102,38 @@ export function findCartsOfLines(source: Queryable, lineIds: readonly string[]):
   return source.query<LockedCart>(ofLines, [lineIds]);
 }
 
-const latest: Statement = {
-  name: 'cart_latest',
-  text: `SELECT ${COLUMNS} FROM carts c WHERE c.guest_id = $1 ORDER BY c.status = 'ACTIVE' DESC, c.updated_at DESC, c.id DESC LIMIT 1`,
-};
+const latest = ofOwner(
+  'cart_latest',
+  (column) =>
+    `SELECT ${COLUMNS} FROM carts c WHERE c.${column} = $1 ORDER BY c.status = 'ACTIVE' DESC, c.updated_at DESC, c.id DESC LIMIT 1`,
+);
 
-/** The guest's live cart, else the one that something happened to last. */
-export async function findLatestCart(source: Queryable, guestId: string): Promise<LockedCart | null> {
-  const [row] = await source.query<LockedCart>(latest, [guestId]);
+/** The owner's live cart, else the one that something happened to last. */
+export async function findLatestCart(source: Queryable, owner: CartOwner): Promise<LockedCart | null> {
+  const [statement, id] = forOwner(latest, owner);
+  const [row] = await source.query<LockedCart>(statement, [id]);
   return row ?? null;
 }
 
-const lockOwner: Statement = { name: 'cart_lock_guest', text: 'SELECT id FROM guests WHERE id = $1 FOR NO KEY UPDATE' };
+const lock = ofOwner('cart_lock_owner', (_, table) => `SELECT id FROM ${table} WHERE id = $1 FOR NO KEY UPDATE`);
 
-/** Locks the guest against everyone else who would make a cart of the guest's live; taken before carts. */
-export async function lockGuest(tx: Queryable, guestId: string): Promise<void> {
-  await tx.query(lockOwner, [guestId]);
+/** Locks the owner against everyone else who would make a cart of the owner's live; a user before a guest, both before carts. */
+export async function lockOwner(tx: Queryable, owner: CartOwner): Promise<void> {
+  const [statement, id] = forOwner(lock, owner);
+  await tx.query(statement, [id]);
 }
 
-const insert: Statement = {
-  name: 'cart_insert',
-  text: `INSERT INTO carts (id, guest_id, created_at, updated_at)
-         SELECT $1, id, clock_timestamp(), clock_timestamp() FROM guests WHERE id = $2 FOR NO KEY UPDATE
-         ON CONFLICT (guest_id) WHERE status = 'ACTIVE' DO NOTHING RETURNING id`,
-};
+const insert = ofOwner(
+  'cart_insert',
+  (column, table) => `INSERT INTO carts (id, ${column}, created_at, updated_at)
+         SELECT $1, id, clock_timestamp(), clock_timestamp() FROM ${table} WHERE id = $2 FOR NO KEY UPDATE
+         ON CONFLICT (${column}) WHERE status = 'ACTIVE' DO NOTHING RETURNING id`,
+);
 
-/** Makes an empty cart, under the guest's lock; false where the guest got one meanwhile. The caller has no cart's lock. */
-export async function insertCart(tx: Queryable, id: string, guestId: string): Promise<boolean> {
-  return (await tx.query(insert, [id, guestId])).length > 0;
+/** Makes an empty cart, under the owner's lock; false where the owner got one meanwhile. The caller has no cart's lock. */
+export async function insertCart(tx: Queryable, id: string, owner: CartOwner): Promise<boolean> {
+  const [statement, ownerId] = forOwner(insert, owner);
+  return (await tx.query(statement, [id, ownerId])).length > 0;
 }
 
 /** What a change leaves of a cart. */

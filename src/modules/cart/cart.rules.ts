@@ -27,7 +27,7 @@ export interface LinePlan {
 }
 
 /** The lines of one cart while they are being changed, and what has to be written for it. */
-class LineDraft {
+export class LineDraft {
   readonly #before: ReadonlyMap<string, CartLine>;
   readonly #lines: CartLine[];
 

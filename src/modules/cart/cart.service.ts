@@ -6,18 +6,21 @@ import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { GenericError, Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
 import { createCartCommands, keepingLines } from './cart.commands.ts';
-import { cartChanged } from './cart.events.ts';
+import type { CartOwner } from './cart-owner.ts';
+import { changeOf } from './cart.events.ts';
 import { createCartExpiry, type Released } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { Cart, LockedCart } from './cart.repository.ts';
 import { planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
+import { createMerge, type Joining } from './merge.ts';
 import { createReclaim } from './reclaim.ts';
 
+export type { CartOwner } from './cart-owner.ts';
 export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';
 export type { LineUpdate, Wanted } from './cart.rules.ts';
 
-/** Who has the cart. Null: someone without a name yet, who becomes a guest by the first thing done. */
-export type CartOwner = { guestId: string } | null;
+/** Who asks. Null: someone without a name yet, who becomes a guest by the first thing done. */
+export type Shopper = CartOwner | null;
 
 /** What a command on a cart gives. */
 export interface CartResult {
@@ -31,24 +34,32 @@ export interface CartResult {
 /** The use cases of carts. Refusals are thrown as `Refusal`, and nothing has changed then. */
 export interface CartService {
   /** The live cart, or the last one where it has expired; null where there is none. */
-  find(guestId: string): Promise<Cart | null>;
+  find(owner: CartOwner): Promise<Cart | null>;
   /** Carts whoever's they are; the caller asks who may see them. */
   byIds(ids: readonly string[]): Promise<Cart[]>;
   /** The carts that lines belong to; likewise. */
   ofLines(lineIds: readonly string[]): Promise<Cart[]>;
   /** The live cart; an empty one is made where there is none. */
-  create(owner: CartOwner): Promise<CartResult>;
+  create(owner: Shopper): Promise<CartResult>;
   /** Holds units, all or none. On an expired cart it begins a new one. */
-  addLines(owner: CartOwner, wanted: readonly Wanted[]): Promise<CartResult>;
+  addLines(owner: Shopper, wanted: readonly Wanted[]): Promise<CartResult>;
   /** Sets the quantities of lines, all or none; 0 removes. */
-  updateLines(owner: CartOwner, updates: readonly LineUpdate[]): Promise<CartResult>;
+  updateLines(owner: Shopper, updates: readonly LineUpdate[]): Promise<CartResult>;
   /** Takes the holds of an expired cart again, as far as stock allows, at today's prices. */
-  reclaim(owner: CartOwner, cartId: string, path: InputPath): Promise<CartResult>;
-  setEmail(owner: CartOwner, email: string): Promise<CartResult>;
+  reclaim(owner: Shopper, cartId: string, path: InputPath): Promise<CartResult>;
+  setEmail(owner: Shopper, email: string): Promise<CartResult>;
+  /**
+   * For log-in: the guest's live cart joins the user's, and its expired ones become the user's to reclaim. Run it in
+   * `withOverdueReleased`; a second time it finds nothing to do.
+   * @returns what did not fit, and went back to stock
+   */
+  merge(tx: Transaction, joining: Joining): Promise<readonly UserError[]>;
+  /** Runs work that may meet carts past their time: they are expired, and the work runs again. */
+  withOverdueReleased<T>(work: () => Promise<T>): Promise<T>;
   /** Expires every overdue cart; safe beside other processes. */
   expireOverdue(signal?: AbortSignal): Promise<Released>;
   /** For checkout: the live cart under its lock; refuses where it is expired, empty or not there. */
-  lockForCheckout(tx: Transaction, guestId: string): Promise<LockedCart>;
+  lockForCheckout(tx: Transaction, owner: CartOwner): Promise<LockedCart>;
   /** For checkout: the cart's holds have become an order. */
   markCheckedOut(tx: Transaction, at: Date, cart: LockedCart): Promise<void>;
 }
@@ -86,23 +97,25 @@ export function createCartService(deps: CartDependencies): CartService {
   }
 
   /** The owner's live cart under its lock; owner and cart are made where there are none. */
-  async function open(tx: Transaction, owner: CartOwner): Promise<{ cart: LockedCart; guest: CartResult['guest'] }> {
-    if (owner !== null) return { cart: await commands.open(tx, owner.guestId), guest: null };
+  async function open(tx: Transaction, owner: Shopper): Promise<{ cart: LockedCart; guest: CartResult['guest'] }> {
+    if (owner !== null) return { cart: await commands.open(tx, owner), guest: null };
     const guest = await guests.create(tx);
-    return { cart: await commands.open(tx, guest.id), guest };
+    return { cart: await commands.open(tx, { guestId: guest.id }), guest };
   }
 
-  function named(owner: CartOwner): string {
-    return owner === null ? refuse('NOT_FOUND', 'There is no cart.') : owner.guestId;
+  function named(owner: Shopper): CartOwner {
+    return owner ?? refuse('NOT_FOUND', 'There is no cart.');
   }
 
   return {
     expireOverdue: expiry.expireOverdue,
+    withOverdueReleased: expiry.withOverdueReleased,
+    merge: createMerge({ ...deps, commands }),
     byIds: (ids) => repository.findCarts(db, ids),
     ofLines: (lineIds) => repository.findCartsOfLines(db, lineIds),
 
-    async find(guestId) {
-      const cart = await repository.findLatestCart(db, guestId);
+    async find(owner) {
+      const cart = await repository.findLatestCart(db, owner);
       return cart !== null && (cart.status === 'ACTIVE' || cart.status === 'EXPIRED') ? cart : null;
     },
 
@@ -129,9 +142,9 @@ export function createCartService(deps: CartDependencies): CartService {
         return { cartId: cart.id };
       }),
 
-    async reclaim(owner, cartId, path) {
-      const guestId = named(owner);
-      return run((tx) => reclaim(tx, { guestId, cartId, path }));
+    async reclaim(shopper, cartId, path) {
+      const owner = named(shopper);
+      return run((tx) => reclaim(tx, { owner, cartId, path }));
     },
 
     setEmail: (owner, email) =>
@@ -143,8 +156,8 @@ export function createCartService(deps: CartDependencies): CartService {
         return { cartId: cart.id };
       }),
 
-    async lockForCheckout(tx, guestId) {
-      const cart = await commands.lockLive(tx, guestId).catch((error: unknown) => {
+    async lockForCheckout(tx, owner) {
+      const cart = await commands.lockLive(tx, owner).catch((error: unknown) => {
         const none = error instanceof Refusal && error.errors.every((fault) => fault.code === 'NOT_FOUND');
         throw none ? new Refusal(new GenericError('CART_EMPTY', EMPTY)) : error;
       });
@@ -153,9 +166,7 @@ export function createCartService(deps: CartDependencies): CartService {
 
     async markCheckedOut(tx, at, cart) {
       await repository.writeCart(tx, at, { ...keepingLines(cart), status: 'CHECKED_OUT' });
-      const { id: cartId, guestId, version } = cart;
-      const event = cartChanged.of(cartId, { cartId, guestId, kind: 'CHECKED_OUT', version: version + 1 });
-      await eventLog.append(tx, at, [event]);
+      await eventLog.append(tx, at, [changeOf(cart, 'CHECKED_OUT')]);
     },
   };
 }

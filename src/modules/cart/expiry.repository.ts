@@ -1,4 +1,5 @@
 import type { Queryable, Statement } from '../../infra/database.ts';
+import type { OwnerColumns } from './cart-owner.ts';
 
 // The clock in a select of its own is read once, so that the index on the deadline is of use.
 const OVERDUE = `status = 'ACTIVE' AND expires_at <= (SELECT clock_timestamp())`;
@@ -69,7 +70,7 @@ export function findHeld(
 const expire: Statement = {
   name: 'cart_expire',
   text: `UPDATE carts SET status = 'EXPIRED', version = version + 1, updated_at = $2 WHERE id = ANY($1::uuid[])
-         RETURNING id AS "cartId", guest_id AS "guestId", version`,
+         RETURNING id AS "cartId", guest_id AS "guestId", user_id AS "userId", version`,
 };
 
 /** Marks carts whose locks the caller has. */
@@ -77,6 +78,6 @@ export function markExpired(
   tx: Queryable,
   cartIds: readonly string[],
   at: Date,
-): Promise<{ cartId: string; guestId: string; version: number }[]> {
+): Promise<(OwnerColumns & { cartId: string; version: number })[]> {
   return tx.query(expire, [cartIds, at]);
 }

@@ -1,7 +1,8 @@
 import { RetryTransaction, type Transaction } from '../../infra/database.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { refuse, type InputPath, type UserError } from '../user-error.ts';
-import { cartChanged } from './cart.events.ts';
+import { isOwnedBy, type CartOwner } from './cart-owner.ts';
+import { changeOf } from './cart.events.ts';
 import type { CartCommands } from './cart.commands.ts';
 import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
@@ -21,23 +22,23 @@ export interface Reclaimed {
 export function createReclaim(deps: {
   commands: CartCommands;
   eventLog: EventLog;
-}): (tx: Transaction, request: { guestId: string; cartId: string; path: InputPath }) => Promise<Reclaimed> {
+}): (tx: Transaction, request: { owner: CartOwner; cartId: string; path: InputPath }) => Promise<Reclaimed> {
   const { commands, eventLog } = deps;
 
-  /** Both carts under their locks, which are taken by id in one statement; no other cart of the guest's can become live. */
+  /** Both carts under their locks, which are taken by id in one statement; no other cart of the owner's can become live. */
   async function lockBoth(
     tx: Transaction,
-    guestId: string,
+    owner: CartOwner,
     cartId: string,
     path: InputPath,
   ): Promise<{ expired: LockedCart; live: LockedCart | null }> {
-    await repository.lockGuest(tx, guestId);
-    const liveId = await repository.findLiveCart(tx, guestId);
+    await repository.lockOwner(tx, owner);
+    const liveId = await repository.findLiveCart(tx, owner);
     await repository.lockCarts(tx, [...new Set([cartId, ...(liveId === null ? [] : [liveId])])]);
     // Read once more: it was looked up before the locks.
-    if ((await repository.findLiveCart(tx, guestId)) !== liveId) throw new RetryTransaction();
+    if ((await repository.findLiveCart(tx, owner)) !== liveId) throw new RetryTransaction();
     const carts = await repository.findCarts(tx, [cartId, ...(liveId === null ? [] : [liveId])]);
-    const expired = carts.find((cart) => cart.id === cartId && cart.guestId === guestId);
+    const expired = carts.find((cart) => cart.id === cartId && isOwnedBy(cart, owner));
     if (expired === undefined) return refuse('NOT_FOUND', 'There is no such cart.', path);
     const live = carts.find((cart) => cart.id === liveId) ?? null;
     const overdue = [expired, live].find((cart) => cart !== null && cart.holds && cart.status === 'EXPIRED');
@@ -45,8 +46,8 @@ export function createReclaim(deps: {
     return { expired, live };
   }
 
-  return async (tx, { guestId, cartId, path }) => {
-    const { expired, live } = await lockBoth(tx, guestId, cartId, path);
+  return async (tx, { owner, cartId, path }) => {
+    const { expired, live } = await lockBoth(tx, owner, cartId, path);
     // Asked for twice, or never expired: there is nothing to take again.
     if (expired.status === 'ACTIVE') return { cartId, notices: [] };
     if (expired.status !== 'EXPIRED') refuse('CONFLICT', 'The cart was bought, or joined to another one.', path);
@@ -68,7 +69,6 @@ export function createReclaim(deps: {
     const removed = cart.lines.map((line) => line.id);
     const at = await repository.readClock(tx);
     await repository.writeCart(tx, at, { ...cart, status: 'MERGED', lines: { added: [], changed: [], removed } });
-    const { id: cartId, guestId, version } = cart;
-    await eventLog.append(tx, at, [cartChanged.of(cartId, { cartId, guestId, kind: 'MERGED', version: version + 1 })]);
+    await eventLog.append(tx, at, [changeOf(cart, 'MERGED')]);
   }
 }

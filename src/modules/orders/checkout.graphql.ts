@@ -1,8 +1,10 @@
 import { iso31661 } from 'iso-3166';
 import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
+import { loadKnown } from '../../graphql/loaders.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
+import { ownerOf } from '../../graphql/viewer.ts';
 import { emailAddress, parseInput, plainText } from '../input.ts';
 import { parseDecimal } from '../money.ts';
 import { refuse } from '../user-error.ts';
@@ -57,7 +59,7 @@ const CheckoutInputRef = builder.inputType('CheckoutInput', {
       required: true,
       description: 'The same key from the same user or guest gives back the same order, however often it is sent.',
     }),
-    email: t.string({ description: 'Needed from guests, unless the cart has one.' }),
+    email: t.string({ description: "Needed from guests, unless the cart has one; a user's own unless given." }),
     shippingAddress: t.field({ type: AddressInputRef, description: 'Where it goes.' }),
     expectedTotal: t.field({
       type: 'Decimal',
@@ -98,9 +100,10 @@ builder.mutationField('checkout', (t) =>
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const request = toRequest(input, ctx.shop.currency);
-        const { guest } = ctx.viewer;
-        if (guest === null) refuse('CART_EMPTY', 'There is nothing in the cart.');
-        return { orderId: await ctx.services.orders.checkout(guest.id, request) };
+        const viewer = ownerOf(ctx.viewer);
+        if (viewer === null) refuse('CART_EMPTY', 'There is nothing in the cart.');
+        if ('userId' in viewer) request.accountEmail = (await loadKnown(ctx.loaders.user, viewer.userId)).email;
+        return { orderId: await ctx.services.orders.checkout(viewer, request) };
       }),
   }),
 );

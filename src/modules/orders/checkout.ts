@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import { RetryTransaction, type Database, type Transaction } from '../../infra/database.ts';
-import type { CartService, LockedCart } from '../cart/cart.service.ts';
+import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
 import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
@@ -12,10 +12,12 @@ import { findByKey, insertOrder, type Address, type NewOrder } from './order.rep
 
 /** What a checkout asks for. */
 export interface CheckoutRequest {
-  /** The same key from the same guest gives back the same order. */
+  /** The same key from the same guest or user gives back the same order. */
   idempotencyKey: string;
-  /** Left out: the one that the cart has. */
+  /** Left out: the one that the cart has, else the account's. */
   email: string | null;
+  /** The address of a user's account. */
+  accountEmail?: string;
   shippingAddress: Address | null;
   /** In minor units. Null: whatever it comes to. */
   expectedTotalMinor: bigint | null;
@@ -39,28 +41,28 @@ function hashOf({ email, shippingAddress, expectedTotalMinor }: CheckoutRequest)
 }
 
 /**
- * Makes the use case: the guest's cart becomes an order in one transaction, whole or not at all.
+ * Makes the use case: the owner's cart becomes an order in one transaction, whole or not at all.
  * @returns of the use case: the order's id
  */
 export function createCheckout(
   deps: CheckoutDependencies,
-): (guestId: string, request: CheckoutRequest) => Promise<string> {
+): (owner: CartOwner, request: CheckoutRequest) => Promise<string> {
   const { db, catalog, inventory, cart: carts, eventLog, shop } = deps;
 
   /**
-   * The cart's lock is what two checkouts of one guest wait at. The key is looked up after it (or after it was refused,
+   * The cart's lock is what two checkouts of one owner wait at. The key is looked up after it (or after it was refused,
    * the cart being gone), in a statement of its own, so that it sees what the other one committed meanwhile.
    */
   async function lockOrFind(
     tx: Transaction,
-    guestId: string,
+    owner: CartOwner,
     request: CheckoutRequest,
   ): Promise<{ cart: LockedCart } | { orderId: string }> {
-    const cart = await carts.lockForCheckout(tx, guestId).catch((error: unknown) => {
+    const cart = await carts.lockForCheckout(tx, owner).catch((error: unknown) => {
       if (error instanceof Refusal) return error;
       throw error;
     });
-    const earlier = await findByKey(tx, guestId, request.idempotencyKey);
+    const earlier = await findByKey(tx, owner, request.idempotencyKey);
     if (earlier !== null) {
       if (earlier.requestHash.equals(hashOf(request))) return { orderId: earlier.id };
       refuse('IDEMPOTENCY_KEY_REUSED', 'The key was used before, for another checkout.', ['idempotencyKey']);
@@ -69,12 +71,12 @@ export function createCheckout(
     return { cart };
   }
 
-  async function place(tx: Transaction, guestId: string, request: CheckoutRequest): Promise<string> {
-    const found = await lockOrFind(tx, guestId, request);
+  async function place(tx: Transaction, owner: CartOwner, request: CheckoutRequest): Promise<string> {
+    const found = await lockOrFind(tx, owner, request);
     if ('orderId' in found) return found.orderId;
     const { cart } = found;
-    const email = request.email ?? cart.email;
-    if (email === null) refuse('INVALID_INPUT', 'An e-mail address is needed.', ['email']);
+    const email = request.email ?? cart.email ?? request.accountEmail;
+    if (email === undefined) refuse('INVALID_INPUT', 'An e-mail address is needed.', ['email']);
 
     const units = new Map<string, number>();
     for (const line of cart.lines) units.set(line.variantId, (units.get(line.variantId) ?? 0) + line.quantity);
@@ -121,6 +123,7 @@ export function createCheckout(
     return {
       id: uuid(),
       guestId: cart.guestId,
+      userId: cart.userId,
       cartId: cart.id,
       email,
       currency: shop.currency,
@@ -132,5 +135,5 @@ export function createCheckout(
     };
   }
 
-  return (guestId, request) => db.transaction((tx) => place(tx, guestId, request));
+  return (owner, request) => db.transaction((tx) => place(tx, owner, request));
 }

@@ -1,16 +1,9 @@
 import { builder } from '../../graphql/builder.ts';
-import type { Context, OrderGrant } from '../../graphql/context.ts';
-import { argumentId } from '../../graphql/global-id.ts';
 import { MoneyRef } from '../../graphql/money.ts';
 import { registerNode } from '../../graphql/node.ts';
-import { requestError } from '../../graphql/request-error.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
-import { isPlain } from '../input.ts';
-
-/*
- * Who may see an order is decided where it is looked up, and kept for the operation in `orderGrants`: fields ask there by
- * what right it is shown. Found by number and e-mail alone, it shows no postal address and hands out no access token.
- */
+import { grantOf, visibleOrders } from './order-rights.graphql.ts';
+import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 
 const OrderStatusRef = builder.enumType('OrderStatus', {
   description: 'Where an order is in its life.',
@@ -97,11 +90,6 @@ const OrderStatusChangeRef = builder.prismaObject('OrderStatusChange', {
   }),
 });
 
-/** By what right the operation shows an order. */
-function grantOf(ctx: Context, order: { id: string; guestId: string }): OrderGrant {
-  return order.guestId === ctx.viewer.guest?.id ? 'OWNER' : (ctx.orderGrants.get(order.id) ?? 'NUMBER_AND_EMAIL');
-}
-
 /** What somebody bought. */
 export const OrderRef = builder.prismaNode('Order', {
   id: { field: 'id', description: 'Names the order. It grants nothing.' },
@@ -123,7 +111,16 @@ export const OrderRef = builder.prismaNode('Order', {
       nullable: true,
       description: 'Grants this order alone. Given to who placed it, at checkout, and in the mail; null to others.',
       resolve: (order, _args, ctx) =>
-        grantOf(ctx, order) === 'NUMBER_AND_EMAIL' ? null : ctx.services.orders.accessToken(order.id),
+        ['OWNER', 'ACCESS_TOKEN'].includes(grantOf(ctx, order)) ? ctx.services.orders.accessToken(order.id) : null,
+    }),
+    customer: t.field({
+      type: UserRef,
+      nullable: true,
+      description: 'Whose it is; null for a guest. Seen by the owner and by staff.',
+      resolve: (order, _args, ctx) =>
+        order.userId !== null && ['OWNER', 'STAFF'].includes(grantOf(ctx, order))
+          ? ctx.loaders.user.load(order.userId)
+          : null,
     }),
     shippingAddress: t.field({
       type: AddressRef,
@@ -174,63 +171,15 @@ export const OrderRef = builder.prismaNode('Order', {
 });
 
 registerNode('Order', async (ids, ctx) => {
-  const { guest } = ctx.viewer;
-  if (guest === null) return ids.map(() => null);
-  const orders = await ctx.prisma.order.findMany({ where: { id: { in: ids }, guestId: guest.id } });
+  const visible = visibleOrders(ctx);
+  if (visible === null) return ids.map(() => null);
+  const orders = await ctx.prisma.order.findMany({ where: { id: { in: ids }, ...visible } });
   return ids.map((id) => orders.find((order) => order.id === id) ?? null);
 });
 
 registerNode('OrderLine', async (ids, ctx) => {
-  const { guest } = ctx.viewer;
-  if (guest === null) return ids.map(() => null);
-  const lines = await ctx.prisma.orderLine.findMany({ where: { id: { in: ids }, order: { guestId: guest.id } } });
+  const visible = visibleOrders(ctx);
+  if (visible === null) return ids.map(() => null);
+  const lines = await ctx.prisma.orderLine.findMany({ where: { id: { in: ids }, order: visible } });
   return ids.map((id) => lines.find((line) => line.id === id) ?? null);
 });
-
-interface OrderArguments {
-  id?: string | null | undefined;
-  accessToken?: string | null | undefined;
-  number?: string | null | undefined;
-  email?: string | null | undefined;
-}
-
-/** The order that the arguments name, and the right that they give; null where there is none. */
-async function lookUp(args: OrderArguments, ctx: Context): Promise<{ id: string; grant: OrderGrant | null } | null> {
-  const { id, accessToken, number, email } = args;
-  const ways = [id != null, accessToken != null, number != null || email != null].filter(Boolean).length;
-  if (ways !== 1 || (number == null) !== (email == null)) {
-    throw requestError('BAD_REQUEST', 'Give `id`, or `accessToken`, or `number` and `email`.');
-  }
-  if (id != null) return { id: argumentId('Order', id, 'id'), grant: null };
-  if (accessToken != null) {
-    const granted = ctx.services.orders.orderOfToken(accessToken);
-    return granted === null ? null : { id: granted, grant: 'ACCESS_TOKEN' };
-  }
-  if (number == null || email == null || !isPlain(email)) return null;
-  const found = await ctx.services.orders.findByNumberAndEmail(number, email.trim());
-  return found === null ? null : { id: found, grant: 'NUMBER_AND_EMAIL' };
-}
-
-builder.queryField('order', (t) =>
-  t.prismaField({
-    type: OrderRef,
-    nullable: true,
-    description: "An order of the viewer's; one by its access token; a guest's by number and e-mail.",
-    args: {
-      id: t.arg.id({ description: "One of the viewer's, by its ID." }),
-      accessToken: t.arg.string({ description: 'The token that grants it.' }),
-      number: t.arg.string({ description: 'With `email`: the number on the confirmation.' }),
-      email: t.arg.string({ description: 'With `number`: the address that it was ordered with.' }),
-    },
-    resolve: async (query, _root, args, ctx) => {
-      const named = await lookUp(args, ctx);
-      if (named === null) return null;
-      const order = await ctx.prisma.order.findUnique({ ...query, where: { id: named.id } });
-      if (order === null) return null;
-      if (named.grant === null) return order.guestId === ctx.viewer.guest?.id ? order : null;
-      // The token's right is the larger one, should one operation look the order up both ways.
-      if (ctx.orderGrants.get(order.id) !== 'ACCESS_TOKEN') ctx.orderGrants.set(order.id, named.grant);
-      return order;
-    },
-  }),
-);

@@ -1,4 +1,5 @@
 import type { Queryable, Statement } from '../../infra/database.ts';
+import type { CartOwner } from '../cart/cart.service.ts';
 
 /** A postal address as it is stored with an order. */
 export interface Address {
@@ -11,24 +12,26 @@ export interface Address {
   countryCode: string;
 }
 
-const byKey: Statement = {
-  name: 'order_by_key',
-  text: 'SELECT id, request_hash AS "requestHash" FROM orders WHERE guest_id = $1 AND idempotency_key = $2',
-};
+const BY_KEY = 'SELECT id, request_hash AS "requestHash" FROM orders WHERE idempotency_key = $2';
+const byKeyOfGuest: Statement = { name: 'order_by_key', text: `${BY_KEY} AND guest_id = $1` };
+const byKeyOfUser: Statement = { name: 'order_by_key_of_user', text: `${BY_KEY} AND user_id = $1` };
 
-/** The order that this guest made under the key, and the hash of what was asked for. */
+/** The order that this guest or user made under the key, and the hash of what was asked for. */
 export async function findByKey(
   tx: Queryable,
-  guestId: string,
+  owner: CartOwner,
   key: string,
 ): Promise<{ id: string; requestHash: Buffer } | null> {
-  const [row] = await tx.query<{ id: string; requestHash: Buffer }>(byKey, [guestId, key]);
+  const [statement, ownerId] = 'userId' in owner ? [byKeyOfUser, owner.userId] : [byKeyOfGuest, owner.guestId];
+  const [row] = await tx.query<{ id: string; requestHash: Buffer }>(statement, [ownerId, key]);
   return row ?? null;
 }
 
 export interface NewOrder {
   id: string;
-  guestId: string;
+  /** A guest's or a user's. */
+  guestId: string | null;
+  userId: string | null;
   cartId: string;
   email: string;
   currency: string;
@@ -43,10 +46,10 @@ const insert: Statement = {
   name: 'order_insert',
   text: `
 WITH placed AS (
-  INSERT INTO orders (id, guest_id, cart_id, email, currency, subtotal_minor, total_minor,
+  INSERT INTO orders (id, guest_id, user_id, cart_id, email, currency, subtotal_minor, total_minor,
                       shipping_name, shipping_line1, shipping_line2, shipping_city, shipping_region,
                       shipping_postal_code, shipping_country_code, idempotency_key, request_hash, placed_at, updated_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
+  VALUES ($1, $2, $23, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
   RETURNING id
 ), history AS (
   INSERT INTO order_status_changes (order_id, from_status, to_status, occurred_at)
@@ -84,12 +87,13 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
     lines.map((line) => line.sku),
     lines.map((line) => line.quantity),
     lines.map((line) => line.unitPriceMinor),
+    order.userId,
   ]);
 }
 
 const byNumber: Statement = {
   name: 'order_by_number_and_email',
-  text: 'SELECT id FROM orders WHERE number = $1 AND lower(email) = lower($2)',
+  text: 'SELECT id FROM orders WHERE number = $1 AND lower(email) = lower($2) AND guest_id IS NOT NULL',
 };
 
 /** A guest's order, found by what is on its confirmation. */

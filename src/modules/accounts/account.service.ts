@@ -1,0 +1,129 @@
+import { v7 as uuid } from 'uuid';
+import type { Database, Transaction } from '../../infra/database.ts';
+import type { CartService } from '../cart/cart.service.ts';
+import { refuse, type UserError } from '../user-error.ts';
+import * as repository from './account.repository.ts';
+import type { Credentials, User } from './account.repository.ts';
+import { createPasswords } from './password.ts';
+import type { IssuedTokens, SessionService } from './session.service.ts';
+
+export type { User } from './account.repository.ts';
+
+/** Who comes in, besides who they say they are: the device, and the guest that they were until now. */
+export interface Entry {
+  userAgent: string | null;
+  guestId: string | null;
+}
+
+/** Somebody who is logged in now. */
+export interface Entered {
+  user: User;
+  tokens: IssuedTokens;
+  /** What of the guest's cart did not fit the user's. */
+  cartNotices: readonly UserError[];
+}
+
+/** The use cases of accounts. Refusals are thrown as `Refusal`, and nothing has changed then. */
+export interface AccountService {
+  /** @throws Refusal: EMAIL_TAKEN */
+  register(account: { email: string; name: string; password: string }, entry: Entry): Promise<Entered>;
+  /** @throws Refusal: INVALID_CREDENTIALS, the same for an unknown address and for a wrong password */
+  login(credentials: { email: string; password: string }, entry: Entry): Promise<Entered>;
+  /**
+   * Sets another password and ends every session but the one that asks.
+   * @throws Refusal: INVALID_CREDENTIALS
+   */
+  changePassword(change: {
+    userId: string;
+    sessionId: string;
+    currentPassword: string;
+    newPassword: string;
+  }): Promise<void>;
+  /** Users whoever they are; the caller asks who may see them. */
+  byIds(ids: readonly string[]): Promise<User[]>;
+}
+
+/** Wires the accounts. */
+export function createAccountService(deps: {
+  db: Database;
+  cart: Pick<CartService, 'merge' | 'withOverdueReleased'>;
+  sessions: SessionService;
+  config: { bcryptCost: number };
+}): AccountService {
+  const { db, cart, sessions, config } = deps;
+  const passwords = createPasswords({ cost: config.bcryptCost });
+
+  /**
+   * Begins a session and takes the guest's cart over, in one transaction: a log-in that was answered has the cart, and one
+   * that was not can be sent again, with the guest's token, as if it were the first. The caller has the user's lock, so
+   * two devices that come in at once find one live cart.
+   */
+  async function enter(tx: Transaction, user: User, { userAgent, guestId }: Entry): Promise<Entered> {
+    const cartNotices = guestId === null ? [] : await cart.merge(tx, { guestId, userId: user.id });
+    return { user, tokens: await sessions.open(tx, user.id, userAgent), cartNotices };
+  }
+
+  /**
+   * Runs work under the user's lock, provided that the hash against which the password was checked is still the user's.
+   * (bcrypt takes its time, and no lock waits for it.) Null: there is another one now, to be checked anew.
+   */
+  function withVerified<T>(checked: Credentials, work: (tx: Transaction) => Promise<T>): Promise<T | null> {
+    return cart.withOverdueReleased(() =>
+      db.transaction(async (tx) => {
+        await repository.lockUser(tx, checked.id);
+        const now = await repository.findCredentials(tx, checked.id);
+        return now?.passwordHash === checked.passwordHash ? work(tx) : null;
+      }),
+    );
+  }
+
+  return {
+    async register({ email, name, password }, entry) {
+      const passwordHash = await passwords.hash(password);
+      return cart.withOverdueReleased(() =>
+        db.transaction(async (tx) => {
+          const user = await repository.insertUser(tx, { id: uuid(), email, name, passwordHash });
+          if (user === null) refuse('EMAIL_TAKEN', 'There is an account with this address.', ['email']);
+          return enter(tx, user, entry);
+        }),
+      );
+    },
+
+    async login({ email, password }, entry) {
+      for (;;) {
+        const found = await repository.findCredentialsByEmail(db, email);
+        const fits = await passwords.verify(password, found?.passwordHash ?? null);
+        if (found === null || !fits) {
+          refuse('INVALID_CREDENTIALS', 'Address and password do not belong together.', ['password']);
+        }
+        const renewed = passwords.isStale(found.passwordHash) ? await passwords.hash(password) : null;
+        const entered = await withVerified(found, async (tx) => {
+          const [user] = await repository.findUsers(tx, [found.id]);
+          if (user === undefined) throw new Error(`user ${found.id} is gone under its lock`);
+          if (renewed !== null) await repository.setPasswordHash(tx, found.id, renewed);
+          return enter(tx, user, entry);
+        });
+        if (entered !== null) return entered;
+      }
+    },
+
+    async changePassword({ userId, sessionId, currentPassword, newPassword }) {
+      for (;;) {
+        const found = await repository.findCredentials(db, userId);
+        const fits = await passwords.verify(currentPassword, found?.passwordHash ?? null);
+        if (found === null || !fits) {
+          refuse('INVALID_CREDENTIALS', 'This is not your present password.', ['currentPassword']);
+        }
+        const hash = await passwords.hash(newPassword);
+        const done = await withVerified(found, async (tx) => {
+          await repository.setPasswordHash(tx, userId, hash);
+          await sessions.endOthers(tx, userId, sessionId, 'PASSWORD_CHANGED');
+          return true;
+        });
+        if (done !== null) return;
+      }
+    },
+
+    byIds: (ids) => repository.findUsers(db, ids),
+  };
+}

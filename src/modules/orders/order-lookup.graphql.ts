@@ -1,0 +1,57 @@
+import { builder } from '../../graphql/builder.ts';
+import type { Context, OrderGrant } from '../../graphql/context.ts';
+import { argumentId } from '../../graphql/global-id.ts';
+import { requestError } from '../../graphql/request-error.ts';
+import { isStaff } from '../../graphql/viewer.ts';
+import { isPlain } from '../input.ts';
+import { isOwn } from './order-rights.graphql.ts';
+import { OrderRef } from './order.graphql.ts';
+
+interface OrderArguments {
+  id?: string | null | undefined;
+  accessToken?: string | null | undefined;
+  number?: string | null | undefined;
+  email?: string | null | undefined;
+}
+
+/** The order that the arguments name, and the right that they give; null where there is none. */
+async function lookUp(args: OrderArguments, ctx: Context): Promise<{ id: string; grant: OrderGrant | null } | null> {
+  const { id, accessToken, number, email } = args;
+  const ways = [id != null, accessToken != null, number != null || email != null].filter(Boolean).length;
+  if (ways !== 1 || (number == null) !== (email == null)) {
+    throw requestError('BAD_REQUEST', 'Give `id`, or `accessToken`, or `number` and `email`.');
+  }
+  if (id != null) return { id: argumentId('Order', id, 'id'), grant: null };
+  if (accessToken != null) {
+    const granted = ctx.services.orders.orderOfToken(accessToken);
+    return granted === null ? null : { id: granted, grant: 'ACCESS_TOKEN' };
+  }
+  if (number == null || email == null || !isPlain(email)) return null;
+  const found = await ctx.services.orders.findByNumberAndEmail(number, email.trim());
+  return found === null ? null : { id: found, grant: 'NUMBER_AND_EMAIL' };
+}
+
+builder.queryField('order', (t) =>
+  t.prismaField({
+    type: OrderRef,
+    nullable: true,
+    description:
+      "An order of the viewer's; any order for staff; one by its access token; a guest's by number and e-mail.",
+    args: {
+      id: t.arg.id({ description: "One of the viewer's, by its ID." }),
+      accessToken: t.arg.string({ description: 'The token that grants it.' }),
+      number: t.arg.string({ description: 'With `email`: the number on the confirmation.' }),
+      email: t.arg.string({ description: 'With `number`: the address that it was ordered with.' }),
+    },
+    resolve: async (query, _root, args, ctx) => {
+      const named = await lookUp(args, ctx);
+      if (named === null) return null;
+      const order = await ctx.prisma.order.findUnique({ ...query, where: { id: named.id } });
+      if (order === null) return null;
+      if (named.grant === null) return isOwn(ctx, order) || isStaff(ctx.viewer) ? order : null;
+      // The token's right is the larger one, should one operation look the order up both ways.
+      if (ctx.orderGrants.get(order.id) !== 'ACCESS_TOKEN') ctx.orderGrants.set(order.id, named.grant);
+      return order;
+    },
+  }),
+);

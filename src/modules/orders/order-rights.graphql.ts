@@ -1,0 +1,32 @@
+import type { Context, OrderGrant } from '../../graphql/context.ts';
+import { isStaff, ownerOf } from '../../graphql/viewer.ts';
+
+/*
+ * Who may see an order is decided where it is looked up, and kept for the operation in `orderGrants`: fields ask there by
+ * what right it is shown. Found by number and e-mail alone, it shows no postal address and hands out no access token.
+ */
+
+/** By what right the operation shows an order. */
+export function grantOf(ctx: Context, order: OwnedOrder): OrderGrant {
+  if (isOwn(ctx, order)) return 'OWNER';
+  return isStaff(ctx.viewer) ? 'STAFF' : (ctx.orderGrants.get(order.id) ?? 'NUMBER_AND_EMAIL');
+}
+
+/** As much of an order as says whose it is. */
+export interface OwnedOrder {
+  id: string;
+  guestId: string | null;
+  userId: string | null;
+}
+
+/** Whether it is the viewer's. */
+export function isOwn(ctx: Context, order: OwnedOrder): boolean {
+  const viewer = ownerOf(ctx.viewer);
+  if (viewer === null) return false;
+  return 'userId' in viewer ? order.userId === viewer.userId : order.guestId === viewer.guestId;
+}
+
+/** Which orders the viewer may see without any further right; null: none. */
+export function visibleOrders(ctx: Context): { guestId?: string; userId?: string } | null {
+  return isStaff(ctx.viewer) ? {} : ownerOf(ctx.viewer);
+}
