@@ -69,7 +69,7 @@ describe('adding', () => {
     expect(await eventsOf(shop, cartId)).toEqual([
       {
         type: 'cart_changed',
-        payload: { cartId, guestId: expect.any(String) as string, kind: 'LINES', version: 2 },
+        payload: { cartId, guestId: expect.any(String) as string, userId: null, kind: 'LINES', version: 2 },
       },
     ]);
   });
