@@ -197,7 +197,7 @@ interface Found {
 }
 
 // A cart past its time counts as expired, whether or not its units are back yet. When they come back, its version goes up.
-const OVERDUE = `(c.status = 'ACTIVE' AND c.expires_at <= clock_timestamp())`;
+const OVERDUE = `(c.status = 'ACTIVE' AND coalesce(c.expires_at <= clock_timestamp(), false))`;
 
 const LEVELS = `SELECT on_hand AS "onHand", price_minor AS price, held - (
     SELECT coalesce(sum(l.quantity), 0)::int FROM cart_lines l JOIN carts c ON c.id = l.cart_id WHERE l.variant_id = v.id AND ${OVERDUE}) AS held
