@@ -1,4 +1,4 @@
-import { run } from './run.ts';
+import { leave, run } from './commands/run.ts';
 
 // API and workers, or what ROLES says.
-process.exit(await run());
+leave(await run());

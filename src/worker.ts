@@ -1,4 +1,4 @@
-import { run } from './run.ts';
+import { leave, run } from './commands/run.ts';
 
 // Workers alone, whatever ROLES says; they too serve /health.
-process.exit(await run(['worker']));
+leave(await run(['worker']));

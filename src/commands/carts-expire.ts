@@ -1,5 +1,5 @@
+import { openCore } from '../app.ts';
 import { ConfigError, loadConfig } from '../config/config.ts';
-import { openCore } from '../core.ts';
 import { createLogger } from '../infra/logger.ts';
 
 // `npm run carts:expire` gives the units of every overdue cart back to stock, now, and says how many.

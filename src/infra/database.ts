@@ -42,6 +42,8 @@ export class RetryTransaction extends Error {}
 const DEADLOCK_DETECTED = '40P01';
 const SERIALIZATION_FAILURE = '40001';
 const MAX_ATTEMPTS = 8;
+/** A database that does not answer must not keep its caller waiting for ever. */
+const CONNECT_WITHIN_MS = 10_000;
 
 // int8 as bigint (Prisma sets its own parsers by query); everything else as `pg` does it.
 const INT8 = 20;
@@ -66,18 +68,22 @@ export function openDatabase(options: { connectionString: string; poolSize: numb
     idle_in_transaction_session_timeout: 15_000,
     statement_timeout: 60_000,
   };
+  let disposal: Promise<void> | undefined;
   const pool = new pg.Pool({ ...settings, max: poolSize, connectionTimeoutMillis: 30_000, idleTimeoutMillis: 60_000 });
-  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'));
+  const broke = (what: string) => (error: Error) => {
+    // Without the rest of the error: it holds the connection with all that it knows. Once we close, breaking is no news.
+    if (disposal === undefined) logger.warn({ code: (error as { code?: unknown }).code, reason: error.message }, what);
+  };
+  pool.on('error', broke('an idle database connection broke'));
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool) });
 
-  let disposal: Promise<void> | undefined;
   return {
     prisma,
     query: (statement, values) => run(pool, statement, values),
     transaction: (work) => transaction(pool, work, logger),
     connect: async () => {
-      const client = new pg.Client(settings);
-      client.on('error', (error) => logger.warn({ err: error }, 'a database connection broke'));
+      const client = new pg.Client({ ...settings, connectionTimeoutMillis: CONNECT_WITHIN_MS });
+      client.on('error', broke('a database connection broke'));
       await client.connect();
       return client;
     },

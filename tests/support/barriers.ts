@@ -20,12 +20,21 @@ export async function holdBarrier(db: Database, sql: string, values: readonly un
   let ended: Promise<unknown> | undefined;
   const run = async <Row extends object>(text: string, parameters: readonly unknown[] = []) =>
     (await client.query<Row>(text, [...parameters])).rows;
+  async function commit(): Promise<void> {
+    try {
+      await run('COMMIT');
+    } finally {
+      await client.end();
+    }
+  }
+
   await run('BEGIN');
   await run(sql, values);
   return {
     query: run,
     release: async () => {
-      await (ended ??= run('COMMIT').finally(async () => client.end()));
+      ended ??= commit();
+      await ended;
     },
     async [Symbol.asyncDispose]() {
       await (ended ??= client.end());

@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import type { CartConfig } from '../../src/config/config.ts';
-import type { ShopServices } from '../../src/core.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
 import { createAccountService } from '../../src/modules/accounts/account.service.ts';
@@ -10,6 +9,7 @@ import { createCartService } from '../../src/modules/cart/cart.service.ts';
 import { createCatalogService } from '../../src/modules/catalog/catalog.service.ts';
 import { createInventoryService } from '../../src/modules/inventory/inventory.service.ts';
 import { createOrderService } from '../../src/modules/orders/order.service.ts';
+import type { ShopServices } from '../../src/modules/services.ts';
 
 /** The use cases over a pool of their own, with no server, no relay and no timer around them: as one more process. */
 export interface TestServices extends ShopServices {

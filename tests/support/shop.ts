@@ -1,7 +1,6 @@
 import { inject } from 'vitest';
-import { createApp, type App } from '../../src/app.ts';
+import { createApp, type App, type Overrides } from '../../src/app.ts';
 import { loadConfig, type Config } from '../../src/config/config.ts';
-import type { Overrides } from '../../src/core.ts';
 import type { Database } from '../../src/infra/database.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
 import { sendRaw, type RawAnswer, type RawRequest } from './http.ts';

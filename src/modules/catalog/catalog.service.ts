@@ -45,8 +45,8 @@ export function fullTitle(variant: Pick<ProductVariant, 'selectedOptions' | 'pro
 export interface CatalogService {
   productsByIds(ids: readonly string[]): Promise<Product[]>;
   productBySlug(slug: string): Promise<Product | null>;
-  /** Whether shoppers may find the product now; questions of the same tick are answered by one statement. */
-  isVisible(productId: string): Promise<boolean>;
+  /** Whether shoppers may find the variant now; questions of the same tick are answered by one statement. */
+  isVisible(variantId: string): Promise<boolean>;
   productPage(query: pages.ProductQuery, page: PageRequest): Promise<Page<Product>>;
   productCount(query: pages.ProductQuery): Promise<number>;
   /** Variants whatever their product's status; through a transaction, as it sees them. */
@@ -65,14 +65,14 @@ export interface CatalogService {
 export function createCatalogService({ db }: { db: Database }): CatalogService {
   const visible = new DataLoader<string, boolean>(
     async (ids) => {
-      const products = await repository.findProducts(db, [...new Set(ids)]);
-      const found = new Set(products.filter((product) => isProductVisible(product)).map((product) => product.id));
+      const variants = await repository.findVariants(db, [...new Set(ids)]);
+      const found = new Set(variants.filter((variant) => isVariantVisible(variant)).map((variant) => variant.id));
       return ids.map((id) => found.has(id));
     },
     { cache: false },
   );
   return {
-    isVisible: (productId) => visible.load(productId),
+    isVisible: (variantId) => visible.load(variantId),
     productsByIds: (ids) => repository.findProducts(db, ids),
     productBySlug: (slug) => repository.findProductBySlug(db, slug),
     productPage: (query, page) => pages.findProductPage(db, query, page),

@@ -61,10 +61,10 @@ function idSet(
 // Asked for once per event, however many subscribers there are.
 const visibilities = new WeakMap<StoredEvent, Promise<boolean>>();
 
-function isVisible(ctx: Context, event: StoredEvent, productId: string): Promise<boolean> {
+function isVisible(ctx: Context, event: StoredEvent, variantId: string): Promise<boolean> {
   let visible = visibilities.get(event);
   if (visible === undefined) {
-    visible = ctx.services.catalog.isVisible(productId);
+    visible = ctx.services.catalog.isVisible(variantId);
     visibilities.set(event, visible);
   }
   return visible;
@@ -90,7 +90,7 @@ builder.subscriptionField('stockChanged', (t) =>
           if (change === null) return null;
           const wanted = all || variantIds?.has(change.variantId) || productIds?.has(change.productId);
           if (wanted !== true) return null;
-          return isVisible(ctx, event, change.productId).then((visible) => (visible ? change : null));
+          return isVisible(ctx, event, change.variantId).then((visible) => (visible ? change : null));
         },
       });
     },

@@ -1,43 +1,62 @@
-import { createApp, type App } from './app.ts';
-import { ConfigError, loadConfig, type Config, type Role } from './config/config.ts';
-import { createLogger, type Logger } from './infra/logger.ts';
+import { createApp, type App } from '../app.ts';
+import { ConfigError, loadConfig, type Config, type Role } from '../config/config.ts';
+import { createLogger, type Logger } from '../infra/logger.ts';
 
 /** Beyond this a stop counts as failed. Whoever sent the signal is about to lose patience. */
 const STOP_WITHIN_MS = 9_500;
+const LINGER_MS = 250;
+
+/** How a run ended. */
+export interface Ending {
+  status: number;
+  /** Whether everything was closed: the process then ends by itself, and the last lines of its log go out. */
+  orderly: boolean;
+}
 
 /**
  * Runs the shop until it is told to stop.
  * @param roles what this process is to do, whatever the configuration says
- * @returns the exit status
  */
-export async function run(roles?: readonly Role[]): Promise<number> {
+export async function run(roles?: readonly Role[]): Promise<Ending> {
   const read = readConfig();
-  if (read === null) return 1;
+  if (read === null) return { status: 1, orderly: true };
   const config = roles === undefined ? read : { ...read, roles };
   const logger = createLogger(config.log);
   const stop = listenForStop(logger);
 
-  let app: App;
+  const opening = createApp(config, logger);
   try {
-    app = await createApp(config, logger);
+    // Somebody may lose patience with a start that waits.
+    const first = await Promise.race([opening, stop.asked]);
+    if ('dispose' in first) announce(first, config, logger);
   } catch (error) {
     logger.fatal({ err: error }, 'the shop could not start');
     process.stderr.write(`\n${explain(error, config)}\n`);
-    return 1;
+    return { status: 1, orderly: true };
   }
-  announce(app, config, logger);
 
   const { status, cause } = await stop.asked;
   logger.info({ cause }, 'stopping');
-  const ended = await Promise.race([
-    app.dispose().then(() => true),
+  const orderly = await Promise.race([
+    opening.then((app) => app.dispose()).then(() => true),
     stop.again.then(() => false),
     new Promise<false>((resolve) => {
       setTimeout(resolve, STOP_WITHIN_MS, false).unref();
     }),
-  ]);
-  logger.info(ended ? 'stopped' : 'stopped without waiting for everything');
-  return ended ? status : 1;
+  ]).catch((error: unknown) => {
+    logger.error({ err: error }, 'the shop was told to stop while it failed to start');
+    return true;
+  });
+  logger.info(orderly ? 'stopped' : 'stopped without waiting for everything');
+  return { status: orderly ? status : 1, orderly };
+}
+
+/** Leaves the process as a run ended. */
+export function leave({ status, orderly }: Ending): void {
+  if (!orderly) process.exit(status);
+  process.exitCode = status;
+  // Should something hold the process after all, it is not worth waiting for.
+  setTimeout(() => process.exit(status), LINGER_MS).unref();
 }
 
 function readConfig(): Config | null {

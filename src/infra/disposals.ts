@@ -1,4 +1,4 @@
-import type { Logger } from './infra/logger.ts';
+import type { Logger } from './logger.ts';
 
 /** What was opened, to be closed in the opposite order, each once, whatever becomes of the others. */
 export class Disposals {

@@ -1,0 +1,35 @@
+import type { Config } from '../config/config.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Database } from '../infra/database.ts';
+import { createAccountService, type AccountService } from './accounts/account.service.ts';
+import { createGuestService, type GuestService } from './accounts/guest.service.ts';
+import { createSessionService, type SessionService } from './accounts/session.service.ts';
+import { createCartService, type CartService } from './cart/cart.service.ts';
+import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
+import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
+import { createOrderService, type OrderService } from './orders/order.service.ts';
+
+/** The use cases, one of each per process. */
+export interface ShopServices {
+  guests: GuestService;
+  sessions: SessionService;
+  accounts: AccountService;
+  catalog: CatalogService;
+  inventory: InventoryService;
+  cart: CartService;
+  orders: OrderService;
+}
+
+/** Wires the modules to each other. */
+export function createServices(deps: { config: Config; db: Database; eventLog: EventLog }): ShopServices {
+  const { config, db, eventLog } = deps;
+  const { shop, secrets } = config;
+  const guests = createGuestService({ db });
+  const sessions = createSessionService({ db, eventLog, secrets });
+  const catalog = createCatalogService({ db });
+  const inventory = createInventoryService({ eventLog });
+  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
+  const accounts = createAccountService({ db, cart, sessions, config: config.accounts });
+  const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
+  return { guests, sessions, accounts, catalog, inventory, cart, orders };
+}

@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { judge, type Facts } from '../../bench/torture/verdict.ts';
+import { findFaults, rowsOf } from '../support/books.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+
+const COMMAND = join(import.meta.dirname, '../../bench/torture.ts');
+
+let database: TestDatabase;
+let shop: TestShop;
+/** Set while orders are to be tampered with behind the shop's back. */
+let tamper = false;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  shop = await createTestShop({
+    database,
+    overrides: {
+      services: (real) => ({
+        ...real,
+        orders: {
+          ...real.orders,
+          async checkout(...args) {
+            const orderId = await real.orders.checkout(...args);
+            if (tamper) await rowsOf(shop.db, 'UPDATE order_lines SET quantity = 7 WHERE order_id = $1', [orderId]);
+            return orderId;
+          },
+        },
+      }),
+    },
+  });
+});
+afterAll(async () => {
+  await shop.dispose();
+  await database.dispose();
+});
+
+/** Runs the command as a person would. */
+async function torture(args: readonly string[], databaseUrl = database.url) {
+  const env = { ...process.env, DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
+  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args], { env });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return { code, output };
+}
+
+describe('npm run torture', () => {
+  test('passes on a shop that does not oversell, and leaves its orders but no product to be found', async () => {
+    const { code, output } = await torture(['--buyers', '60', '--stock', '10', '--url', shop.url]);
+
+    expect(output).toMatch(/^10 units, 60 buyers who wanted \d+: sold \d+, .*left \d+, oversold 0 → PASS$/m);
+    expect(output).toMatch(/p50 \d+ ms, p95 \d+ ms/);
+    expect(output).not.toContain('✗');
+    expect(code).toBe(0);
+    const [sold] = await rowsOf<{ units: number }>(shop.db, 'SELECT sum(quantity)::int AS units FROM order_lines');
+    expect(output).toContain(`sold ${sold?.units},`);
+    expect(await rowsOf(shop.db, 'SELECT DISTINCT status FROM products')).toEqual([{ status: 'ARCHIVED' }]);
+    expect(await findFaults(shop.db)).toEqual([]);
+  }, 60_000);
+
+  test('fails where orders do not add up', async () => {
+    tamper = true;
+    try {
+      const { code, output } = await torture(['--buyers', '10', '--stock', '100', '--url', shop.url]);
+      expect(output).toMatch(/→ FAIL$/m);
+      expect(output).toContain('✗ stock adds up');
+      expect(code).toBe(1);
+    } finally {
+      tamper = false;
+    }
+  }, 60_000);
+
+  test('says what to do where there is no shop, or one with another database', async () => {
+    const nowhere = await torture(['--url', 'http://localhost:9']);
+    expect(nowhere).toMatchObject({ code: 2, output: expect.stringContaining('npm start') as string });
+
+    const other = await createTestDatabase();
+    try {
+      const elsewhere = await torture(['--url', shop.url], other.url);
+      expect(elsewhere).toMatchObject({ code: 2, output: expect.stringContaining('DATABASE_URL') as string });
+    } finally {
+      await other.dispose();
+    }
+  }, 60_000);
+
+  test.each([
+    [['--buyers', '0'], '--buyers takes a whole number from 1'],
+    [['--stock', 'many'], '--stock takes a whole number from 1'],
+    [['--url', 'localhost'], '--url takes an address'],
+    [['--fast'], "Unknown option '--fast'"],
+  ])('explains itself: %s', async (args, explanation) => {
+    const { code, output } = await torture(args);
+    expect(output).toContain(explanation);
+    expect(output).toContain('npm run torture --');
+    expect(code).toBe(2);
+  });
+});
+
+describe('the verdict', () => {
+  const levels = [
+    { available: 10, previousAvailable: 0 },
+    { available: 7, previousAvailable: 10 },
+    { available: 6, previousAvailable: 7 },
+  ];
+  const sound: Facts = {
+    buyers: 5,
+    stock: 10,
+    told: { asked: 9, orders: 1, units: 3, walkedAwayWith: 1, sentTwice: 1, sentTwiceAndOrderedTwice: 0 },
+    stored: { onHand: 7, held: 1, available: 6, orders: 1, units: 3, carted: 1, ledgerOnHand: 7, ledgerHeld: 1 },
+    discrepancies: [],
+    events: { seen: levels, logged: levels },
+    faults: [],
+  };
+
+  test('is good where all adds up', () => {
+    expect(judge(sound)).toMatchObject({
+      exitCode: 0,
+      line: '10 units, 5 buyers who wanted 9: sold 3, held in carts 1, left 6, oversold 0 → PASS',
+    });
+  });
+
+  test('tells how many were oversold', () => {
+    const stored = { ...sound.stored, onHand: -2, held: 0, available: -2, orders: 4, units: 12 };
+    const { exitCode, line } = judge({ ...sound, stored });
+    expect(exitCode).toBe(1);
+    expect(line).toContain('oversold 2 → FAIL');
+  });
+
+  const { stored, told, events } = sound;
+  const discrepancy = { variantId: 'a variant', rule: 'a rule', expected: 1, actual: 2 };
+  test.each<[string, Partial<Facts>]>([
+    ['a unit is missing', { stored: { ...stored, onHand: 6, available: 5 } }],
+    ['an order nobody was told of', { stored: { ...stored, orders: 2 } }],
+    ['an order that is not there', { told: { ...told, orders: 2 } }],
+    ['a buyer was told of more units', { told: { ...told, units: 4 } }],
+    ['a checkout sent twice made two orders', { told: { ...told, sentTwiceAndOrderedTwice: 1 } }],
+    ['units are held by no cart', { stored: { ...stored, carted: 0 } }],
+    ['carts hold what nobody walked away from', { told: { ...told, walkedAwayWith: 0 } }],
+    ['the ledger has other counts', { stored: { ...stored, ledgerOnHand: 8 } }],
+    ['the ledger has other holds', { stored: { ...stored, ledgerHeld: 0 } }],
+    ["the shop's audit finds something", { discrepancies: [discrepancy] }],
+    ['an event was not seen', { events: { ...events, seen: levels.slice(0, 2) } }],
+    ['an event was seen twice', { events: { ...events, seen: [...levels, ...levels.slice(2)] } }],
+    ['events came in another order', { events: { ...events, seen: levels.toReversed() } }],
+    ['a server error', { faults: ['add: status 500'] }],
+  ])('is bad where %s', (_what, broken) => {
+    const verdict = judge({ ...sound, ...broken });
+    expect(verdict.exitCode).toBe(1);
+    expect(verdict.line).toMatch(/→ FAIL$/);
+    expect(verdict.checks.some((check) => !check.passed)).toBe(true);
+  });
+});

@@ -1,0 +1,110 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHealth } from '../../src/http/health.ts';
+import { startHttpServer } from '../../src/http/server.ts';
+import { sendRaw } from '../support/http.ts';
+import { recordLogs } from '../support/logs.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { upgradeStatus } from '../support/socket.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let shop: TestShop;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const address = new URL(database.url);
+  proxy = await startTcpProxy({ host: address.hostname, port: Number(address.port) });
+  address.hostname = '127.0.0.1';
+  address.port = String(proxy.port);
+  shop = await createTestShop({ database, env: { DATABASE_URL: address.href } });
+});
+afterAll(async () => {
+  await shop.dispose();
+  await proxy.dispose();
+  await database.dispose();
+});
+
+const ready = async () => {
+  const { status, json } = await shop.request({ path: '/health/ready' });
+  return { status, body: json() };
+};
+
+test('a shop that works is alive and ready', async () => {
+  expect((await shop.request({ path: '/health/live' })).json()).toEqual({ status: 'ok' });
+  expect(await ready()).toEqual({ status: 200, body: { status: 'ready' } });
+});
+
+test('a load balancer that speaks HTTP/1.0 and names no host is told too', async () => {
+  const socket = connect(Number(new URL(shop.url).port), '127.0.0.1');
+  socket.write('GET /health/ready HTTP/1.0\r\n\r\n');
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\{"status":"ready"\}$/);
+});
+
+test('without its database it is alive, not ready, and says so within a good second; with it, it is ready again', async () => {
+  proxy.block();
+  try {
+    const began = performance.now();
+    expect(await ready()).toEqual({ status: 503, body: { status: 'not ready', notReady: ['database'] } });
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect((await shop.request({ path: '/health/live' })).status).toBe(200);
+  } finally {
+    proxy.open();
+  }
+  expect(await ready()).toEqual({ status: 200, body: { status: 'ready' } });
+});
+
+test('those who ask at the same time share one look', async () => {
+  let looks = 0;
+  const health = createHealth({ logger: recordLogs().logger });
+  health.opened({
+    database: async () => {
+      looks += 1;
+    },
+  });
+  expect(await Promise.all([health.notReady(), health.notReady(), health.notReady()])).toEqual([[], [], []]);
+  expect(looks).toBe(1);
+});
+
+describe('a shop that is', () => {
+  test('starting listens, and answers 503', async () => {
+    const { logger } = recordLogs();
+    const http = await startHttpServer({ config: shop.config, logger });
+    const url = `http://localhost:${http.port}`;
+    try {
+      const health = await sendRaw(url, { path: '/health/ready' });
+      expect([health.status, health.json()]).toEqual([503, { status: 'not ready', notReady: ['starting'] }]);
+      const answer = await sendRaw(url, { path: '/graphql?query={__typename}' });
+      expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+      expect(answer.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
+      expect(await upgradeStatus(`ws://localhost:${http.port}/graphql`)).toBe(503);
+    } finally {
+      await http.close(0);
+    }
+  });
+
+  test('stopping is not ready, whatever its database says', async () => {
+    const health = createHealth({ logger: recordLogs().logger });
+    health.opened({ database: async () => {} });
+    health.stopping();
+    expect(await health.notReady()).toEqual(['stopping']);
+    health.opened({});
+    expect(await health.notReady()).toEqual(['stopping']);
+  });
+});
+
+test('a worker serves its health and nothing else', async () => {
+  const worker = await createTestShop({ database, env: { ROLES: 'worker' } });
+  try {
+    expect((await worker.request({ path: '/health/ready' })).json()).toEqual({ status: 'ready' });
+    for (const path of ['/graphql?query={__typename}', '/', '/images/acacia-honey.svg']) {
+      expect((await worker.request({ path })).status).toBe(404);
+    }
+    expect(await upgradeStatus(worker.wsUrl)).toBe(404);
+    expect(worker.app.feed).toBeNull();
+  } finally {
+    await worker.dispose();
+  }
+});

@@ -1,0 +1,204 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createClient } from '../support/client.ts';
+import { newDataDir, startProcess, startShopProcess, type ShopProcess } from '../support/shop-process.ts';
+import { openSocket } from '../support/socket.ts';
+import { until } from '../support/until.ts';
+
+const started: ShopProcess['child'][] = [];
+afterEach(() => {
+  for (const child of started.splice(0)) child.kill('SIGKILL');
+});
+
+async function startShop(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<ShopProcess> {
+  const shop = await startShopProcess({ DATA_DIR: dataDir, ...env });
+  started.push(shop.child);
+  return shop;
+}
+
+async function openDatabase(dataDir: string, { databasePort }: ShopProcess): Promise<pg.Client> {
+  const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: databasePort,
+    user: 'postgres',
+    password,
+    database: 'vitrine',
+  });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+const portOf = ({ url }: ShopProcess) => Number(new URL(url).port);
+
+const ADD = `mutation { cartLinesAdd(input: { lines: [{ sku: "ACACIA-250", quantity: 2 }] }) {
+  cart { id token totalQuantity } errors { code } } }`;
+interface Added {
+  cartLinesAdd: { cart: { id: string; token: string; totalQuantity: number }; errors: [] };
+}
+
+/** A shop with a socket open and a mutation that waits for a row which we hold. */
+async function busyShop() {
+  const dataDir = newDataDir();
+  const shop = await startShop(dataDir);
+  const database = await openDatabase(dataDir, shop);
+  await database.query('BEGIN');
+  await database.query("SELECT FROM product_variants WHERE sku = 'ACACIA-250' FOR UPDATE");
+  const socket = await openSocket(shop.wsUrl);
+  await socket.init();
+  socket.subscribe('s', 'subscription { stockChanged { available } }');
+  const idle = connect(portOf(shop), '127.0.0.1');
+  const idleClosed = new Promise((resolve) => {
+    idle.once('close', resolve);
+  });
+  const answer = createClient(shop.url).execute<Added>(ADD);
+  answer.catch(() => {});
+  await until('the mutation waits', async () => {
+    const { rows } = await database.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    return rows.length === 1;
+  });
+  return { dataDir, shop, database, socket, idleClosed, answer };
+}
+
+describe('told to stop', () => {
+  test.each([
+    ['SIGTERM', (pid: number) => process.kill(pid, 'SIGTERM')],
+    // As a terminal does it: everyone in the group gets it, PostgreSQL too if it were in it.
+    ['Ctrl-C', (pid: number) => process.kill(-pid, 'SIGINT')],
+  ])(
+    'by %s it answers what is in flight, closes the rest, stops PostgreSQL last, and ends well',
+    async (_how, signal) => {
+      const { shop, database, socket, idleClosed, answer } = await busyShop();
+      const began = performance.now();
+      signal(shop.child.pid ?? expect.fail());
+      await until('nothing new is taken', async () => !(await isListening(portOf(shop))));
+      expect(await socket.closed).toEqual({ code: 1001, reason: 'Going away' });
+      await idleClosed;
+      // Only now can the request be answered.
+      await database.query('COMMIT');
+      const { data, headers } = await answer;
+      expect(data?.cartLinesAdd).toMatchObject({ cart: { totalQuantity: 2 }, errors: [] });
+      expect(headers.get('connection')).toBe('close');
+      expect(await shop.exited).toBe(0);
+      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(await isListening(shop.databasePort)).toBe(false);
+      expect(shop.output()).toMatch(/"msg":"stopping".*"embedded PostgreSQL stopped".*"msg":"stopped"\}\n$/s);
+      expect(shop.output()).not.toMatch(/"level":(40|50|60)/);
+    },
+  );
+
+  test('while it starts, it stops as soon as it has', async () => {
+    const dataDir = newDataDir();
+    const { child, output, exited } = startProcess('src/server.ts', { DATA_DIR: dataDir, PORT: '0' });
+    started.push(child);
+    await until('PostgreSQL has started', () => output().includes('embedded PostgreSQL started'));
+    child.kill('SIGTERM');
+    expect(await exited).toBe(0);
+    expect(output()).toContain('embedded PostgreSQL stopped');
+    expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
+  });
+
+  test('and told again it ends at once, and says that it did not end well', async () => {
+    const { dataDir, shop, database, answer } = await busyShop();
+    shop.child.kill('SIGTERM');
+    await until('nothing new is taken', async () => !(await isListening(portOf(shop))));
+    shop.child.kill('SIGTERM');
+    expect(await shop.exited).toBe(1);
+    await expect(answer).rejects.toThrow('fetch failed');
+    await database.end();
+    // What was left behind stands in nobody's way.
+    const next = await startShop(dataDir);
+    next.child.kill('SIGTERM');
+    expect(await next.exited).toBe(0);
+  });
+
+  test('while a request hangs, it waits eight seconds for it and no more', async () => {
+    const { shop, database, answer } = await busyShop();
+    const began = performance.now();
+    shop.child.kill('SIGTERM');
+    await expect(answer).rejects.toThrow('fetch failed');
+    expect(await shop.exited).toBe(0);
+    expect(performance.now() - began).toBeGreaterThan(7_900);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(await isListening(shop.databasePort)).toBe(false);
+    await database.end().catch(() => {});
+  });
+});
+
+describe('killed', () => {
+  test.each(['the shop alone', 'PostgreSQL with it'])('%s: the next start has everything', async (who) => {
+    const dataDir = newDataDir();
+    const first = await startShop(dataDir);
+    const { cartLinesAdd } = await createClient(first.url).data<Added>(ADD);
+    const { token, ...cart } = cartLinesAdd.cart;
+    const [pid] = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
+    first.child.kill('SIGKILL');
+    if (who !== 'the shop alone') process.kill(Number(pid), 'SIGKILL');
+    expect(await first.exited).toBe('SIGKILL');
+
+    const second = await startShop(dataDir);
+    const found = await createClient(second.url, { cartToken: token }).data('{ cart { id totalQuantity } }');
+    expect(found).toEqual({ cart });
+    second.child.kill('SIGTERM');
+    expect(await second.exited).toBe(0);
+    expect(await isListening(second.databasePort)).toBe(false);
+  });
+});
+
+describe('a start that fails', () => {
+  const fails = async (env: NodeJS.ProcessEnv) => {
+    const { child, output, exited } = startProcess('src/server.ts', {
+      DATA_DIR: newDataDir(),
+      LOG_LEVEL: 'silent',
+      ...env,
+    });
+    started.push(child);
+    return { status: await exited, output: output() };
+  };
+
+  test('for its configuration lists every fault, and no secret', async () => {
+    const { status, output } = await fails({ PORT: 'four', JWT_SECRET: 'too-short-secret', SHOP_CURRENCY: 'XXQ' });
+    expect(status).toBe(1);
+    expect(output).toBe(
+      [
+        'The configuration is wrong:',
+        '  PORT must be a whole number',
+        '  SHOP_CURRENCY must be an ISO 4217 code such as EUR',
+        '  JWT_SECRET needs 32 characters at least',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('for its port says which, and starts nothing', async () => {
+    const shop = await startShop(newDataDir());
+    const { status, output } = await fails({ PORT: String(portOf(shop)) });
+    expect(status).toBe(1);
+    expect(output).toContain(`Port ${portOf(shop)} is taken`);
+    expect(output).not.toContain('    at ');
+    shop.child.kill('SIGTERM');
+    expect(await shop.exited).toBe(0);
+  });
+
+  test('for its database says so', async () => {
+    const { status, output } = await fails({
+      DATABASE_URL: 'postgresql://nobody:pass-word@127.0.0.1:1/none',
+      PORT: '0',
+    });
+    expect(status).toBe(1);
+    expect(output).toContain('The shop could not start:');
+    expect(output).not.toContain('pass-word');
+  });
+});
