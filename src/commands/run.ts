@@ -5,6 +5,8 @@ import { createLogger, type Logger } from '../infra/logger.ts';
 /** Beyond this a stop counts as failed. Whoever sent the signal is about to lose patience. */
 const STOP_WITHIN_MS = 9_500;
 const LINGER_MS = 250;
+/** npm passes on a Ctrl-C that the terminal has sent us already: two signals so close are one. */
+const SAME_SIGNAL_MS = 500;
 
 /** How a run ended. */
 export interface Ending {
@@ -79,12 +81,12 @@ function listenForStop(logger: Logger) {
   const again = new Promise<void>((resolve) => {
     insist = resolve;
   });
-  let signals = 0;
+  let first: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      signals += 1;
+      first ??= performance.now();
       ask({ status: 0, cause: signal });
-      if (signals > 1) insist();
+      if (performance.now() - first > SAME_SIGNAL_MS) insist();
     });
   }
   for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
@@ -104,7 +106,9 @@ function explain(error: unknown, { http }: Config): string {
     return `Port ${http.port} is taken: perhaps a shop runs already. Stop what listens there, or choose another port: PORT=${http.port + 1}`;
   }
   if (code === 'EACCES') return `Port ${http.port} may not be used by this user. Choose one above 1023, with PORT.`;
-  return `The shop could not start: ${message}`;
+  // A refused connection to localhost is several errors in one, which has no message of its own.
+  const causes = error instanceof AggregateError ? error.errors.map(String).join('; ') : '';
+  return `The shop could not start: ${message === '' ? causes : message}`;
 }
 
 /** Says where the shop is: to people as they read, in production as one line of the log. */

@@ -7,7 +7,7 @@ export interface Tab {
 /** Examples that run as they stand in the demo shop. Each says at its head what it shows, and what to do next. */
 export const tabs: readonly Tab[] = [
   {
-    query: `# What is for sale, and how much of it right now.
+    query: `# What is for sale, and how much of it now.
 # Run it, then go on to the next tab.
 query Browse {
   products(first: 5) {
@@ -28,10 +28,15 @@ query Browse {
 `,
   },
   {
-    query: `# Puts two jars in your cart and holds them for you until
-# expiresAt. Run it again for more; then go on to CheckOut.
+    query: `# Puts two jars in your cart, and holds them
+# until expiresAt. Run it again for more, then
+# go on to CheckOut.
 mutation AddToCart {
-  cartLinesAdd(input: { lines: [{ sku: "ACACIA-250", quantity: 2 }] }) {
+  cartLinesAdd(
+    input: {
+      lines: [{ sku: "ACACIA-250", quantity: 2 }]
+    }
+  ) {
     cart {
       id
       token
@@ -58,9 +63,9 @@ mutation AddToCart {
 `,
   },
   {
-    query: `# Stock as it changes. Run it and leave it running; open
-# this page in a second browser tab, run AddToCart there,
-# and see the level fall here.
+    query: `# Stock as it changes. Run it and leave it so.
+# Open this page in a second browser tab, run
+# AddToCart there, and see the level fall here.
 subscription WatchStock {
   stockChanged {
     cursor
@@ -78,11 +83,17 @@ subscription WatchStock {
 `,
   },
   {
-    query: `# Buys what is in your cart. Sent again with the same key
-# (see Variables) it gives the same order, never another:
-# for a new order fill the cart again and change the key.
+    query: `# Buys what is in your cart. Sent again with
+# the same key (below, under Variables) it gives
+# the same order. For another order fill the
+# cart again, and change the key.
 mutation CheckOut($key: String!) {
-  checkout(input: { idempotencyKey: $key, email: "ada@example.com" }) {
+  checkout(
+    input: {
+      idempotencyKey: $key
+      email: "ada@example.com"
+    }
+  ) {
     order {
       number
       accessToken
@@ -107,8 +118,9 @@ mutation CheckOut($key: String!) {
     variables: JSON.stringify({ key: 'my-first-order' }, null, 2),
   },
   {
-    query: `# Finds an order by its number and e-mail address. Put
-# the number that CheckOut gave you under Variables.
+    query: `# Finds an order by number and e-mail address.
+# Put the number that CheckOut gave you below,
+# under Variables.
 query LookUpOrder($number: String!) {
   order(number: $number, email: "ada@example.com") {
     number

@@ -55,7 +55,7 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
       { request, scope, close: (code, reason) => socket.close(code, reason) },
     );
     socket.once('close', (code, reason) => {
-      logger.info({ code, path: scope.operation }, 'websocket closed');
+      logger.info({ code }, 'websocket closed');
       closed(code, reason.toString()).catch((error: unknown) =>
         logger.error({ err: error }, 'websocket did not end well'),
       );

@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /*
@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 /** The connections of a server and what is in flight on them. */
 export interface Connections {
   /** Counts a request until it is answered. */
-  began(res: ServerResponse): void;
+  began(req: IncomingMessage, res: ServerResponse): void;
   /** The connection belongs to someone else from now on: it was upgraded. */
   handedOver(socket: Socket): void;
   /**
@@ -35,9 +35,7 @@ export function trackConnections(server: Server): Connections {
   }
 
   return {
-    began(res) {
-      const { socket } = res;
-      if (socket === null) return;
+    began({ socket }, res) {
       inFlight.get(socket)?.add(res);
       if (closing) res.setHeader('connection', 'close');
       res.once('close', () => {

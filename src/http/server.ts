@@ -59,7 +59,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
 
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     const info = describeRequest(req, logger);
-    connections.began(res);
+    connections.began(req, res);
     logWhenDone(req, res, info);
     res.setHeader('x-request-id', info.id);
     for (const [name, value] of headers) res.setHeader(name, value);

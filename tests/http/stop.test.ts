@@ -113,8 +113,14 @@ describe('told to stop', () => {
   test('and told again it ends at once, and says that it did not end well', async () => {
     const { dataDir, shop, database, answer } = await busyShop();
     shop.child.kill('SIGTERM');
+    // npm passes on a Ctrl-C that came from the terminal already: that one is the same.
+    shop.child.kill('SIGINT');
     await until('nothing new is taken', async () => !(await isListening(portOf(shop))));
-    shop.child.kill('SIGTERM');
+    expect(shop.child.exitCode).toBeNull();
+    await until('it ends', () => {
+      shop.child.kill('SIGTERM');
+      return shop.child.exitCode !== null;
+    });
     expect(await shop.exited).toBe(1);
     await expect(answer).rejects.toThrow('fetch failed');
     await database.end();
