@@ -10,12 +10,13 @@ const insertCategories: Statement = {
          ON CONFLICT (slug) DO NOTHING`,
 };
 
-// One second apart, so that newest first is the catalogue's own order.
+// One second apart, so that newest first is the catalogue's own order. Known by its SKUs as well: its slug may be another now.
 const insertProduct: Statement = {
   name: 'seed_product',
   text: `INSERT INTO products (id, slug, title, description, vendor, tags, category_id, images, created_at, updated_at)
          SELECT $1, $2, $3, $4, $5, $6::text[], (SELECT id FROM categories WHERE slug = $7), $8::jsonb,
                 clock_timestamp() - $9 * interval '1 second', clock_timestamp()
+          WHERE NOT EXISTS (SELECT FROM product_variants WHERE sku = ANY($10::text[]))
          ON CONFLICT (slug) DO NOTHING RETURNING id`,
 };
 
@@ -28,8 +29,8 @@ const insertVariants: Statement = {
 };
 
 /**
- * Puts the demo catalogue in. A product whose slug is there already is left alone, stock and all: it may be run at every
- * start, and by several processes at once.
+ * Puts the demo catalogue in. A product whose slug, or one of whose SKUs, is there already is left alone, stock and all: it
+ * may be run at every start, and by several processes at once.
  * @returns how many products were new
  */
 export async function seedDemo(deps: {
@@ -75,6 +76,7 @@ async function addProduct(
     product.category,
     JSON.stringify(images),
     age,
+    product.variants.map((variant) => variant.sku),
   ]);
   if (inserted.length === 0) return false;
   const variants = product.variants.map((variant) => ({ ...variant, id: uuid() }));

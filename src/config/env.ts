@@ -28,7 +28,7 @@ const urlWith = (...schemes: string[]) =>
   );
 
 const origin = urlWith('http', 'https').refine(
-  (value) => new URL(value).origin === value.replace(/\/$/, ''),
+  (value) => URL.canParse(value) && new URL(value).origin === value.replace(/\/$/, ''),
   'must be an origin alone: scheme, host and port, without a path',
 );
 

@@ -1,0 +1,126 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConfigError, isLoopback, loadConfig } from '../../src/config/config.ts';
+import { envNames } from '../../src/config/env.ts';
+
+let dataDir: string;
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'vitrine-config-'));
+});
+
+afterEach(() => rmSync(dataDir, { recursive: true }));
+
+const load = (env: Record<string, string> = {}) => loadConfig({ DATA_DIR: dataDir, ...env });
+
+/** The names of the variables that are found wrong. */
+function faultsOf(env: Record<string, string>): string[] {
+  try {
+    load(env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults.map((fault) => fault.name);
+    throw error;
+  }
+}
+
+const SECRET = 'a-secret-of-more-than-thirty-two-characters';
+
+describe('defaults', () => {
+  test('are those of one machine with nothing installed', () => {
+    expect(load()).toMatchObject({
+      production: false,
+      roles: ['api', 'worker'],
+      http: { host: '127.0.0.1', port: 4000, publicUrl: null, corsOrigins: [], graphiql: true, cookieSameSite: 'lax' },
+      shop: { name: 'Vitrine', currency: 'USD' },
+      database: { kind: 'embedded', dataDir, poolSize: 10 },
+      redisUrl: null,
+      seed: 'demo',
+      cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100 },
+      lowStockThreshold: 3,
+    });
+  });
+
+  test('an empty value counts as left out', () => {
+    expect(load({ PORT: '', SHOP_NAME: '  ' })).toMatchObject({ http: { port: 4000 }, shop: { name: 'Vitrine' } });
+  });
+
+  test('a database of the outside is not seeded unless that is asked for', () => {
+    const DATABASE_URL = 'postgresql://shop@db.example/shop';
+    expect(load({ DATABASE_URL }).seed).toBe('none');
+    expect(load({ DATABASE_URL, SEED: 'demo' }).seed).toBe('demo');
+  });
+
+  test('the secret is made once, kept, and for the owner alone', () => {
+    const [first] = load().secrets;
+    expect(load().secrets).toEqual([first]);
+    const file = join(dataDir, 'jwt-secret');
+    expect(readFileSync(file, 'utf8')).toBe(first);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(load({ JWT_SECRET: `${SECRET}, ${SECRET}-before` }).secrets).toEqual([SECRET, `${SECRET}-before`]);
+  });
+});
+
+describe('faults', () => {
+  test('are all told at once, each with its variable, and no value of any', () => {
+    const env = {
+      PORT: '70000',
+      HOST: 'not a host',
+      ROLES: 'api,cook',
+      DATABASE_URL: 'mysql://root:hunter2@db/shop',
+      JWT_SECRET: 'hunter2',
+      SHOP_CURRENCY: 'XXZ',
+      CART_HOLD_SECONDS: '1.5',
+      PUBLIC_URL: 'https://shop.example/path',
+      CORS_ORIGINS: 'https://ok.example,nonsense',
+      GRAPHIQL: 'maybe',
+    };
+    expect(faultsOf(env).toSorted()).toEqual(Object.keys(env).toSorted());
+    expect(() => load(env)).toThrow(/^The configuration is wrong:\n {2}PORT must be from 0 to 65535\n/);
+    expect(() => load(env)).not.toThrow(/hunter2|70000|nonsense/);
+  });
+
+  test.each([
+    [{ CART_MAX_HOLD_SECONDS: '60' }, ['CART_MAX_HOLD_SECONDS']],
+    [{ CART_HOLD_SECONDS: '7200' }, []],
+    [{ COOKIE_SAMESITE: 'none' }, ['COOKIE_SAMESITE']],
+    [{ COOKIE_SAMESITE: 'none', PUBLIC_URL: 'https://shop.example' }, []],
+    [{ NODE_ENV: 'production' }, ['JWT_SECRET']],
+    [{ NODE_ENV: 'production', JWT_SECRET: 'short' }, ['JWT_SECRET']],
+    [{ NODE_ENV: 'production', JWT_SECRET: SECRET }, []],
+    [{ HOST: '0.0.0.0' }, ['JWT_SECRET']],
+    [{ HOST: '0.0.0.0', DEMO: '1' }, []],
+  ])('%j is refused for %j', (env, names) => {
+    expect(faultsOf(env as Record<string, string>)).toEqual(names);
+  });
+});
+
+describe('production', () => {
+  test.each([
+    [{ NODE_ENV: 'production', JWT_SECRET: SECRET }, true],
+    [{ HOST: '0.0.0.0', JWT_SECRET: SECRET }, true],
+    [{ HOST: '0.0.0.0', DEMO: '1' }, false],
+    [{ HOST: '::1' }, false],
+    [{ NODE_ENV: 'development' }, false],
+  ])('%j: %j, and GraphiQL is off there unless asked for', (env, production) => {
+    const given = env as Record<string, string>;
+    expect(load(given)).toMatchObject({ production, http: { graphiql: !production } });
+    expect(load({ ...given, GRAPHIQL: 'on' }).http.graphiql).toBe(true);
+  });
+
+  test('what is loopback and what is not', () => {
+    expect(['localhost', '127.0.0.1', '127.8.8.8', '::1'].every(isLoopback)).toBe(true);
+    expect(['0.0.0.0', '::', '10.0.0.1', 'localhost.example', '128.0.0.1'].some(isLoopback)).toBe(false);
+  });
+});
+
+test('the README names every variable', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  expect(envNames.filter((name) => !readme.includes(`\`${name}\``) && !readme.includes(`\`${name}=`))).toEqual([
+    // For what comes next: read, and warned of where that has an effect.
+    'REDIS_URL',
+    'SMTP_URL',
+  ]);
+});
