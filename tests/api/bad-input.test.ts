@@ -55,6 +55,11 @@ const huge = 'x'.repeat(MEGABYTE);
 const INSIDE =
   /INTERNAL_SERVER_ERROR|prisma|postgres|\bsql|constraint|violates|relation "|column "|syntax|out of range|invalid byte|_check\b|_fkey\b|_idx\b|\.ts\b|\.js\b|node_modules|TypeError|RangeError|Refusal|Pothos|zod|dataloader|\buuid\b|int4|bigint|enum_/i;
 
+/** Whether a text shows such a name. IDs are left out: given back, their letters spell anything now and then. */
+function isRevealing(text: string): boolean {
+  return INSIDE.test(text.replaceAll(/[\w+/=-]{24,}/g, ''));
+}
+
 interface Payload {
   errors?: { code: string; message: string; path: string[] | null }[];
   [result: string]: unknown;
@@ -64,7 +69,7 @@ interface Payload {
 function faultsOf({ status, errors, data }: Answer<Record<string, Payload | null>>): string[] {
   expect(status).toBeLessThan(500);
   const top = (errors ?? []).map(({ extensions, path, message }) => {
-    expect([message, JSON.stringify(extensions)].filter((text) => INSIDE.test(text))).toEqual([]);
+    expect([message, JSON.stringify(extensions)].filter(isRevealing)).toEqual([]);
     expect(message.length).toBeLessThanOrEqual(1001);
     return `! ${String(extensions?.code)} ${path?.join('.') ?? ''}`.trim();
   });
@@ -75,7 +80,7 @@ function faultsOf({ status, errors, data }: Answer<Record<string, Payload | null
       expect(Object.entries(payload).filter(([name, value]) => name !== 'errors' && value !== null)).toEqual([]);
     }
     return faults.map(({ code, message, path }) => {
-      expect(INSIDE.test(message)).toBe(false);
+      expect(isRevealing(message)).toBe(false);
       return `${code} ${path?.join('.') ?? ''}`.trim();
     });
   });
@@ -518,7 +523,7 @@ describe('IDs in arguments', () => {
       const { event, data } = await stream.events.take();
       const codes = data?.errors?.map(({ extensions, path }) => [extensions?.code, path]);
       expect([document, event, codes]).toEqual([document, 'next', [['BAD_REQUEST', ['stockChanged']]]]);
-      expect(INSIDE.test(JSON.stringify(data))).toBe(false);
+      expect(isRevealing(JSON.stringify(data))).toBe(false);
       expect((await stream.events.take()).event).toBe('complete');
       await stream.ended;
     }
