@@ -8,8 +8,8 @@ export interface WithErrors {
 }
 
 /**
- * Declares a mutation's payload of one nullable result and the errors.
- * @param result the field of the result: its name, how it is described, and how it is declared
+ * Declares a mutation's payload, with its errors. The nullable result is added by `builder.objectField`; what the payload
+ * holds for it is `Shape`, all of which is left out where the mutation was refused.
  */
 export function payloadType<Shape extends object>(name: string, description: string) {
   const ref = builder.objectRef<Partial<Shape> & WithErrors>(name);
