@@ -2,10 +2,12 @@ import SchemaBuilder from '@pothos/core';
 import ComplexityPlugin from '@pothos/plugin-complexity';
 import PrismaPlugin from '@pothos/plugin-prisma';
 import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import { getDatamodel } from '../generated/pothos-prisma-types.ts';
 import type PrismaTypes from '../generated/pothos-prisma-types.ts';
 import type { Context } from './context.ts';
 import { requestError } from './request-error.ts';
+import { isAdmin, isStaff } from './viewer.ts';
 
 /** The most that one operation may cost: a field is 1, what stands in a list counts for each item. */
 export const MAX_COST = 20_000;
@@ -13,10 +15,20 @@ export const MAX_COST = 20_000;
 /** What a field in a plain list (the variants of a product, the lines of a cart) is taken to cost times. */
 const LIST_MULTIPLIER = 5;
 
+/** Who may: types and fields name what they need of these in `authScopes`. */
+interface Scopes {
+  /** Somebody is logged in. */
+  user: boolean;
+  /** STAFF or ADMIN. */
+  staff: boolean;
+  admin: boolean;
+}
+
 /** Where the schema is put together; each noun adds its types and fields in a file of its own. */
 export const builder = new SchemaBuilder<{
   Context: Context;
   PrismaTypes: PrismaTypes;
+  AuthScopes: Scopes;
   DefaultEdgesNullability: { list: false; items: false };
   DefaultNodeNullability: false;
   Scalars: {
@@ -27,7 +39,20 @@ export const builder = new SchemaBuilder<{
     CurrencyCode: { Input: string; Output: string };
   };
 }>({
-  plugins: [ComplexityPlugin, RelayPlugin, PrismaPlugin],
+  plugins: [ScopeAuthPlugin, ComplexityPlugin, RelayPlugin, PrismaPlugin],
+  scopeAuth: {
+    authorizeOnSubscribe: true,
+    authScopes: ({ viewer }) => ({
+      user: viewer.user !== null,
+      staff: isStaff(viewer),
+      admin: isAdmin(viewer),
+    }),
+    // In its place alone: the rest of the answer stands.
+    unauthorizedError: (_parent, { viewer }) =>
+      viewer.user === null
+        ? requestError('UNAUTHENTICATED', 'Log in first.')
+        : requestError('FORBIDDEN', 'This is not for somebody of your role.'),
+  },
   complexity: {
     defaultComplexity: 1,
     defaultListMultiplier: LIST_MULTIPLIER,

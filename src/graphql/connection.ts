@@ -44,6 +44,7 @@ const INSTANT = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)([+-](?:0\d|1[
 export const cursorTypes = {
   text: z.string().refine((text) => !text.includes('\0')),
   int: z.string().refine((text) => INT.test(text) && Number(text) === (Number(text) | 0)),
+  bigint: z.string().regex(/^[1-9]\d{0,17}$/),
   uuid: z.guid(),
   instant: z.string().refine((text) => {
     const [, date, time, hours, minutes = ':00'] = INSTANT.exec(text) ?? [];

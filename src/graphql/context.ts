@@ -10,6 +10,7 @@ import type { Identity, SessionService } from '../modules/accounts/session.servi
 import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
+import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
 import type { Loaders } from './loaders.ts';
 
@@ -21,6 +22,7 @@ export interface Services {
   catalog: CatalogService;
   cart: CartService;
   orders: OrderService;
+  staff: StaffService;
 }
 
 /** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */

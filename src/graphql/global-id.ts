@@ -4,6 +4,10 @@ import { requestError } from './request-error.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** Types whose rows have a number of their own instead: those of append-only tables. */
+const NUMBERED: ReadonlySet<string> = new Set(['StaffAction', 'StockMovement']);
+const NUMBER = /^[1-9]\d{0,17}$/;
+
 /** The ID by which clients know a row. */
 export { encodeGlobalID as toGlobalId };
 
@@ -12,7 +16,7 @@ export function parseGlobalId(globalId: string): { typename: string; id: string 
   if (globalId.length > 200) return null;
   try {
     const parsed = decodeGlobalID(globalId);
-    return UUID.test(parsed.id) ? parsed : null;
+    return (NUMBERED.has(parsed.typename) ? NUMBER : UUID).test(parsed.id) ? parsed : null;
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 import { brandWithType } from '@pothos/core';
+import DataLoader from 'dataloader';
 import { builder } from './builder.ts';
 import { MAX_PAGE } from './connection.ts';
 import type { Context } from './context.ts';
@@ -13,6 +14,21 @@ const readers = new Map<string, NodeReader>();
 /** Says how `node` and `nodes` find objects of a type. Who may see what is the reader's to decide. */
 export function registerNode(typename: string, read: NodeReader): void {
   readers.set(typename, read);
+}
+
+const loaders = new WeakMap<Context, DataLoader<string, object | null>>();
+
+/**
+ * An object of any type by its global ID, for fields that lead to one; null where it is not there, or not for the viewer to
+ * see. What the same operation asks for at the same time is read together.
+ */
+export function loadNode(ctx: Context, globalId: string): Promise<object | null> {
+  let loader = loaders.get(ctx);
+  if (loader === undefined) {
+    loader = new DataLoader((ids) => readNodes(ids, ctx), { cache: false });
+    loaders.set(ctx, loader);
+  }
+  return loader.load(globalId);
 }
 
 async function readNodes(globalIds: readonly string[], ctx: Context): Promise<(object | null)[]> {

@@ -1,3 +1,4 @@
+import { RequestCache } from '@pothos/plugin-scope-auth';
 import type { CartOwner } from '../modules/cart/cart.service.ts';
 import type { Context, Viewer } from './context.ts';
 import { requestError } from './request-error.ts';
@@ -11,6 +12,17 @@ export function ownerOf({ user, guest }: Viewer): CartOwner | null {
 /** Whether the viewer works here. */
 export function isStaff({ user }: Viewer): boolean {
   return user !== null && user.role !== 'CUSTOMER';
+}
+
+/** Whether the viewer says who works here. */
+export function isAdmin({ user }: Viewer): boolean {
+  return user?.role === 'ADMIN';
+}
+
+/** Somebody else asks from now on, for the fields that follow in the same operation: what they may do is asked anew. */
+export function setViewer(ctx: Context, viewer: Viewer): void {
+  Object.assign(ctx.viewer, viewer);
+  RequestCache.clearForContext(ctx);
 }
 
 /** The user who asks; anyone else is UNAUTHENTICATED, in this place alone. */

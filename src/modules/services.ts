@@ -8,6 +8,7 @@ import { createCartService, type CartService } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
+import { createStaffService, type StaffService } from './staff/staff.service.ts';
 
 /** The use cases, one of each per process. */
 export interface ShopServices {
@@ -18,12 +19,18 @@ export interface ShopServices {
   inventory: InventoryService;
   cart: CartService;
   orders: OrderService;
+  staff: StaffService;
 }
 
 /** Wires the modules to each other. */
-export function createServices(deps: { config: Config; db: Database; eventLog: EventLog }): ShopServices {
+export function createServices(deps: {
+  config: Pick<Config, 'shop' | 'secrets' | 'cart' | 'accounts'>;
+  db: Database;
+  eventLog: EventLog;
+}): ShopServices {
   const { config, db, eventLog } = deps;
   const { shop, secrets } = config;
+  const staff = createStaffService({ db });
   const guests = createGuestService({ db });
   const sessions = createSessionService({ db, eventLog, secrets });
   const catalog = createCatalogService({ db });
@@ -31,5 +38,5 @@ export function createServices(deps: { config: Config; db: Database; eventLog: E
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
   const accounts = createAccountService({ db, cart, sessions, config: config.accounts });
   const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
-  return { guests, sessions, accounts, catalog, inventory, cart, orders };
+  return { guests, sessions, accounts, catalog, inventory, cart, orders, staff };
 }

@@ -16,6 +16,7 @@ describe('the schema and the migrations', () => {
     // Prisma's autoincrement() is a serial; nobody is to set these ids, nor forget their sequence.
     'column event_log.id bigint NOT NULL IDENTITY ALWAYS',
     'column order_status_changes.id bigint NOT NULL IDENTITY ALWAYS',
+    'column staff_actions.id bigint NOT NULL IDENTITY ALWAYS',
     'column stock_movements.id bigint NOT NULL IDENTITY ALWAYS',
     // Prisma's lists may be null.
     'column products.tags text[] NOT NULL DEFAULT ARRAY[]::text[]',
@@ -26,13 +27,18 @@ describe('the schema and the migrations', () => {
     "index carts CREATE UNIQUE INDEX carts_guest_id_active_key ON public.carts USING btree (guest_id) WHERE (status = 'ACTIVE'::cart_status)",
     "index carts CREATE UNIQUE INDEX carts_user_id_active_key ON public.carts USING btree (user_id) WHERE (status = 'ACTIVE'::cart_status)",
     'index event_log CREATE INDEX event_log_unnumbered_idx ON public.event_log USING btree (id) WHERE (seq IS NULL)',
+    'index stock_movements CREATE UNIQUE INDEX stock_movements_actor_id_idempotency_key_key ON public.stock_movements USING btree (actor_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)',
+    "index users CREATE INDEX users_admin_idx ON public.users USING btree (id) WHERE (role = 'ADMIN'::role)",
     // Indexes on expressions.
+    'index orders CREATE INDEX orders_email_idx ON public.orders USING btree (lower(email), placed_at DESC, id DESC)',
+    "index users CREATE INDEX users_search_idx ON public.users USING gin (lower(((email || ' '::text) || name)) gin_trgm_ops)",
     'index users CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email))',
   ];
   const onlyInSchema = [
     "column event_log.id bigint NOT NULL DEFAULT nextval('event_log_id_seq'::regclass)",
     "column order_status_changes.id bigint NOT NULL DEFAULT nextval('order_status_changes_id_seq'::regclass)",
     'column products.tags text[] DEFAULT ARRAY[]::text[]',
+    "column staff_actions.id bigint NOT NULL DEFAULT nextval('staff_actions_id_seq'::regclass)",
     "column stock_movements.id bigint NOT NULL DEFAULT nextval('stock_movements_id_seq'::regclass)",
   ];
 

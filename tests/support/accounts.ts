@@ -201,3 +201,18 @@ export async function whoIs(client: Client, headers?: Record<string, string>): P
   );
   return answer.errors === undefined ? (answer.data?.me?.email ?? null) : [String(answer.status), ...answer.codes];
 }
+
+/** Somebody who works here, logged in by header. */
+export async function newStaff(shop: TestShop, role: 'STAFF' | 'ADMIN' = 'STAFF'): Promise<Person> {
+  const person = await newPerson(shop, { name: role === 'ADMIN' ? 'Grace' : 'Edsger' });
+  await shop.db.query({ name: 'fixture_role', text: 'UPDATE users SET role = $2 WHERE id = $1' }, [
+    rowId(person.userId),
+    role,
+  ]);
+  return person;
+}
+
+/** The row's own id in the ID by which the API knows it. */
+export function rowId(globalId: string): string {
+  return Buffer.from(globalId, 'base64').toString().split(':')[1] ?? '';
+}

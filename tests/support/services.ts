@@ -2,14 +2,7 @@ import { pino } from 'pino';
 import type { CartConfig } from '../../src/config/config.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
-import { createAccountService } from '../../src/modules/accounts/account.service.ts';
-import { createGuestService } from '../../src/modules/accounts/guest.service.ts';
-import { createSessionService } from '../../src/modules/accounts/session.service.ts';
-import { createCartService } from '../../src/modules/cart/cart.service.ts';
-import { createCatalogService } from '../../src/modules/catalog/catalog.service.ts';
-import { createInventoryService } from '../../src/modules/inventory/inventory.service.ts';
-import { createOrderService } from '../../src/modules/orders/order.service.ts';
-import type { ShopServices } from '../../src/modules/services.ts';
+import { createServices, type ShopServices } from '../../src/modules/services.ts';
 
 /** The use cases over a pool of their own, with no server, no relay and no timer around them: as one more process. */
 export interface TestServices extends ShopServices {
@@ -39,18 +32,17 @@ export function openServices(connectionString: string, options: TestServicesOpti
   const opened = openDatabase({ connectionString, poolSize, logger });
   const db = before === undefined ? opened : interpose(opened, before);
   const eventLog = createEventLog({ db, wake: () => {} });
-  const config = { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100, ...options.cart };
-  const guests = createGuestService({ db });
-  const catalog = createCatalogService({ db });
-  const inventory = createInventoryService({ eventLog });
-  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config });
-  const shop = { currency: 'USD' };
-  const secrets = ['a secret of tests that is long enough'];
-  const sessions = createSessionService({ db, eventLog, secrets });
-  const accounts = createAccountService({ db, cart, sessions, config: { bcryptCost: 4 } });
-  const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
-  const dispose = async () => opened[Symbol.asyncDispose]();
-  return { db: opened, eventLog, guests, sessions, accounts, catalog, inventory, cart, orders, retries, dispose };
+  const services = createServices({
+    config: {
+      shop: { name: 'Vitrine', currency: 'USD' },
+      secrets: ['a secret of tests that is long enough'],
+      accounts: { bcryptCost: 4 },
+      cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100, ...options.cart },
+    },
+    db,
+    eventLog,
+  });
+  return { ...services, db: opened, eventLog, retries, dispose: async () => opened[Symbol.asyncDispose]() };
 }
 
 function interpose(db: Database, before: (statement: string) => Promise<void> | void): Database {

@@ -11,22 +11,32 @@ export interface ShopState {
   cartLines: unknown[];
   orders: unknown[];
   orderLines: number;
+  categories: unknown[];
+  products: unknown[];
+  orderHistory: number;
+  staffActions: number;
+  users: unknown[];
 }
 
 const state = {
   name: 'test_state',
   text: `SELECT
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(sku, on_hand, held, price_minor) ORDER BY id), '[]') FROM product_variants) AS levels,
+    (SELECT coalesce(jsonb_agg(to_jsonb(v) ORDER BY id), '[]') FROM product_variants v) AS levels,
     (SELECT count(*)::int FROM stock_movements) AS movements,
     (SELECT count(*)::int FROM event_log) AS events,
     (SELECT count(*)::int FROM guests) AS guests,
     (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY id), '[]') FROM carts c) AS carts,
     (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY id), '[]') FROM cart_lines l) AS "cartLines",
     (SELECT coalesce(jsonb_agg(to_jsonb(o) ORDER BY id), '[]') FROM orders o) AS orders,
-    (SELECT count(*)::int FROM order_lines) AS "orderLines"`,
+    (SELECT count(*)::int FROM order_lines) AS "orderLines",
+    (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY id), '[]') FROM categories c) AS categories,
+    (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'search' ORDER BY id), '[]') FROM products p) AS products,
+    (SELECT count(*)::int FROM order_status_changes) AS "orderHistory",
+    (SELECT count(*)::int FROM staff_actions) AS "staffActions",
+    (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users`,
 };
 
-/** Levels, ledger, events, guests, carts and orders as they are. */
+/** Catalogue, levels, ledger, events, guests, users, carts, orders and the record of staff as they are. */
 export async function stateOf({ db }: Pick<World, 'db'>): Promise<ShopState> {
   const [row] = await db.query<ShopState>(state);
   if (row === undefined) throw new Error('the database said nothing');

@@ -3,6 +3,7 @@ import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors, UserErrorRef } from '../../graphql/user-errors.ts';
+import { setViewer } from '../../graphql/viewer.ts';
 import { CartRef } from '../cart/cart.refs.graphql.ts';
 import { emailAddress, parseInput, plainText } from '../input.ts';
 import { Refusal, refuse, type UserError } from '../user-error.ts';
@@ -122,8 +123,7 @@ function admit(
   tokens: IssuedTokens,
   delivery: Delivery,
 ): IssuedTokens | null {
-  ctx.viewer.user = user;
-  ctx.viewer.guest = null;
+  setViewer(ctx, { user, guest: null });
   // Read before, if at all, as what it was then.
   ctx.loaders.user.clear(user.userId);
   if (delivery === 'BODY') return tokens;

@@ -3,7 +3,7 @@ import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
-import { requireUser } from '../../graphql/viewer.ts';
+import { requireUser, setViewer } from '../../graphql/viewer.ts';
 import { parseInput } from '../input.ts';
 import { UserRef } from './accounts.refs.graphql.ts';
 import { MOST, newPassword } from './password.ts';
@@ -71,8 +71,7 @@ builder.mutationFields((t) => ({
           const { sessions } = ctx.services;
           await (input?.everywhere === true ? sessions.logOutEverywhere(session.userId) : sessions.logOut(session.id));
         }
-        ctx.viewer.user = null;
-        ctx.viewer.guest = null;
+        setViewer(ctx, { user: null, guest: null });
         ctx.entering = null;
         ctx.cookies.clearSession();
         ctx.cookies.clearCart();
@@ -84,6 +83,7 @@ builder.mutationFields((t) => ({
     type: PasswordChangePayloadRef,
     nullable: true,
     description: 'Sets another password, and ends every other session of the user.',
+    authScopes: { user: true },
     args: { input: t.arg({ type: PasswordChangeInputRef, required: true, description: 'Old and new.' }) },
     resolve: (_root, { input }, ctx) => {
       const { userId, sessionId } = requireUser(ctx);

@@ -1,3 +1,4 @@
+import { readClock } from '../../infra/clock.ts';
 import type { Queryable, Statement } from '../../infra/database.ts';
 
 export type Role = 'CUSTOMER' | 'STAFF' | 'ADMIN';
@@ -11,15 +12,6 @@ export interface Session {
   /** When it was last refreshed. */
   lastUsedAt: Date;
   expiresAt: Date;
-}
-
-const clock: Statement = { name: 'session_clock', text: 'SELECT clock_timestamp() AS now' };
-
-/** The database's time; read it after the locks. */
-export async function readClock(tx: Queryable): Promise<Date> {
-  const [row] = await tx.query<{ now: Date }>(clock);
-  if (row === undefined) throw new Error('the database did not tell the time');
-  return row.now;
 }
 
 const insert: Statement = {

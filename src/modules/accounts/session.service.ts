@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
+import { readClock } from '../../infra/clock.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import { refuse, type InputPath } from '../user-error.ts';
 import { createAccessTokens } from './access-token.ts';
@@ -122,7 +123,7 @@ export function createSessionService(deps: {
 
   return {
     async open(tx, userId, userAgent) {
-      const at = await repository.readClock(tx);
+      const at = await readClock(tx);
       const id = uuid();
       await repository.insertSession(tx, {
         id,
@@ -158,7 +159,7 @@ export function createSessionService(deps: {
     logOut: (sessionId) =>
       db.transaction(async (tx) => {
         await repository.lockSession(tx, sessionId);
-        await end(tx, sessionId, await repository.readClock(tx), 'LOGOUT');
+        await end(tx, sessionId, await readClock(tx), 'LOGOUT');
       }),
 
     logOutEverywhere: (userId) => db.transaction((tx) => endAll(tx, userId, null, 'LOGOUT')),

@@ -1,7 +1,6 @@
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { registerNode } from '../../graphql/node.ts';
-import { requestError } from '../../graphql/request-error.ts';
 import { isStaff } from '../../graphql/viewer.ts';
 import { SessionRef, UserRef } from './accounts.refs.graphql.ts';
 
@@ -35,10 +34,8 @@ builder.node(UserRef, {
       type: [SessionRef],
       nullable: { list: true, items: false },
       description: 'Devices that are logged in, the one that was used last first. Seen by the user alone.',
-      resolve: (user, _args, ctx) => {
-        if (!isSelf(ctx, user.id)) throw requestError('FORBIDDEN', "Nobody sees another one's devices.");
-        return ctx.services.sessions.list(user.id);
-      },
+      authScopes: (user, _args, ctx) => isSelf(ctx, user.id),
+      resolve: (user, _args, ctx) => ctx.services.sessions.list(user.id),
     }),
   }),
 });

@@ -186,12 +186,3 @@ export async function writeCart(tx: Queryable, at: Date, cart: CartWrite): Promi
     added.map((line) => line.position),
   ]);
 }
-
-const clock: Statement = { name: 'cart_clock', text: 'SELECT clock_timestamp() AS now' };
-
-/** The database's time, for a writer that locks no variants. */
-export async function readClock(tx: Queryable): Promise<Date> {
-  const [row] = await tx.query<{ now: Date }>(clock);
-  if (row === undefined) throw new Error('the database did not tell the time');
-  return row.now;
-}

@@ -1,5 +1,6 @@
 import type { CartConfig } from '../../config/config.ts';
 import type { EventLog } from '../../events/event-log.ts';
+import { readClock } from '../../infra/clock.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import type { GuestService } from '../accounts/guest.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
@@ -151,7 +152,7 @@ export function createCartService(deps: CartDependencies): CartService {
       run(async (tx) => {
         const cart = await commands.lockLive(tx, named(owner));
         if (cart.email !== email) {
-          await repository.writeCart(tx, await repository.readClock(tx), keepingLines({ ...cart, email }));
+          await repository.writeCart(tx, await readClock(tx), keepingLines({ ...cart, email }));
         }
         return { cartId: cart.id };
       }),

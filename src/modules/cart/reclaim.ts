@@ -1,3 +1,4 @@
+import { readClock } from '../../infra/clock.ts';
 import { RetryTransaction, type Transaction } from '../../infra/database.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { refuse, type InputPath, type UserError } from '../user-error.ts';
@@ -67,7 +68,7 @@ export function createReclaim(deps: {
   /** The expired cart's lines are in another one now: it can be reclaimed no more. */
   async function merge(tx: Transaction, cart: LockedCart): Promise<void> {
     const removed = cart.lines.map((line) => line.id);
-    const at = await repository.readClock(tx);
+    const at = await readClock(tx);
     await repository.writeCart(tx, at, { ...cart, status: 'MERGED', lines: { added: [], changed: [], removed } });
     await eventLog.append(tx, at, [changeOf(cart, 'MERGED')]);
   }

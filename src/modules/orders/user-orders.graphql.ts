@@ -3,7 +3,6 @@ import type { Prisma } from '../../generated/prisma/client.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
 import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
-import { requestError } from '../../graphql/request-error.ts';
 import { isStaff } from '../../graphql/viewer.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import { OrderRef } from './order.graphql.ts';
@@ -21,10 +20,8 @@ builder.objectField(UserRef, 'orders', (t) =>
     description: "This user's orders, newest first. Seen by the user and by staff.",
     args: t.arg.connectionArgs(),
     complexity: pageCost,
+    authScopes: (user, _args, ctx) => ctx.viewer.user?.userId === user.id || isStaff(ctx.viewer),
     resolve: async (user, args, ctx, info) => {
-      if (ctx.viewer.user?.userId !== user.id && !isStaff(ctx.viewer)) {
-        throw requestError('FORBIDDEN', "Nobody but staff sees another one's orders.");
-      }
       const { orders } = ctx.services;
       const page = await orders.pageOfUser(user.id, pageOf(args, ofOrders));
       // The page is found by its keys alone; the rows, with what is asked for of them, come in one go.

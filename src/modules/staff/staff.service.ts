@@ -1,0 +1,102 @@
+import type { Database, Transaction } from '../../infra/database.ts';
+import type { Page, PageRequest } from '../../infra/page.ts';
+import * as repository from './staff.repository.ts';
+import type { FieldChange, StaffActionQuery, StaffActionRow } from './staff.repository.ts';
+
+export type { FieldChange, StaffActionQuery } from './staff.repository.ts';
+
+/** What staff do, and what it means. The database keeps the name as text: a newer version may have written others. */
+export const staffActionKinds = {
+  PRODUCT_CREATED: 'A product was made.',
+  PRODUCT_UPDATED: 'Something about a product was changed.',
+  PRODUCT_ARCHIVED: 'A product was taken off sale for good.',
+  PRODUCT_VARIANT_CREATED: 'A variant was made.',
+  PRODUCT_VARIANT_UPDATED: 'Something about a variant was changed.',
+  PRODUCT_VARIANT_ARCHIVED: 'A variant was taken off sale for good.',
+  CATEGORY_CREATED: 'A category was made.',
+  CATEGORY_UPDATED: 'A category was changed.',
+  CATEGORY_DELETED: 'A category was deleted.',
+  STOCK_ADJUSTED: 'Units were added or taken away by hand.',
+  STOCK_SET: 'Units on hand were set by hand.',
+  ORDER_CANCELLED: 'An order was cancelled by staff.',
+  ORDER_MARKED_AS_PAID: 'An order was marked as paid.',
+  ORDER_MARKED_AS_REFUNDED: 'An order was marked as paid back.',
+  ORDER_STATUS_UPDATED: 'An order was moved along.',
+  USER_CREATED: 'An account was made by the shop itself.',
+  USER_ROLE_UPDATED: 'Somebody got another role.',
+} as const;
+
+export type StaffActionKind = keyof typeof staffActionKinds;
+
+/** The types, as clients know them, that something can be done to. */
+export type StaffSubjectType = 'Product' | 'ProductVariant' | 'Category' | 'Order' | 'User';
+
+/** An entry that is still to be written. */
+export interface StaffAction {
+  /** The user who did it; null: the shop's own command, run on its machine. */
+  actorId: string | null;
+  kind: StaffActionKind;
+  subject: { type: StaffSubjectType; id: string };
+  /** What was changed, if that can be told field by field; see `changesBetween`. */
+  changes?: readonly FieldChange[];
+  /** What was said about it. */
+  note?: string | null;
+}
+
+/** An entry of the record. */
+export type RecordedStaffAction = StaffActionRow;
+
+/** The record of what staff do: who changed what, and when. It is only ever added to. */
+export interface StaffService {
+  /** Writes entries in the transaction of the change that they tell of. */
+  record(tx: Transaction, at: Date, ...actions: readonly StaffAction[]): Promise<void>;
+  /** Entries, the latest first. */
+  page(query: StaffActionQuery, page: PageRequest): Promise<Page<RecordedStaffAction>>;
+  count(query: StaffActionQuery): Promise<number>;
+  byIds(ids: readonly string[]): Promise<RecordedStaffAction[]>;
+}
+
+/** Wires the record. */
+export function createStaffService({ db }: { db: Database }): StaffService {
+  return {
+    async record(tx, at, ...actions) {
+      if (actions.length === 0) return;
+      const rows = actions.map(({ actorId, kind, subject, changes = [], note = null }) => ({
+        actorId,
+        kind,
+        subjectType: subject.type,
+        subjectId: subject.id,
+        changes: [...changes],
+        note,
+      }));
+      await repository.insertActions(tx, at, rows);
+    },
+    page: (query, page) => repository.findActionPage(db, query, page),
+    count: (query) => repository.countActions(db, query),
+    byIds: (ids) => repository.findActions(db, ids),
+  };
+}
+
+/** Longer texts are cut short: the record tells that a description changed, and is no archive of it. */
+const MAX_TEXT = 500;
+
+/**
+ * The fields in which two states differ, in the order of `after`'s. A field that `after` does not have was left as it was.
+ * @param before null where there was nothing before
+ */
+export function changesBetween(before: object | null, after: object): FieldChange[] {
+  return Object.entries(after).flatMap(([field, value]) => {
+    const change = { field, before: asText((before as Record<string, unknown> | null)?.[field]), after: asText(value) };
+    return change.before === change.after ? [] : [{ ...change, before: cut(change.before), after: cut(change.after) }];
+  });
+}
+
+function asText(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function cut(text: string | null): string | null {
+  return text === null || text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
+}
