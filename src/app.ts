@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.ts';
+import { keptSecret } from './config/kept-secret.ts';
 import { createLocalBus, type EventBus } from './events/bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { startFeed, type EventFeed } from './events/feed.ts';
@@ -85,12 +88,17 @@ async function connect(config: Config, logger: Logger, disposals: Disposals) {
 export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay' | 'data'> {
   /** Where this process is reached on its own machine. */
   url: string;
+  /** The ADMIN that this start made, or the demo's; `passwordFile` holds the password that the shop made for it. */
+  admin: { email: string; passwordFile: string | null } | null;
   /** The events of this node; null without the role `api`. */
   feed: EventFeed | null;
   /** Closes the shop: nothing new, what is in flight is answered, and what was started last goes first. */
   dispose(): Promise<void>;
 }
 
+/** Where the demo keeps the password of its ADMIN, in the data folder. */
+const ADMIN_PASSWORD_FILE = 'admin-password';
+const ADMIN_PASSWORD_BYTES = 18;
 const ANSWER_WITHIN_MS = 8_000;
 
 /** Opens the shop in the roles that the configuration gives this process. */
@@ -110,6 +118,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     const core = await openCore(config, logger, overrides);
     disposals.add('core', () => core.dispose());
     if (config.seed === 'demo') await seed(core, config, logger);
+    const admin = await firstAdmin(core, config, logger);
 
     let feed: EventFeed | null = null;
     if (config.roles.includes('api')) {
@@ -127,6 +136,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
 
     const { db, services, eventLog, relay, data } = core;
     return {
+      admin,
       db,
       services,
       eventLog,
@@ -151,6 +161,21 @@ async function seed({ db, services }: Core, { shop, lowStockThreshold }: Config,
     lowStockThreshold,
   });
   if (products > 0) logger.info({ products }, 'demo catalogue made');
+}
+
+/** Makes the ADMIN that the configuration names, where there is none. A password that is not named is made, and kept in a file. */
+async function firstAdmin({ services }: Core, config: Config, logger: Logger): Promise<App['admin']> {
+  const { adminEmail: email, adminPassword: password } = config.accounts;
+  if (email === null) return null;
+  const file = join(config.dataDir, ADMIN_PASSWORD_FILE);
+  const made = await services.admin.ensureFirstAdmin(() => ({
+    email,
+    name: 'Admin',
+    password: password ?? keptSecret(config.dataDir, ADMIN_PASSWORD_FILE, ADMIN_PASSWORD_BYTES),
+  }));
+  if (made) logger.info(password === null ? { passwordFile: file } : {}, 'first ADMIN made');
+  if (password === null) return existsSync(file) ? { email, passwordFile: file } : null;
+  return made ? { email, passwordFile: null } : null;
 }
 
 /** Loaded by those alone who serve it. */

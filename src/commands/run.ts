@@ -112,7 +112,7 @@ function explain(error: unknown, { http }: Config): string {
 }
 
 /** Says where the shop is: to people as they read, in production as one line of the log. */
-function announce({ url, data }: App, { roles, production, http }: Config, logger: Logger): void {
+function announce({ url, data, admin }: App, { roles, production, http }: Config, logger: Logger): void {
   if (production) {
     logger.info({ url, roles, data }, 'the shop is open');
     return;
@@ -128,7 +128,13 @@ function announce({ url, data }: App, { roles, production, http }: Config, logge
     ['Health', `${url}/health/ready`],
     ['Roles', roles.join(', ')],
     ['Data', data],
+    ...(admin === null ? [] : [describeAdmin(admin)]),
   ];
   const text = lines.map(([name, value]) => `  ${name.padEnd(18)}${value}`).join('\n');
   process.stdout.write(`\nThe shop is open.\n\n${text}\n\nCtrl-C stops it.\n\n`);
+}
+
+/** Who may do everything, told by the start that made the account. */
+function describeAdmin({ email, passwordFile }: NonNullable<App['admin']>): [string, string] {
+  return ['Admin', passwordFile === null ? email : `${email}, whose first password is in ${passwordFile}`];
 }

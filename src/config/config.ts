@@ -31,6 +31,10 @@ export interface Config {
   accounts: {
     /** How much work a guess at a password is: the binary logarithm. */
     bcryptCost: number;
+    /** Who becomes the first ADMIN, at a start that finds none; null: nobody. */
+    adminEmail: string | null;
+    /** The password of an ADMIN that is made; null: in the demo one is made too, and a command asks for it. */
+    adminPassword: string | null;
   };
   cart: CartConfig;
   lowStockThreshold: number;
@@ -80,6 +84,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
   if (faults.length > 0) throw new ConfigError(faults);
 
   const dataDir = resolve(env.DATA_DIR ?? '.data');
+  const seed = seedOf(env);
   const holdSeconds = env.CART_HOLD_SECONDS ?? 900;
   return {
     production,
@@ -103,9 +108,14 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
       poolSize: env.DATABASE_POOL_SIZE ?? 10,
     },
     redisUrl: env.REDIS_URL ?? null,
-    seed: env.SEED ?? (env.DATABASE_URL === undefined ? 'demo' : 'none'),
+    seed,
     secrets: env.JWT_SECRET ?? [keptSecret(dataDir, 'jwt-secret')],
-    accounts: { bcryptCost: env.BCRYPT_COST ?? LEAST_BCRYPT_COST },
+    accounts: {
+      bcryptCost: env.BCRYPT_COST ?? LEAST_BCRYPT_COST,
+      // In the demo there is one without being asked for, so that all of the shop can be tried.
+      adminEmail: env.ADMIN_EMAIL ?? (seed === 'demo' && !production ? 'admin@example.com' : null),
+      adminPassword: env.ADMIN_PASSWORD ?? null,
+    },
     cart: {
       holdSeconds,
       maxHoldSeconds: env.CART_MAX_HOLD_SECONDS ?? Math.max(3600, holdSeconds),
@@ -114,6 +124,10 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
     },
     lowStockThreshold: env.LOW_STOCK_THRESHOLD ?? 3,
   };
+}
+
+function seedOf({ SEED, DATABASE_URL }: Env): 'demo' | 'none' {
+  return SEED ?? (DATABASE_URL === undefined ? 'demo' : 'none');
 }
 
 /** The faults that only show when variables are seen together; `named` has those that are known to be wrong already. */
@@ -128,6 +142,10 @@ function crossCheck(env: Env, { production, named }: { production: boolean; name
   }
   if (production && (env.BCRYPT_COST ?? LEAST_BCRYPT_COST) < LEAST_BCRYPT_COST) {
     faults.push({ name: 'BCRYPT_COST', problem: `must be ${LEAST_BCRYPT_COST} at least in production` });
+  }
+  const demo = seedOf(env) === 'demo' && !production;
+  if (env.ADMIN_EMAIL !== undefined && missing('ADMIN_PASSWORD') && !demo) {
+    faults.push({ name: 'ADMIN_PASSWORD', problem: 'is required with ADMIN_EMAIL' });
   }
   const { CART_HOLD_SECONDS: hold = 900, CART_MAX_HOLD_SECONDS: most } = env;
   if (most !== undefined && most < hold) {

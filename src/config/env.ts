@@ -55,6 +55,8 @@ const shape = {
   SMTP_URL: urlWith('smtp', 'smtps'),
   JWT_SECRET: list.pipe(z.array(z.string().min(32, 'needs 32 characters at least')).min(1, 'is empty')),
   BCRYPT_COST: wholeNumber(4, 20),
+  ADMIN_EMAIL: z.email('must be an e-mail address'),
+  ADMIN_PASSWORD: z.string().min(10, 'needs 10 characters at least').max(200, 'may have 200 characters at most'),
   SEED: z.enum(['demo', 'none'], 'must be demo or none'),
   CART_HOLD_SECONDS: wholeNumber(1, 86_400),
   CART_MAX_HOLD_SECONDS: wholeNumber(1, 604_800),

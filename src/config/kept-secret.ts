@@ -3,17 +3,18 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 
 /**
- * Gives the secret that is kept in the data folder under this name, and makes it (384 random bits, readable by the owner
- * alone) where there is none. Two processes that start together get the same one.
+ * Gives the secret that is kept in the data folder under this name, and makes it (readable by the owner alone) where there is
+ * none. Two processes that start together get the same one.
+ * @param bytes how many random ones it is made of, should it be made
  */
-export function keptSecret(dataDir: string, name: string): string {
+export function keptSecret(dataDir: string, name: string, bytes = 48): string {
   const file = join(dataDir, name);
   const kept = read(file);
   if (kept !== null) return kept;
   mkdirSync(dataDir, { recursive: true });
   // Written aside and linked into place: whoever reads it sees all of it or nothing, and the first one wins.
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, randomBytes(48).toString('base64url'), { mode: 0o600 });
+  writeFileSync(draft, randomBytes(bytes).toString('base64url'), { mode: 0o600 });
   try {
     linkSync(draft, file);
   } catch (error) {

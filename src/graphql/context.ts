@@ -5,6 +5,7 @@ import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { AccountService } from '../modules/accounts/account.service.ts';
+import type { AdminService } from '../modules/accounts/admin.service.ts';
 import type { GuestService } from '../modules/accounts/guest.service.ts';
 import type { Identity, SessionService } from '../modules/accounts/session.service.ts';
 import type { CartService } from '../modules/cart/cart.service.ts';
@@ -19,6 +20,7 @@ export interface Services {
   guests: GuestService;
   sessions: SessionService;
   accounts: AccountService;
+  admin: AdminService;
   catalog: CatalogService;
   cart: CartService;
   orders: OrderService;

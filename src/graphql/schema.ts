@@ -8,6 +8,7 @@ import '../modules/catalog/product.graphql.ts';
 import '../modules/catalog/product-variant.graphql.ts';
 import '../modules/catalog/products.graphql.ts';
 import '../modules/accounts/user.graphql.ts';
+import '../modules/accounts/users.graphql.ts';
 import '../modules/accounts/entry-mutations.graphql.ts';
 import '../modules/accounts/session-mutations.graphql.ts';
 import '../modules/inventory/stock-changed.graphql.ts';
@@ -17,6 +18,7 @@ import '../modules/orders/order.graphql.ts';
 import '../modules/orders/order-lookup.graphql.ts';
 import '../modules/orders/checkout.graphql.ts';
 import '../modules/orders/user-orders.graphql.ts';
+import '../modules/staff/staff.graphql.ts';
 import { builder } from './builder.ts';
 
 /** The whole schema. Each noun adds its part by being imported. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Database } from '../infra/database.ts';
 import { createAccountService, type AccountService } from './accounts/account.service.ts';
+import { createAdminService, type AdminService } from './accounts/admin.service.ts';
 import { createGuestService, type GuestService } from './accounts/guest.service.ts';
 import { createSessionService, type SessionService } from './accounts/session.service.ts';
 import { createCartService, type CartService } from './cart/cart.service.ts';
@@ -15,6 +16,7 @@ export interface ShopServices {
   guests: GuestService;
   sessions: SessionService;
   accounts: AccountService;
+  admin: AdminService;
   catalog: CatalogService;
   inventory: InventoryService;
   cart: CartService;
@@ -24,7 +26,7 @@ export interface ShopServices {
 
 /** Wires the modules to each other. */
 export function createServices(deps: {
-  config: Pick<Config, 'shop' | 'secrets' | 'cart' | 'accounts'>;
+  config: Pick<Config, 'shop' | 'secrets' | 'cart'> & { accounts: Pick<Config['accounts'], 'bcryptCost'> };
   db: Database;
   eventLog: EventLog;
 }): ShopServices {
@@ -37,6 +39,7 @@ export function createServices(deps: {
   const inventory = createInventoryService({ eventLog });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
   const accounts = createAccountService({ db, cart, sessions, config: config.accounts });
+  const admin = createAdminService({ db, sessions, staff, config: config.accounts });
   const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
-  return { guests, sessions, accounts, catalog, inventory, cart, orders, staff };
+  return { guests, sessions, accounts, admin, catalog, inventory, cart, orders, staff };
 }

@@ -25,9 +25,9 @@ const contract = buildSchema(contractText);
 
 const PENDING: readonly string[] = Object.values({
   'accounts, beyond sessions': `
-    EmailVerifyInput EmailVerifyPayload PasswordResetInput PasswordResetRequestInput PasswordResetRequestPayload UserConnection
-    UserEdge UserRoleUpdateInput UserRoleUpdatePayload Mutation.emailVerify Mutation.passwordReset
-    Mutation.passwordResetRequest Mutation.userRoleUpdate Query.users`,
+    EmailVerifyInput EmailVerifyPayload PasswordResetInput PasswordResetRequestInput PasswordResetRequestPayload
+    Mutation.emailVerify Mutation.passwordReset
+    Mutation.passwordResetRequest`,
   'the catalogue, to write': `
     CategoryCreateInput CategoryCreatePayload CategoryDeleteInput CategoryDeletePayload CategoryUpdateInput CategoryUpdatePayload
     ImageInput ProductArchiveInput ProductArchivePayload ProductCreateInput ProductCreatePayload ProductUpdateInput

@@ -24,9 +24,12 @@ export function newDataDir(): string {
   return join(inject('postgres').runFolder, `data-${randomUUID()}`);
 }
 
-/** Runs an entry, in a group of its own as a shell would. */
-export function startProcess(entry: string, env: NodeJS.ProcessEnv): Pick<ShopProcess, 'child' | 'output' | 'exited'> {
-  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+/** Runs an entry, with its arguments, in a group of its own as a shell would. */
+export function startProcess(
+  entry: string | readonly string[],
+  env: NodeJS.ProcessEnv,
+): Pick<ShopProcess, 'child' | 'output' | 'exited'> {
+  const child = spawn(process.execPath, ['--import', 'tsx', ...[entry].flat()], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

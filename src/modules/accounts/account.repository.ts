@@ -11,11 +11,12 @@ export interface User {
   createdAt: Date;
 }
 
-const COLUMNS = 'id, email, name, role, email_verified_at AS "emailVerifiedAt", created_at AS "createdAt"';
+/** The columns of a User. */
+export const USER_COLUMNS = 'id, email, name, role, email_verified_at AS "emailVerifiedAt", created_at AS "createdAt"';
 
 const byIds: Statement = {
   name: 'user_by_ids',
-  text: `SELECT ${COLUMNS} FROM users WHERE id = ANY($1::uuid[])`,
+  text: `SELECT ${USER_COLUMNS} FROM users WHERE id = ANY($1::uuid[])`,
 };
 
 /** Users by id, in no order. */
@@ -26,7 +27,7 @@ export function findUsers(source: Queryable, ids: readonly string[]): Promise<Us
 const insert: Statement = {
   name: 'user_insert',
   text: `INSERT INTO users (id, email, name, password_hash, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp()) ON CONFLICT ((lower(email))) DO NOTHING RETURNING ${COLUMNS}`,
+         VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp()) ON CONFLICT ((lower(email))) DO NOTHING RETURNING ${USER_COLUMNS}`,
 };
 
 /** Makes an account, whose row nobody else can see before the commit; null where the address is taken. */

@@ -13,4 +13,4 @@ export const sessionEnded = defineEvent(
 );
 
 /** Why this version ends sessions. */
-export type EndReason = 'LOGOUT' | 'PASSWORD_CHANGED' | 'TOKEN_REUSED';
+export type EndReason = 'LOGOUT' | 'PASSWORD_CHANGED' | 'TOKEN_REUSED' | 'ROLE_CHANGED';

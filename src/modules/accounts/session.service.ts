@@ -53,6 +53,8 @@ export interface SessionService {
   logOutEverywhere(userId: string): Promise<void>;
   /** Ends all of a user's sessions but this one, in the caller's transaction. */
   endOthers(tx: Transaction, userId: string, sessionId: string, reason: EndReason): Promise<void>;
+  /** Ends all of a user's sessions, in the caller's transaction. */
+  endAll(tx: Transaction, userId: string, reason: EndReason): Promise<void>;
   /** A user's live sessions, the one that was used last first. */
   list(userId: string): Promise<Session[]>;
 }
@@ -164,6 +166,7 @@ export function createSessionService(deps: {
 
     logOutEverywhere: (userId) => db.transaction((tx) => endAll(tx, userId, null, 'LOGOUT')),
     endOthers: (tx, userId, sessionId, reason) => endAll(tx, userId, sessionId, reason),
+    endAll: (tx, userId, reason) => endAll(tx, userId, null, reason),
     list: (userId) => repository.findSessionsOfUser(db, userId),
   };
 }

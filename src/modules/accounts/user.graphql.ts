@@ -2,16 +2,7 @@ import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { isStaff } from '../../graphql/viewer.ts';
-import { SessionRef, UserRef } from './accounts.refs.graphql.ts';
-
-const RoleRef = builder.enumType('Role', {
-  description: 'What somebody may do in the shop.',
-  values: {
-    CUSTOMER: { description: 'Buys.' },
-    STAFF: { description: 'Runs the catalogue, the stock and the orders.' },
-    ADMIN: { description: 'Does that too, and says who is staff.' },
-  },
-});
+import { RoleRef, SessionRef, UserRef } from './accounts.refs.graphql.ts';
 
 function isSelf(ctx: Context, userId: string): boolean {
   return ctx.viewer.user?.userId === userId;

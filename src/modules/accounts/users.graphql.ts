@@ -1,0 +1,82 @@
+import { builder } from '../../graphql/builder.ts';
+import { connectionType } from '../../graphql/connection-type.ts';
+import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
+import { inputId } from '../../graphql/global-id.ts';
+import { payloadType } from '../../graphql/payload.ts';
+import { requestError } from '../../graphql/request-error.ts';
+import { orErrors } from '../../graphql/user-errors.ts';
+import { requireUser, setViewer } from '../../graphql/viewer.ts';
+import { isPlain } from '../input.ts';
+import { RoleRef, UserRef } from './accounts.refs.graphql.ts';
+
+const MAX_SEARCH = 200;
+const NOBODY = { rows: [], hasNextPage: false, hasPreviousPage: false };
+const ofUsers: CursorType = { list: 'users', values: [cursorTypes.instant, cursorTypes.uuid] };
+
+const UserConnectionRef = connectionType(UserRef, 'users');
+
+builder.queryField('users', (t) =>
+  t.field({
+    type: UserConnectionRef,
+    nullable: true,
+    description: 'Everybody with an account, the newest first. (admin)',
+    authScopes: { admin: true },
+    args: {
+      search: t.arg.string({ description: 'Part of the name or of the address, whatever its capitals.' }),
+      ...t.arg.connectionArgs(),
+    },
+    complexity: pageCost,
+    resolve: async (_root, { search, ...args }, ctx) => {
+      const words = search?.trim() ?? '';
+      if (words.length > MAX_SEARCH) {
+        throw requestError('BAD_REQUEST', `\`search\` may have at most ${MAX_SEARCH} characters.`);
+      }
+      const page = pageOf(args, ofUsers);
+      if (!isPlain(words)) return toConnection(NOBODY, ofUsers, async () => 0);
+      const sought = words === '' ? null : words;
+      const { admin } = ctx.services;
+      return toConnection(await admin.userPage(sought, page), ofUsers, () => admin.userCount(sought));
+    },
+  }),
+);
+
+const UserRoleUpdateInputRef = builder.inputType('UserRoleUpdateInput', {
+  description: 'Another role for somebody.',
+  fields: (t) => ({
+    userId: t.id({ required: true, description: 'Who.' }),
+    role: t.field({ type: RoleRef, required: true, description: 'The role from now on.' }),
+  }),
+});
+
+const UserRoleUpdatePayloadRef = payloadType<{ userId: string }>('UserRoleUpdatePayload', 'What became of it.');
+
+builder.objectField(UserRoleUpdatePayloadRef, 'user', (t) =>
+  t.field({
+    type: UserRef,
+    nullable: true,
+    description: 'The user; null where nothing was changed.',
+    resolve: ({ userId }, _args, ctx) => (userId === undefined ? null : ctx.loaders.user.load(userId)),
+  }),
+);
+
+builder.mutationField('userRoleUpdate', (t) =>
+  t.field({
+    type: UserRoleUpdatePayloadRef,
+    nullable: true,
+    description: `Gives somebody another role and ends all of the user's sessions, sockets included. One ADMIN there must be:
+the last one keeps the role. (admin)`,
+    authScopes: { admin: true },
+    args: { input: t.arg({ type: UserRoleUpdateInputRef, required: true, description: 'Who, and which.' }) },
+    resolve: (_root, { input }, ctx) => {
+      const { userId: actorId, role: actorRole } = requireUser(ctx);
+      return orErrors(async () => {
+        const userId = inputId('User', input.userId, ['userId']);
+        await ctx.services.admin.updateRole({ userId, role: input.role, actorId });
+        ctx.loaders.user.clear(userId);
+        // One's own session has ended with the role: what follows in this operation is nobody's.
+        if (userId === actorId && input.role !== actorRole) setViewer(ctx, { user: null, guest: null });
+        return { userId };
+      });
+    },
+  }),
+);
