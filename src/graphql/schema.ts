@@ -10,12 +10,15 @@ import '../modules/catalog/products.graphql.ts';
 import '../modules/accounts/user.graphql.ts';
 import '../modules/accounts/entry-mutations.graphql.ts';
 import '../modules/accounts/session-mutations.graphql.ts';
+import '../modules/accounts/email-confirmation.graphql.ts';
 import '../modules/inventory/stock-changed.graphql.ts';
 import '../modules/cart/cart.graphql.ts';
 import '../modules/cart/cart-mutations.graphql.ts';
 import '../modules/orders/order.graphql.ts';
 import '../modules/orders/order-lookup.graphql.ts';
 import '../modules/orders/checkout.graphql.ts';
+import '../modules/orders/order-mutations.graphql.ts';
+import '../modules/orders/orders.graphql.ts';
 import '../modules/orders/user-orders.graphql.ts';
 import { builder } from './builder.ts';
 

@@ -36,7 +36,7 @@ export function createServices(deps: {
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
-  const accounts = createAccountService({ db, cart, sessions, config: config.accounts });
-  const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
+  const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
+  const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
   return { guests, sessions, accounts, catalog, inventory, cart, orders, staff };
 }
