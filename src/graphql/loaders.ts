@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Page, PageRequest } from '../infra/page.ts';
 import type { AccountService, User } from '../modules/accounts/account.service.ts';
 import type { CatalogService, Category, Product, ProductVariant } from '../modules/catalog/catalog.service.ts';
+import type { OrderService } from '../modules/orders/order.service.ts';
 
 /** Batched reads of one operation (or of one event of a subscription): a list costs a statement, not one per item. */
 export interface Loaders {
@@ -12,10 +13,21 @@ export interface Loaders {
   productsOfCategory: DataLoader<{ categoryId: string; page: PageRequest }, Page<Product>, string>;
   productCountOfCategory: DataLoader<string, number>;
   user: DataLoader<string, User | null>;
+  /** Not kept: a mutation may have changed them since. */
+  ordersOfUser: DataLoader<{ userId: string; page: PageRequest }, Page<{ id: string }>, unknown>;
+  orderCountOfUser: DataLoader<string, number>;
 }
 
 /** Makes an empty set. */
-export function createLoaders({ catalog, accounts }: { catalog: CatalogService; accounts: AccountService }): Loaders {
+export function createLoaders({
+  catalog,
+  accounts,
+  orders,
+}: {
+  catalog: CatalogService;
+  accounts: AccountService;
+  orders: OrderService;
+}): Loaders {
   return {
     product: byId((ids) => catalog.productsByIds(ids)),
     variant: byId((ids) => catalog.variantsByIds(ids)),
@@ -25,19 +37,10 @@ export function createLoaders({ catalog, accounts }: { catalog: CatalogService; 
     }),
     category: byId((ids) => catalog.categoriesByIds(ids)),
     productsOfCategory: new DataLoader(
-      async (keys) => {
-        // One statement for each distinct page that is asked for: aliases with other arguments make another.
-        const pages = new Map(keys.map(({ page }) => [JSON.stringify(page), page]));
-        const found = new Map<string, Map<string, Page<Product>>>();
-        for (const [text, page] of pages) {
-          const ids = keys.filter((key) => JSON.stringify(key.page) === text).map((key) => key.categoryId);
-          found.set(text, await catalog.productPagesOfCategories(ids, page));
-        }
-        return keys.map(({ categoryId, page }) => {
-          const of = found.get(JSON.stringify(page))?.get(categoryId);
-          return of ?? new Error('a category was not answered');
-        });
-      },
+      pagesOf(
+        (key) => key.categoryId,
+        (ids, page) => catalog.productPagesOfCategories(ids, page),
+      ),
       { cacheKeyFn: ({ categoryId, page }) => `${categoryId} ${JSON.stringify(page)}` },
     ),
     productCountOfCategory: new DataLoader(async (ids) => {
@@ -45,6 +48,39 @@ export function createLoaders({ catalog, accounts }: { catalog: CatalogService; 
       return ids.map((id) => counts.get(id) ?? 0);
     }),
     user: byId((ids) => accounts.byIds(ids)),
+    ordersOfUser: new DataLoader(
+      pagesOf(
+        (key) => key.userId,
+        (ids, page) => orders.pagesOfUsers(ids, page),
+      ),
+      { cache: false },
+    ),
+    orderCountOfUser: new DataLoader(
+      async (ids) => {
+        const counts = await orders.countsOfUsers([...new Set(ids)]);
+        return ids.map((id) => counts.get(id) ?? 0);
+      },
+      { cache: false },
+    ),
+  };
+}
+
+/** Reads pages of lists that several owners have: one statement for each distinct page, aliases with other arguments make another. */
+function pagesOf<Key extends { page: PageRequest }, Row>(
+  ownerOf: (key: Key) => string,
+  read: (ownerIds: readonly string[], page: PageRequest) => Promise<Map<string, Page<Row>>>,
+): (keys: readonly Key[]) => Promise<(Page<Row> | Error)[]> {
+  return async (keys) => {
+    const pages = new Map(keys.map(({ page }) => [JSON.stringify(page), page]));
+    const found = new Map<string, Map<string, Page<Row>>>();
+    for (const [text, page] of pages) {
+      const ids = new Set(keys.filter((key) => JSON.stringify(key.page) === text).map(ownerOf));
+      found.set(text, await read([...ids], page));
+    }
+    return keys.map((key) => {
+      const page = found.get(JSON.stringify(key.page))?.get(ownerOf(key));
+      return page ?? new Error('a list was not answered');
+    });
   };
 }
 

@@ -1,5 +1,6 @@
 import { InsufficientStockError } from '../modules/inventory/inventory.errors.ts';
-import { TotalChangedError } from '../modules/orders/order.errors.ts';
+import { InvalidTransitionError, TotalChangedError } from '../modules/orders/order.errors.ts';
+import { OrderStatusRef } from '../modules/orders/orders.refs.graphql.ts';
 import { errorCodes, GenericError, LimitExceededError, Refusal, type UserError } from '../modules/user-error.ts';
 import { ProductVariantRef } from '../modules/catalog/catalog.refs.graphql.ts';
 import { builder } from './builder.ts';
@@ -17,6 +18,7 @@ export const UserErrorRef = builder.interfaceRef<UserError>('UserError').impleme
 New codes and types may appear: always select \`code message\` on the interface.`,
   resolveType: (error) => {
     if (error instanceof InsufficientStockError) return 'InsufficientStockError';
+    if (error instanceof InvalidTransitionError) return 'InvalidTransitionError';
     if (error instanceof LimitExceededError) return 'LimitExceededError';
     if (error instanceof TotalChangedError) return 'TotalChangedError';
     return 'GenericError';
@@ -96,6 +98,16 @@ builder.objectType(TotalChangedError, {
       description: 'What it comes to.',
       resolve: (error) => error.actual,
     }),
+  }),
+});
+
+builder.objectType(InvalidTransitionError, {
+  name: 'InvalidTransitionError',
+  description: 'When an order does not go from that status to this one. Nothing was changed.',
+  interfaces: [UserErrorRef],
+  fields: (t) => ({
+    from: t.expose('from', { type: OrderStatusRef, nullable: false, description: 'The status that the order has.' }),
+    to: t.expose('to', { type: OrderStatusRef, nullable: false, description: 'The one that was asked for.' }),
   }),
 });
 

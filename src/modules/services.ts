@@ -38,8 +38,8 @@ export function createServices(deps: {
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
-  const accounts = createAccountService({ db, cart, sessions, config: config.accounts });
+  const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
+  const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
-  const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
   return { guests, sessions, accounts, admin, catalog, inventory, cart, orders, staff };
 }

@@ -84,6 +84,46 @@ UNION ALL
 SELECT format('order %s was told of %s times', o.number, count(e.id)) FROM orders o
   LEFT JOIN event_log e ON e.subject_id = o.id AND e.type = 'order_placed' GROUP BY o.id HAVING count(e.id) <> 1`;
 
+const ORDER_LIFE = `
+WITH step AS (
+  SELECT h.*, lag(to_status) OVER life AS before, lead(id) OVER life IS NULL AS is_last
+    FROM order_status_changes h WINDOW life AS (PARTITION BY order_id ORDER BY id)
+), returned AS (
+  SELECT order_id, variant_id, sum(on_hand_delta) AS units FROM stock_movements WHERE reason = 'CANCELLATION' GROUP BY order_id, variant_id
+), owed AS (
+  SELECT l.order_id, l.variant_id, sum(l.quantity) AS units FROM order_lines l JOIN orders o ON o.id = l.order_id
+   WHERE o.status = 'CANCELLED' GROUP BY l.order_id, l.variant_id
+), told AS (
+  SELECT subject_id AS order_id, payload->>'from' AS from_status, payload->>'to' AS to_status, count(*) AS times
+    FROM event_log WHERE type = 'order_status_changed' GROUP BY 1, 2, 3
+), moved AS (
+  SELECT order_id, from_status::text, to_status::text, count(*) AS times FROM order_status_changes
+   WHERE from_status IS NOT NULL GROUP BY 1, 2, 3
+), paid AS (
+  SELECT subject_id AS order_id, string_agg(type, ' ' ORDER BY id) AS events FROM event_log
+   WHERE type IN ('order_paid', 'order_refunded') GROUP BY subject_id
+)
+SELECT format('order %s went from %s to %s after it was %s', order_id, from_status, to_status, before) AS fault
+  FROM step WHERE from_status IS DISTINCT FROM before
+UNION ALL
+SELECT format('order %s is %s, its history ends with %s', o.number, o.status, s.to_status)
+  FROM orders o LEFT JOIN step s ON s.order_id = o.id AND s.is_last WHERE s.to_status IS DISTINCT FROM o.status
+UNION ALL
+SELECT format('order %s gave back %s of variant %s, and owed %s', order_id, coalesce(r.units, 0), variant_id, coalesce(w.units, 0))
+  FROM returned r FULL JOIN owed w USING (order_id, variant_id) WHERE r.units IS DISTINCT FROM w.units
+UNION ALL
+SELECT format('order %s went from %s to %s %s times, and was told to %s times', order_id, from_status, to_status, coalesce(m.times, 0), coalesce(t.times, 0))
+  FROM moved m FULL JOIN told t USING (order_id, from_status, to_status) WHERE m.times IS DISTINCT FROM t.times
+UNION ALL
+SELECT format('order %s is %s after %s', o.number, o.payment_status, coalesce(p.events, 'nothing')) FROM orders o LEFT JOIN paid p ON p.order_id = o.id
+ WHERE coalesce(p.events, '') <> CASE o.payment_status WHEN 'PAID' THEN 'order_paid' WHEN 'REFUNDED' THEN 'order_paid order_refunded' ELSE '' END
+UNION ALL
+-- A guest's order may have joined an account; its cart stays whose it was.
+SELECT format('order %s is not whose its cart was', o.number) FROM orders o JOIN carts c ON c.id = o.cart_id
+ WHERE NOT (o.guest_id IS NOT DISTINCT FROM c.guest_id AND o.user_id IS NOT DISTINCT FROM c.user_id)
+   AND NOT (o.user_id IS NOT NULL AND c.guest_id IS NOT NULL
+            AND EXISTS (SELECT FROM users u WHERE u.id = o.user_id AND lower(u.email) = lower(o.email) AND u.email_verified_at IS NOT NULL))`;
+
 const SEQUENCE = `
 SELECT format('%s events, numbered %s to %s, the last number is %s', count(*), min(seq), max(seq), (SELECT last FROM event_sequence)) AS fault
   FROM event_log HAVING count(*) > 0 AND (count(seq) <> count(*) OR min(seq) <> 1 OR max(seq) <> count(*)
@@ -93,7 +133,7 @@ SELECT format('of subject %s, event %s got its number before an earlier one', su
   SELECT subject_id, id, seq < max(seq) OVER (PARTITION BY subject_id ORDER BY id) AS late FROM event_log
 ) AS told WHERE late`;
 
-const RULES = { STOCK_EVENTS, CART_EVENTS, HOLDS, ORDERS };
+const RULES = { STOCK_EVENTS, CART_EVENTS, HOLDS, ORDERS, ORDER_LIFE };
 
 /**
  * Checks counters, ledger, carts, orders and events of the whole database against each other.

@@ -77,3 +77,13 @@ const setHash: Statement = {
 export async function setPasswordHash(tx: Queryable, id: string, passwordHash: string): Promise<void> {
   await tx.query(setHash, [id, passwordHash]);
 }
+
+const confirmEmail: Statement = {
+  name: 'user_confirm_email',
+  text: 'UPDATE users SET email_verified_at = $2, updated_at = $2 WHERE id = $1 AND email_verified_at IS NULL',
+};
+
+/** Writes that mail to the user's address arrives, unless that was known; the caller has the user's lock. */
+export async function confirmEmailOf(tx: Queryable, id: string, at: Date): Promise<void> {
+  await tx.query(confirmEmail, [id, at]);
+}

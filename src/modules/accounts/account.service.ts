@@ -1,9 +1,11 @@
 import { v7 as uuid } from 'uuid';
 import type { Database, Transaction } from '../../infra/database.ts';
 import type { CartService } from '../cart/cart.service.ts';
+import type { OrderService } from '../orders/order.service.ts';
 import { refuse, type UserError } from '../user-error.ts';
 import * as repository from './account.repository.ts';
 import type { Credentials, User } from './account.repository.ts';
+import { createEmailConfirmation, type EmailConfirmation } from './email-confirmation.ts';
 import { createPasswords } from './password.ts';
 import type { IssuedTokens, SessionService } from './session.service.ts';
 
@@ -24,7 +26,7 @@ export interface Entered {
 }
 
 /** The use cases of accounts. Refusals are thrown as `Refusal`, and nothing has changed then. */
-export interface AccountService {
+export interface AccountService extends EmailConfirmation {
   /** @throws Refusal: EMAIL_TAKEN */
   register(account: { email: string; name: string; password: string }, entry: Entry): Promise<Entered>;
   /** @throws Refusal: INVALID_CREDENTIALS, the same for an unknown address and for a wrong password */
@@ -47,19 +49,25 @@ export interface AccountService {
 export function createAccountService(deps: {
   db: Database;
   cart: Pick<CartService, 'merge' | 'withOverdueReleased'>;
+  orders: Pick<OrderService, 'joinGuestOrders'>;
   sessions: SessionService;
+  secrets: readonly string[];
   config: { bcryptCost: number };
 }): AccountService {
-  const { db, cart, sessions, config } = deps;
+  const { db, cart, orders, sessions, config } = deps;
   const passwords = createPasswords({ cost: config.bcryptCost });
 
   /**
    * Begins a session and takes the guest's cart over, in one transaction: a log-in that was answered has the cart, and one
    * that was not can be sent again, with the guest's token, as if it were the first. The caller has the user's lock, so
-   * two devices that come in at once find one live cart.
+   * two devices that come in at once find one live cart. What was ordered with the user's address joins, too, if it is
+   * confirmed.
    */
   async function enter(tx: Transaction, user: User, { userAgent, guestId }: Entry): Promise<Entered> {
-    const cartNotices = guestId === null ? [] : await cart.merge(tx, { guestId, userId: user.id });
+    const joinOrders = () => orders.joinGuestOrders(tx, user);
+    let cartNotices: readonly UserError[] = [];
+    if (guestId === null) await joinOrders();
+    else cartNotices = await cart.merge(tx, { guestId, userId: user.id, whenCartsAreLocked: joinOrders });
     return { user, tokens: await sessions.open(tx, user.id, userAgent), cartNotices };
   }
 
@@ -78,6 +86,8 @@ export function createAccountService(deps: {
   }
 
   return {
+    ...createEmailConfirmation(deps),
+
     async register({ email, name, password }, entry) {
       const passwordHash = await passwords.hash(password);
       return cart.withOverdueReleased(() =>

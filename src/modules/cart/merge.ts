@@ -24,6 +24,8 @@ import { planMerge } from './merge.rules.ts';
 export interface Joining {
   guestId: string;
   userId: string;
+  /** Runs once the carts are locked, and before variants are: there stand the locks of orders. */
+  whenCartsAreLocked?: () => Promise<unknown>;
 }
 
 /**
@@ -56,6 +58,7 @@ export function createMerge(deps: {
     const carts = await lockAll(tx, joining);
     const overdue = carts.filter((cart) => cart.holds && cart.status === 'EXPIRED');
     if (overdue.length > 0) throw new CartsOverdue(overdue.map((cart) => cart.id));
+    await joining.whenCartsAreLocked?.();
 
     const ofGuest = carts.filter((cart) => cart.guestId === joining.guestId);
     const expired = ofGuest.filter((cart) => cart.status === 'EXPIRED').map((cart) => cart.id);

@@ -2,13 +2,13 @@ import { iso31661 } from 'iso-3166';
 import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
 import { loadKnown } from '../../graphql/loaders.ts';
-import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
 import { ownerOf } from '../../graphql/viewer.ts';
 import { emailAddress, parseInput, plainText } from '../input.ts';
 import { parseDecimal } from '../money.ts';
 import { refuse } from '../user-error.ts';
-import { OrderRef } from './order.graphql.ts';
+import { orderPayload } from './order-payload.graphql.ts';
+import { grant } from './order-rights.graphql.ts';
 import type { CheckoutRequest } from './order.service.ts';
 
 const countries = new Set(iso31661.map((country) => country.alpha2));
@@ -68,17 +68,7 @@ const CheckoutInputRef = builder.inputType('CheckoutInput', {
   }),
 });
 
-const CheckoutPayloadRef = payloadType<{ orderId: string }>('CheckoutPayload', 'What became of it.');
-
-builder.objectField(CheckoutPayloadRef, 'order', (t) =>
-  t.prismaField({
-    type: OrderRef,
-    nullable: true,
-    description: 'The order; null where nothing was bought.',
-    resolve: (query, { orderId }, _args, ctx) =>
-      orderId === undefined ? null : ctx.prisma.order.findUnique({ ...query, where: { id: orderId } }),
-  }),
-);
+const CheckoutPayloadRef = orderPayload('CheckoutPayload', 'The order; null where nothing was bought.');
 
 /** The request that the input makes, in the shop's currency. */
 function toRequest(input: unknown, currency: string): CheckoutRequest {
@@ -103,7 +93,10 @@ builder.mutationField('checkout', (t) =>
         const viewer = ownerOf(ctx.viewer);
         if (viewer === null) refuse('CART_EMPTY', 'There is nothing in the cart.');
         if ('userId' in viewer) request.accountEmail = (await loadKnown(ctx.loaders.user, viewer.userId)).email;
-        return { orderId: await ctx.services.orders.checkout(viewer, request) };
+        const orderId = await ctx.services.orders.checkout(viewer, request);
+        // Who placed it sees all of it once more, although it may have joined an account meanwhile.
+        grant(ctx, orderId, 'ACCESS_TOKEN');
+        return { orderId };
       }),
   }),
 );

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import { RetryTransaction, type Database, type Transaction } from '../../infra/database.ts';
+import { RetryTransaction, violatedConstraint, type Database, type Transaction } from '../../infra/database.ts';
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
 import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
+import { USER_KEY } from './guest-orders.ts';
 import { TotalChangedError } from './order.errors.ts';
 import { orderPlaced } from './order.events.ts';
 import { findByKey, insertOrder, type Address, type NewOrder } from './order.repository.ts';
@@ -93,7 +94,10 @@ export function createCheckout(
         new TotalChangedError({ minor: expectedTotalMinor, currency }, { minor: totalMinor, currency }),
       );
     }
-    await insertOrder(tx, now, order);
+    await insertOrder(tx, now, order).catch((error: unknown) => {
+      // An order that a guest placed under the same key joined this user just now. Run again: then it is seen.
+      throw violatedConstraint(error) === USER_KEY ? new RetryTransaction() : error;
+    });
     await inventory.apply(
       tx,
       now,

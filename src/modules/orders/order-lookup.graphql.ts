@@ -4,7 +4,7 @@ import { argumentId } from '../../graphql/global-id.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import { isStaff } from '../../graphql/viewer.ts';
 import { isPlain } from '../input.ts';
-import { isOwn } from './order-rights.graphql.ts';
+import { grant, isOwn } from './order-rights.graphql.ts';
 import { OrderRef } from './order.graphql.ts';
 
 interface OrderArguments {
@@ -49,8 +49,7 @@ builder.queryField('order', (t) =>
       const order = await ctx.prisma.order.findUnique({ ...query, where: { id: named.id } });
       if (order === null) return null;
       if (named.grant === null) return isOwn(ctx, order) || isStaff(ctx.viewer) ? order : null;
-      // The token's right is the larger one, should one operation look the order up both ways.
-      if (ctx.orderGrants.get(order.id) !== 'ACCESS_TOKEN') ctx.orderGrants.set(order.id, named.grant);
+      grant(ctx, order.id, named.grant);
       return order;
     },
   }),

@@ -1,5 +1,6 @@
 import type { Context, OrderGrant } from '../../graphql/context.ts';
 import { isStaff, ownerOf } from '../../graphql/viewer.ts';
+import { isOrderOf, type OwnedOrder } from './order-owner.ts';
 
 /*
  * Who may see an order is decided where it is looked up, and kept for the operation in `orderGrants`: fields ask there by
@@ -12,18 +13,14 @@ export function grantOf(ctx: Context, order: OwnedOrder): OrderGrant {
   return isStaff(ctx.viewer) ? 'STAFF' : (ctx.orderGrants.get(order.id) ?? 'NUMBER_AND_EMAIL');
 }
 
-/** As much of an order as says whose it is. */
-export interface OwnedOrder {
-  id: string;
-  guestId: string | null;
-  userId: string | null;
-}
-
 /** Whether it is the viewer's. */
 export function isOwn(ctx: Context, order: OwnedOrder): boolean {
-  const viewer = ownerOf(ctx.viewer);
-  if (viewer === null) return false;
-  return 'userId' in viewer ? order.userId === viewer.userId : order.guestId === viewer.guestId;
+  return isOrderOf(order, ownerOf(ctx.viewer));
+}
+
+/** The order was found by such a right. The token's is the larger one, should one operation look it up both ways. */
+export function grant(ctx: Context, orderId: string, right: OrderGrant): void {
+  if (ctx.orderGrants.get(orderId) !== 'ACCESS_TOKEN') ctx.orderGrants.set(orderId, right);
 }
 
 /** Which orders the viewer may see without any further right; null: none. */

@@ -1,5 +1,6 @@
 import type { Money } from '../money.ts';
-import { UserError } from '../user-error.ts';
+import { UserError, type InputPath } from '../user-error.ts';
+import type { OrderStatus } from './order.types.ts';
 
 /** The total is not the one that the caller expected. Nothing was bought. */
 export class TotalChangedError extends UserError {
@@ -10,5 +11,19 @@ export class TotalChangedError extends UserError {
     super('TOTAL_CHANGED', 'The total is not the one that was expected; nothing was bought.', ['expectedTotal']);
     this.expected = expected;
     this.actual = actual;
+  }
+}
+
+/** An order does not go from that status to this one. */
+export class InvalidTransitionError extends UserError {
+  /** The status that the order has. */
+  readonly from: OrderStatus;
+  /** The one that was asked for. */
+  readonly to: OrderStatus;
+
+  constructor(fault: { from: OrderStatus; to: OrderStatus; message: string; path: InputPath }) {
+    super('INVALID_TRANSITION', fault.message, fault.path);
+    this.from = fault.from;
+    this.to = fault.to;
   }
 }

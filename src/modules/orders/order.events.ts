@@ -1,5 +1,20 @@
 import { z } from 'zod';
 import { defineEvent } from '../../events/event.ts';
 
+const ofOrder = { orderId: z.uuid() };
+const status = z.enum(['PLACED', 'FULFILLED', 'DELIVERED', 'CANCELLED']);
+
 /** A cart became an order. */
-export const orderPlaced = defineEvent('order_placed', z.object({ orderId: z.uuid() }));
+export const orderPlaced = defineEvent('order_placed', z.object(ofOrder));
+
+/** An order was moved along, or cancelled. */
+export const orderStatusChanged = defineEvent(
+  'order_status_changed',
+  z.object({ ...ofOrder, from: status, to: status }),
+);
+
+/** An order was marked as paid. */
+export const orderPaid = defineEvent('order_paid', z.object(ofOrder));
+
+/** An order was marked as paid back. */
+export const orderRefunded = defineEvent('order_refunded', z.object(ofOrder));

@@ -1,28 +1,10 @@
 import { builder } from '../../graphql/builder.ts';
 import { MoneyRef } from '../../graphql/money.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { grantOf, visibleOrders } from './order-rights.graphql.ts';
-import { UserRef } from '../accounts/accounts.refs.graphql.ts';
-
-const OrderStatusRef = builder.enumType('OrderStatus', {
-  description: 'Where an order is in its life.',
-  values: {
-    PLACED: { description: 'Bought, and not sent yet.' },
-    FULFILLED: { description: 'Sent.' },
-    DELIVERED: { description: 'Arrived.' },
-    CANCELLED: { description: 'Called off; its units went back to stock.' },
-  },
-});
-
-const PaymentStatusRef = builder.enumType('PaymentStatus', {
-  description: 'Whether an order is paid.',
-  values: {
-    PENDING: { description: 'Not paid yet.' },
-    PAID: { description: 'Paid.' },
-    REFUNDED: { description: 'Paid back.' },
-  },
-});
+import { OrderStatusRef, PaymentStatusRef } from './orders.refs.graphql.ts';
 
 interface AddressShape {
   name: string;

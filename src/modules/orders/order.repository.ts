@@ -12,11 +12,18 @@ export interface Address {
   countryCode: string;
 }
 
-const BY_KEY = 'SELECT id, request_hash AS "requestHash" FROM orders WHERE idempotency_key = $2';
-const byKeyOfGuest: Statement = { name: 'order_by_key', text: `${BY_KEY} AND guest_id = $1` };
-const byKeyOfUser: Statement = { name: 'order_by_key_of_user', text: `${BY_KEY} AND user_id = $1` };
+// By the cart, which stays the guest's when the order joins an account.
+const byKeyOfGuest: Statement = {
+  name: 'order_by_key',
+  text: `SELECT o.id, o.request_hash AS "requestHash" FROM carts c JOIN orders o ON o.cart_id = c.id
+          WHERE c.guest_id = $1 AND o.idempotency_key = $2`,
+};
+const byKeyOfUser: Statement = {
+  name: 'order_by_key_of_user',
+  text: 'SELECT id, request_hash AS "requestHash" FROM orders WHERE user_id = $1 AND idempotency_key = $2',
+};
 
-/** The order that this guest or user made under the key, and the hash of what was asked for. */
+/** The order that this guest or user has made under the key, whoever has it now, and the hash of what was asked for. */
 export async function findByKey(
   tx: Queryable,
   owner: CartOwner,

@@ -1,15 +1,21 @@
+import type { Transaction } from '../../infra/database.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
 import { createSigner } from '../../infra/signer.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
 import { createCheckout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
-import { countOrders, findOrderPage } from './order-page.ts';
+import { joinGuestOrders, type AddressOwner } from './guest-orders.ts';
+import { createOrderLife, type OrderLife } from './order-life.ts';
+import * as pages from './order-page.ts';
+import type { OrderQuery } from './order-page.ts';
 import { findByNumberAndEmail } from './order.repository.ts';
 
 export type { CheckoutRequest } from './checkout.ts';
+export type { AddressOwner } from './guest-orders.ts';
+export type { OrderQuery } from './order-page.ts';
 export type { Address } from './order.repository.ts';
 
 /** The use cases of orders. Orders themselves are read through Prisma, once it is known who may see them. */
-export interface OrderService {
+export interface OrderService extends OrderLife {
   /**
    * Turns the owner's cart into an order, whole or not at all; the same key gives the same order.
    * @returns the order's id
@@ -22,21 +28,37 @@ export interface OrderService {
   orderOfToken(token: string): string | null;
   /** A guest's order with this number and address, or null. */
   findByNumberAndEmail(number: string, email: string): Promise<string | null>;
-  /** Which orders a page of a user's has, newest first. */
-  pageOfUser(userId: string, page: PageRequest): Promise<Page<{ id: string }>>;
-  countOfUser(userId: string): Promise<number>;
+  /** Which orders a page has, newest first. */
+  page(query: OrderQuery, page: PageRequest): Promise<Page<{ id: string }>>;
+  count(query: OrderQuery): Promise<number>;
+  /** The same page of each user's orders. */
+  pagesOfUsers(userIds: readonly string[], page: PageRequest): Promise<Map<string, Page<{ id: string }>>>;
+  /** How many each user has; who has none is left out. */
+  countsOfUsers(userIds: readonly string[]): Promise<Map<string, number>>;
+  /**
+   * What guests ordered with the user's address becomes the user's, where that address is confirmed. In the caller's
+   * transaction, which has the locks of the user and of the carts that it needs, and none of variants yet.
+   * @returns the orders that joined
+   */
+  joinGuestOrders(tx: Transaction, user: AddressOwner): Promise<string[]>;
 }
+
+/** What orders need of the rest of the shop. */
+export type OrderDependencies = CheckoutDependencies &
+  Parameters<typeof createOrderLife>[0] & { secrets: readonly string[] };
 
 const ACCESS = 'order access';
 const TOKEN = /^([\w-]{22})\.([\w-]{43})$/;
 const NUMBER = /^\d{1,15}$/;
 
 /** Wires the orders. */
-export function createOrderService(deps: CheckoutDependencies & { secrets: readonly string[] }): OrderService {
+export function createOrderService(deps: OrderDependencies): OrderService {
   const { db, secrets } = deps;
   const signer = createSigner(secrets);
   return {
+    ...createOrderLife(deps),
     checkout: createCheckout(deps),
+    joinGuestOrders,
 
     accessToken(orderId) {
       const id = Buffer.from(orderId.replaceAll('-', ''), 'hex').toString('base64url');
@@ -55,7 +77,9 @@ export function createOrderService(deps: CheckoutDependencies & { secrets: reado
       return NUMBER.test(number) ? findByNumberAndEmail(db, BigInt(number), email) : null;
     },
 
-    pageOfUser: (userId, page) => findOrderPage(db, userId, page),
-    countOfUser: (userId) => countOrders(db, userId),
+    page: (query, page) => pages.findOrderPage(db, query, page),
+    count: (query) => pages.countOrders(db, query),
+    pagesOfUsers: (userIds, page) => pages.findOrderPagesOfUsers(db, userIds, page),
+    countsOfUsers: (userIds) => pages.countOrdersOfUsers(db, userIds),
   };
 }

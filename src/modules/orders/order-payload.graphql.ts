@@ -1,0 +1,18 @@
+import { builder } from '../../graphql/builder.ts';
+import { payloadType } from '../../graphql/payload.ts';
+import { OrderRef } from './order.graphql.ts';
+
+/** Declares the payload of a mutation that has made or changed an order, which its caller may see. */
+export function orderPayload(name: string, description: string) {
+  const ref = payloadType<{ orderId: string }>(name, 'What became of it.');
+  builder.objectField(ref, 'order', (t) =>
+    t.prismaField({
+      type: OrderRef,
+      nullable: true,
+      description,
+      resolve: (query, { orderId }, _args, ctx) =>
+        orderId === undefined ? null : ctx.prisma.order.findUnique({ ...query, where: { id: orderId } }),
+    }),
+  );
+  return ref;
+}

@@ -1,0 +1,57 @@
+import { refuse, Refusal, type InputPath } from '../user-error.ts';
+import { InvalidTransitionError } from './order.errors.ts';
+import type { OrderStatus, PaymentStatus } from './order.types.ts';
+
+/** The mutations that move an order along. */
+type StatusOperation = 'orderStatusUpdate' | 'orderCancel';
+
+/** From which status an order goes to which, and by which mutation. What is not here is not done. */
+export const orderTransitions: Readonly<Record<OrderStatus, Readonly<Partial<Record<OrderStatus, StatusOperation>>>>> =
+  {
+    PLACED: { FULFILLED: 'orderStatusUpdate', CANCELLED: 'orderCancel' },
+    FULFILLED: { DELIVERED: 'orderStatusUpdate' },
+    DELIVERED: {},
+    CANCELLED: {},
+  };
+
+/** The same for its payment. */
+export const paymentTransitions: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
+  PENDING: ['PAID'],
+  PAID: ['REFUNDED'],
+  REFUNDED: [],
+};
+
+/**
+ * Checks a step of an order's status against the table; `from` is what the order has under its lock.
+ * @throws Refusal: INVALID_TRANSITION
+ */
+export function assertOrderTransition(
+  from: OrderStatus,
+  to: OrderStatus,
+  { by, path }: { by: StatusOperation; path: InputPath },
+): void {
+  if (orderTransitions[from][to] === by) return;
+  const otherWay = to === 'CANCELLED' && by !== 'orderCancel';
+  const message = otherWay
+    ? 'An order is cancelled by orderCancel, while it is PLACED.'
+    : `An order that is ${from} does not become ${to}.`;
+  throw new Refusal(new InvalidTransitionError({ from, to, message, path }));
+}
+
+/**
+ * Checks a step of an order's payment against the table. What is cancelled is not paid any more, though it may be paid back.
+ * @throws Refusal: INVALID_TRANSITION
+ */
+export function assertPaymentTransition(
+  order: { status: OrderStatus; paymentStatus: PaymentStatus },
+  to: PaymentStatus,
+  path: InputPath,
+): void {
+  const { status, paymentStatus: from } = order;
+  if (!paymentTransitions[from].includes(to)) {
+    refuse('INVALID_TRANSITION', `The payment of an order that is ${from} does not become ${to}.`, path);
+  }
+  if (to === 'PAID' && status === 'CANCELLED') {
+    refuse('INVALID_TRANSITION', 'The order is cancelled: it cannot be paid any more.', path);
+  }
+}
