@@ -10,6 +10,7 @@ import type { GuestService } from '../modules/accounts/guest.service.ts';
 import type { Identity, SessionService } from '../modules/accounts/session.service.ts';
 import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
+import type { CatalogWritingService } from '../modules/catalog/catalog-writing.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
@@ -22,6 +23,7 @@ export interface Services {
   accounts: AccountService;
   admin: AdminService;
   catalog: CatalogService;
+  catalogWriting: CatalogWritingService;
   cart: CartService;
   orders: OrderService;
   staff: StaffService;

@@ -1,12 +1,24 @@
 import { z } from 'zod';
 import { GenericError, Refusal } from './user-error.ts';
 
-/** Control characters, line breaks among them: never part of a name, an address or a key. */
-const CONTROL = /\p{Cc}/u;
+/** Control characters, line breaks among them: never part of a name, an address or a key. Halves of characters neither. */
+const CONTROL = /[\p{Cc}\p{Cs}]/u;
 
 /** Whether a text can be looked for at all; what has control characters is never found (and PostgreSQL takes no NUL). */
 export function isPlain(text: string): boolean {
   return !CONTROL.test(text);
+}
+
+/** The same, but for line breaks and tabs. */
+const CONTROL_IN_LINES = /[^\P{Cc}\n\r\t]|\p{Cs}/u;
+
+/** Text of any number of lines, which may be none; white space around it does not count. */
+export function multilineText(most: number): z.ZodType<string, string> {
+  return z
+    .string()
+    .refine((text) => !CONTROL_IN_LINES.test(text), 'must not contain control characters')
+    .transform((text) => text.replaceAll(/\r\n?/g, '\n').trim())
+    .pipe(z.string().max(most, `must have at most ${most} characters`));
 }
 
 /** One line of text without control characters; white space around it does not count. */

@@ -7,6 +7,7 @@ import { createGuestService, type GuestService } from './accounts/guest.service.
 import { createSessionService, type SessionService } from './accounts/session.service.ts';
 import { createCartService, type CartService } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
+import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
 import { createStaffService, type StaffService } from './staff/staff.service.ts';
@@ -18,6 +19,7 @@ export interface ShopServices {
   accounts: AccountService;
   admin: AdminService;
   catalog: CatalogService;
+  catalogWriting: CatalogWritingService;
   inventory: InventoryService;
   cart: CartService;
   orders: OrderService;
@@ -26,20 +28,30 @@ export interface ShopServices {
 
 /** Wires the modules to each other. */
 export function createServices(deps: {
-  config: Pick<Config, 'shop' | 'secrets' | 'cart'> & { accounts: Pick<Config['accounts'], 'bcryptCost'> };
+  config: Pick<Config, 'shop' | 'secrets' | 'cart' | 'lowStockThreshold'> & {
+    accounts: Pick<Config['accounts'], 'bcryptCost'>;
+  };
   db: Database;
   eventLog: EventLog;
 }): ShopServices {
   const { config, db, eventLog } = deps;
-  const { shop, secrets } = config;
+  const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
   const guests = createGuestService({ db });
   const sessions = createSessionService({ db, eventLog, secrets });
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
+  const catalogWriting = createCatalogWritingService({
+    db,
+    inventory,
+    staff,
+    eventLog,
+    currency: shop.currency,
+    lowStockThreshold,
+  });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
-  return { guests, sessions, accounts, admin, catalog, inventory, cart, orders, staff };
+  return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, cart, orders, staff };
 }

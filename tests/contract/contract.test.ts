@@ -27,13 +27,6 @@ const PENDING: readonly string[] = Object.values({
   'accounts, beyond sessions': `
     PasswordResetInput PasswordResetRequestInput PasswordResetRequestPayload Mutation.passwordReset
     Mutation.passwordResetRequest`,
-  'the catalogue, to write': `
-    CategoryCreateInput CategoryCreatePayload CategoryDeleteInput CategoryDeletePayload CategoryUpdateInput CategoryUpdatePayload
-    ImageInput ProductArchiveInput ProductArchivePayload ProductCreateInput ProductCreatePayload ProductUpdateInput
-    ProductUpdatePayload ProductVariantArchiveInput ProductVariantArchivePayload ProductVariantCreateInput
-    ProductVariantCreatePayload ProductVariantInput ProductVariantUpdateInput ProductVariantUpdatePayload SelectedOptionInput
-    Mutation.categoryCreate Mutation.categoryDelete Mutation.categoryUpdate Mutation.productArchive Mutation.productCreate
-    Mutation.productUpdate Mutation.productVariantArchive Mutation.productVariantCreate Mutation.productVariantUpdate`,
   'stock for staff': `
     InventoryAudit InventoryDiscrepancy StockAdjustInput StockAdjustPayload StockAdjustReason StockConflictError StockMovement
     StockMovementConnection StockMovementEdge StockMovementReason StockSetInput StockSetPayload

@@ -38,6 +38,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
       secrets: ['a secret of tests that is long enough'],
       accounts: { bcryptCost: 4 },
       cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100, ...options.cart },
+      lowStockThreshold: 3,
     },
     db,
     eventLog,

@@ -14,6 +14,8 @@ export interface ProductQuery {
   minPriceMinor?: number;
   maxPriceMinor?: number;
   inStock?: boolean;
+  /** Left out: ACTIVE. Who may ask for another is the caller's to decide. */
+  status?: ProductRow['status'];
   /** Left out: best match first where words are searched for, else newest first. */
   sort?: { key: ProductSortKey; reverse: boolean };
 }
@@ -38,9 +40,10 @@ class Draft {
   };
 }
 
-/** What the words of a search match, and the conditions that the query sets. Only ACTIVE products are ever found. */
+/** What the words of a search match, and the conditions that the query sets. */
 function matching(query: ProductQuery, { parameter }: Draft): { from: string; conditions: string[] } {
-  const conditions = [`p.status = 'ACTIVE'`];
+  // Spelt out, so that what nearly everybody asks for is planned by itself.
+  const conditions = [`p.status = '${query.status ?? 'ACTIVE'}'`];
   let from = 'products p';
   if (query.search !== undefined) {
     from += `, (SELECT ${searchQuery(query.search, parameter)} AS words) AS sought`;

@@ -3,7 +3,8 @@ import { loadKnown } from '../../graphql/loaders.ts';
 import { MoneyRef } from '../../graphql/money.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { ProductRef, ProductVariantRef } from './catalog.refs.graphql.ts';
-import { isVariantForSale, isVariantVisible, variantTitle } from './catalog.service.ts';
+import { isVariantForSale, variantTitle } from './catalog.service.ts';
+import { maySeeVariant } from './visibility.graphql.ts';
 
 const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('SelectedOption').implement({
   description: "A variant's choice of one of its product's options.",
@@ -62,6 +63,6 @@ builder.node(ProductVariantRef, {
 
 registerNode('ProductVariant', async (ids, ctx) =>
   (await ctx.loaders.variant.loadMany(ids)).map((variant) =>
-    variant === null || variant instanceof Error || !isVariantVisible(variant) ? null : variant,
+    variant === null || variant instanceof Error || !maySeeVariant(ctx, variant) ? null : variant,
   ),
 );

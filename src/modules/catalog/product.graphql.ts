@@ -2,7 +2,8 @@ import { builder } from '../../graphql/builder.ts';
 import { MoneyRef } from '../../graphql/money.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { CategoryRef, ProductRef, ProductStatusRef, ProductVariantRef } from './catalog.refs.graphql.ts';
-import { isProductVisible, isVariantForSale, type ProductVariant } from './catalog.service.ts';
+import { isVariantForSale, type ProductVariant } from './catalog.service.ts';
+import { maySeeProduct } from './visibility.graphql.ts';
 
 const ImageRef = builder.objectRef<{ url: string; altText: string | null }>('Image').implement({
   description: 'A picture.',
@@ -118,6 +119,6 @@ builder.node(ProductRef, {
 
 registerNode('Product', async (ids, ctx) =>
   (await ctx.loaders.product.loadMany(ids)).map((product) =>
-    product === null || product instanceof Error || !isProductVisible(product) ? null : product,
+    product === null || product instanceof Error || !maySeeProduct(ctx, product) ? null : product,
   ),
 );

@@ -1,13 +1,16 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
 import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
+import type { Context } from '../../graphql/context.ts';
 import { argumentId } from '../../graphql/global-id.ts';
 import { requestError } from '../../graphql/request-error.ts';
+import { isStaff } from '../../graphql/viewer.ts';
 import { isPlain } from '../input.ts';
 import { parseDecimal } from '../money.ts';
 import { ProductRef, ProductStatusRef } from './catalog.refs.graphql.ts';
-import { isProductVisible, isSlug, type ProductQuery } from './catalog.service.ts';
+import { isSlug, type ProductQuery } from './catalog.service.ts';
 import { parseSearch } from './product-search.ts';
+import { maySeeProduct } from './visibility.graphql.ts';
 
 /** A page of products. */
 export const ProductConnectionRef = connectionType(ProductRef, 'products');
@@ -60,10 +63,11 @@ function price(decimal: string, name: string, currency: string): number {
 }
 
 /** The query that filter and sort ask for, or null where nothing can be found by them. */
-function toQuery(filter: Filter, sort: Sort | null | undefined, currency: string): ProductQuery | null {
+function toQuery(filter: Filter, sort: Sort | null | undefined, { viewer, shop }: Context): ProductQuery | null {
   const { search, categorySlug, tags, minPrice, maxPrice, inStock, status } = filter;
-  if (status != null && status !== 'ACTIVE') {
-    throw requestError('FORBIDDEN', 'Products that are not ACTIVE are for staff to list.');
+  if (status != null && status !== 'ACTIVE' && !isStaff(viewer)) {
+    const code = viewer.user === null ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+    throw requestError(code, 'Products that are not ACTIVE are for staff to list.');
   }
   if ((search ?? '').length > MAX_SEARCH) {
     throw requestError('BAD_REQUEST', `\`search\` may have at most ${MAX_SEARCH} characters.`);
@@ -83,9 +87,10 @@ function toQuery(filter: Filter, sort: Sort | null | undefined, currency: string
     if (!tags.every(isPlain)) return null;
     query.tags = tags;
   }
-  if (minPrice != null) query.minPriceMinor = price(minPrice, 'minPrice', currency);
-  if (maxPrice != null) query.maxPriceMinor = price(maxPrice, 'maxPrice', currency);
+  if (minPrice != null) query.minPriceMinor = price(minPrice, 'minPrice', shop.currency);
+  if (maxPrice != null) query.maxPriceMinor = price(maxPrice, 'maxPrice', shop.currency);
   if (inStock != null) query.inStock = inStock;
+  if (status != null) query.status = status;
   if (sort != null) query.sort = { key: sort.key, reverse: sort.reverse ?? false };
   return query;
 }
@@ -104,7 +109,7 @@ builder.queryFields((t) => ({
   product: t.field({
     type: ProductRef,
     nullable: true,
-    description: 'A product by its ID or its slug.',
+    description: 'A product by its ID or its slug; one that is not ACTIVE for staff alone.',
     args: {
       id: t.arg.id({ description: 'Its ID.' }),
       slug: t.arg.string({ description: 'Its slug.' }),
@@ -117,7 +122,7 @@ builder.queryFields((t) => ({
           : slug != null && isSlug(slug)
             ? await ctx.services.catalog.productBySlug(slug)
             : null;
-      return product !== null && isProductVisible(product) ? product : null;
+      return product !== null && maySeeProduct(ctx, product) ? product : null;
     },
   }),
   products: t.field({
@@ -132,7 +137,7 @@ builder.queryFields((t) => ({
     complexity: pageCost,
     resolve: async (_root, { filter, sort, ...args }, ctx) => {
       const { catalog } = ctx.services;
-      const query = toQuery(filter ?? {}, sort, ctx.shop.currency);
+      const query = toQuery(filter ?? {}, sort, ctx);
       const cursors = cursorsOf(query ?? {});
       if (query === null) {
         pageOf({ first: args.first, last: args.last }, cursors);

@@ -98,5 +98,7 @@ function asText(value: unknown): string | null {
 }
 
 function cut(text: string | null): string | null {
-  return text === null || text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
+  if (text === null || text.length <= MAX_TEXT) return text;
+  // Half a character, left of one that is two units long, is no JSON for PostgreSQL.
+  return `${text.slice(0, MAX_TEXT).replace(/[\ud800-\udbff]$/, '')}…`;
 }

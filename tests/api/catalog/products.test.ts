@@ -165,7 +165,7 @@ describe('a filter', () => {
         message: 'Products that are not ACTIVE are for staff to list.',
         locations: [{ line: 2, column: 3 }],
         path: ['products'],
-        extensions: { code: 'FORBIDDEN' },
+        extensions: { code: 'UNAUTHENTICATED' },
       },
     ]);
   });

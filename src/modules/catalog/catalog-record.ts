@@ -1,0 +1,47 @@
+import { toDecimal } from '../money.ts';
+import type { Category, Product, ProductVariant } from './catalog.service.ts';
+
+/*
+ * Things of the catalogue as the record of staff tells them: by the names of the inputs' fields, amounts in the shop's
+ * currency, and null for what is empty.
+ */
+
+/** A product. @param categorySlug of where it is filed */
+export function recordedProduct(
+  product: Pick<Product, 'title' | 'slug' | 'description' | 'vendor' | 'tags' | 'images' | 'status'>,
+  categorySlug: string | null,
+): object {
+  const { title, slug, description, vendor, tags, images, status } = product;
+  return {
+    title,
+    slug,
+    description: description === '' ? null : description,
+    vendor,
+    tags: tags.length === 0 ? null : tags,
+    categorySlug,
+    // Its fields in one order: jsonb has another than inputs may have.
+    images: images.length === 0 ? null : images.map(({ url, altText }) => ({ url, altText })),
+    status,
+  };
+}
+
+/** A variant. */
+export function recordedVariant(
+  variant: Pick<ProductVariant, 'sku' | 'priceMinor' | 'compareAtMinor' | 'selectedOptions' | 'lowStockThreshold'>,
+  currency: string,
+): object {
+  const { sku, priceMinor, compareAtMinor, selectedOptions, lowStockThreshold } = variant;
+  const amount = (minor: number) => toDecimal({ minor: BigInt(minor), currency });
+  return {
+    sku,
+    price: amount(priceMinor),
+    compareAtPrice: compareAtMinor === null ? null : amount(compareAtMinor),
+    selectedOptions: selectedOptions.length === 0 ? null : selectedOptions.map(({ name, value }) => ({ name, value })),
+    lowStockThreshold: String(lowStockThreshold),
+  };
+}
+
+/** A category. */
+export function recordedCategory({ name, slug }: Pick<Category, 'name' | 'slug'>): { name: string; slug: string } {
+  return { name, slug };
+}

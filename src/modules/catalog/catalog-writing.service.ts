@@ -1,0 +1,42 @@
+import type { Category, Product, ProductVariant } from './catalog.service.ts';
+import type {
+  CategoryChanges,
+  NewCategory,
+  NewProduct,
+  NewVariant,
+  ProductChanges,
+  VariantChanges,
+} from './catalog.types.ts';
+import { createCategoryWriting } from './category-writing.ts';
+import { createProductWriting } from './product-writing.ts';
+import type { CatalogWritingDependencies } from './variant-steps.ts';
+import { createVariantWriting } from './variant-writing.ts';
+
+/** Who changes the catalogue: a user, or null for the shop's own command, run on its machine. */
+export type Actor = string | null;
+
+/**
+ * The catalogue, to write. Each use case is a transaction of its own with its event and its entry in the record; what
+ * changes nothing leaves neither. Refusals are thrown as `Refusal`, and nothing has changed then.
+ */
+export interface CatalogWritingService {
+  /** Refuses with CONFLICT where slug or SKU is taken, NOT_FOUND where the category is not there. */
+  createProduct(actor: Actor, product: NewProduct): Promise<Product>;
+  updateProduct(actor: Actor, id: string, changes: ProductChanges): Promise<Product>;
+  /** Carts that hold it keep it, and can check out. */
+  archiveProduct(actor: Actor, id: string): Promise<Product>;
+  createVariant(actor: Actor, productId: string, variant: NewVariant): Promise<ProductVariant>;
+  /** Archived ones too: another SKU makes theirs free again. */
+  updateVariant(actor: Actor, id: string, changes: VariantChanges): Promise<ProductVariant>;
+  /** Refuses with CONFLICT where it is the last of its product that is not archived. */
+  archiveVariant(actor: Actor, id: string): Promise<ProductVariant>;
+  createCategory(actor: Actor, category: NewCategory): Promise<Category>;
+  updateCategory(actor: Actor, id: string, changes: CategoryChanges): Promise<Category>;
+  /** Its products stay, without a category. */
+  deleteCategory(actor: Actor, id: string): Promise<void>;
+}
+
+/** Wires the writing. */
+export function createCatalogWritingService(deps: CatalogWritingDependencies): CatalogWritingService {
+  return { ...createProductWriting(deps), ...createVariantWriting(deps), ...createCategoryWriting(deps) };
+}

@@ -1,0 +1,69 @@
+import type { Queryable, Statement } from '../../infra/database.ts';
+import type { CategoryRow } from './catalog.repository.ts';
+
+const keep: Statement = {
+  name: 'catalog_keep_category',
+  text: 'SELECT id, slug, name FROM categories WHERE slug = $1 FOR KEY SHARE',
+};
+
+/**
+ * A category by its slug, which is neither deleted nor gets another slug until the transaction ends. Comes before the
+ * product's lock: who deletes a category goes from it to its products.
+ */
+export async function keepCategory(tx: Queryable, slug: string): Promise<CategoryRow | null> {
+  const [row] = await tx.query<CategoryRow>(keep, [slug]);
+  return row ?? null;
+}
+
+const lock: Statement = {
+  name: 'catalog_lock_category',
+  text: 'SELECT id, slug, name FROM categories WHERE id = $1 FOR NO KEY UPDATE',
+};
+
+/** A category as it is under its lock, which keeps every other writer of it waiting; null where there is none. */
+export async function lockCategory(tx: Queryable, id: string): Promise<CategoryRow | null> {
+  const [row] = await tx.query<CategoryRow>(lock, [id]);
+  return row ?? null;
+}
+
+const taken: Statement = {
+  name: 'catalog_category_slugs_taken',
+  text: 'SELECT slug FROM categories WHERE slug = ANY($1::text[])',
+};
+
+/** Which of some slugs are a category's. */
+export async function findTakenSlugs(tx: Queryable, slugs: readonly string[]): Promise<Set<string>> {
+  return new Set((await tx.query<{ slug: string }>(taken, [slugs])).map((row) => row.slug));
+}
+
+const insert: Statement = {
+  name: 'catalog_insert_category',
+  text: `INSERT INTO categories (id, slug, name, created_at, updated_at)
+         VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp()) ON CONFLICT (slug) DO NOTHING RETURNING id`,
+};
+
+/** Makes a category; false where its slug is taken. Waits for others who are about to take it. */
+export async function insertCategory(tx: Queryable, { id, slug, name }: CategoryRow): Promise<boolean> {
+  return (await tx.query(insert, [id, slug, name])).length > 0;
+}
+
+const update: Statement = {
+  name: 'catalog_update_category',
+  text: 'UPDATE categories SET slug = $2, name = $3, updated_at = $4 WHERE id = $1',
+};
+
+/** Writes a category whose lock the caller has. @throws a violation of `categories_slug_key` where its slug is taken */
+export async function updateCategory(tx: Queryable, at: Date, { id, slug, name }: CategoryRow): Promise<void> {
+  await tx.query(update, [id, slug, name, at]);
+}
+
+const remove: Statement = {
+  name: 'catalog_delete_category',
+  text: 'DELETE FROM categories WHERE id = $1 RETURNING id, slug, name',
+};
+
+/** Deletes a category; its products stay, without one. Gives it as it was, or null where there was none. */
+export async function deleteCategory(tx: Queryable, id: string): Promise<CategoryRow | null> {
+  const [row] = await tx.query<CategoryRow>(remove, [id]);
+  return row ?? null;
+}

@@ -1,0 +1,70 @@
+import { v7 as uuid } from 'uuid';
+import { readClock } from '../../infra/clock.ts';
+import { violatedConstraint } from '../../infra/database.ts';
+import type { Database } from '../../infra/database.ts';
+import { changesBetween, type StaffService } from '../staff/staff.service.ts';
+import { refuse } from '../user-error.ts';
+import { recordedCategory } from './catalog-record.ts';
+import type { Category } from './catalog.service.ts';
+import type { CategoryChanges, NewCategory } from './catalog.types.ts';
+import * as repository from './category-writing.repository.ts';
+import { freeSlug } from './slug.ts';
+
+function refuseSlug(): never {
+  refuse('CONFLICT', 'Another category has this slug.', ['slug']);
+}
+
+function refuseUnknown(): never {
+  refuse('NOT_FOUND', 'There is no such category.', ['id']);
+}
+
+/** Makes the use cases of categories. */
+export function createCategoryWriting({ db, staff }: { db: Database; staff: StaffService }) {
+  return {
+    createCategory: (actorId: string | null, { name, slug }: NewCategory): Promise<Category> =>
+      db.transaction(async (tx) => {
+        const taken = (slugs: readonly string[]) => repository.findTakenSlugs(tx, slugs);
+        for (;;) {
+          const category = { id: uuid(), name, slug: slug ?? (await freeSlug(name, { fallback: 'category', taken })) };
+          if (await repository.insertCategory(tx, category)) {
+            await staff.record(tx, await readClock(tx), {
+              actorId,
+              kind: 'CATEGORY_CREATED',
+              subject: { type: 'Category', id: category.id },
+              changes: changesBetween(null, recordedCategory(category)),
+            });
+            return category;
+          }
+          // One that was made up was taken in between: the next is made up knowing that.
+          if (slug !== null) refuseSlug();
+        }
+      }),
+
+    updateCategory: (actorId: string | null, id: string, changes: CategoryChanges): Promise<Category> =>
+      db.transaction(async (tx) => {
+        const before = (await repository.lockCategory(tx, id)) ?? refuseUnknown();
+        const after = { ...before, ...changes };
+        const changed = changesBetween(recordedCategory(before), recordedCategory(after));
+        if (changed.length === 0) return before;
+        const at = await readClock(tx);
+        await repository.updateCategory(tx, at, after).catch((error: unknown) => {
+          if (violatedConstraint(error) === 'categories_slug_key') refuseSlug();
+          throw error;
+        });
+        const subject = { type: 'Category', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'CATEGORY_UPDATED', subject, changes: changed });
+        return after;
+      }),
+
+    deleteCategory: (actorId: string | null, id: string): Promise<void> =>
+      db.transaction(async (tx) => {
+        const before = (await repository.deleteCategory(tx, id)) ?? refuseUnknown();
+        await staff.record(tx, await readClock(tx), {
+          actorId,
+          kind: 'CATEGORY_DELETED',
+          subject: { type: 'Category', id },
+          changes: changesBetween(recordedCategory(before), { name: null, slug: null }),
+        });
+      }),
+  };
+}

@@ -1,0 +1,47 @@
+/** What decomposing does not turn into plain letters. */
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  ł: 'l',
+  þ: 'th',
+  ı: 'i',
+};
+
+/** Shorter than a slug may be: there is room for a number. */
+const MAX_BASE = 190;
+
+/** The slug that a text makes: without accents, in lower case, with dashes; empty where it has no letter or digit for one. */
+export function slugFrom(text: string): string {
+  return text
+    .toLowerCase()
+    .normalize('NFKD')
+    .replaceAll(/\p{M}|['’‘`]/gu, '')
+    .replaceAll(/[ßæœøđðłþı]/g, (letter) => LETTERS[letter] ?? '')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replace(/^-/, '')
+    .slice(0, MAX_BASE)
+    .replace(/-$/, '');
+}
+
+/**
+ * A slug made of a text that nothing has yet: `honey`, else `honey-2`, `honey-3` …
+ * @param options.fallback where the text makes none
+ * @param options.taken tells which of some slugs are taken
+ */
+export async function freeSlug(
+  text: string,
+  { fallback, taken }: { fallback: string; taken: (slugs: readonly string[]) => Promise<ReadonlySet<string>> },
+): Promise<string> {
+  const base = slugFrom(text) || fallback;
+  // The next question asks for ten times as many: a thousand namesakes cost three.
+  for (let first = 1, count = 10; ; first += count, count *= 10) {
+    const candidates = Array.from({ length: count }, (_, i) => (first + i === 1 ? base : `${base}-${first + i}`));
+    const there = await taken(candidates);
+    const free = candidates.find((slug) => !there.has(slug));
+    if (free !== undefined) return free;
+  }
+}

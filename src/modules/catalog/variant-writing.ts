@@ -1,0 +1,99 @@
+import { violatedConstraint, type Transaction } from '../../infra/database.ts';
+import { changesBetween } from '../staff/staff.service.ts';
+import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
+import { MAX } from './catalog-input.ts';
+import { recordedVariant } from './catalog-record.ts';
+import { findVariants, findVariantsOfProducts, type VariantRow } from './catalog.repository.ts';
+import { productChanged } from './catalog.events.ts';
+import type { ProductVariant } from './catalog.service.ts';
+import type { NewVariant, VariantChanges } from './catalog.types.ts';
+import * as repository from './product-writing.repository.ts';
+import { createVariantSteps, type CatalogWritingDependencies } from './variant-steps.ts';
+import { faultsOfJoining } from './variant-rules.ts';
+
+/** Makes the use cases of single variants. Each locks the product before the variant. */
+export function createVariantWriting(deps: CatalogWritingDependencies) {
+  const { db, inventory, staff, eventLog, currency, lowStockThreshold } = deps;
+  const steps = createVariantSteps(deps);
+
+  async function read(tx: Transaction, id: string): Promise<VariantRow> {
+    const [variant] = await findVariants(tx, [id]);
+    if (variant === undefined) throw new Error(`variant ${id} is gone under its lock`);
+    return variant;
+  }
+
+  /** A variant under its lock and its product's, and the transaction's instant. */
+  async function lock(tx: Transaction, id: string): Promise<{ at: Date; before: VariantRow }> {
+    const productId = await repository.findProductIdOfVariant(tx, id);
+    if (productId === null) refuse('NOT_FOUND', 'There is no such variant.', ['id']);
+    await repository.lockProduct(tx, productId);
+    const at = await inventory.lock(tx, [id]);
+    return { at, before: await read(tx, id) };
+  }
+
+  /** A change of a variant is one of its product. */
+  async function tell(tx: Transaction, at: Date, productId: string): Promise<void> {
+    await repository.setUpdatedAt(tx, at, productId);
+    await eventLog.append(tx, at, [productChanged.of(productId, { productId })]);
+  }
+
+  return {
+    createVariant: (actorId: string | null, productId: string, variant: NewVariant): Promise<ProductVariant> =>
+      db.transaction(async (tx) => {
+        const joining = [{ variant, path: ['variant'] }];
+        if (!(await repository.lockProduct(tx, productId))) {
+          refuse('NOT_FOUND', 'There is no such product.', ['productId']);
+        }
+        const live = await findVariantsOfProducts(tx, [productId]);
+        if (live.length >= MAX.variants) {
+          const message = `Variants of a product: at most ${MAX.variants}.`;
+          const requested = live.length + 1;
+          throw new Refusal(new LimitExceededError({ message, path: ['variant'], limit: MAX.variants, requested }));
+        }
+        const faults = faultsOfJoining(joining, live);
+        if (faults.length > 0) throw new Refusal(...faults);
+
+        const { at, variants } = await steps.insert(tx, productId, joining);
+        await tell(tx, at, productId);
+        await steps.stock(tx, at, variants);
+        const [made] = variants;
+        if (made === undefined) throw new Error('no variant was made');
+        await staff.record(tx, at, steps.creation(actorId, made));
+        return read(tx, made.id);
+      }),
+
+    updateVariant: (actorId: string | null, id: string, changes: VariantChanges): Promise<ProductVariant> =>
+      db.transaction(async (tx) => {
+        const { at, before } = await lock(tx, id);
+        const threshold =
+          changes.lowStockThreshold === undefined ? before.lowStockThreshold : changes.lowStockThreshold;
+        const after = { ...before, ...changes, lowStockThreshold: threshold ?? lowStockThreshold };
+        const changed = changesBetween(recordedVariant(before, currency), recordedVariant(after, currency));
+        if (changed.length === 0) return before;
+
+        await repository.updateVariant(tx, at, after).catch((error: unknown) => {
+          if (violatedConstraint(error) !== 'product_variants_sku_key') throw error;
+          refuse('CONFLICT', 'Another variant has this SKU.', ['sku']);
+        });
+        await tell(tx, at, before.productId);
+        const subject = { type: 'ProductVariant', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'PRODUCT_VARIANT_UPDATED', subject, changes: changed });
+        return read(tx, id);
+      }),
+
+    archiveVariant: (actorId: string | null, id: string): Promise<ProductVariant> =>
+      db.transaction(async (tx) => {
+        const { at, before } = await lock(tx, id);
+        if (before.archivedAt !== null) return before;
+        // Under the product's lock nobody else archives one, or makes one.
+        if ((await findVariantsOfProducts(tx, [before.productId])).length === 1) {
+          refuse('CONFLICT', 'It is the last variant of its product: archive the product.', ['id']);
+        }
+        await repository.archiveVariant(tx, at, id);
+        await tell(tx, at, before.productId);
+        const subject = { type: 'ProductVariant', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'PRODUCT_VARIANT_ARCHIVED', subject });
+        return read(tx, id);
+      }),
+  };
+}

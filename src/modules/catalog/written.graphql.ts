@@ -1,0 +1,18 @@
+import type { Context } from '../../graphql/context.ts';
+import { orErrors } from '../../graphql/user-errors.ts';
+import { requireUser } from '../../graphql/viewer.ts';
+
+/**
+ * The payload of a mutation that writes the catalogue, for the user who asks. What the same operation has read before is
+ * not true any more, and is read anew.
+ */
+export function written<T extends object>(ctx: Context, useCase: (actorId: string) => Promise<T>) {
+  return orErrors(async () => {
+    const result = await useCase(requireUser(ctx).userId);
+    const { product, variant, variantsOfProduct, category, productsOfCategory, productCountOfCategory } = ctx.loaders;
+    for (const loader of [product, variant, variantsOfProduct, category, productsOfCategory, productCountOfCategory]) {
+      loader.clearAll();
+    }
+    return result;
+  });
+}
