@@ -9,6 +9,7 @@ import type { GuestService } from '../modules/accounts/guest.service.ts';
 import type { Identity, SessionService } from '../modules/accounts/session.service.ts';
 import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
+import type { StockService } from '../modules/inventory/stock.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
@@ -20,6 +21,7 @@ export interface Services {
   sessions: SessionService;
   accounts: AccountService;
   catalog: CatalogService;
+  stock: StockService;
   cart: CartService;
   orders: OrderService;
   staff: StaffService;

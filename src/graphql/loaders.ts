@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Page, PageRequest } from '../infra/page.ts';
 import type { AccountService, User } from '../modules/accounts/account.service.ts';
 import type { CatalogService, Category, Product, ProductVariant } from '../modules/catalog/catalog.service.ts';
+import type { StockMovement, StockService } from '../modules/inventory/stock.service.ts';
 
 /** Batched reads of one operation (or of one event of a subscription): a list costs a statement, not one per item. */
 export interface Loaders {
@@ -9,13 +10,25 @@ export interface Loaders {
   variant: DataLoader<string, ProductVariant | null>;
   variantsOfProduct: DataLoader<string, ProductVariant[]>;
   category: DataLoader<string, Category | null>;
-  productsOfCategory: DataLoader<{ categoryId: string; page: PageRequest }, Page<Product>, string>;
+  productsOfCategory: PageLoader<Product>;
   productCountOfCategory: DataLoader<string, number>;
+  movementsOfVariant: PageLoader<StockMovement>;
+  movementCountOfVariant: DataLoader<string, number>;
   user: DataLoader<string, User | null>;
 }
 
+/** Pages of lists that each belong to something: of what, and which page. */
+type PageLoader<Row> = DataLoader<{ of: string; page: PageRequest }, Page<Row>, string>;
+
+/** What is read through. */
+interface Sources {
+  catalog: CatalogService;
+  accounts: AccountService;
+  stock: StockService;
+}
+
 /** Makes an empty set. */
-export function createLoaders({ catalog, accounts }: { catalog: CatalogService; accounts: AccountService }): Loaders {
+export function createLoaders({ catalog, accounts, stock }: Sources): Loaders {
   return {
     product: byId((ids) => catalog.productsByIds(ids)),
     variant: byId((ids) => catalog.variantsByIds(ids)),
@@ -24,26 +37,10 @@ export function createLoaders({ catalog, accounts }: { catalog: CatalogService; 
       return productIds.map((id) => variants.filter((variant) => variant.productId === id));
     }),
     category: byId((ids) => catalog.categoriesByIds(ids)),
-    productsOfCategory: new DataLoader(
-      async (keys) => {
-        // One statement for each distinct page that is asked for: aliases with other arguments make another.
-        const pages = new Map(keys.map(({ page }) => [JSON.stringify(page), page]));
-        const found = new Map<string, Map<string, Page<Product>>>();
-        for (const [text, page] of pages) {
-          const ids = keys.filter((key) => JSON.stringify(key.page) === text).map((key) => key.categoryId);
-          found.set(text, await catalog.productPagesOfCategories(ids, page));
-        }
-        return keys.map(({ categoryId, page }) => {
-          const of = found.get(JSON.stringify(page))?.get(categoryId);
-          return of ?? new Error('a category was not answered');
-        });
-      },
-      { cacheKeyFn: ({ categoryId, page }) => `${categoryId} ${JSON.stringify(page)}` },
-    ),
-    productCountOfCategory: new DataLoader(async (ids) => {
-      const counts = await catalog.productCountsOfCategories(ids);
-      return ids.map((id) => counts.get(id) ?? 0);
-    }),
+    productsOfCategory: pages((ids, page) => catalog.productPagesOfCategories(ids, page)),
+    productCountOfCategory: counts((ids) => catalog.productCountsOfCategories(ids)),
+    movementsOfVariant: pages((ids, page) => stock.movementPages(ids, page)),
+    movementCountOfVariant: counts((ids) => stock.movementCounts(ids)),
     user: byId((ids) => accounts.byIds(ids)),
   };
 }
@@ -55,6 +52,39 @@ function byId<Row extends { id: string }>(
     const rows = new Map((await read(ids)).map((row) => [row.id, row]));
     return ids.map((id) => rows.get(id) ?? null);
   });
+}
+
+function pages<Row>(
+  read: (ids: readonly string[], page: PageRequest) => Promise<Map<string, Page<Row>>>,
+): PageLoader<Row> {
+  return new DataLoader(
+    async (keys) => {
+      // One statement for each distinct page that is asked for: aliases with other arguments make another.
+      const distinct = new Map(keys.map(({ page }) => [JSON.stringify(page), page]));
+      const found = new Map<string, Map<string, Page<Row>>>();
+      for (const [text, page] of distinct) {
+        const ids = keys.filter((key) => JSON.stringify(key.page) === text).map((key) => key.of);
+        found.set(text, await read(ids, page));
+      }
+      return keys.map(({ of, page }) => {
+        const answer = found.get(JSON.stringify(page))?.get(of);
+        return answer ?? new Error('a page of a list was not answered');
+      });
+    },
+    { cacheKeyFn: ({ of, page }) => `${of} ${JSON.stringify(page)}` },
+  );
+}
+
+function counts(read: (ids: readonly string[]) => Promise<Map<string, number>>): DataLoader<string, number> {
+  return new DataLoader(async (ids) => {
+    const found = await read(ids);
+    return ids.map((id) => found.get(id) ?? 0);
+  });
+}
+
+/** After a change: what the operation read before it is not to be shown again. */
+export function renewLoaders(ctx: { loaders: Loaders; services: Sources }): void {
+  ctx.loaders = createLoaders(ctx.services);
 }
 
 /** Loads a row that must be there, a foreign key vouching for it. */

@@ -7,6 +7,7 @@ import { createSessionService, type SessionService } from './accounts/session.se
 import { createCartService, type CartService } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
+import { createStockService, type StockService } from './inventory/stock.service.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
 import { createStaffService, type StaffService } from './staff/staff.service.ts';
 
@@ -17,6 +18,7 @@ export interface ShopServices {
   accounts: AccountService;
   catalog: CatalogService;
   inventory: InventoryService;
+  stock: StockService;
   cart: CartService;
   orders: OrderService;
   staff: StaffService;
@@ -36,7 +38,8 @@ export function createServices(deps: {
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
+  const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({ db, cart, sessions, config: config.accounts });
   const orders = createOrderService({ db, catalog, inventory, cart, eventLog, secrets, shop });
-  return { guests, sessions, accounts, catalog, inventory, cart, orders, staff };
+  return { guests, sessions, accounts, catalog, inventory, stock, cart, orders, staff };
 }

@@ -35,11 +35,6 @@ const PENDING: readonly string[] = Object.values({
     ProductVariantCreatePayload ProductVariantInput ProductVariantUpdateInput ProductVariantUpdatePayload SelectedOptionInput
     Mutation.categoryCreate Mutation.categoryDelete Mutation.categoryUpdate Mutation.productArchive Mutation.productCreate
     Mutation.productUpdate Mutation.productVariantArchive Mutation.productVariantCreate Mutation.productVariantUpdate`,
-  'stock for staff': `
-    InventoryAudit InventoryDiscrepancy StockAdjustInput StockAdjustPayload StockAdjustReason StockConflictError StockMovement
-    StockMovementConnection StockMovementEdge StockMovementReason StockSetInput StockSetPayload
-    Mutation.stockAdjust Mutation.stockSet ProductVariant.held ProductVariant.onHand ProductVariant.stockMovements
-    Query.inventoryAudit`,
   'orders after they are placed': `
     InvalidTransitionError OrderCancelInput OrderCancelPayload OrderFilter OrderMarkAsPaidInput
     OrderMarkAsPaidPayload OrderStatusUpdateInput OrderStatusUpdatePayload
