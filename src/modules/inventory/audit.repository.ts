@@ -58,7 +58,7 @@ WITH variant AS MATERIALIZED (
   SELECT (SELECT id FROM variant ORDER BY id LIMIT 1) AS first_id, (SELECT id FROM variant ORDER BY id DESC LIMIT 1) AS last_id
 )
 SELECT (SELECT count(*)::int FROM variant) AS checked, first_id AS "firstId", last_id AS "lastId",
-       EXISTS (SELECT FROM product_variants WHERE id > last_id) AS more,
+       (SELECT id FROM product_variants WHERE id > last_id ORDER BY id LIMIT 1) IS NOT NULL AS more,
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
                  'variantId', variant_id, 'rule', rule,
                  'expected', least(greatest(expected, -2147483648), 2147483647), 'actual', actual

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readClock } from '../../infra/clock.ts';
 import { RetryTransaction, violatedConstraint, type Database, type Transaction } from '../../infra/database.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
 import { fullTitle, type CatalogService, type ProductVariant } from '../catalog/catalog.service.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
-import { auditVariants } from './audit.repository.ts';
-import type { Discrepancy } from './inventory.audit.ts';
 import { InsufficientStockError, StockConflictError } from './inventory.errors.ts';
 import { KEY_CONSTRAINT } from './inventory.repository.ts';
 import type { ByHand, InventoryService, StockMovementReason } from './inventory.service.ts';
 import * as repository from './movement.repository.ts';
 import type { MovementRow } from './movement.repository.ts';
+import { auditStock, type InventoryAudit } from './stock-audit.ts';
+
+export type { InventoryAudit } from './stock-audit.ts';
 
 /** An entry of the stock ledger. */
 export type StockMovement = MovementRow;
@@ -41,18 +41,6 @@ export interface StockCount {
   onHand: number;
   expectedOnHand: number;
   note: string | null;
-}
-
-/** What a check of the stock found. */
-export interface InventoryAudit {
-  checkedVariants: number;
-  /** When it began. */
-  checkedAt: Date;
-  discrepancies: Discrepancy[];
-  firstId: string | null;
-  lastId: string | null;
-  /** Whether there are variants after those that were checked. */
-  more: boolean;
 }
 
 /** Stock as staff deal with it. Refusals are thrown as `Refusal`, and nothing has changed then. */
@@ -85,11 +73,6 @@ export interface Holds {
   withOverdueReleased<T>(work: () => Promise<T>): Promise<T>;
   checkOverdue(tx: Transaction, shortages: ReadonlyMap<string, number>): Promise<void>;
 }
-
-/** Variants that are checked in one statement: few enough for a snapshot that is soon let go. */
-const AUDIT_PAGE = 2000;
-/** With so many discrepancies, more of them help nobody. */
-const ENOUGH_DISCREPANCIES = 1000;
 
 /** Wires the stock. */
 export function createStockService(deps: {
@@ -161,6 +144,7 @@ export function createStockService(deps: {
     movementsByIds: (ids) => repository.findMovements(db, ids),
     movementPages: (variantIds, page) => repository.findMovementPages(db, variantIds, page),
     movementCounts: (variantIds) => repository.countMovements(db, variantIds),
+    audit: (first, after) => auditStock(db, first, after),
 
     async adjust(adjustment) {
       const { actorId, variantId, delta, reason, note, idempotencyKey } = adjustment;
@@ -200,28 +184,6 @@ export function createStockService(deps: {
         await move(tx, now, variant, { delta, field: 'onHand', reason: 'CORRECTION', note, by: { actorId } });
         await record(tx, now, { kind: 'STOCK_SET', actorId, variant, onHand }, note);
       }),
-
-    async audit(first, after) {
-      const result: InventoryAudit = {
-        checkedVariants: 0,
-        checkedAt: await readClock(db),
-        discrepancies: [],
-        firstId: null,
-        lastId: after,
-        more: true,
-      };
-      while (result.more && result.discrepancies.length < ENOUGH_DISCREPANCIES) {
-        const left = first === null ? AUDIT_PAGE : first - result.checkedVariants;
-        if (left <= 0) break;
-        const page = await auditVariants(db, result.lastId, Math.min(left, AUDIT_PAGE));
-        result.checkedVariants += page.checked;
-        result.discrepancies.push(...page.discrepancies);
-        result.firstId ??= page.firstId;
-        result.lastId = page.lastId;
-        result.more = page.more;
-      }
-      return result;
-    },
   };
 }
 

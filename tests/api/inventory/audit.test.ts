@@ -384,9 +384,9 @@ describe('an audit of very many variants', () => {
   test('stops where there is no end to what is wrong, and can be gone on with', async () => {
     await rowsOf(services.db, 'UPDATE product_variants SET on_hand = 500');
     const first = await services.stock.audit(null, null);
-    expect([first.checkedVariants, first.discrepancies.length, first.more]).toEqual([2000, 2000, true]);
+    expect([first.checkedVariants, first.discrepancies.length, first.more]).toEqual([1500, 1500, true]);
     const second = await services.stock.audit(null, first.lastId);
-    expect([second.checkedVariants, second.discrepancies.length, second.more]).toEqual([100, 100, false]);
+    expect([second.checkedVariants, second.discrepancies.length, second.more]).toEqual([600, 600, false]);
     const ids = [...first.discrepancies, ...second.discrepancies].map((found) => found.variantId);
     expect(ids).toEqual([...new Set(ids)].toSorted());
   });
