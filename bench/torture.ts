@@ -3,7 +3,8 @@ import cliProgress from 'cli-progress';
 import { ConfigError, loadConfig } from '../src/config/config.ts';
 import { sendBuyers, type Outcome } from './torture/buyers.ts';
 import { collectFacts } from './torture/facts.ts';
-import { readOptions, USAGE, UsageError, type Options } from './torture/options.ts';
+import { readOptions, USAGE, UsageError, type Credentials, type Options } from './torture/options.ts';
+import { NO_RESTOCKING, openRestocking } from './torture/restock.ts';
 import { createReport } from './torture/report.ts';
 import { openShop, ShopNotReachable, type TortureShop } from './torture/shop.ts';
 import { judge } from './torture/verdict.ts';
@@ -18,7 +19,10 @@ process.once('SIGINT', () => stop.abort());
 try {
   // It signs nothing: without a secret of the shop's none is to be made for it.
   const config = loadConfig({ JWT_SECRET: 'the torture run signs nothing at all', ...process.env });
-  const options = readOptions(process.argv.slice(2), `http://localhost:${config.http.port || 4000}`);
+  const options = readOptions(process.argv.slice(2), {
+    url: `http://localhost:${config.http.port || 4000}`,
+    admin: adminOf(process.env),
+  });
   if (options === null) {
     console.log(USAGE);
   } else {
@@ -35,10 +39,19 @@ try {
   process.exitCode = isExpected ? 2 : 1;
 }
 
+/** Who restocks where nobody is named: the shop's own ADMIN. */
+function adminOf({ ADMIN_EMAIL: email, ADMIN_PASSWORD: password }: NodeJS.ProcessEnv): Credentials | null {
+  return email === undefined || password === undefined ? null : { email, password };
+}
+
 /** @returns the exit code */
 async function torture(shop: TortureShop, options: Options): Promise<number> {
-  const { buyers, stock, concurrency, url } = options;
+  const { buyers, stock, concurrency, url, restock, admin } = options;
   console.log(`\n${buyers} buyers, ${concurrency} at a time, want ${stock} units of ${shop.sku} at ${url}\n`);
+  if (restock > 0 && admin === null) {
+    console.log('Nothing is restocked: nobody of the staff is named (--admin-email, --admin-password).\n');
+  }
+  const restocking = restock > 0 && admin !== null ? await openRestocking(shop, options, admin) : NO_RESTOCKING;
   const watch = await watchStock(shop, url, stock);
   try {
     const bar = new cliProgress.SingleBar({
@@ -56,6 +69,7 @@ async function torture(shop: TortureShop, options: Options): Promise<number> {
     const crowd = await sendBuyers(shop, options, stop.signal, (outcome: Outcome) => {
       sold += outcome.bought;
       bar.increment({ sold });
+      restocking.onLeave();
     });
     const seconds = (performance.now() - began) / 1000;
     bar.stop();
@@ -63,7 +77,8 @@ async function torture(shop: TortureShop, options: Options): Promise<number> {
       console.log('\nInterrupted: no verdict.');
       return 130;
     }
-    const facts = await collectFacts({ shop, options, crowd, watch });
+    const restocked = await restocking.finish();
+    const facts = await collectFacts({ shop, options, crowd, restocked, watch });
     const verdict = judge(facts);
     console.log(createReport({ facts, verdict, crowd, seconds }));
     return verdict.exitCode;

@@ -1,11 +1,14 @@
 import { randomInt } from 'node:crypto';
-import { ask } from './http.ts';
+import { v7 as uuid } from 'uuid';
+import { ask, type Caller } from './http.ts';
 import type { Options } from './options.ts';
 import type { TortureShop } from './shop.ts';
 
 /** What became of one buyer, by the answers that the shop gave. */
 export interface Outcome {
   asked: number;
+  /** How the buyer came to have an account; null: a guest to the end. */
+  account: 'registered first' | 'registered with a cart' | 'came back' | null;
   end: 'bought' | 'gave back' | 'walked away' | 'too late' | 'too slow' | 'failed';
   /** Units that the buyer has an order of. */
   bought: number;
@@ -19,7 +22,7 @@ export interface Outcome {
 export interface Crowd {
   outcomes: Outcome[];
   /** Milliseconds by what was asked for. */
-  latencies: { add: number[]; change: number[]; checkout: number[] };
+  latencies: { enter: number[]; add: number[]; change: number[]; checkout: number[] };
   /** Answers that nobody should ever get. */
   faults: string[];
 }
@@ -28,6 +31,11 @@ type Step = keyof Crowd['latencies'];
 
 const ERRORS = 'errors { code message ... on InsufficientStockError { requested available } }';
 const CART = 'cart { token totalQuantity lines { id quantity } }';
+const ENTERED = `accessToken ${CART} cartNotices { code } errors { code message }`;
+const REGISTER = `mutation ($email: String!, $password: String!) {
+  payload: register(input: { email: $email, password: $password, name: "Buyer", tokens: BODY }) { ${ENTERED} } }`;
+const LOGIN = `mutation ($email: String!, $password: String!) {
+  payload: login(input: { email: $email, password: $password, tokens: BODY }) { ${ENTERED} } }`;
 const ADD = `mutation ($id: ID!, $quantity: Int!) {
   payload: cartLinesAdd(input: { lines: [{ variantId: $id, quantity: $quantity }] }) { ${CART} ${ERRORS} } }`;
 const UPDATE = `mutation ($id: ID!, $quantity: Int!) {
@@ -36,8 +44,10 @@ const CHECKOUT = `mutation ($key: String!) {
   payload: checkout(input: { idempotencyKey: $key, email: "buyer@example.com" }) { order { number totalQuantity } ${ERRORS} } }`;
 
 interface Payload {
-  cart?: { token: string; totalQuantity: number; lines: { id: string; quantity: number }[] } | null;
+  cart?: { token: string | null; totalQuantity: number; lines: { id: string; quantity: number }[] } | null;
   order?: { number: string; totalQuantity: number } | null;
+  accessToken?: string | null;
+  cartNotices?: { code: string }[];
   errors: { code: string; message: string; requested?: number; available?: number }[];
 }
 
@@ -47,16 +57,17 @@ class Fault extends Error {}
 /** Sends the buyers in, so many at a time, until all have been or `signal` says that it is enough. */
 export async function sendBuyers(
   shop: TortureShop,
-  { buyers, concurrency }: Options,
+  { buyers, concurrency, loggedIn }: Options,
   signal: AbortSignal,
   onLeave: (outcome: Outcome) => void,
 ): Promise<Crowd> {
-  const crowd: Crowd = { outcomes: [], latencies: { add: [], change: [], checkout: [] }, faults: [] };
+  const crowd: Crowd = { outcomes: [], latencies: { enter: [], add: [], change: [], checkout: [] }, faults: [] };
   let next = 0;
   const door = async () => {
     while (next < buyers && !signal.aborted) {
       next += 1;
-      const outcome = await visit(shop, crowd, `torture ${next}`);
+      const account = randomInt(10_000) < 10_000 * loggedIn ? (ACCOUNTS[randomInt(ACCOUNTS.length)] ?? null) : null;
+      const outcome = await visit(shop, crowd, { key: `torture ${next}`, account });
       crowd.outcomes.push(outcome);
       onLeave(outcome);
     }
@@ -65,18 +76,25 @@ export async function sendBuyers(
   return crowd;
 }
 
+const ACCOUNTS = ['registered first', 'registered with a cart', 'came back'] as const;
+
 function chance(percent: number): boolean {
   return randomInt(100) < percent;
 }
 
 /** One buyer, from the door to the door. */
-async function visit(shop: TortureShop, crowd: Crowd, key: string): Promise<Outcome> {
-  const outcome: Outcome = { asked: 1 + randomInt(3), end: 'failed', bought: 0, held: 0, orders: [] };
-  let token: string | undefined;
+async function visit(
+  shop: TortureShop,
+  crowd: Crowd,
+  { key, account }: { key: string; account: Outcome['account'] },
+): Promise<Outcome> {
+  const outcome: Outcome = { asked: 1 + randomInt(3), account, end: 'failed', bought: 0, held: 0, orders: [] };
+  const who = { email: `torture-${uuid()}@example.com`, password: `torture ${uuid()}` };
+  let caller: Caller = {};
 
   async function send(step: Step, query: string, variables: Record<string, unknown>): Promise<Payload> {
     const began = performance.now();
-    const { status, data, errors } = await ask(shop.url, query, variables, token);
+    const { status, data, errors } = await ask(shop.url, query, variables, caller);
     crowd.latencies[step].push(performance.now() - began);
     const payload = data?.payload as Payload | null | undefined;
     if (status === 200 && errors === undefined && payload != null) return payload;
@@ -94,6 +112,17 @@ async function visit(shop: TortureShop, crowd: Crowd, key: string): Promise<Outc
     return available;
   }
 
+  /** Registers or logs in; what is in the guest's cart comes along, whole. */
+  async function enter(query: string, units: number): Promise<Payload['cart']> {
+    const { accessToken, cart, cartNotices, errors } = await send('enter', query, who);
+    if (accessToken == null || errors.length > 0) throw new Fault(`enter: ${JSON.stringify(errors)}`);
+    if (cartNotices?.length !== 0 || (cart?.totalQuantity ?? 0) !== units) {
+      throw new Fault(`enter: of ${units} units ${cart?.totalQuantity ?? 0} followed, ${JSON.stringify(cartNotices)}`);
+    }
+    caller = { accessToken };
+    return cart;
+  }
+
   async function fillCart(): Promise<NonNullable<Payload['cart']> | null> {
     const first = await send('add', ADD, { id: shop.globalId, quantity: outcome.asked });
     if (first.cart != null) return first.cart;
@@ -106,9 +135,14 @@ async function visit(shop: TortureShop, crowd: Crowd, key: string): Promise<Outc
   }
 
   async function shopAround(): Promise<Outcome['end']> {
+    if (account === 'registered first' || account === 'came back') await enter(REGISTER, 0);
+    // On another device, as nobody in particular.
+    if (account === 'came back') caller = {};
     let cart = await fillCart();
     if (cart === null) return 'too late';
-    ({ token } = cart);
+    if (cart.token !== null) caller = { cartToken: cart.token };
+    if (account === 'came back') cart = (await enter(LOGIN, cart.totalQuantity)) ?? cart;
+    if (account === 'registered with a cart') cart = (await enter(REGISTER, cart.totalQuantity)) ?? cart;
     const [line] = cart.lines;
     if (line === undefined) throw new Fault('add: the cart is empty');
     if (chance(25)) {

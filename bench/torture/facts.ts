@@ -3,6 +3,7 @@ import type { Database } from '../../src/infra/database.ts';
 import { auditInventory } from '../../src/modules/inventory/inventory.audit.ts';
 import type { Crowd } from './buyers.ts';
 import type { Options } from './options.ts';
+import type { Restocked } from './restock.ts';
 import type { TortureShop } from './shop.ts';
 import type { Facts, Level } from './verdict.ts';
 import type { StockWatch } from './watch.ts';
@@ -13,6 +14,11 @@ SELECT v.on_hand AS "onHand", v.held, v.available,
        (SELECT coalesce(sum(l.quantity), 0)::int FROM cart_lines l JOIN carts c ON c.id = l.cart_id
          WHERE l.variant_id = v.id AND c.status = 'ACTIVE') AS carted,
        (SELECT sum(on_hand_delta)::int FROM stock_movements m WHERE m.variant_id = v.id) AS "ledgerOnHand",
+       (SELECT count(*)::int FROM orders u WHERE u.user_id IS NOT NULL
+           AND EXISTS (SELECT FROM order_lines l WHERE l.order_id = u.id AND l.variant_id = v.id)) AS "userOrders",
+       (SELECT count(*)::int FROM stock_movements m WHERE m.variant_id = v.id AND m.actor_id IS NOT NULL) AS adjustments,
+       (SELECT coalesce(sum(on_hand_delta), 0)::int FROM stock_movements m
+         WHERE m.variant_id = v.id AND m.actor_id IS NOT NULL) AS restocked,
        (SELECT sum(held_delta)::int FROM stock_movements m WHERE m.variant_id = v.id) AS "ledgerHeld"
   FROM product_variants v LEFT JOIN order_lines o ON o.variant_id = v.id WHERE v.id = $1 GROUP BY v.id`;
 
@@ -27,9 +33,10 @@ export async function collectFacts(options: {
   shop: TortureShop;
   options: Options;
   crowd: Crowd;
+  restocked: Restocked;
   watch: StockWatch;
 }): Promise<Facts> {
-  const { shop, crowd, watch } = options;
+  const { shop, crowd, restocked, watch } = options;
   const { db, variantId } = shop;
   const logged = await readEvents(db, variantId);
   await watch.until(logged.length);
@@ -47,13 +54,17 @@ export async function collectFacts(options: {
       orders: new Set(outcomes.flatMap((outcome) => outcome.orders)).size,
       units: sum((outcome) => outcome.bought),
       walkedAwayWith: sum((outcome) => outcome.held),
+      userOrders: new Set(outcomes.flatMap(({ account, orders }) => (account === null ? [] : orders))).size,
+      adjustments: restocked.adjustments,
+      restocked: restocked.units,
+      adjustmentsSentAgain: restocked.sentAgain,
       sentTwice: sent.length,
       sentTwiceAndOrderedTwice: sent.filter(({ orders: [one, other] }) => one !== other).length,
     },
     stored,
     discrepancies: await auditInventory(db, [variantId]),
     events: { seen: watch.seen, logged },
-    faults: crowd.faults,
+    faults: [...crowd.faults, ...restocked.faults],
   };
 }
 

@@ -6,18 +6,25 @@ export interface Answer {
   errors: readonly GraphQLFormattedError[] | undefined;
 }
 
+/** Who asks: a guest by the cart's token, a user by the access token, both for a guest who becomes a user, or nobody. */
+export interface Caller {
+  cartToken?: string;
+  accessToken?: string;
+}
+
 /** Sends one operation. Throws where no answer of GraphQL's comes back. */
 export async function ask(
   url: string,
   query: string,
   variables: Record<string, unknown>,
-  cartToken?: string,
+  { cartToken, accessToken }: Caller = {},
 ): Promise<Answer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       ...(cartToken === undefined ? {} : { 'x-cart-token': cartToken }),
+      ...(accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` }),
     },
     body: JSON.stringify({ query, variables }),
   });

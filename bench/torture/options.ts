@@ -1,5 +1,11 @@
 import { parseArgs } from 'node:util';
 
+/** Who of the staff restocks. */
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
 export interface Options {
   buyers: number;
   /** Units there are. */
@@ -8,18 +14,30 @@ export interface Options {
   url: string;
   /** Buyers at a time. */
   concurrency: number;
+  /** The share of buyers who have an account, 0 to 1. */
+  loggedIn: number;
+  /** Units that staff put on the shelf meanwhile; 0 where there is nobody to do it. */
+  restock: number;
+  /** Null: nobody restocks. */
+  admin: Credentials | null;
 }
 
 export const USAGE = `Lets a crowd loose on a running shop, and tells whether a unit was sold twice.
 
   npm run torture -- [--buyers 1000] [--stock 100] [--concurrency 50] [--url http://localhost:4000]
+                     [--logged-in 0] [--restock 0] [--admin-email … --admin-password …]
 
   --buyers       how many come (1 to 100000)
   --stock        how many units there are (1 to 1000000)
   --concurrency  how many buyers shop at a time (1 to 1000)
   --url          where the shop answers; its own port on this machine by default
+  --logged-in    the share of buyers who register or log in (0 to 1)
+  --restock      how many units staff add meanwhile (0 to 1000000)
+  --admin-email, --admin-password
+                 who of the staff restocks; ADMIN_EMAIL and ADMIN_PASSWORD by default
 
 Run it with the environment that the shop has (DATA_DIR, or DATABASE_URL): it makes its product in the shop's database.
+The shop itself is to be started with RATE_LIMITS=off: the crowd comes from one address.
 Exit code: 0 all is well, 1 something does not add up, 2 wrong arguments or no shop to be reached.`;
 
 /** The arguments cannot be understood; the message says how they could. */
@@ -29,23 +47,32 @@ export class UsageError extends Error {
   }
 }
 
-const NUMBERS = { buyers: [1000, 100_000], stock: [100, 1_000_000], concurrency: [50, 1000] } as const;
+/** By option: what it is unless told, the least, the most. */
+const NUMBERS = {
+  buyers: [1000, 1, 100_000],
+  stock: [100, 1, 1_000_000],
+  concurrency: [50, 1, 1000],
+  restock: [0, 0, 1_000_000],
+} as const;
 
 /**
  * Reads the command's arguments.
- * @param url the shop where none is named
+ * @param usual the shop, and who restocks, where the arguments name none
  * @returns null where only help was asked for
  */
-export function readOptions(args: readonly string[], url: string): Options | null {
+export function readOptions(
+  args: readonly string[],
+  usual: { url: string; admin: Credentials | null },
+): Options | null {
   const values = parse(args);
   if (values.help === true) return null;
   const number = (name: keyof typeof NUMBERS) => {
-    const [usual, most] = NUMBERS[name];
+    const [unlessTold, least, most] = NUMBERS[name];
     const text = values[name];
-    if (text === undefined) return usual;
+    if (text === undefined) return unlessTold;
     const value = Number(text);
-    if (!/^\d+$/.test(text) || value < 1 || value > most) {
-      throw new UsageError(`--${name} takes a whole number from 1 to ${most}, not "${text}".`);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}".`);
     }
     return value;
   };
@@ -53,18 +80,47 @@ export function readOptions(args: readonly string[], url: string): Options | nul
     buyers: number('buyers'),
     stock: number('stock'),
     concurrency: number('concurrency'),
-    url: origin(values.url ?? url),
+    restock: number('restock'),
+    loggedIn: share('logged-in', values['logged-in']),
+    admin: credentials(values['admin-email'], values['admin-password']) ?? usual.admin,
+    url: origin(values.url ?? usual.url),
   };
 }
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const;
-  const options = { buyers: text, stock: text, concurrency: text, url: text, help: { type: 'boolean' } } as const;
+  const options = {
+    buyers: text,
+    stock: text,
+    concurrency: text,
+    url: text,
+    'logged-in': text,
+    restock: text,
+    'admin-email': text,
+    'admin-password': text,
+    help: { type: 'boolean' },
+  } as const;
   try {
     return parseArgs({ args: [...args], options }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function share(name: string, text = '0'): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || value > 1) {
+    throw new UsageError(`--${name} takes a number from 0 to 1, not "${text}".`);
+  }
+  return value;
+}
+
+function credentials(email: string | undefined, password: string | undefined): Credentials | null {
+  if (email === undefined && password === undefined) return null;
+  if (email === undefined || password === undefined) {
+    throw new UsageError('--admin-email and --admin-password go together.');
+  }
+  return { email, password };
 }
 
 function origin(text: string): string {

@@ -6,25 +6,27 @@ export function createReport(run: { facts: Facts; verdict: Verdict; crowd: Crowd
   const { verdict, crowd, seconds } = run;
   const all = Object.values(crowd.latencies).flat();
   const rows: [string, string][] = [
-    ['buyers', describeEnds(crowd.outcomes)],
+    ['buyers', describe(crowd.outcomes, ({ end }) => end)],
+    ...(crowd.outcomes.some(({ account }) => account !== null)
+      ? [['accounts', describe(crowd.outcomes, ({ account }) => account ?? 'a guest')] satisfies [string, string]]
+      : []),
     ['requests', `${all.length} in ${seconds.toFixed(1)} s, ${Math.round(all.length / seconds)} a second`],
     ['latency', spread(all)],
-    ...Object.entries(crowd.latencies).map(([step, times]): [string, string] => [
-      `  ${step}`,
-      `${spread(times)} (${times.length})`,
-    ]),
+    ...Object.entries(crowd.latencies)
+      .filter(([, times]) => times.length > 0)
+      .map(([step, times]): [string, string] => [`  ${step}`, `${spread(times)} (${times.length})`]),
   ];
   const lines = rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`);
   const checks = verdict.checks.map(({ name, passed, detail }) => `  ${passed ? '✓' : '✗'} ${name}: ${detail}`);
   return ['', ...lines, '', ...checks, '', verdict.line, ''].join('\n');
 }
 
-function describeEnds(outcomes: readonly Outcome[]): string {
-  const ends = new Map<string, number>();
-  for (const { end } of outcomes) ends.set(end, (ends.get(end) ?? 0) + 1);
-  return [...ends]
+function describe(outcomes: readonly Outcome[], kindOf: (outcome: Outcome) => string): string {
+  const kinds = new Map<string, number>();
+  for (const outcome of outcomes) kinds.set(kindOf(outcome), (kinds.get(kindOf(outcome)) ?? 0) + 1);
+  return [...kinds]
     .toSorted(([, a], [, b]) => b - a)
-    .map(([end, count]) => `${count} ${end}`)
+    .map(([kind, count]) => `${count} ${kind}`)
     .join(', ');
 }
 

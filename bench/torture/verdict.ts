@@ -9,7 +9,7 @@ export interface Level {
 /** Everything that must add up. */
 export interface Facts {
   buyers: number;
-  /** Units there were. */
+  /** Units there were to begin with. */
   stock: number;
   /** By the answers that buyers got. */
   told: {
@@ -17,6 +17,13 @@ export interface Facts {
     orders: number;
     units: number;
     walkedAwayWith: number;
+    /** Of those who had logged in. */
+    userOrders: number;
+    /** By the answers that staff got. */
+    adjustments: number;
+    /** Units that staff added, less those that they took away. */
+    restocked: number;
+    adjustmentsSentAgain: number;
     sentTwice: number;
     sentTwiceAndOrderedTwice: number;
   };
@@ -27,6 +34,10 @@ export interface Facts {
     available: number;
     orders: number;
     units: number;
+    userOrders: number;
+    /** Done by hand, and the units of them. */
+    adjustments: number;
+    restocked: number;
     /** Units in carts that hold them. */
     carted: number;
     ledgerOnHand: number;
@@ -50,27 +61,33 @@ export interface Verdict {
 export function judge({ buyers, stock, told, stored, discrepancies, events, faults }: Facts): Verdict {
   const checks: Verdict['checks'] = [];
   const check = (name: string, passed: boolean, detail: string) => checks.push({ name, passed, detail });
-  const oversold = Math.max(0, stored.units + stored.held - stock);
+  const all = stock + told.restocked;
+  const oversold = Math.max(0, stored.units + stored.held - all);
 
   check(
     'nothing sold twice',
     oversold === 0 && stored.available >= 0,
-    `${stock} units: ${stored.units} sold, ${stored.held} held in carts, ${stored.available} left`,
+    `${all} units: ${stored.units} sold, ${stored.held} held in carts, ${stored.available} left`,
   );
   check(
     'stock adds up',
-    stored.onHand === stock - stored.units && stored.available === stored.onHand - stored.held,
-    `${stored.onHand} on hand after ${stored.units} of ${stock} were sold`,
+    stored.onHand === all - stored.units && stored.available === stored.onHand - stored.held,
+    `${stored.onHand} on hand after ${stored.units} of ${all} were sold`,
   );
   check(
     'orders are those that buyers were told of',
-    stored.orders === told.orders && stored.units === told.units,
-    `${stored.orders} orders of ${stored.units} units; told of ${told.orders} and ${told.units}`,
+    stored.orders === told.orders && stored.units === told.units && stored.userOrders === told.userOrders,
+    `${stored.orders} orders of ${stored.units} units, ${stored.userOrders} by users; told of ${told.orders}, ${told.units} and ${told.userOrders}`,
   );
   check(
     'a checkout sent twice is one order',
     told.sentTwiceAndOrderedTwice === 0,
     `${told.sentTwice} sent twice at once, ${told.sentTwiceAndOrderedTwice} made two orders`,
+  );
+  check(
+    'restocking is what staff were told of',
+    stored.adjustments === told.adjustments && stored.restocked === told.restocked,
+    `${stored.adjustments} adjustments of ${stored.restocked} units; told of ${told.adjustments} and ${told.restocked}; ${told.adjustmentsSentAgain} sent again`,
   );
   check(
     'carts hold what the stock says is held',
@@ -103,7 +120,8 @@ export function judge({ buyers, stock, told, stored, discrepancies, events, faul
 
   const passed = checks.every((each) => each.passed);
   const held = stored.held === 0 ? '' : `held in carts ${stored.held}, `;
-  const line = `${stock} units, ${buyers} buyers who wanted ${told.asked}: sold ${stored.units}, ${held}left ${stored.available}, oversold ${oversold} → ${passed ? 'PASS' : 'FAIL'}`;
+  const more = told.restocked === 0 ? '' : ` and ${told.restocked} restocked`;
+  const line = `${stock} units${more}, ${buyers} buyers who wanted ${told.asked}: sold ${stored.units}, ${held}left ${stored.available}, oversold ${oversold} → ${passed ? 'PASS' : 'FAIL'}`;
   return { checks, line, exitCode: passed ? 0 : 1 };
 }
 

@@ -22,11 +22,13 @@ export interface CursorType {
 // The longest value is a title without its accents: of 300 characters at most, each of which may become five.
 const cursorValues = z.array(z.string().max(2000)).max(5);
 
-function encodeCursor({ list }: CursorType, values: readonly string[]): string {
+/** The place of a row in a list, for clients. */
+export function encodeCursor({ list }: CursorType, values: readonly string[]): string {
   return Buffer.from(JSON.stringify([list, ...values])).toString('base64url');
 }
 
-function decodeCursor(cursor: string, name: string, type: CursorType): string[] {
+/** The values in a cursor that clients sent as this argument; of another list it is a BAD_REQUEST. */
+export function decodeCursor(cursor: string, name: string, type: CursorType): string[] {
   try {
     const [list, ...values] = cursorValues.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     z.tuple([z.literal(type.list), ...type.values]).parse([list, ...values]);

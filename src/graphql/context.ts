@@ -11,6 +11,7 @@ import type { Identity, SessionService } from '../modules/accounts/session.servi
 import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
 import type { CatalogWritingService } from '../modules/catalog/catalog-writing.service.ts';
+import type { StockService } from '../modules/inventory/stock.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
@@ -24,6 +25,7 @@ export interface Services {
   admin: AdminService;
   catalog: CatalogService;
   catalogWriting: CatalogWritingService;
+  stock: StockService;
   cart: CartService;
   orders: OrderService;
   staff: StaffService;

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Page, PageRequest } from '../infra/page.ts';
 import type { AccountService, User } from '../modules/accounts/account.service.ts';
 import type { CatalogService, Category, Product, ProductVariant } from '../modules/catalog/catalog.service.ts';
+import type { StockMovement, StockService } from '../modules/inventory/stock.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 
 /** Batched reads of one operation (or of one event of a subscription): a list costs a statement, not one per item. */
@@ -10,24 +11,29 @@ export interface Loaders {
   variant: DataLoader<string, ProductVariant | null>;
   variantsOfProduct: DataLoader<string, ProductVariant[]>;
   category: DataLoader<string, Category | null>;
-  productsOfCategory: DataLoader<{ categoryId: string; page: PageRequest }, Page<Product>, string>;
+  productsOfCategory: PageLoader<Product>;
   productCountOfCategory: DataLoader<string, number>;
+  movementsOfVariant: PageLoader<StockMovement>;
+  movementCountOfVariant: DataLoader<string, number>;
   user: DataLoader<string, User | null>;
   /** Not kept: a mutation may have changed them since. */
-  ordersOfUser: DataLoader<{ userId: string; page: PageRequest }, Page<{ id: string }>, unknown>;
+  ordersOfUser: PageLoader<{ id: string }>;
   orderCountOfUser: DataLoader<string, number>;
 }
 
-/** Makes an empty set. */
-export function createLoaders({
-  catalog,
-  accounts,
-  orders,
-}: {
+/** Pages of lists that each belong to something: of what, and which page. */
+type PageLoader<Row> = DataLoader<{ of: string; page: PageRequest }, Page<Row>, string>;
+
+/** What is read through. */
+interface Sources {
   catalog: CatalogService;
   accounts: AccountService;
+  stock: StockService;
   orders: OrderService;
-}): Loaders {
+}
+
+/** Makes an empty set. */
+export function createLoaders({ catalog, accounts, stock, orders }: Sources): Loaders {
   return {
     product: byId((ids) => catalog.productsByIds(ids)),
     variant: byId((ids) => catalog.variantsByIds(ids)),
@@ -36,51 +42,13 @@ export function createLoaders({
       return productIds.map((id) => variants.filter((variant) => variant.productId === id));
     }),
     category: byId((ids) => catalog.categoriesByIds(ids)),
-    productsOfCategory: new DataLoader(
-      pagesOf(
-        (key) => key.categoryId,
-        (ids, page) => catalog.productPagesOfCategories(ids, page),
-      ),
-      { cacheKeyFn: ({ categoryId, page }) => `${categoryId} ${JSON.stringify(page)}` },
-    ),
-    productCountOfCategory: new DataLoader(async (ids) => {
-      const counts = await catalog.productCountsOfCategories(ids);
-      return ids.map((id) => counts.get(id) ?? 0);
-    }),
+    productsOfCategory: pages((ids, page) => catalog.productPagesOfCategories(ids, page)),
+    productCountOfCategory: counts((ids) => catalog.productCountsOfCategories(ids)),
+    movementsOfVariant: pages((ids, page) => stock.movementPages(ids, page)),
+    movementCountOfVariant: counts((ids) => stock.movementCounts(ids)),
     user: byId((ids) => accounts.byIds(ids)),
-    ordersOfUser: new DataLoader(
-      pagesOf(
-        (key) => key.userId,
-        (ids, page) => orders.pagesOfUsers(ids, page),
-      ),
-      { cache: false },
-    ),
-    orderCountOfUser: new DataLoader(
-      async (ids) => {
-        const counts = await orders.countsOfUsers([...new Set(ids)]);
-        return ids.map((id) => counts.get(id) ?? 0);
-      },
-      { cache: false },
-    ),
-  };
-}
-
-/** Reads pages of lists that several owners have: one statement for each distinct page, aliases with other arguments make another. */
-function pagesOf<Key extends { page: PageRequest }, Row>(
-  ownerOf: (key: Key) => string,
-  read: (ownerIds: readonly string[], page: PageRequest) => Promise<Map<string, Page<Row>>>,
-): (keys: readonly Key[]) => Promise<(Page<Row> | Error)[]> {
-  return async (keys) => {
-    const pages = new Map(keys.map(({ page }) => [JSON.stringify(page), page]));
-    const found = new Map<string, Map<string, Page<Row>>>();
-    for (const [text, page] of pages) {
-      const ids = new Set(keys.filter((key) => JSON.stringify(key.page) === text).map(ownerOf));
-      found.set(text, await read([...ids], page));
-    }
-    return keys.map((key) => {
-      const page = found.get(JSON.stringify(key.page))?.get(ownerOf(key));
-      return page ?? new Error('a list was not answered');
-    });
+    ordersOfUser: pages((ids, page) => orders.pagesOfUsers(ids, page), { cache: false }),
+    orderCountOfUser: counts((ids) => orders.countsOfUsers(ids), { cache: false }),
   };
 }
 
@@ -91,6 +59,46 @@ function byId<Row extends { id: string }>(
     const rows = new Map((await read(ids)).map((row) => [row.id, row]));
     return ids.map((id) => rows.get(id) ?? null);
   });
+}
+
+function pages<Row>(
+  read: (ids: readonly string[], page: PageRequest) => Promise<Map<string, Page<Row>>>,
+  { cache = true } = {},
+): PageLoader<Row> {
+  return new DataLoader(
+    async (keys) => {
+      // One statement for each distinct page that is asked for: aliases with other arguments make another.
+      const distinct = new Map(keys.map(({ page }) => [JSON.stringify(page), page]));
+      const found = new Map<string, Map<string, Page<Row>>>();
+      for (const [text, page] of distinct) {
+        const ids = keys.filter((key) => JSON.stringify(key.page) === text).map((key) => key.of);
+        found.set(text, await read([...new Set(ids)], page));
+      }
+      return keys.map(({ of, page }) => {
+        const answer = found.get(JSON.stringify(page))?.get(of);
+        return answer ?? new Error('a page of a list was not answered');
+      });
+    },
+    { cache, cacheKeyFn: ({ of, page }) => `${of} ${JSON.stringify(page)}` },
+  );
+}
+
+function counts(
+  read: (ids: readonly string[]) => Promise<Map<string, number>>,
+  { cache = true } = {},
+): DataLoader<string, number> {
+  return new DataLoader(
+    async (ids) => {
+      const found = await read([...new Set(ids)]);
+      return ids.map((id) => found.get(id) ?? 0);
+    },
+    { cache },
+  );
+}
+
+/** After a change: what the operation read before it is not to be shown again. */
+export function renewLoaders(ctx: { loaders: Loaders; services: Sources }): void {
+  ctx.loaders = createLoaders(ctx.services);
 }
 
 /** Loads a row that must be there, a foreign key vouching for it. */

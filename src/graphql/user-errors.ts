@@ -1,4 +1,4 @@
-import { InsufficientStockError } from '../modules/inventory/inventory.errors.ts';
+import { InsufficientStockError, StockConflictError } from '../modules/inventory/inventory.errors.ts';
 import { InvalidTransitionError, TotalChangedError } from '../modules/orders/order.errors.ts';
 import { OrderStatusRef } from '../modules/orders/orders.refs.graphql.ts';
 import { errorCodes, GenericError, LimitExceededError, Refusal, type UserError } from '../modules/user-error.ts';
@@ -19,6 +19,7 @@ New codes and types may appear: always select \`code message\` on the interface.
   resolveType: (error) => {
     if (error instanceof InsufficientStockError) return 'InsufficientStockError';
     if (error instanceof InvalidTransitionError) return 'InvalidTransitionError';
+    if (error instanceof StockConflictError) return 'StockConflictError';
     if (error instanceof LimitExceededError) return 'LimitExceededError';
     if (error instanceof TotalChangedError) return 'TotalChangedError';
     return 'GenericError';
@@ -62,6 +63,22 @@ builder.objectType(InsufficientStockError, {
       description: 'Units asked for, beyond those that the cart held already.',
     }),
     available: t.exposeInt('available', { nullable: false, description: 'Units that were free at that moment.' }),
+  }),
+});
+
+builder.objectType(StockConflictError, {
+  name: 'StockConflictError',
+  description: 'When stock is not what the caller last saw. Nothing was changed.',
+  interfaces: [UserErrorRef],
+  fields: (t) => ({
+    variant: t.field({
+      type: ProductVariantRef,
+      nullable: false,
+      description: 'Whose stock.',
+      resolve: (error, _args, ctx) => loadKnown(ctx.loaders.variant, error.variantId),
+    }),
+    expectedOnHand: t.exposeInt('expectedOnHand', { nullable: false, description: 'Units that the caller expected.' }),
+    onHand: t.exposeInt('onHand', { nullable: false, description: 'Units that were on hand at that moment.' }),
   }),
 });
 

@@ -9,6 +9,7 @@ import { createCartService, type CartService } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
+import { createStockService, type StockService } from './inventory/stock.service.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
 import { createStaffService, type StaffService } from './staff/staff.service.ts';
 
@@ -21,6 +22,7 @@ export interface ShopServices {
   catalog: CatalogService;
   catalogWriting: CatalogWritingService;
   inventory: InventoryService;
+  stock: StockService;
   cart: CartService;
   orders: OrderService;
   staff: StaffService;
@@ -51,7 +53,8 @@ export function createServices(deps: {
   });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
+  const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
-  return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, cart, orders, staff };
+  return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, stock, cart, orders, staff };
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createAccountShop, login, newPerson, newStaff, PASSWORD, rowId, type Person } from '../support/accounts.ts';
+import { createAccountShop, login, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { holdBarrier, holdVariants, watchLocks, type LockWatch } from '../support/barriers.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { inCrowd } from '../support/buyer.ts';
@@ -8,7 +8,7 @@ import { known } from '../support/known.ts';
 import { ERROR } from '../support/logs.ts';
 import { buy, confirmAddress, guestWithOrder, orderLifeOf, type OrderLifeCaller } from '../support/order-life.ts';
 import { openServices, type TestServices, type TestServicesOptions } from '../support/services.ts';
-import { enter, shopperOf } from '../support/shopper.ts';
+import { enter, shopperOf, rowId } from '../support/shopper.ts';
 import type { TestShop } from '../support/shop.ts';
 
 let shop: TestShop & World;

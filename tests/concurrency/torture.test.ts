@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { judge, type Facts } from '../../bench/torture/verdict.ts';
+import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
+import { rowId } from '../support/shopper.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
+import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 
@@ -17,6 +20,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   shop = await createTestShop({
     database,
+    env: { BCRYPT_COST: '4' },
     overrides: {
       services: (real) => ({
         ...real,
@@ -39,7 +43,8 @@ afterAll(async () => {
 
 /** Runs the command as a person would. */
 async function torture(args: readonly string[], databaseUrl = database.url) {
-  const env = { ...process.env, DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
+  const { ADMIN_EMAIL: _email, ADMIN_PASSWORD: _password, ...rest } = process.env;
+  const env = { ...rest, DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
   const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args], { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -66,6 +71,56 @@ describe('npm run torture', () => {
     expect(output).toContain(`sold ${sold?.units},`);
     expect(await rowsOf(shop.db, 'SELECT DISTINCT status FROM products')).toEqual([{ status: 'ARCHIVED' }]);
     expect(await findFaults(shop.db)).toEqual([]);
+  }, 60_000);
+
+  test('passes with buyers who log in, and with staff who restock meanwhile', async () => {
+    const staff = await newStaff(shop);
+    const admin = ['--admin-email', staff.email, '--admin-password', PASSWORD];
+    const crowd = ['--buyers', '80', '--stock', '10', '--logged-in', '0.6', '--restock', '45'];
+    const { code, output } = await torture([...crowd, ...admin, '--url', shop.url]);
+
+    expect(output).toMatch(/^10 units and \d+ restocked, 80 buyers who wanted \d+: sold \d+, .*oversold 0 → PASS$/m);
+    expect(output).not.toContain('✗');
+    expect(code).toBe(0);
+    // Twenty portions, the odd ones with a unit too many, and with it a second adjustment where that was still there.
+    const entries = await rowsOf<{ reason: string; count: number; units: number }>(
+      shop.db,
+      `SELECT reason, count(*)::int, sum(on_hand_delta)::int AS units FROM stock_movements WHERE actor_id = $1 GROUP BY reason ORDER BY 1`,
+      [rowId(staff.userId)],
+    );
+    const [restock, damage] = entries;
+    expect(restock).toEqual({ reason: 'RESTOCK', count: 20, units: 55 });
+    expect(damage?.count ?? 0).toBe(-(damage?.units ?? 0));
+    expect(output).toContain(`10 units and ${55 + (damage?.units ?? 0)} restocked`);
+    expect(output).toMatch(
+      /restocking is what staff were told of: \d+ adjustments of \d+ units; .*; [1-9]\d* sent again/,
+    );
+    const [users] = await rowsOf<{ orders: number }>(
+      shop.db,
+      'SELECT count(*)::int AS orders FROM orders WHERE user_id IS NOT NULL',
+    );
+    expect(known(users).orders).toBeGreaterThan(0);
+    expect(output).toContain(`${known(users).orders} by users;`);
+    expect(await findFaults(shop.db)).toEqual([]);
+  }, 60_000);
+
+  test('says that nothing is restocked where nobody is there to do it, and who is none of the staff', async () => {
+    const crowd = ['--buyers', '3', '--stock', '10', '--restock', '5', '--url', shop.url];
+    const alone = await torture(crowd);
+    expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('Nothing is restocked') as string });
+    expect(alone.output).toMatch(/^10 units, 3 buyers/m);
+
+    const customer = await newPerson(shop);
+    const named = (password: string) =>
+      torture([...crowd, '--admin-email', customer.email, '--admin-password', password]);
+    expect(await named(PASSWORD)).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('nobody of the staff') as string,
+    });
+    expect(await named('not the password')).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('could not be logged in') as string,
+    });
   }, 60_000);
 
   test('fails where orders do not add up', async () => {
@@ -97,6 +152,9 @@ describe('npm run torture', () => {
     [['--buyers', '0'], '--buyers takes a whole number from 1'],
     [['--stock', 'many'], '--stock takes a whole number from 1'],
     [['--url', 'localhost'], '--url takes an address'],
+    [['--logged-in', '1.5'], '--logged-in takes a number from 0 to 1'],
+    [['--restock', '-1'], '--restock'],
+    [['--admin-email', 'grace@example.com'], 'go together'],
     [['--fast'], "Unknown option '--fast'"],
   ])('explains itself: %s', async (args, explanation) => {
     const { code, output } = await torture(args);
@@ -115,8 +173,31 @@ describe('the verdict', () => {
   const sound: Facts = {
     buyers: 5,
     stock: 10,
-    told: { asked: 9, orders: 1, units: 3, walkedAwayWith: 1, sentTwice: 1, sentTwiceAndOrderedTwice: 0 },
-    stored: { onHand: 7, held: 1, available: 6, orders: 1, units: 3, carted: 1, ledgerOnHand: 7, ledgerHeld: 1 },
+    told: {
+      asked: 9,
+      orders: 1,
+      units: 3,
+      walkedAwayWith: 1,
+      userOrders: 1,
+      adjustments: 0,
+      restocked: 0,
+      adjustmentsSentAgain: 0,
+      sentTwice: 1,
+      sentTwiceAndOrderedTwice: 0,
+    },
+    stored: {
+      onHand: 7,
+      held: 1,
+      available: 6,
+      orders: 1,
+      units: 3,
+      userOrders: 1,
+      adjustments: 0,
+      restocked: 0,
+      carted: 1,
+      ledgerOnHand: 7,
+      ledgerHeld: 1,
+    },
     discrepancies: [],
     events: { seen: levels, logged: levels },
     faults: [],
@@ -126,6 +207,19 @@ describe('the verdict', () => {
     expect(judge(sound)).toMatchObject({
       exitCode: 0,
       line: '10 units, 5 buyers who wanted 9: sold 3, held in carts 1, left 6, oversold 0 → PASS',
+    });
+  });
+
+  test('is good where staff restocked, and counts it', () => {
+    const verdict = judge({
+      ...sound,
+      stock: 6,
+      told: { ...told, adjustments: 2, restocked: 4 },
+      stored: { ...stored, adjustments: 2, restocked: 4 },
+    });
+    expect(verdict).toMatchObject({
+      exitCode: 0,
+      line: '6 units and 4 restocked, 5 buyers who wanted 9: sold 3, held in carts 1, left 6, oversold 0 → PASS',
     });
   });
 
@@ -144,6 +238,9 @@ describe('the verdict', () => {
     ['an order that is not there', { told: { ...told, orders: 2 } }],
     ['a buyer was told of more units', { told: { ...told, units: 4 } }],
     ['a checkout sent twice made two orders', { told: { ...told, sentTwiceAndOrderedTwice: 1 } }],
+    ['an order of a user became a guest’s', { stored: { ...stored, userOrders: 0 } }],
+    ['an adjustment was done twice', { stored: { ...stored, adjustments: 1, restocked: 1, onHand: 8, available: 7 } }],
+    ['an adjustment is not there', { told: { ...told, adjustments: 1 } }],
     ['units are held by no cart', { stored: { ...stored, carted: 0 } }],
     ['carts hold what nobody walked away from', { told: { ...told, walkedAwayWith: 0 } }],
     ['the ledger has other counts', { stored: { ...stored, ledgerOnHand: 8 } }],

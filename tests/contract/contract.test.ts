@@ -27,11 +27,6 @@ const PENDING: readonly string[] = Object.values({
   'accounts, beyond sessions': `
     PasswordResetInput PasswordResetRequestInput PasswordResetRequestPayload Mutation.passwordReset
     Mutation.passwordResetRequest`,
-  'stock for staff': `
-    InventoryAudit InventoryDiscrepancy StockAdjustInput StockAdjustPayload StockAdjustReason StockConflictError StockMovement
-    StockMovementConnection StockMovementEdge StockMovementReason StockSetInput StockSetPayload
-    Mutation.stockAdjust Mutation.stockSet ProductVariant.held ProductVariant.onHand ProductVariant.stockMovements
-    Query.inventoryAudit`,
   'back in stock': `
     StockAlert StockAlertCancelInput StockAlertCancelPayload StockAlertConnection StockAlertCreateInput StockAlertCreatePayload
     StockAlertEdge StockAlertStatus Mutation.stockAlertCancel Mutation.stockAlertCreate ProductVariant.stockAlertCount

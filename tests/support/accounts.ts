@@ -2,6 +2,7 @@ import { graphql } from '../generated/gql/index.ts';
 import type { LoginInput, PersonAuthFragment, RegisterInput } from '../generated/gql/graphql.ts';
 import type { Answer, Client } from './client.ts';
 import { known } from './known.ts';
+import { rowId } from './shopper.ts';
 import { createTestShop, type TestShop, type TestShopOptions } from './shop.ts';
 
 graphql(`
@@ -210,9 +211,4 @@ export async function newStaff(shop: TestShop, role: 'STAFF' | 'ADMIN' = 'STAFF'
     role,
   ]);
   return person;
-}
-
-/** The row's own id in the ID by which the API knows it. */
-export function rowId(globalId: string): string {
-  return Buffer.from(globalId, 'base64').toString().split(':')[1] ?? '';
 }

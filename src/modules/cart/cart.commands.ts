@@ -35,6 +35,12 @@ export interface CartCommands {
    * @throws CartsOverdue where units are short that such carts hold
    */
   change(tx: Transaction, cart: LockedCart, change: Change): Promise<readonly UserError[]>;
+  /**
+   * Looked for under the variants' locks, without which nobody gives units back: where there is no such cart now, what is
+   * short is short.
+   * @throws CartsOverdue where carts past their time hold units that are short
+   */
+  checkOverdue(tx: Transaction, shortages: ReadonlyMap<string, number>): Promise<void>;
   /** Reads a cart whose lock the transaction has. */
   read(tx: Transaction, cartId: string): Promise<LockedCart>;
 }
@@ -61,10 +67,6 @@ export function createCartCommands(deps: {
     return cart;
   }
 
-  /**
-   * Looked for under the variants' locks, without which nobody gives units back: where there is no such cart now, what is
-   * short is short.
-   */
   async function checkOverdue(tx: Transaction, shortages: ReadonlyMap<string, number>): Promise<void> {
     if (shortages.size === 0) return;
     const cartIds = await findOverdueHolding(tx, shortages);
@@ -73,6 +75,7 @@ export function createCartCommands(deps: {
 
   return {
     read,
+    checkOverdue,
 
     async open(tx, owner) {
       const liveId = await repository.lockLiveCart(tx, owner);

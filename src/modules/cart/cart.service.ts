@@ -57,6 +57,12 @@ export interface CartService {
   merge(tx: Transaction, joining: Joining): Promise<readonly UserError[]>;
   /** Runs work that may meet carts past their time: they are expired, and the work runs again. */
   withOverdueReleased<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * For work in `withOverdueReleased` that finds too few units, under the variants' locks: has it run again where carts past
+   * their time hold them.
+   * @param shortages the units that are missing, by variant
+   */
+  checkOverdue(tx: Transaction, shortages: ReadonlyMap<string, number>): Promise<void>;
   /** Expires every overdue cart; safe beside other processes. */
   expireOverdue(signal?: AbortSignal): Promise<Released>;
   /** For checkout: the live cart under its lock; refuses where it is expired, empty or not there. */
@@ -111,6 +117,7 @@ export function createCartService(deps: CartDependencies): CartService {
   return {
     expireOverdue: expiry.expireOverdue,
     withOverdueReleased: expiry.withOverdueReleased,
+    checkOverdue: commands.checkOverdue,
     merge: createMerge({ ...deps, commands }),
     byIds: (ids) => repository.findCarts(db, ids),
     ofLines: (lineIds) => repository.findCartsOfLines(db, lineIds),

@@ -28,6 +28,8 @@ export interface VariantRow {
   selectedOptions: { name: string; value: string }[];
   priceMinor: number;
   compareAtMinor: number | null;
+  onHand: number;
+  held: number;
   available: number;
   lowStockThreshold: number;
   archivedAt: Date | null;
@@ -40,7 +42,8 @@ export const PRODUCT_COLUMNS = `p.id, p.slug, p.title, p.description, p.vendor, 
   p.images, p.created_at AS "createdAt", p.updated_at AS "updatedAt"`;
 
 const VARIANT_COLUMNS = `v.id, v.product_id AS "productId", v.sku, v.selected_options AS "selectedOptions",
-  v.price_minor AS "priceMinor", v.compare_at_minor AS "compareAtMinor", v.available,
+  v.price_minor AS "priceMinor", v.compare_at_minor AS "compareAtMinor",
+  v.on_hand AS "onHand", v.held, v.available,
   v.low_stock_threshold AS "lowStockThreshold", v.archived_at AS "archivedAt", p.title AS "productTitle", p.status AS "productStatus"`;
 
 const variantsByIds: Statement = {

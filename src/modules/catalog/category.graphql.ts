@@ -25,7 +25,7 @@ builder.node(CategoryRef, {
       complexity: pageCost,
       resolve: async (category, args, ctx) => {
         const page = pageOf(args, ofProducts);
-        const found = await ctx.loaders.productsOfCategory.load({ categoryId: category.id, page });
+        const found = await ctx.loaders.productsOfCategory.load({ of: category.id, page });
         return toConnection(found, ofProducts, () => ctx.loaders.productCountOfCategory.load(category.id));
       },
     }),

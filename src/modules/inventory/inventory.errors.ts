@@ -23,3 +23,19 @@ export class InsufficientStockError extends UserError {
     this.available = available;
   }
 }
+
+/** Stock is not what the caller last saw. */
+export class StockConflictError extends UserError {
+  readonly variantId: string;
+  readonly expectedOnHand: number;
+  /** Units that are on hand. */
+  readonly onHand: number;
+
+  constructor(fault: { variantId: string; title: string; expectedOnHand: number; onHand: number; path: InputPath }) {
+    const { title, expectedOnHand, onHand } = fault;
+    super('STOCK_CONFLICT', `${title} has ${onHand} on hand, and not ${expectedOnHand}.`, fault.path);
+    this.variantId = fault.variantId;
+    this.expectedOnHand = expectedOnHand;
+    this.onHand = onHand;
+  }
+}

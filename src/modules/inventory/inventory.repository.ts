@@ -41,15 +41,21 @@ export interface LevelRow {
   available: number;
 }
 
+/** Who moved stock by hand, and under which key, if any. */
+export interface ByHand {
+  /** The user who did it. */
+  actorId: string;
+  /** Unique with the actor; what was asked for under it comes hashed (SHA-256). */
+  key?: { idempotencyKey: string; requestHash: Buffer };
+}
+
 /*
  * Counters, ledger and events in one statement. Steps of one variant are chained in the order given: each ledger entry
  * has the counters that it left, each event the level before and after. The counters move by the sum in one update, which
  * the table's CHECK refuses where it would be impossible; the ledger's own CHECK refuses an impossible step in between.
  * A step that leaves `available` as it was (a sale of held units) makes no event.
  */
-const apply: Statement = {
-  name: 'inventory_apply',
-  text: `
+const applyWith = (columns: string, values: string) => `
 WITH step AS (
   SELECT * FROM unnest($2::uuid[], $3::stock_movement_reason[], $4::int[], $5::int[], $6::uuid[], $7::uuid[], $8::text[])
     WITH ORDINALITY AS step(variant_id, reason, on_hand_delta, held_delta, cart_id, order_id, note, ordinal)
@@ -68,8 +74,8 @@ WITH step AS (
     FROM step s JOIN updated u ON u.id = s.variant_id
   WINDOW upto AS (PARTITION BY s.variant_id ORDER BY s.ordinal)
 ), ledger AS (
-  INSERT INTO stock_movements (variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, cart_id, order_id, note, occurred_at)
-  SELECT variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, cart_id, order_id, note, $1::timestamptz
+  INSERT INTO stock_movements (variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, cart_id, order_id, note, occurred_at${columns})
+  SELECT variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, cart_id, order_id, note, $1::timestamptz${values}
     FROM chain ORDER BY ordinal
 ), events AS (
   INSERT INTO event_log (type, subject_id, payload, occurred_at)
@@ -79,12 +85,27 @@ WITH step AS (
          $1::timestamptz
     FROM chain WHERE on_hand_delta <> held_delta ORDER BY ordinal
 )
-SELECT id AS "variantId", on_hand AS "onHand", held, available FROM updated`,
+SELECT id AS "variantId", on_hand AS "onHand", held, available FROM updated`;
+
+const apply: Statement = { name: 'inventory_apply', text: applyWith('', '') };
+
+// A statement of its own: selling pays nothing for what it does not write.
+const applyByHand: Statement = {
+  name: 'inventory_apply_by_hand',
+  text: applyWith(', actor_id, idempotency_key, request_hash', ', $9::uuid, $10::text, $11::bytea'),
 };
 
+/** The constraint that a key which is used twice at once breaks. */
+export const KEY_CONSTRAINT = 'stock_movements_actor_id_idempotency_key_key';
+
 /** Writes steps of stock; the caller holds the variants' locks. Gives the levels that are left. */
-export async function applyChanges(tx: Queryable, at: Date, changes: readonly ChangeRow[]): Promise<LevelRow[]> {
-  return tx.query<LevelRow>(apply, [
+export async function applyChanges(
+  tx: Queryable,
+  at: Date,
+  changes: readonly ChangeRow[],
+  by: ByHand | null,
+): Promise<LevelRow[]> {
+  return tx.query<LevelRow>(by === null ? apply : applyByHand, [
     at,
     changes.map((change) => change.variantId),
     changes.map((change) => change.reason),
@@ -93,5 +114,6 @@ export async function applyChanges(tx: Queryable, at: Date, changes: readonly Ch
     changes.map((change) => change.cartId),
     changes.map((change) => change.orderId),
     changes.map((change) => change.note),
+    ...(by === null ? [] : [by.actorId, by.key?.idempotencyKey ?? null, by.key?.requestHash ?? null]),
   ]);
 }

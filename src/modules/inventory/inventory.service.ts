@@ -1,8 +1,14 @@
 import type { EventLog } from '../../events/event-log.ts';
 import type { Transaction } from '../../infra/database.ts';
-import { applyChanges, lockVariants, type LevelRow, type StockMovementReason } from './inventory.repository.ts';
+import {
+  applyChanges,
+  lockVariants,
+  type ByHand,
+  type LevelRow,
+  type StockMovementReason,
+} from './inventory.repository.ts';
 
-export type { StockMovementReason } from './inventory.repository.ts';
+export type { ByHand, StockMovementReason } from './inventory.repository.ts';
 
 /** One step of a variant's counters. Which deltas a reason allows is the database's to check. */
 export interface StockChange {
@@ -33,17 +39,18 @@ export interface InventoryService {
   /**
    * Moves counters, and writes the ledger entry and the event of each step, in the order given.
    * @param at the transaction's instant, read from the database after the locks
+   * @param by who did it, where it was done by hand; with a key it is one step that is written
    * @returns the levels left, one for each variant touched
    * @throws where a step would be impossible (more held than on hand, a variant that is not there): the caller's bug
    */
-  apply(tx: Transaction, at: Date, changes: readonly StockChange[]): Promise<StockLevel[]>;
+  apply(tx: Transaction, at: Date, changes: readonly StockChange[], by?: ByHand): Promise<StockLevel[]>;
 }
 
 /** Wires the inventory. */
 export function createInventoryService({ eventLog }: { eventLog: EventLog }): InventoryService {
   return {
     lock: (tx, variantIds) => lockVariants(tx, [...new Set(variantIds)]),
-    async apply(tx, at, changes) {
+    async apply(tx, at, changes, by) {
       if (changes.length === 0) return [];
       const levels = await applyChanges(
         tx,
@@ -57,6 +64,7 @@ export function createInventoryService({ eventLog }: { eventLog: EventLog }): In
           orderId: change.orderId ?? null,
           note: change.note ?? null,
         })),
+        by ?? null,
       );
       const touched = new Set(changes.map((change) => change.variantId)).size;
       if (levels.length !== touched) throw new Error(`stock of ${touched - levels.length} unknown variants`);

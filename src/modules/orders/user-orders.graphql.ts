@@ -15,7 +15,7 @@ builder.objectField(UserRef, 'orders', (t) =>
     complexity: pageCost,
     authScopes: (user, _args, ctx) => ctx.viewer.user?.userId === user.id || isStaff(ctx.viewer),
     resolve: async (user, args, ctx, info) => {
-      const page = await ctx.loaders.ordersOfUser.load({ userId: user.id, page: pageOf(args, type) });
+      const page = await ctx.loaders.ordersOfUser.load({ of: user.id, page: pageOf(args, type) });
       return toOrderConnection(page, { ctx, info, type, count: () => ctx.loaders.orderCountOfUser.load(user.id) });
     },
   }),

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { newStaff, rowId } from '../../support/accounts.ts';
+import { newStaff } from '../../support/accounts.ts';
 import { holdVariants, watchLocks } from '../../support/barriers.ts';
 import { findFaults } from '../../support/books.ts';
 import { levelOf, makeProduct, makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { choice, merchantOf, type Merchant } from '../../support/merchant.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
-import { enter, linesOf, type Shopper } from '../../support/shopper.ts';
+import { enter, linesOf, type Shopper, rowId } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
 
 // What staff do to the catalogue while shoppers have things in their carts.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { graphql } from '../../generated/gql/index.ts';
-import { newStaff, rowId, type Person } from '../../support/accounts.ts';
+import { newStaff, type Person } from '../../support/accounts.ts';
+import { rowId } from '../../support/shopper.ts';
 import { rowsOf } from '../../support/books.ts';
 import { globalId, makeCategory, makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';

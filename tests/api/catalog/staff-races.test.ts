@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newStaff, rowId } from '../../support/accounts.ts';
+import { newStaff } from '../../support/accounts.ts';
+import { rowId } from '../../support/shopper.ts';
 import { holdBarrier, watchLocks, type LockWatch } from '../../support/barriers.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
 import { archiveVariant, makeCategory, makeProduct } from '../../support/fixtures.ts';

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newStaff, rowId, type Person } from '../../support/accounts.ts';
+import { newStaff, type Person } from '../../support/accounts.ts';
+import { rowId } from '../../support/shopper.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
 import { archiveVariant, globalId, levelOf, makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';

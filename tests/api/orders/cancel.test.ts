@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newPerson, newStaff, rowId, type Person } from '../../support/accounts.ts';
+import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
 import {
   archiveVariant,
@@ -15,7 +15,7 @@ import { known } from '../../support/known.ts';
 import { buy, guestWithOrder, orderLifeOf, recordsOf } from '../../support/order-life.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { eventsOf, ledgerOf, stepsOf } from '../../support/records.ts';
-import { enter, shopperOf } from '../../support/shopper.ts';
+import { enter, shopperOf, rowId } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
 
 let shop: QuietShop;

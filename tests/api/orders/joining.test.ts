@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { login, newEmail, newPerson, personOf, register, rowId, type Person } from '../../support/accounts.ts';
+import { login, newEmail, newPerson, personOf, register, type Person } from '../../support/accounts.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
 import { makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { ADDRESS, buy, confirmAddress, guestWithOrder, orderLifeOf } from '../../support/order-life.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
-import { enter, shopperOf } from '../../support/shopper.ts';
+import { enter, shopperOf, rowId } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
 
 // What guests ordered joins the account of their address: once it is confirmed, and not before.

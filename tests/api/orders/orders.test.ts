@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { graphql } from '../../generated/gql/index.ts';
 import type { OrderFilter, OrderLifeListQueryVariables } from '../../generated/gql/graphql.ts';
-import { newPerson, newStaff, rowId, type Person } from '../../support/accounts.ts';
+import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
+import { rowId } from '../../support/shopper.ts';
 import { rowsOf } from '../../support/books.ts';
 import type { Document } from '../../support/client.ts';
 import { makeProduct, makeVariant } from '../../support/fixtures.ts';

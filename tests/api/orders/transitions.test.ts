@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newPerson, newStaff, rowId, type Person } from '../../support/accounts.ts';
+import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
+import { rowId } from '../../support/shopper.ts';
 import { findFaults } from '../../support/books.ts';
 import { globalId, makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
