@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { idOf, inputId } from '../../graphql/global-id.ts';
+import { renewLoaders } from '../../graphql/loaders.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
 import { ownerOf } from '../../graphql/viewer.ts';
@@ -79,6 +80,7 @@ async function carry(
 ): Promise<{ cart?: Cart; errors: readonly UserError[] }> {
   return orErrors(async () => {
     const { cart, guest, notices } = await command();
+    renewLoaders(ctx);
     if (guest !== null) {
       ctx.viewer.guest = { ...guest, knownBy: 'creation' };
       ctx.cookies.setCart(guest.token);

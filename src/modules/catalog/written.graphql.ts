@@ -1,4 +1,5 @@
 import type { Context } from '../../graphql/context.ts';
+import { renewLoaders } from '../../graphql/loaders.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
 import { requireUser } from '../../graphql/viewer.ts';
 
@@ -9,10 +10,7 @@ import { requireUser } from '../../graphql/viewer.ts';
 export function written<T extends object>(ctx: Context, useCase: (actorId: string) => Promise<T>) {
   return orErrors(async () => {
     const result = await useCase(requireUser(ctx).userId);
-    const { product, variant, variantsOfProduct, category, productsOfCategory, productCountOfCategory } = ctx.loaders;
-    for (const loader of [product, variant, variantsOfProduct, category, productsOfCategory, productCountOfCategory]) {
-      loader.clearAll();
-    }
+    renewLoaders(ctx);
     return result;
   });
 }

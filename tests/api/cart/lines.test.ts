@@ -560,3 +560,13 @@ test('the version rises by one with each change, and not otherwise', async () =>
   await note(await shopper.remove(id));
   expect(versions).toEqual([1, 1, 2, 3, undefined, 3, 4, 5, 5, 5, 6, undefined]);
 });
+
+test('each of several changes in one operation shows the stock that it left', async () => {
+  const honey = await makeVariant(shop, { onHand: 10 });
+  const { client } = await enter(shop);
+  const add = (quantity: number) =>
+    `cartLinesAdd(input: { lines: [{ sku: "${honey.sku}", quantity: ${quantity} }] }) { cart { lines { variant { available } } } }`;
+  const answer = await client.data(`mutation { one: ${add(1)} two: ${add(3)} }`);
+  const left = (available: number) => ({ cart: { lines: [{ variant: { available } }] } });
+  expect(answer).toEqual({ one: left(9), two: left(6) });
+});

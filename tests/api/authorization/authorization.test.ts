@@ -1,0 +1,102 @@
+import { isInterfaceType, isObjectType } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { schema } from '../../../src/graphql/schema.ts';
+import type { Answer } from '../../support/client.ts';
+import { openEventStream } from '../../support/event-stream.ts';
+import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
+import { changingNothing } from '../../support/state.ts';
+import { guarded, operations, subscriptions, type Outcome, type Row } from './table.ts';
+import { everybody, setScene } from './world.ts';
+
+let shop: QuietShop;
+beforeAll(async () => {
+  shop = await openQuietShop({ BCRYPT_COST: '4' });
+});
+afterAll(() => shop.dispose());
+
+/** Aliased, so that the answer looks the same whatever is asked; what stands beside it is to be answered in any case. */
+function documentOf(name: string, { ask, declare }: Row): string {
+  const kind = name.startsWith('Mutation.') ? 'mutation' : 'query';
+  const beside = kind === 'query' ? 'beside: shop { name }' : 'beside: __typename';
+  return `${kind} Asked${declare === undefined ? '' : `(${declare})`} { before: __typename asked: ${ask} ${beside} }`;
+}
+
+function valueAt(asked: unknown, at: string | undefined): unknown {
+  if (at === undefined) return asked;
+  return (asked as Record<string, unknown> | null | undefined)?.[at];
+}
+
+/** What became of it, as the answer tells. */
+function outcomeOf({ at }: Row, { data, errors, codes }: Answer<Record<string, unknown>>): string {
+  const value = valueAt(data?.asked, at);
+  if (errors !== undefined) {
+    const places = errors.map((error) => error.path?.join('.'));
+    const place = at === undefined ? 'asked' : `asked.${at}`;
+    return places.every((path) => path === place) && value === null
+      ? codes.join()
+      : `${codes.join()} at ${places.join()}`;
+  }
+  const faults = (value as { errors?: { code: string }[] } | null)?.errors ?? [];
+  if (faults.length > 0) return `refused ${faults.map((fault) => fault.code).join()}`;
+  return value === null || value === undefined ? 'hidden' : 'done';
+}
+
+const isRefusal = (outcome: Outcome) => outcome !== 'done';
+
+const rows = Object.entries({ ...operations, ...guarded });
+
+describe.each(rows)('%s', (name, row) => {
+  test.each(everybody.map((who) => [who, row.as[who]] as const))('as %s: %s', async (who, outcome) => {
+    const scene = await setScene(shop, who);
+    const variables = (await row.given?.(scene)) ?? {};
+    const ask = () => scene.caller.execute(documentOf(name, row), variables);
+    const answer = isRefusal(outcome) ? await changingNothing(shop, ask) : await ask();
+    expect(outcomeOf(row, answer)).toBe(outcome);
+    const beside = name.startsWith('Mutation.') ? 'Mutation' : { name: 'Vitrine' };
+    expect(answer.data).toMatchObject({ beside });
+  });
+});
+
+describe.each(Object.entries(subscriptions))('%s', (_name, { as, ask }) => {
+  test.each(everybody.map((who) => [who, as[who]] as const))('as %s: %s', async (who, outcome) => {
+    const { owner, caller } = await setScene(shop, who);
+    const authorization = caller === owner.client ? { authorization: `Bearer ${owner.accessToken}` } : {};
+    const stream = await openEventStream(shop.url, `subscription { asked: ${ask} }`, authorization);
+    if (outcome === 'done') {
+      // It goes on until the client goes: a refusal would have been told first, and have ended it.
+      stream.close();
+      expect(await stream.ended).toBe(false);
+      expect(stream.status).toBe(200);
+    } else {
+      const { data } = await stream.events.take();
+      expect(data?.errors?.map((error) => error.extensions?.code)).toEqual([outcome]);
+    }
+  });
+});
+
+describe('the table', () => {
+  test('has a row for every operation', () => {
+    const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+    const names = roots.flatMap((type) =>
+      Object.keys(type?.getFields() ?? {}).map((field) => `${type?.name}.${field}`),
+    );
+    expect(names.length).toBeGreaterThan(20);
+    expect([...Object.keys(operations), ...Object.keys(subscriptions)].toSorted()).toEqual(names.toSorted());
+  });
+
+  test('has a row for every type and field that is guarded', () => {
+    const guards: string[] = [];
+    const isGuarded = (item: { extensions: Readonly<Record<string, unknown>> }) =>
+      (item.extensions.pothosOptions as { authScopes?: unknown } | undefined)?.authScopes !== undefined;
+    for (const type of Object.values(schema.getTypeMap())) {
+      if (!isObjectType(type) && !isInterfaceType(type)) continue;
+      if (isGuarded(type)) guards.push(type.name);
+      for (const field of Object.values(type.getFields())) {
+        if (isGuarded(field)) guards.push(`${type.name}.${field.name}`);
+      }
+    }
+    expect(guards.length).toBeGreaterThan(5);
+    const known = new Set([...Object.keys(operations), ...Object.keys(guarded), ...Object.keys(subscriptions)]);
+    expect(guards.filter((name) => !known.has(name))).toEqual([]);
+  });
+});

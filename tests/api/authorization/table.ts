@@ -1,0 +1,488 @@
+import { newEmail, newPerson, PASSWORD } from '../../support/accounts.ts';
+import { globalId, makeCategory, makeProduct } from '../../support/fixtures.ts';
+import { known } from '../../support/known.ts';
+import { rowId } from '../../support/shopper.ts';
+import { expireCart, fillCart, placeGuestOrder, placeOrder, variant, type Scene, type Who } from './world.ts';
+
+/**
+ * What becomes of it: it is done (or seen); nothing is there to be seen (null, and no error); or it is refused, as data
+ * or in its place alone.
+ */
+export type Outcome = 'done' | 'hidden' | `refused ${string}` | 'UNAUTHENTICATED' | 'FORBIDDEN';
+
+/** Who gets what from one operation, or from one field that is guarded. */
+export interface Row {
+  as: Record<Who, Outcome>;
+  /** The root field as it is asked for, with what it selects. */
+  ask: string;
+  /** The operation's variables, as it declares them. */
+  declare?: string;
+  /** What it is about, made anew for each caller. */
+  given?: (scene: Scene) => Promise<Record<string, unknown>>;
+  /** Where in the root field's value the guarded one stands. */
+  at?: string;
+}
+
+const everyone: Row['as'] = { guest: 'done', customer: 'done', another: 'done', staff: 'done', admin: 'done' };
+const users: Row['as'] = { ...everyone, guest: 'UNAUTHENTICATED' };
+const staffOnly: Row['as'] = { ...users, customer: 'FORBIDDEN', another: 'FORBIDDEN' };
+const adminOnly: Row['as'] = { ...staffOnly, staff: 'FORBIDDEN' };
+/** The customer's things, which staff see too. */
+const ownersAndStaffs: Row['as'] = { ...everyone, guest: 'hidden', another: 'hidden' };
+/** The customer's things, which nobody else sees. */
+const owners: Row['as'] = { ...ownersAndStaffs, staff: 'hidden', admin: 'hidden' };
+/** Seen by staff; nobody else finds it. */
+const staffs: Row['as'] = { ...ownersAndStaffs, customer: 'hidden' };
+/** Another's cart has no lines that the caller could name. */
+const ownersAlone: Row['as'] = {
+  guest: 'refused NOT_FOUND',
+  customer: 'done',
+  another: 'refused NOT_FOUND',
+  staff: 'refused NOT_FOUND',
+  admin: 'refused NOT_FOUND',
+};
+
+const node = (type: string, selection: string) => `node(id: $id) { ... on ${type} { ${selection} } }`;
+const ERRORS = 'errors { code }';
+const credentials = async () => ({ email: newEmail(), password: PASSWORD, name: 'Ada' });
+
+/** The rows of the schema's root fields. */
+export const operations: Record<string, Row> = {
+  'Query.shop': { as: everyone, ask: 'shop { name }' },
+  'Query.serverTime': { as: everyone, ask: 'serverTime' },
+  'Query.eventCursor': { as: everyone, ask: 'eventCursor' },
+  'Query.me': { as: { ...everyone, guest: 'hidden' }, ask: 'me { email }' },
+  'Query.node': {
+    as: ownersAndStaffs,
+    ask: 'node(id: $id) { id }',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await placeOrder(scene)).id }),
+  },
+  'Query.nodes': {
+    as: ownersAndStaffs,
+    ask: 'nodes(ids: [$id]) { id }',
+    at: '0',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await placeOrder(scene)).id }),
+  },
+  'Query.product': {
+    as: everyone,
+    ask: 'product(id: $id) { id }',
+    declare: '$id: ID!',
+    given: async ({ shop }) => ({ id: (await makeProduct(shop)).globalId }),
+  },
+  'Query.products': { as: everyone, ask: 'products(first: 1) { totalCount }' },
+  'Query.category': {
+    as: everyone,
+    ask: 'category(id: $id) { id }',
+    declare: '$id: ID!',
+    given: async ({ shop }) => ({ id: (await newCategory(shop)).globalId }),
+  },
+  'Query.categories': { as: everyone, ask: 'categories(first: 1) { totalCount }' },
+  'Query.cart': {
+    as: everyone,
+    ask: 'cart { id }',
+    given: async (scene) => {
+      await fillCart(scene, scene.caller);
+      return {};
+    },
+  },
+  'Query.order': {
+    as: ownersAndStaffs,
+    ask: 'order(id: $id) { id }',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await placeOrder(scene)).id }),
+  },
+  'Query.orders': { as: staffOnly, ask: 'orders { totalCount }' },
+  'Query.users': { as: adminOnly, ask: 'users { totalCount }' },
+  'Query.inventoryAudit': { as: staffOnly, ask: 'inventoryAudit { checkedVariants }' },
+  'Query.staffActions': { as: staffOnly, ask: 'staffActions { totalCount }' },
+
+  'Mutation.register': {
+    as: everyone,
+    ask: `register(input: $input) { user { email } ${ERRORS} }`,
+    declare: '$input: RegisterInput!',
+    given: async () => ({ input: await credentials() }),
+  },
+  'Mutation.login': {
+    as: everyone,
+    ask: `login(input: $input) { user { email } ${ERRORS} }`,
+    declare: '$input: LoginInput!',
+    given: async ({ owner }) => ({ input: { email: owner.email, password: PASSWORD } }),
+  },
+  'Mutation.refreshSession': {
+    as: everyone,
+    ask: `refreshSession(input: $input) { user { email } ${ERRORS} }`,
+    declare: '$input: RefreshSessionInput!',
+    given: async ({ owner }) => ({ input: { refreshToken: owner.refreshToken } }),
+  },
+  'Mutation.logout': { as: everyone, ask: `logout { loggedOut ${ERRORS} }` },
+  'Mutation.passwordChange': {
+    as: users,
+    ask: `passwordChange(input: $input) { user { email } ${ERRORS} }`,
+    declare: '$input: PasswordChangeInput!',
+    given: async () => ({ input: { currentPassword: PASSWORD, newPassword: 'quite another password' } }),
+  },
+  'Mutation.emailVerify': {
+    as: everyone,
+    ask: `emailVerify(input: $input) { ${ERRORS} }`,
+    declare: '$input: EmailVerifyInput!',
+    given: async ({ shop, owner }) => ({
+      input: { token: await shop.app.services.accounts.emailConfirmationToken(rowId(owner.userId)) },
+    }),
+  },
+  'Mutation.userRoleUpdate': {
+    as: adminOnly,
+    ask: `userRoleUpdate(input: $input) { user { email } ${ERRORS} }`,
+    declare: '$input: UserRoleUpdateInput!',
+    given: async ({ shop }) => ({ input: { userId: (await newPerson(shop)).userId, role: 'STAFF' } }),
+  },
+
+  'Mutation.productCreate': {
+    as: staffOnly,
+    ask: `productCreate(input: $input) { product { id } ${ERRORS} }`,
+    declare: '$input: ProductCreateInput!',
+    given: async () => ({
+      input: { title: 'Honey', variants: [{ sku: crypto.randomUUID(), price: '9.90', onHand: 3 }] },
+    }),
+  },
+  'Mutation.productUpdate': {
+    as: staffOnly,
+    ask: `productUpdate(input: $input) { product { id } ${ERRORS} }`,
+    declare: '$input: ProductUpdateInput!',
+    given: async ({ shop }) => ({ input: { id: (await makeProduct(shop)).globalId, title: 'Another title' } }),
+  },
+  'Mutation.productArchive': {
+    as: staffOnly,
+    ask: `productArchive(input: $input) { product { id } ${ERRORS} }`,
+    declare: '$input: ProductArchiveInput!',
+    given: async ({ shop }) => ({ input: { id: (await makeProduct(shop)).globalId } }),
+  },
+  'Mutation.productVariantCreate': {
+    as: staffOnly,
+    ask: `productVariantCreate(input: $input) { variant { id } ${ERRORS} }`,
+    declare: '$input: ProductVariantCreateInput!',
+    given: async ({ shop }) => ({
+      input: {
+        productId: (await twoVariants(shop)).globalId,
+        variant: { sku: crypto.randomUUID(), price: '5', selectedOptions: [{ name: 'Size', value: 'Huge' }] },
+      },
+    }),
+  },
+  'Mutation.productVariantUpdate': {
+    as: staffOnly,
+    ask: `productVariantUpdate(input: $input) { variant { id } ${ERRORS} }`,
+    declare: '$input: ProductVariantUpdateInput!',
+    given: async (scene) => ({ input: { id: (await variant(scene)).globalId, price: '12.34' } }),
+  },
+  'Mutation.productVariantArchive': {
+    as: staffOnly,
+    ask: `productVariantArchive(input: $input) { variant { id } ${ERRORS} }`,
+    declare: '$input: ProductVariantArchiveInput!',
+    given: async ({ shop }) => ({ input: { id: known((await twoVariants(shop)).variants[0]).globalId } }),
+  },
+  'Mutation.categoryCreate': {
+    as: staffOnly,
+    ask: `categoryCreate(input: $input) { category { id } ${ERRORS} }`,
+    declare: '$input: CategoryCreateInput!',
+    given: async () => ({ input: { name: `Category ${crypto.randomUUID()}` } }),
+  },
+  'Mutation.categoryUpdate': {
+    as: staffOnly,
+    ask: `categoryUpdate(input: $input) { category { id } ${ERRORS} }`,
+    declare: '$input: CategoryUpdateInput!',
+    given: async ({ shop }) => ({ input: { id: (await newCategory(shop)).globalId, name: 'Another name' } }),
+  },
+  'Mutation.categoryDelete': {
+    as: staffOnly,
+    ask: `categoryDelete(input: $input) { deletedId ${ERRORS} }`,
+    declare: '$input: CategoryDeleteInput!',
+    given: async ({ shop }) => ({ input: { id: (await newCategory(shop)).globalId } }),
+  },
+  'Mutation.stockAdjust': {
+    as: staffOnly,
+    ask: `stockAdjust(input: $input) { variant { id } ${ERRORS} }`,
+    declare: '$input: StockAdjustInput!',
+    given: async (scene) => ({
+      input: { variantId: (await variant(scene)).globalId, delta: 5, reason: 'RESTOCK', idempotencyKey: 'once' },
+    }),
+  },
+  'Mutation.stockSet': {
+    as: staffOnly,
+    ask: `stockSet(input: $input) { variant { id } ${ERRORS} }`,
+    declare: '$input: StockSetInput!',
+    given: async (scene) => ({ input: { variantId: (await variant(scene)).globalId, onHand: 7, expectedOnHand: 10 } }),
+  },
+
+  'Mutation.cartCreate': { as: everyone, ask: `cartCreate { cart { id } ${ERRORS} }` },
+  'Mutation.cartLinesAdd': {
+    as: everyone,
+    ask: `cartLinesAdd(input: $input) { cart { id } ${ERRORS} }`,
+    declare: '$input: CartLinesAddInput!',
+    given: async (scene) => ({ input: { lines: [{ variantId: (await variant(scene)).globalId, quantity: 1 }] } }),
+  },
+  'Mutation.cartLinesUpdate': {
+    as: ownersAlone,
+    ask: `cartLinesUpdate(input: $input) { cart { id } ${ERRORS} }`,
+    declare: '$input: CartLinesUpdateInput!',
+    given: async (scene) => ({ input: { lines: [{ id: (await bothCarts(scene)).line, quantity: 2 }] } }),
+  },
+  'Mutation.cartLinesRemove': {
+    as: ownersAlone,
+    ask: `cartLinesRemove(input: $input) { cart { id } ${ERRORS} }`,
+    declare: '$input: CartLinesRemoveInput!',
+    given: async (scene) => ({ input: { ids: [(await bothCarts(scene)).line] } }),
+  },
+  'Mutation.cartReclaim': {
+    as: ownersAlone,
+    ask: `cartReclaim(input: $input) { cart { id } ${ERRORS} }`,
+    declare: '$input: CartReclaimInput!',
+    given: async (scene) => ({ input: { cartId: await expireCart(scene) } }),
+  },
+  'Mutation.cartEmailSet': {
+    as: everyone,
+    ask: `cartEmailSet(input: $input) { cart { id } ${ERRORS} }`,
+    declare: '$input: CartEmailSetInput!',
+    given: async (scene) => {
+      await fillCart(scene, scene.caller);
+      return { input: { email: 'news@example.com' } };
+    },
+  },
+  'Mutation.checkout': {
+    as: everyone,
+    ask: `checkout(input: $input) { order { id } ${ERRORS} }`,
+    declare: '$input: CheckoutInput!',
+    given: async (scene) => {
+      await fillCart(scene, scene.caller);
+      return { input: { idempotencyKey: crypto.randomUUID(), email: 'me@example.com' } };
+    },
+  },
+  'Mutation.orderCancel': {
+    as: { ...ownersAlone, staff: 'done', admin: 'done' },
+    ask: `orderCancel(input: $input) { order { id } ${ERRORS} }`,
+    declare: '$input: OrderCancelInput!',
+    given: async (scene) => ({ input: { id: (await placeOrder(scene)).id } }),
+  },
+  'Mutation.orderMarkAsPaid': {
+    as: staffOnly,
+    ask: `orderMarkAsPaid(input: $input) { order { id } ${ERRORS} }`,
+    declare: '$input: OrderMarkAsPaidInput!',
+    given: async (scene) => ({ input: { id: (await placeOrder(scene)).id } }),
+  },
+  'Mutation.orderMarkAsRefunded': {
+    as: staffOnly,
+    ask: `orderMarkAsRefunded(input: $input) { order { id } ${ERRORS} }`,
+    declare: '$input: OrderMarkAsRefundedInput!',
+    given: async (scene) => {
+      const { id } = await placeOrder(scene);
+      await scene.shop.db.query(
+        { name: 'scene_paid', text: `UPDATE orders SET payment_status = 'PAID' WHERE id = $1` },
+        [rowId(id)],
+      );
+      return { input: { id } };
+    },
+  },
+  'Mutation.orderStatusUpdate': {
+    as: staffOnly,
+    ask: `orderStatusUpdate(input: $input) { order { id } ${ERRORS} }`,
+    declare: '$input: OrderStatusUpdateInput!',
+    given: async (scene) => ({ input: { id: (await placeOrder(scene)).id, status: 'FULFILLED' } }),
+  },
+};
+
+/** Other ways to the same, and fields and arguments that are guarded inside. */
+export const guarded: Record<string, Row> = {
+  'Query.products(filter: status)': { as: staffOnly, ask: 'products(filter: { status: DRAFT }) { totalCount }' },
+  'Query.product, a draft': {
+    as: staffs,
+    ask: 'product(id: $id) { id }',
+    declare: '$id: ID!',
+    given: async ({ shop }) => ({ id: (await makeProduct(shop, { status: 'DRAFT' })).globalId }),
+  },
+  'Query.node, a draft': {
+    as: staffs,
+    ask: 'node(id: $id) { id }',
+    declare: '$id: ID!',
+    given: async ({ shop }) => ({ id: (await makeProduct(shop, { status: 'DRAFT' })).globalId }),
+  },
+  'Query.order, by its access token': {
+    as: everyone,
+    ask: 'order(accessToken: $token) { id }',
+    declare: '$token: String!',
+    given: async (scene) => ({ token: (await placeOrder(scene)).accessToken }),
+  },
+  "Query.order, a user's by number and address": {
+    as: { guest: 'hidden', customer: 'hidden', another: 'hidden', staff: 'hidden', admin: 'hidden' },
+    ask: 'order(number: $number, email: $email) { id }',
+    declare: '$number: String!, $email: String!',
+    given: async (scene) => {
+      const { id } = await placeOrder(scene);
+      const [row] = await scene.shop.db.query<{ number: bigint }>(
+        { name: 'scene_order_number', text: 'SELECT number FROM orders WHERE id = $1' },
+        [rowId(id)],
+      );
+      return { number: String(row?.number), email: scene.owner.email };
+    },
+  },
+  "Query.order, a guest's by number and address": {
+    as: everyone,
+    ask: 'order(number: $number, email: $email) { id }',
+    declare: '$number: String!, $email: String!',
+    given: async (scene) => {
+      const email = newEmail();
+      return { number: (await placeGuestOrder(scene, email)).number, email };
+    },
+  },
+  "Order.shippingAddress, a guest's by number and address": {
+    as: { guest: 'hidden', customer: 'hidden', another: 'hidden', staff: 'hidden', admin: 'hidden' },
+    ask: 'order(number: $number, email: $email) { shippingAddress { city } }',
+    at: 'shippingAddress',
+    declare: '$number: String!, $email: String!',
+    given: async (scene) => {
+      const email = newEmail();
+      return { number: (await placeGuestOrder(scene, email)).number, email };
+    },
+  },
+  'Order.accessToken': {
+    as: owners,
+    ask: node('Order', 'accessToken'),
+    at: 'accessToken',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await placeOrder(scene)).id }),
+  },
+  'Order.customer': {
+    as: ownersAndStaffs,
+    ask: node('Order', 'customer { email }'),
+    at: 'customer',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await placeOrder(scene)).id }),
+  },
+  'Order.customer, by its access token': {
+    as: ownersAndStaffs,
+    ask: 'order(accessToken: $token) { customer { email } }',
+    at: 'customer',
+    declare: '$token: String!',
+    given: async (scene) => ({ token: (await placeOrder(scene)).accessToken }),
+  },
+  OrderLine: {
+    as: ownersAndStaffs,
+    ask: node('OrderLine', 'sku'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await placeOrder(scene)).line }),
+  },
+  Cart: {
+    as: owners,
+    ask: node('Cart', 'version'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await fillCart(scene, scene.owner.client)).cart }),
+  },
+  CartLine: {
+    as: owners,
+    ask: node('CartLine', 'quantity'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await fillCart(scene, scene.owner.client)).line }),
+  },
+  User: {
+    as: ownersAndStaffs,
+    ask: node('User', 'email'),
+    declare: '$id: ID!',
+    given: async ({ owner }) => ({ id: owner.userId }),
+  },
+  'User.orders': {
+    as: ownersAndStaffs,
+    ask: node('User', 'orders { totalCount }'),
+    at: 'orders',
+    declare: '$id: ID!',
+    given: async ({ owner }) => ({ id: owner.userId }),
+  },
+  'User.sessions': {
+    // Staff find the user, and are told that this is not theirs to see.
+    as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
+    ask: node('User', 'sessions { id }'),
+    at: 'sessions',
+    declare: '$id: ID!',
+    given: async ({ owner }) => ({ id: owner.userId }),
+  },
+  Session: {
+    as: owners,
+    ask: node('Session', 'userAgent'),
+    declare: '$id: ID!',
+    given: async ({ shop, owner }) => {
+      const [session] = await shop.app.services.sessions.list(rowId(owner.userId));
+      return { id: globalId('Session', known(session).id) };
+    },
+  },
+  'ProductVariant.onHand': {
+    as: staffOnly,
+    ask: node('ProductVariant', 'onHand'),
+    at: 'onHand',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await variant(scene)).globalId }),
+  },
+  'ProductVariant.held': {
+    as: staffOnly,
+    ask: node('ProductVariant', 'held'),
+    at: 'held',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await variant(scene)).globalId }),
+  },
+  'ProductVariant.stockMovements': {
+    as: staffOnly,
+    ask: node('ProductVariant', 'stockMovements { totalCount }'),
+    at: 'stockMovements',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await variant(scene)).globalId }),
+  },
+  StockMovement: {
+    as: staffs,
+    ask: node('StockMovement', 'reason'),
+    declare: '$id: ID!',
+    given: async (scene) => {
+      const { id } = await variant(scene);
+      const [row] = await scene.shop.db.query<{ id: bigint }>(
+        { name: 'scene_movement', text: 'SELECT id FROM stock_movements WHERE variant_id = $1' },
+        [id],
+      );
+      return { id: globalId('StockMovement', String(row?.id)) };
+    },
+  },
+  StaffAction: {
+    as: staffs,
+    ask: node('StaffAction', 'kind'),
+    declare: '$id: ID!',
+    given: async ({ shop, owner }) => {
+      const [row] = await shop.db.query<{ id: bigint }>(
+        {
+          name: 'scene_action',
+          text: `INSERT INTO staff_actions (kind, subject_type, subject_id, occurred_at) VALUES ('USER_CREATED', 'User', $1, now()) RETURNING id`,
+        },
+        [rowId(owner.userId)],
+      );
+      return { id: globalId('StaffAction', String(row?.id)) };
+    },
+  },
+};
+
+/** Who may subscribe. */
+export const subscriptions: Record<string, { as: Record<Who, Outcome>; ask: string }> = {
+  'Subscription.stockChanged': { as: everyone, ask: 'stockChanged(variantIds: []) { available }' },
+};
+
+let count = 0;
+
+function newCategory(shop: Scene['shop']) {
+  count += 1;
+  return makeCategory(shop, `Category ${count}`, `category-${count}`);
+}
+
+const twoVariants = (shop: Scene['shop']) =>
+  makeProduct(shop, {
+    variants: ['Small', 'Large'].map((value) => ({ options: [{ name: 'Size', value }] })),
+  });
+
+/** The owner's cart and one of the caller's own: who has none would be told so, and not whose the line is. */
+async function bothCarts(scene: Scene): Promise<{ line: string }> {
+  const { line } = await fillCart(scene, scene.owner.client);
+  if (scene.caller !== scene.owner.client) await fillCart(scene, scene.caller);
+  return { line };
+}
