@@ -56,9 +56,8 @@ async function torture(shop: TortureShop, options: Options): Promise<number> {
     const crowd = await sendBuyers(shop, options, stop.signal, (outcome: Outcome) => {
       sold += outcome.bought;
       bar.increment({ sold });
-    });
+    }).finally(() => bar.stop());
     const seconds = (performance.now() - began) / 1000;
-    bar.stop();
     if (stop.signal.aborted) {
       console.log('\nInterrupted: no verdict.');
       return 130;

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { ask } from './http.ts';
 import type { Options } from './options.ts';
-import type { TortureShop } from './shop.ts';
+import { ShopNotReachable, type TortureShop } from './shop.ts';
 
 /** What became of one buyer, by the answers that the shop gave. */
 export interface Outcome {
@@ -80,6 +80,11 @@ async function visit(shop: TortureShop, crowd: Crowd, key: string): Promise<Outc
     crowd.latencies[step].push(performance.now() - began);
     const payload = data?.payload as Payload | null | undefined;
     if (status === 200 && errors === undefined && payload != null) return payload;
+    if (errors?.some(({ extensions }) => extensions?.['code'] === 'RATE_LIMITED') === true) {
+      throw new ShopNotReachable(
+        `The shop at ${shop.url} limits what one client may do. Start it with RATE_LIMITS=off for this run.`,
+      );
+    }
     throw new Fault(`${step}: status ${status}, ${JSON.stringify(errors ?? data)}`);
   }
 
@@ -150,6 +155,7 @@ async function visit(shop: TortureShop, crowd: Crowd, key: string): Promise<Outc
   try {
     outcome.end = await shopAround();
   } catch (error) {
+    if (error instanceof ShopNotReachable) throw error;
     crowd.faults.push(error instanceof Fault ? error.message : `no answer: ${String(error)}`);
   }
   return outcome;
