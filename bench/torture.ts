@@ -70,9 +70,8 @@ async function torture(shop: TortureShop, options: Options): Promise<number> {
       sold += outcome.bought;
       bar.increment({ sold });
       restocking.onLeave();
-    });
+    }).finally(() => bar.stop());
     const seconds = (performance.now() - began) / 1000;
-    bar.stop();
     if (stop.signal.aborted) {
       console.log('\nInterrupted: no verdict.');
       return 130;

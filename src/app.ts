@@ -8,12 +8,14 @@ import { createEventLog, type EventLog } from './events/event-log.ts';
 import { startFeed, type EventFeed } from './events/feed.ts';
 import { startRelay, type Relay } from './events/relay.ts';
 import type { GraphQLServer } from './graphql/server.ts';
+import type { ThrottleOverrides } from './graphql/throttle.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
 import { openDatabase, type Database } from './infra/database.ts';
 import { Disposals } from './infra/disposals.ts';
 import { startEmbeddedPostgres } from './infra/embedded-postgres.ts';
 import type { Logger } from './infra/logger.ts';
 import { migrate } from './infra/migrations.ts';
+import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
 
@@ -33,6 +35,7 @@ export interface Core {
 export interface Overrides {
   eventLog?: (real: EventLog) => EventLog;
   services?: (real: ShopServices) => ShopServices;
+  throttling?: ThrottleOverrides;
 }
 
 const DATABASE_CLOSE_MS = 500;
@@ -122,9 +125,11 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
 
     let feed: EventFeed | null = null;
     if (config.roles.includes('api')) {
+      const redis = config.redisUrl === null ? null : connectRedis(config.redisUrl, logger);
+      disposals.add('Redis', async () => redis?.[Symbol.asyncDispose]());
       feed = await startFeed({ log: core.eventLog, bus: core.bus, logger });
       disposals.add('feed', async () => feed?.[Symbol.asyncDispose]());
-      graphql = await createGraphQL({ config, core, feed, http, logger });
+      graphql = await createGraphQL({ config, core, feed, http, redis, throttling: overrides.throttling, logger });
     }
     const expiry = startCartExpiry({ cart: core.services.cart, logger });
     disposals.add('expiry of carts', () => expiry[Symbol.asyncDispose]());
@@ -184,9 +189,11 @@ async function createGraphQL(options: {
   core: Core;
   feed: EventFeed;
   http: HttpServer;
+  redis: RedisConnection | null;
+  throttling: ThrottleOverrides | undefined;
   logger: Logger;
 }): Promise<GraphQLServer> {
-  const { config, core, feed, http, logger } = options;
+  const { config, core, feed, http, redis, throttling, logger } = options;
   const [{ createGraphQLServer }, { schema }] = await Promise.all([
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
@@ -194,5 +201,5 @@ async function createGraphQL(options: {
   const { db, services, eventLog } = core;
   const { prisma } = db;
   const shared = { db, prisma, services, eventLog, feed, shop: config.shop, publicUrl: http.publicUrl };
-  return createGraphQLServer({ schema, config, shared, logger });
+  return createGraphQLServer({ schema, config, shared, redis, throttling, logger });
 }

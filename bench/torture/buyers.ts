@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { ask, type Caller } from './http.ts';
 import type { Options } from './options.ts';
-import type { TortureShop } from './shop.ts';
+import { ShopNotReachable, type TortureShop } from './shop.ts';
 
 /** What became of one buyer, by the answers that the shop gave. */
 export interface Outcome {
@@ -98,6 +98,11 @@ async function visit(
     crowd.latencies[step].push(performance.now() - began);
     const payload = data?.payload as Payload | null | undefined;
     if (status === 200 && errors === undefined && payload != null) return payload;
+    if (errors?.some(({ extensions }) => extensions?.['code'] === 'RATE_LIMITED') === true) {
+      throw new ShopNotReachable(
+        `The shop at ${shop.url} limits what one client may do. Start it with RATE_LIMITS=off for this run.`,
+      );
+    }
     throw new Fault(`${step}: status ${status}, ${JSON.stringify(errors ?? data)}`);
   }
 
@@ -184,6 +189,7 @@ async function visit(
   try {
     outcome.end = await shopAround();
   } catch (error) {
+    if (error instanceof ShopNotReachable) throw error;
     crowd.faults.push(error instanceof Fault ? error.message : `no answer: ${String(error)}`);
   }
   return outcome;

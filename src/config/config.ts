@@ -20,11 +20,15 @@ export interface Config {
     cookieSameSite: 'lax' | 'strict' | 'none';
     /** Largest request body in bytes. */
     bodyLimit: number;
+    /** How many proxies' `x-forwarded-for` to believe; 0: none is there, and whoever sends it made it up. */
+    trustedProxies: number;
   };
   shop: { name: string; currency: string };
   dataDir: string;
   database: ({ kind: 'embedded'; dataDir: string } | { kind: 'url'; url: string }) & { poolSize: number };
   redisUrl: string | null;
+  /** Whether clients are limited in what they may do in a time; off for load tests alone. */
+  rateLimits: boolean;
   seed: 'demo' | 'none';
   /** The first signs; all are accepted. At least one. */
   secrets: readonly string[];
@@ -98,6 +102,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
       graphiql: env.GRAPHIQL ?? !production,
       cookieSameSite: env.COOKIE_SAMESITE ?? 'lax',
       bodyLimit: 1_000_000,
+      trustedProxies: env.TRUST_PROXY ?? 0,
     },
     shop: { name: env.SHOP_NAME ?? 'Vitrine', currency: env.SHOP_CURRENCY ?? 'USD' },
     dataDir,
@@ -108,6 +113,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
       poolSize: env.DATABASE_POOL_SIZE ?? 10,
     },
     redisUrl: env.REDIS_URL ?? null,
+    rateLimits: env.RATE_LIMITS ?? true,
     seed,
     secrets: env.JWT_SECRET ?? [keptSecret(dataDir, 'jwt-secret')],
     accounts: {

@@ -12,6 +12,12 @@ const wholeNumber = (least: number, most: number) =>
     .transform(Number)
     .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`);
 
+/** How many proxies stand before the shop; `off` is none. */
+const proxies = z
+  .string()
+  .transform((value) => (value === 'off' ? '0' : value))
+  .pipe(wholeNumber(0, 10));
+
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -66,6 +72,8 @@ const shape = {
   PUBLIC_URL: origin,
   CORS_ORIGINS: list.pipe(z.array(origin)),
   COOKIE_SAMESITE: z.enum(['lax', 'strict', 'none'], 'must be lax, strict or none'),
+  TRUST_PROXY: proxies,
+  RATE_LIMITS: flag,
 } satisfies Record<string, z.ZodType>;
 
 const schema = z.object(shape).partial();

@@ -3,7 +3,6 @@ import type { EventFeed } from '../events/feed.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Database } from '../infra/database.ts';
-import type { Logger } from '../infra/logger.ts';
 import type { AccountService } from '../modules/accounts/account.service.ts';
 import type { AdminService } from '../modules/accounts/admin.service.ts';
 import type { GuestService } from '../modules/accounts/guest.service.ts';
@@ -16,6 +15,7 @@ import type { OrderService } from '../modules/orders/order.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
 import type { Loaders } from './loaders.ts';
+import type { Caller, Throttle } from './throttle.ts';
 
 /** The use cases that resolvers call. One of each per process. */
 export interface Services {
@@ -58,17 +58,18 @@ export interface SharedContext {
   shop: { name: string; currency: string };
   /** Where the outside reaches the shop, for links; an origin without a slash at its end. */
   publicUrl: string;
+  /** Null: nothing is limited. */
+  throttle: Throttle | null;
 }
 
 /** What each operation is executed with. Subscriptions get fresh loaders for every event. */
-export interface Context extends SharedContext {
+export interface Context extends SharedContext, Caller {
   viewer: Viewer;
   /** The guest that a log-in or a registration finds: whose cart joins the user's. Null in every other operation. */
   entering: Guest | null;
   /** The access token of an operation over HTTP, valid or not: a stream ends with its session. */
   accessToken: string | null;
   loaders: Loaders;
-  logger: Logger;
   requestId: string;
   /** The log's end from before execution began, where the operation asks for it. */
   eventCursor: Cursor | null;
@@ -76,6 +77,8 @@ export interface Context extends SharedContext {
   orderGrants: Map<string, OrderGrant>;
   userAgent: string | null;
   cookies: Cookies;
+  /** Says in a header of the answer, too, how many seconds to wait: the most of all fields that were refused. */
+  retryAfter(seconds: number): void;
 }
 
 /** By what right an order is seen: as its owner, as one who works here, by its access token, or by its number and e-mail. */

@@ -1,16 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
-import type { Logger } from '../infra/logger.ts';
 import type { Identity } from '../modules/accounts/session.service.ts';
 import type { Context, Guest, SharedContext } from './context.ts';
 import { createCookieReader, type Cookies } from './cookies.ts';
 import { createLoaders } from './loaders.ts';
 import { refusedRequest } from './request-error.ts';
+import type { Caller } from './throttle.ts';
 
 /** What the HTTP side tells of a request; `operation` is told in return, for its log. */
-export interface RequestScope {
+export interface RequestScope extends Caller {
   readonly id: string;
-  readonly logger: Logger;
   operation: string | null;
 }
 
@@ -78,14 +77,21 @@ export function createContextFactory(shared: SharedContext, config: Config): Con
 
   function assemble(
     who: Pick<Context, 'viewer' | 'entering' | 'accessToken'>,
-    { req, cookies, scope }: { req: IncomingMessage; cookies: Cookies; scope: RequestScope },
+    from: { req: IncomingMessage; res: ServerResponse | null; cookies: Cookies; scope: RequestScope },
   ): Context {
+    const { req, res, cookies, scope } = from;
     return {
       ...shared,
       ...who,
       loaders: createLoaders(shared.services),
       logger: scope.logger,
       requestId: scope.id,
+      clientAddress: scope.clientAddress,
+      limiterWait: scope.limiterWait,
+      retryAfter(seconds) {
+        const before = Number(res?.getHeader('retry-after') ?? 0);
+        if (seconds > before) res?.setHeader('retry-after', String(seconds));
+      },
       userAgent: req.headers['user-agent'] ?? null,
       eventCursor: null,
       orderGrants: new Map(),
@@ -101,7 +107,7 @@ export function createContextFactory(shared: SharedContext, config: Config): Con
         const user = await orNull(identifyUser(access));
         const entering = await orNull(identifyGuest(cart));
         const viewer = { user, guest: user === null ? entering : null };
-        return assemble({ viewer, entering, accessToken: tokenOf(access) }, { req, cookies, scope });
+        return assemble({ viewer, entering, accessToken: tokenOf(access) }, { req, res, cookies, scope });
       }
       const user = await identifyUser(access);
       const guest =
@@ -114,7 +120,7 @@ export function createContextFactory(shared: SharedContext, config: Config): Con
             });
       return assemble(
         { viewer: { user, guest }, entering: null, accessToken: tokenOf(access) },
-        { req, cookies, scope },
+        { req, res, cookies, scope },
       );
     },
 
@@ -125,7 +131,7 @@ export function createContextFactory(shared: SharedContext, config: Config): Con
       const guest = user === null ? await identifyGuest(cart) : null;
       // The socket as a whole is tied to the token's session: its operations need not be.
       const who = { viewer: { user, guest }, entering: null, accessToken: null };
-      return assemble(who, { req: upgrade, cookies, scope });
+      return assemble(who, { req: upgrade, res: null, cookies, scope });
     },
 
     accessTokenOf(upgrade, connectionParams) {

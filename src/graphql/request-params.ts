@@ -43,6 +43,11 @@ function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
       else chunks.push(chunk);
     };
     const end = () => resolve(Buffer.concat(chunks, size));
+    // It may have gone while the request was counted.
+    if (req.destroyed) {
+      reject(refusedRequest('BAD_REQUEST', 'The request was broken off.'));
+      return;
+    }
     if (Number(req.headers['content-length'] ?? 0) > limit) {
       tooLarge();
       return;

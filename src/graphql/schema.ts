@@ -29,6 +29,7 @@ import '../modules/orders/orders.graphql.ts';
 import '../modules/orders/user-orders.graphql.ts';
 import '../modules/staff/staff.graphql.ts';
 import { builder } from './builder.ts';
+import { throttled } from './throttled-mutations.ts';
 
 /** The whole schema. Each noun adds its part by being imported. */
-export const schema = builder.toSchema();
+export const schema = throttled(builder.toSchema());

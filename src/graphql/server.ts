@@ -3,11 +3,13 @@ import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { RedisConnection } from '../infra/redis.ts';
 import type { Context, SharedContext } from './context.ts';
 import { createContextFactory, type RequestScope } from './create-context.ts';
 import { createGraphiQL } from './graphiql.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { createSubscriptions } from './subscribe.ts';
+import { createThrottle, type ThrottleOverrides } from './throttle.ts';
 import { createWebSockets } from './websocket.ts';
 import { createEngine, type RequestScopes } from './yoga.ts';
 
@@ -25,10 +27,14 @@ export interface GraphQLServer {
 export function createGraphQLServer(options: {
   schema: GraphQLSchema;
   config: Config;
-  shared: SharedContext;
+  shared: Omit<SharedContext, 'throttle'>;
+  redis: RedisConnection | null;
+  throttling?: ThrottleOverrides | undefined;
   logger: Logger;
 }): GraphQLServer {
-  const { config, shared, logger } = options;
+  const { config, redis, logger } = options;
+  const throttle = createThrottle({ config, redis, logger, overrides: options.throttling });
+  const shared: SharedContext = { ...options.shared, throttle };
   const contexts = createContextFactory(shared, config);
   const sessions = createSessionWatch({ feed: shared.feed, sessions: shared.services.sessions, logger });
   const subscriptions = createSubscriptions<Context>({
@@ -37,8 +43,8 @@ export function createGraphQLServer(options: {
       accessToken === null ? Promise.resolve({ valid: true, release: () => {} }) : sessions.watch(accessToken, over),
   });
   const scopes: RequestScopes = new WeakMap();
-  const yoga = createEngine({ ...options, contexts, subscriptions, scopes });
-  const sockets = createWebSockets({ yoga, contexts, sessions });
+  const yoga = createEngine({ ...options, shared, contexts, subscriptions, scopes });
+  const sockets = createWebSockets({ yoga, contexts, sessions, throttle });
 
   return {
     handle(req, res, scope) {

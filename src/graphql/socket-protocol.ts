@@ -13,6 +13,7 @@ import type { ContextFactory, RequestScope } from './create-context.ts';
 import { formatError, maskError, maskResult, type MaskScope } from './mask.ts';
 import { refusedRequest } from './request-error.ts';
 import type { SessionWatch } from './session-watch.ts';
+import type { Throttle } from './throttle.ts';
 import { describeOperation, type Yoga } from './yoga.ts';
 
 /** What sockets are served with. */
@@ -20,6 +21,7 @@ export interface SocketEngine {
   yoga: Yoga;
   contexts: ContextFactory;
   sessions: SessionWatch;
+  throttle: Throttle | null;
 }
 
 /** What is known of a socket. */
@@ -46,16 +48,21 @@ const MAX_OPERATIONS = 100;
  * that clients can act on, a closed socket only has them connect again. A socket that came with a valid access token is
  * closed with 4403 when the token's time, or its session, is over: the client comes back with a fresh one.
  */
-export function createSocketProtocol({ yoga, contexts, sessions }: SocketEngine): Server<SocketExtra> {
+export function createSocketProtocol({ yoga, contexts, sessions, throttle }: SocketEngine): Server<SocketExtra> {
   /** An operation that is ready to run, or why it is not run. */
   async function prepare(
     connection: { extra: SocketExtra; connectionParams?: unknown; subscriptions: object },
     { query, variables, operationName }: SubscribePayload,
     mask: MaskScope,
   ): Promise<SocketArgs | readonly GraphQLError[]> {
+    // Before anything is waited for: until then those that came later are not among them.
     if (Object.keys(connection.subscriptions).length > MAX_OPERATIONS) {
       throw refusedRequest('TOO_COSTLY', `A socket runs ${MAX_OPERATIONS} operations at a time at most.`);
     }
+    const { extra, connectionParams } = connection;
+    const { clientAddress } = extra.scope;
+    const caller = { clientAddress, limiterWait: { ms: 0 }, logger: mask.logger };
+    await throttle?.admit(caller);
     const { schema, parse, validate, execute, subscribe } = yoga.getEnveloped({});
     const document = parse(query);
     const operation = getOperationAST(document, operationName);
@@ -65,8 +72,7 @@ export function createSocketProtocol({ yoga, contexts, sessions }: SocketEngine)
     }
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors;
-    const { extra, connectionParams } = connection;
-    const scope = { id: mask.requestId, logger: mask.logger, operation: describeOperation(operation) };
+    const scope = { ...caller, id: mask.requestId, operation: describeOperation(operation) };
     const contextValue = await contexts.forSocket(extra.request, connectionParams, scope);
     mask.logger.debug({ operation: scope.operation }, 'operation over websocket');
     return {

@@ -28,7 +28,8 @@ export function createEngine(options: {
   logger: Logger;
 }): Yoga {
   const { schema, config, shared, contexts, subscriptions, scopes, logger } = options;
-  const scopeOf = ({ req }: NodeContext) => scopes.get(req) ?? { id: 'none', logger, operation: null };
+  const scopeOf = ({ req }: NodeContext): RequestScope =>
+    scopes.get(req) ?? { id: 'none', logger, clientAddress: 'unknown', limiterWait: { ms: 0 }, operation: null };
   const masking = useMasking(scopeOf);
   const entries = new WeakSet<IncomingMessage>();
 
@@ -48,6 +49,7 @@ export function createEngine(options: {
     maxRequestBodySize: false,
     logging: quietLogging(logger),
     plugins: [
+      useThrottle({ throttle: shared.throttle, scopeOf }),
       useRequestParams({ bodyLimit: config.http.bodyLimit }),
       masking.plugin,
       useOperation({ scopeOf, entries }),
@@ -56,6 +58,21 @@ export function createEngine(options: {
       { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscriptions.subscribe) } satisfies Plugin,
     ],
   });
+}
+
+/** Counts each request, before its body is read. */
+function useThrottle(options: {
+  throttle: SharedContext['throttle'];
+  scopeOf: (node: NodeContext) => RequestScope;
+}): Plugin<object, NodeContext> {
+  const { throttle, scopeOf } = options;
+  return throttle === null
+    ? {}
+    : {
+        async onRequestParse({ serverContext }) {
+          await throttle.admit(scopeOf(serverContext));
+        },
+      };
 }
 
 /** Tells the request's log what it was about, and the context, which is made next, whether somebody wants to get in. */

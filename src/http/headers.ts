@@ -23,7 +23,7 @@ export function allowOrigin(req: IncomingMessage, res: ServerResponse, rule: Ori
   if (origin === undefined || !rule.allows(origin, req)) return;
   res.setHeader('access-control-allow-origin', origin);
   res.setHeader('access-control-allow-credentials', 'true');
-  res.setHeader('access-control-expose-headers', 'x-request-id');
+  res.setHeader('access-control-expose-headers', 'retry-after, x-request-id');
 }
 
 /** Answers OPTIONS of an origin that passed the rule: for a browser, what its page may send; else what can be asked. */

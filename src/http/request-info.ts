@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../infra/logger.ts';
+import type { LimiterWait } from '../infra/rate-limiter.ts';
+import { clientAddress } from './client-address.ts';
 
 /** What is known of a request from its first line on. */
 export interface RequestInfo {
@@ -8,6 +10,10 @@ export interface RequestInfo {
   readonly id: string;
   readonly logger: Logger;
   readonly path: string;
+  /** Who it comes from, as limits count: see client-address.ts. */
+  readonly clientAddress: string;
+  /** How long it has waited for the rate limiter. */
+  readonly limiterWait: LimiterWait;
   /** The GraphQL operation, for the log; set by who executes it. */
   operation: string | null;
 }
@@ -15,10 +21,20 @@ export interface RequestInfo {
 const SANE_ID = /^[\w.-]{1,64}$/;
 
 /** Looks at a request for the first time. A sane `x-request-id` is kept, so that a proxy's log and ours can be joined. */
-export function describeRequest(req: IncomingMessage, logger: Logger): RequestInfo {
+export function describeRequest(
+  req: IncomingMessage,
+  { logger, trustedProxies }: { logger: Logger; trustedProxies: number },
+): RequestInfo {
   const given = req.headers['x-request-id'];
   const id = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
-  return { id, logger: logger.child({ requestId: id }), path: pathOf(req.url ?? ''), operation: null };
+  return {
+    id,
+    logger: logger.child({ requestId: id }),
+    path: pathOf(req.url ?? ''),
+    clientAddress: clientAddress(req, trustedProxies),
+    limiterWait: { ms: 0 },
+    operation: null,
+  };
 }
 
 function pathOf(target: string): string {

@@ -57,8 +57,21 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const rule = createOriginRule({ production, host: http.host, publicUrl, corsOrigins: http.corsOrigins });
   const headers = securityHeaders({ publicUrl });
 
+  const { trustedProxies } = http;
+  let strangeProxy = false;
+
+  function describe(req: IncomingMessage): RequestInfo {
+    if (!strangeProxy && trustedProxies === 0 && req.headers['x-forwarded-for'] !== undefined) {
+      strangeProxy = true;
+      logger.warn(
+        'x-forwarded-for came, and TRUST_PROXY is off: if it is your proxy that sends it, all its clients count as one',
+      );
+    }
+    return describeRequest(req, { logger, trustedProxies });
+  }
+
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-    const info = describeRequest(req, logger);
+    const info = describe(req);
     connections.began(req, res);
     logWhenDone(req, res, info);
     res.setHeader('x-request-id', info.id);
@@ -75,7 +88,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
       ignoreUpgrade(server, req, socket, head);
       return;
     }
-    const info = describeRequest(req, logger);
+    const info = describe(req);
     connections.handedOver(req.socket);
     socket.on('error', (error) => info.logger.debug({ err: error }, 'a connection broke'));
     if (!api || info.path !== GRAPHQL_PATH) {

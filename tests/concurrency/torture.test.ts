@@ -148,6 +148,17 @@ describe('npm run torture', () => {
     }
   }, 60_000);
 
+  test('says what to do where the shop limits its clients', async () => {
+    const limited = await createTestShop({ database, env: { RATE_LIMITS: 'on' } });
+    try {
+      const { code, output } = await torture(['--buyers', '80', '--stock', '100', '--url', limited.url]);
+      expect(output).toContain('RATE_LIMITS=off');
+      expect(code).toBe(2);
+    } finally {
+      await limited.dispose();
+    }
+  }, 60_000);
+
   test.each([
     [['--buyers', '0'], '--buyers takes a whole number from 1'],
     [['--stock', 'many'], '--stock takes a whole number from 1'],

@@ -33,10 +33,19 @@ describe('defaults', () => {
     expect(load()).toMatchObject({
       production: false,
       roles: ['api', 'worker'],
-      http: { host: '127.0.0.1', port: 4000, publicUrl: null, corsOrigins: [], graphiql: true, cookieSameSite: 'lax' },
+      http: {
+        host: '127.0.0.1',
+        port: 4000,
+        publicUrl: null,
+        corsOrigins: [],
+        graphiql: true,
+        cookieSameSite: 'lax',
+        trustedProxies: 0,
+      },
       shop: { name: 'Vitrine', currency: 'USD' },
       database: { kind: 'embedded', dataDir, poolSize: 10 },
       redisUrl: null,
+      rateLimits: true,
       seed: 'demo',
       cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100 },
       lowStockThreshold: 3,
@@ -45,6 +54,16 @@ describe('defaults', () => {
 
   test('an empty value counts as left out', () => {
     expect(load({ PORT: '', SHOP_NAME: '  ' })).toMatchObject({ http: { port: 4000 }, shop: { name: 'Vitrine' } });
+  });
+
+  test.each([
+    ['off', 0],
+    ['0', 0],
+    ['1', 1],
+    ['10', 10],
+  ])('TRUST_PROXY=%s believes %i proxies', (TRUST_PROXY, trustedProxies) => {
+    expect(load({ TRUST_PROXY }).http.trustedProxies).toBe(trustedProxies);
+    expect(load({ RATE_LIMITS: 'off' }).rateLimits).toBe(false);
   });
 
   test('a database of the outside is not seeded unless that is asked for', () => {
@@ -76,6 +95,8 @@ describe('faults', () => {
       PUBLIC_URL: 'https://shop.example/path',
       CORS_ORIGINS: 'https://ok.example,nonsense',
       GRAPHIQL: 'maybe',
+      TRUST_PROXY: '11',
+      RATE_LIMITS: 'some',
     };
     expect(faultsOf(env).toSorted()).toEqual(Object.keys(env).toSorted());
     expect(() => load(env)).toThrow(/^The configuration is wrong:\n {2}PORT must be from 0 to 65535\n/);
@@ -119,8 +140,7 @@ describe('production', () => {
 test('the README names every variable', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   expect(envNames.filter((name) => !readme.includes(`\`${name}\``) && !readme.includes(`\`${name}=`))).toEqual([
-    // For what comes next: read, and warned of where that has an effect.
-    'REDIS_URL',
+    // For what comes next.
     'SMTP_URL',
   ]);
 });

@@ -33,7 +33,7 @@ describe('CORS', () => {
     expect(headers).toMatchObject({
       'access-control-allow-origin': PARTNER,
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'x-request-id',
+      'access-control-expose-headers': 'retry-after, x-request-id',
       vary: 'Origin',
     });
   });

@@ -185,9 +185,8 @@ describe('a socket', () => {
     const { logger } = recordLogs();
     const sockets = createWebSockets({} as never, { pingMs: 20 });
     const server = createServer();
-    server.on('upgrade', (req, socket, head) =>
-      sockets.upgrade(req, socket, head, { id: 'x', logger, operation: null }),
-    );
+    const scope = { id: 'x', logger, clientAddress: '192.0.2.1', limiterWait: { ms: 0 }, operation: null };
+    server.on('upgrade', (req, socket, head) => sockets.upgrade(req, socket, head, scope));
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });

@@ -46,6 +46,8 @@ export async function createTestShop({
     DATA_DIR: inject('postgres').runFolder,
     JWT_SECRET: 'a secret of tests that is long enough',
     SEED: 'none',
+    // Everyone in a test comes from one address. Tests of the limits turn them on.
+    RATE_LIMITS: 'off',
     ...env,
   });
   const { logger, logs } = recordLogs();

@@ -1,0 +1,276 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  accountDocuments,
+  bearer,
+  createAccountShop,
+  faultsOf,
+  login,
+  newEmail,
+  newPerson,
+  PASSWORD,
+  register,
+} from '../../support/accounts.ts';
+import type { Answer, Client } from '../../support/client.ts';
+import type { TestShop } from '../../support/shop.ts';
+import { changingNothing } from '../../support/state.ts';
+import {
+  callerFrom,
+  createThrottledShop,
+  expectRefused,
+  newAddress,
+  refusedIn,
+  times,
+} from '../../support/throttling.ts';
+import { until } from '../../support/until.ts';
+
+const QUARTER = 15 * 60;
+const HOUR = 60 * 60;
+const WRONG = 'not the password at all';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await createThrottledShop();
+});
+afterAll(() => shop.dispose());
+
+/** Tries to log in, and gives the whole answer. */
+function tryLogin(client: Client, email: string, password = WRONG) {
+  return client.execute(accountDocuments.login, { input: { email, password, tokens: 'BODY' } });
+}
+
+/** What a log-in that was not kept out was answered. */
+function outcomeOf(answer: Awaited<ReturnType<typeof tryLogin>>): string {
+  expect(answer.errors).toBeUndefined();
+  return answer.data?.login?.errors[0]?.code ?? 'in';
+}
+
+const failed = (many: number) => Array.from({ length: many }, () => 'INVALID_CREDENTIALS');
+
+/** Many fields of one operation: `a0` and so on. */
+const aliased = (many: number, field: (index: number) => string, selection = '{ errors { code } }') =>
+  `mutation { ${Array.from({ length: many }, (_, i) => `a${i}: ${field(i)} ${selection}`).join(' ')} }`;
+
+type Payloads = Record<string, { errors: { code: string }[] } | null>;
+const codesOf = ({ data }: Answer<Payloads>) => Object.values(data ?? {}).map((payload) => payload?.errors[0]?.code);
+
+const loginField = (email: string, password = WRONG) =>
+  `login(input: { email: "${email}", password: "${password}", tokens: BODY })`;
+
+describe('log-ins', () => {
+  test('one account takes ten guesses in 15 minutes, from wherever, however its address is written', async () => {
+    const { email } = await newPerson(shop, {});
+    const ways = [email, email.toUpperCase(), ` ${email}`, `${email} `];
+    const guesses = await times(10, async (i) => outcomeOf(await tryLogin(callerFrom(shop), ways[i % 4] ?? email)));
+    expect(guesses).toEqual(failed(10));
+
+    for (const way of ways) {
+      const answer = await changingNothing(shop, () => tryLogin(callerFrom(shop), way, PASSWORD));
+      expectRefused(answer, 'login', QUARTER);
+    }
+    // Nobody else is touched by it.
+    const other = await newPerson(shop);
+    expect((await login(callerFrom(shop), { email: other.email })).errors).toEqual([]);
+  });
+
+  test('what is no address at all counts as well', async () => {
+    const client = callerFrom(shop);
+    const answers = await times(10, async () => outcomeOf(await tryLogin(client, 'nonsense')));
+    expect(answers).toEqual(Array.from({ length: 10 }, () => 'INVALID_INPUT'));
+    expectRefused(await tryLogin(client, 'nonsense'), 'login', QUARTER);
+  });
+
+  test('one client takes a hundred guesses in 15 minutes, at whatever account', async () => {
+    const victim = await newPerson(shop);
+    const address = newAddress();
+    const client = callerFrom(shop, address);
+    const guesses = await times(10, () => client.execute<Payloads>(aliased(10, () => loginField(newEmail()))));
+    expect(guesses.flatMap(codesOf)).toEqual(failed(100));
+
+    // Refused, again and again: that does not use up what the account itself takes.
+    for (const answer of await times(12, () => tryLogin(client, victim.email, PASSWORD))) {
+      expectRefused(answer, 'login', QUARTER);
+    }
+    expect((await login(callerFrom(shop), { email: victim.email })).errors).toEqual([]);
+  });
+
+  test('each alias counts, and those that are refused do not take the others with them', async () => {
+    const email = newEmail();
+    const query = `mutation { ${Array.from({ length: 12 }, (_, i) => `a${i}: ${loginField(email)} { errors { code } }`).join(' ')}
+      logout { loggedOut } }`;
+    const answer = await callerFrom(shop).execute(query);
+    expect(answer.status).toBe(200);
+    expect(refusedIn(answer).map(({ path }) => path)).toEqual(['a10', 'a11']);
+    expect(answer.data).toMatchObject({
+      a9: { errors: [{ code: 'INVALID_CREDENTIALS' }] },
+      a10: null,
+      a11: null,
+      logout: { loggedOut: true },
+    });
+  });
+
+  test('who succeeds is not counted', async () => {
+    const { email } = await newPerson(shop);
+    const outcome = async (password?: string) => outcomeOf(await tryLogin(callerFrom(shop), email, password));
+    expect(await times(12, () => outcome(PASSWORD))).toEqual(Array.from({ length: 12 }, () => 'in'));
+    expect(await times(9, () => outcome())).toEqual(failed(9));
+    expect(await outcome(PASSWORD)).toBe('in');
+    expect(await outcome()).toBe('INVALID_CREDENTIALS');
+    expectRefused(await tryLogin(callerFrom(shop), email, PASSWORD), 'login', QUARTER);
+  });
+
+  test('the wait in the header is the longest of all fields', async () => {
+    const email = newEmail();
+    const client = callerFrom(shop);
+    await client.execute(aliased(10, () => loginField(email)));
+    const refresh = 'refreshSession(input: { refreshToken: "again and again" })';
+    await times(2, () => client.execute(aliased(15, () => refresh)));
+    for (const fields of [
+      [loginField(email), refresh],
+      [refresh, loginField(email)],
+    ]) {
+      const answer = await client.execute(aliased(2, (i) => fields[i] ?? ''));
+      const waits = refusedIn(answer).map(({ retryAfter }) => retryAfter);
+      expect(Math.min(...waits)).toBeLessThanOrEqual(60);
+      expect(Math.max(...waits)).toBeGreaterThan(QUARTER - 60);
+      expect(answer.headers.get('retry-after')).toBe(String(Math.max(...waits)));
+    }
+  });
+
+  test('once the time is over there is another chance', async () => {
+    const brief = await createThrottledShop({ loginsByEmail: { points: 1, seconds: 1 } });
+    onTestFinished(() => brief.dispose());
+    const email = newEmail();
+    expect(outcomeOf(await tryLogin(callerFrom(brief), email))).toBe('INVALID_CREDENTIALS');
+    const answer = await tryLogin(callerFrom(brief), email);
+    expect(refusedIn(answer)).toEqual([{ path: 'login', retryAfter: 1 }]);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    await until('it may be tried again', async () => (await tryLogin(callerFrom(brief), email)).errors === undefined);
+  });
+});
+
+describe('registrations', () => {
+  const registerField = (email: string) =>
+    `register(input: { email: "${email}", password: "short", name: "Eve", tokens: BODY })`;
+
+  test('one client makes twenty attempts an hour', async () => {
+    const client = callerFrom(shop);
+    const answers = await times(2, () => client.execute<Payloads>(aliased(10, () => registerField(newEmail()))));
+    expect(answers.flatMap(codesOf)).toEqual(Array.from({ length: 20 }, () => 'INVALID_INPUT'));
+    const account = { email: newEmail(), password: PASSWORD, name: 'Eve' };
+    const answer = await changingNothing(shop, () => client.execute(accountDocuments.register, { input: account }));
+    expectRefused(answer, 'register', HOUR);
+    expect(faultsOf(await register(callerFrom(shop), account))).toEqual([]);
+  });
+
+  test('one address is tried five times an hour, from wherever', async () => {
+    const email = newEmail();
+    expect(faultsOf(await register(callerFrom(shop), { email }))).toEqual([]);
+    const again = await times(4, async () => faultsOf(await register(callerFrom(shop), { email })));
+    expect(again).toEqual(Array.from({ length: 4 }, () => [['EMAIL_TAKEN', 'email']]));
+    const input = { email: email.toUpperCase(), password: PASSWORD, name: 'Eve' };
+    const answer = await changingNothing(shop, () => callerFrom(shop).execute(accountDocuments.register, { input }));
+    expectRefused(answer, 'register', HOUR);
+  });
+});
+
+describe('refreshing', () => {
+  const refreshField = (token: string) => `refreshSession(input: { refreshToken: "${token}" })`;
+  const invalid = (many: number) => Array.from({ length: many }, () => 'TOKEN_INVALID');
+
+  test('one token takes thirty attempts a minute, in the body or as a cookie', async () => {
+    const token = 'x'.repeat(43);
+    const answers = await times(2, () => callerFrom(shop).execute<Payloads>(aliased(15, () => refreshField(token))));
+    expect(answers.flatMap(codesOf)).toEqual(invalid(30));
+    const input = { refreshToken: token };
+    expectRefused(await callerFrom(shop).execute(accountDocuments.refresh, { input }), 'refreshSession', 60);
+    const byCookie = callerFrom(shop, newAddress(), { headers: { cookie: `refresh_token=${token}` } });
+    expectRefused(await byCookie.execute(accountDocuments.refresh, {}), 'refreshSession', 60);
+  });
+
+  test('one client takes three hundred in 15 minutes, with or without a token', async () => {
+    const client = callerFrom(shop);
+    let token = 0;
+    const answers = await times(20, () =>
+      client.execute<Payloads>(
+        aliased(15, () => ((token += 1) % 2 === 0 ? refreshField(`t${token}`) : 'refreshSession')),
+      ),
+    );
+    expect(answers.flatMap(codesOf)).toEqual(invalid(300));
+    expectRefused(await client.execute(accountDocuments.refresh, {}), 'refreshSession', QUARTER);
+  });
+});
+
+describe('changes of the password', () => {
+  const change = (currentPassword: string) =>
+    `passwordChange(input: { currentPassword: "${currentPassword}", newPassword: "${PASSWORD} 2" })`;
+
+  test('one account takes ten guesses in 15 minutes, from wherever', async () => {
+    const { accessToken, email } = await newPerson(shop);
+    const asUser = () => callerFrom(shop, newAddress(), { headers: bearer(accessToken) });
+    const guesses = await times(2, () => asUser().execute<Payloads>(aliased(5, () => change(WRONG))));
+    expect(guesses.flatMap(codesOf)).toEqual(failed(10));
+    const input = { currentPassword: PASSWORD, newPassword: `${PASSWORD} 2` };
+    const answer = await changingNothing(shop, () => asUser().execute(accountDocuments.changePassword, { input }));
+    expectRefused(answer, 'passwordChange', QUARTER);
+    expect((await login(callerFrom(shop), { email })).errors).toEqual([]);
+  });
+
+  test('one client takes a hundred, whoever it says to be', async () => {
+    const address = newAddress();
+    const guest = callerFrom(shop, address);
+    const codes = (await times(10, () => guest.execute(aliased(10, () => change(WRONG))))).flatMap(
+      (answer) => answer.codes,
+    );
+    expect(codes).toEqual(Array.from({ length: 100 }, () => 'UNAUTHENTICATED'));
+    const { accessToken } = await newPerson(shop);
+    const user = callerFrom(shop, address, { headers: bearer(accessToken) });
+    const input = { currentPassword: PASSWORD, newPassword: `${PASSWORD} 2` };
+    expectRefused(await user.execute(accountDocuments.changePassword, { input }), 'passwordChange', QUARTER);
+  });
+});
+
+describe('who a client is', () => {
+  const guess = async (at: TestShop, address: string) => (await tryLogin(callerFrom(at, address), newEmail())).codes;
+
+  test('without a proxy that is trusted nobody becomes another one by a header', async () => {
+    const bare = await createThrottledShop(
+      { loginsByClient: { points: 2, seconds: 60 } },
+      { env: { TRUST_PROXY: 'off' } },
+    );
+    onTestFinished(() => bare.dispose());
+    expect(await times(3, () => guess(bare, newAddress()))).toEqual([[], [], ['RATE_LIMITED']]);
+    // Who runs the shop hears of it, once.
+    expect(bare.logs.filter(({ msg }) => msg.startsWith('x-forwarded-for came'))).toHaveLength(1);
+  });
+
+  test('what stands before the entry of the proxy is not believed, and an IPv6 client is its /64', async () => {
+    const proxied = await createThrottledShop({ loginsByClient: { points: 2, seconds: 60 } });
+    onTestFinished(() => proxied.dispose());
+    const real = newAddress();
+    expect(await times(3, () => guess(proxied, `${newAddress()}, ${real}`))).toEqual([[], [], ['RATE_LIMITED']]);
+    expect(await times(3, (i) => guess(proxied, `2001:db8:1:2:${i}::${i}`))).toEqual([[], [], ['RATE_LIMITED']]);
+    expect(await guess(proxied, '2001:db8:1:3::1')).toEqual([]);
+  });
+});
+
+test('RATE_LIMITS=off lifts everything, and says so', async () => {
+  const open = await createAccountShop({
+    overrides: { throttling: { limits: { operationsByClient: { points: 1, seconds: 60 } } } },
+  });
+  onTestFinished(() => open.dispose());
+  const email = newEmail();
+  expect(await times(12, async () => outcomeOf(await tryLogin(open.client(), email)))).toEqual(failed(12));
+  expect(open.logs.some(({ msg }) => msg.startsWith('RATE_LIMITS is off'))).toBe(true);
+  expect(shop.logs.some(({ msg }) => msg.startsWith('RATE_LIMITS is off'))).toBe(false);
+});
+
+test('a refusal is logged with its limit, and without the address', async () => {
+  const email = newEmail();
+  const client = callerFrom(shop);
+  await client.execute(aliased(10, () => loginField(email)));
+  const answer = await tryLogin(client, email);
+  const requestId = answer.headers.get('x-request-id');
+  const line = shop.logs.find((record) => record.requestId === requestId && record.msg === 'rate limited');
+  expect(line).toMatchObject({ limit: 'loginsByEmail', retryAfter: expect.any(Number) as number });
+  expect(JSON.stringify(line)).not.toContain(email);
+});
