@@ -6,11 +6,13 @@ import { keptSecret } from './config/kept-secret.ts';
 import { createLocalBus, type EventBus } from './events/bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { startFeed, type EventFeed } from './events/feed.ts';
+import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
+import type { FanOutState } from './graphql/fan-out.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/throttle.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
-import { openDatabase, type Database } from './infra/database.ts';
+import { openDatabase, openReader, type Database } from './infra/database.ts';
 import { Disposals } from './infra/disposals.ts';
 import { startEmbeddedPostgres } from './infra/embedded-postgres.ts';
 import type { Logger } from './infra/logger.ts';
@@ -25,6 +27,7 @@ export interface Core {
   bus: EventBus;
   relay: Relay;
   eventLog: EventLog;
+  replay: Replay;
   services: ShopServices;
   /** Where the data is, for people. */
   data: string;
@@ -39,6 +42,8 @@ export interface Overrides {
 }
 
 const DATABASE_CLOSE_MS = 500;
+/** Connections for those who come back: so many pages of the log are read at a time, and the others wait. */
+const REPLAY_POOL = 2;
 
 /** Opens the database, starting or attaching to the embedded one, brings it up to date, and wires log and services. */
 export async function openCore(config: Config, logger: Logger, overrides: Overrides = {}): Promise<Core> {
@@ -52,6 +57,8 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
     disposals.add('database', () =>
       Promise.race([db[Symbol.asyncDispose](), delay(DATABASE_CLOSE_MS, undefined, { ref: false })]),
     );
+    const reader = openReader({ connectionString, poolSize: REPLAY_POOL, logger });
+    disposals.add('replays', () => reader[Symbol.asyncDispose]());
     const bus = createLocalBus();
     disposals.add('bus', () => bus[Symbol.asyncDispose]());
     const relay = startRelay({ db, bus, logger });
@@ -65,6 +72,7 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
       bus,
       relay,
       eventLog,
+      replay: createReplay(reader),
       services: overrides.services?.(services) ?? services,
       data,
       dispose: () => disposals.run(),
@@ -95,6 +103,8 @@ export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay'
   admin: { email: string; passwordFile: string | null } | null;
   /** The events of this node; null without the role `api`. */
   feed: EventFeed | null;
+  /** Subscriptions that are answered together on this node; null without the role `api`. */
+  fanOut(): FanOutState | null;
   /** Closes the shop: nothing new, what is in flight is answered, and what was started last goes first. */
   dispose(): Promise<void>;
 }
@@ -149,6 +159,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       feed,
       data,
       url: `http://localhost:${http.port}`,
+      fanOut: () => graphql?.fanOut() ?? null,
       dispose: () => disposals.run(),
     };
   } catch (error) {
@@ -198,8 +209,8 @@ async function createGraphQL(options: {
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
   ]);
-  const { db, services, eventLog } = core;
+  const { db, services, eventLog, replay } = core;
   const { prisma } = db;
-  const shared = { db, prisma, services, eventLog, feed, shop: config.shop, publicUrl: http.publicUrl };
+  const shared = { db, prisma, services, eventLog, feed, replay, shop: config.shop, publicUrl: http.publicUrl };
   return createGraphQLServer({ schema, config, shared, redis, throttling, logger });
 }

@@ -23,6 +23,11 @@ export interface FeedListener {
 export interface EventFeed extends AsyncDisposable {
   /** The last event that was delivered. */
   position(): Cursor;
+  /**
+   * The events after `seq` that the node still has in memory, in order: the latest ten thousand. Null where the log has to
+   * be asked for some of them.
+   */
+  since(seq: number): readonly StoredEvent[] | null;
   /** How many subscribers there are. */
   readonly listeners: number;
   /** Delivers each later event, synchronously and in order. @returns a function that ends it */
@@ -35,11 +40,16 @@ const PAGE = 1000;
 /** Beyond this many events put aside there is no point in waiting for the gap to close by itself. */
 const MAX_ASIDE = 10_000;
 
+/** The latest events, for those who were away for a moment. */
+const MAX_RECENT = 10_000;
+
 /** Attaches to the bus at the log's present end. */
 export async function startFeed(options: { log: EventLog; bus: EventBus; logger: Logger }): Promise<EventFeed> {
   const { log, bus, logger } = options;
   const listeners = new Set<FeedListener>();
   const aside = new Map<number, StoredEvent>();
+  // Contiguous, up to the position. Cut when it is twice as long as it is meant to be: not at each event.
+  let recent: StoredEvent[] = [];
   // Batches that come before the end is known wait in `early`.
   let early: EventBatch[] | undefined = [];
   let epoch = '';
@@ -65,6 +75,8 @@ export async function startFeed(options: { log: EventLog; bus: EventBus; logger:
     for (let next = aside.get(seq + 1); next !== undefined; next = aside.get(seq + 1)) {
       aside.delete(next.seq);
       seq = next.seq;
+      recent.push(next);
+      if (recent.length >= 2 * MAX_RECENT) recent = recent.slice(-MAX_RECENT);
       for (const listener of listeners) tell(() => listener.event(next));
     }
     mindGap();
@@ -130,6 +142,7 @@ export async function startFeed(options: { log: EventLog; bus: EventBus; logger:
   function restart(end: Cursor, why: string): void {
     logger.error({ from: { epoch, seq }, to: end }, `${why}; subscriptions are ended`);
     aside.clear();
+    recent = [];
     ({ epoch, seq } = end);
     const ended = [...listeners];
     listeners.clear();
@@ -150,6 +163,11 @@ export async function startFeed(options: { log: EventLog; bus: EventBus; logger:
 
   return {
     position: () => ({ epoch, seq }),
+    since(after) {
+      const missing = seq - after;
+      if (missing <= 0) return [];
+      return missing > recent.length || missing > MAX_RECENT ? null : recent.slice(-missing);
+    },
     get listeners() {
       return listeners.size;
     },

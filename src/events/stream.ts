@@ -1,3 +1,4 @@
+import { createCatchUp, type CatchUp, type Resumption } from './catch-up.ts';
 import type { StoredEvent } from './event.ts';
 import type { EventFeed } from './feed.ts';
 
@@ -24,26 +25,42 @@ export interface StreamItem<T> {
   value: T;
 }
 
+/** What a stream is made of. */
+export interface StreamSource<T> {
+  feed: EventFeed;
+  /**
+   * A value for the consumer, or null to pass the event over. Called as the event arrives, so that what it looks up for the
+   * events of one batch can be looked up together; what it promises is awaited in the events' order.
+   */
+  pick: (event: StoredEvent) => T | null | Promise<T | null>;
+  /** Where it begins; left out or null: now. */
+  resume?: Resumption | null;
+  /** Events that may wait for a consumer that is live. */
+  capacity?: number;
+}
+
+/** A stream of events. Until its first `next()`, somebody else may go the way that it would have gone. */
+export interface EventStream<T> extends AsyncIterableIterator<StreamItem<T>> {
+  readonly source: StreamSource<T>;
+  readonly catchUp: CatchUp;
+}
+
 /**
- * Opens a stream of the events that `pick` wants, from the feed's present position on. They wait in a queue of at most
- * `capacity`; a consumer that lets it overflow gets a LaggedError in place of the next event.
+ * Opens a stream of the events that `pick` wants: from the feed's present position on, or from a cursor (see
+ * `createCatchUp`). Once it is live they wait in a queue of at most `capacity`; a consumer that lets it overflow gets a
+ * LaggedError in place of the next event.
  *
  * Written out as an iterator and not as an async generator: a generator's `return()` waits for the `next()` in flight, so
  * a subscriber that leaves while nothing happens would never be let go.
  *
  * One `next()` at a time.
- *
- * @param options.pick a value for the consumer, or null to pass the event over. Called as the event arrives, so that what
- * it looks up for the events of one batch can be looked up together; what it promises is awaited in the events' order.
  */
-export function openStream<T>(options: {
-  feed: EventFeed;
-  pick: (event: StoredEvent) => T | null | Promise<T | null>;
-  capacity?: number;
-}): AsyncIterableIterator<StreamItem<T>> {
-  const { feed, pick, capacity = 1000 } = options;
-  const { epoch } = feed.position();
+export function openStream<T>(source: StreamSource<T>): EventStream<T> {
+  const { feed, pick, resume = null, capacity = 1000 } = source;
+  const catchUp = createCatchUp(feed, resume);
+  const { epoch } = catchUp;
   const queue: { event: StoredEvent; picked: T | null | Promise<T | null> }[] = [];
+  let unsubscribe: (() => void) | undefined;
   let failure: Error | undefined;
   let done = false;
   let wake: (() => void) | undefined;
@@ -56,40 +73,32 @@ export function openStream<T>(options: {
   function fail(error: Error): void {
     failure = error;
     queue.length = 0;
-    unsubscribe();
+    unsubscribe?.();
     signal();
   }
 
-  /** What goes wrong is the consumer's to find out when the event's turn comes, and no business of the feed's. */
-  function pickFrom(event: StoredEvent): T | null | Promise<T | null> {
-    let picked: T | null | Promise<T | null>;
-    try {
-      picked = pick(event);
-    } catch (error) {
-      picked = Promise.reject(error instanceof Error ? error : new Error(String(error)));
-    }
-    if (picked instanceof Promise) picked.catch(() => {});
-    return picked;
+  function enqueue(event: StoredEvent): void {
+    const picked = pickFrom(pick, event);
+    if (picked !== null) queue.push({ event, picked });
   }
 
-  const unsubscribe = feed.subscribe({
-    event(event) {
-      const picked = pickFrom(event);
-      if (picked === null) return;
-      if (queue.length >= capacity) {
-        fail(new LaggedError());
-        return;
-      }
-      queue.push({ event, picked });
-      signal();
-    },
-    reset: () => fail(new LogReplacedError()),
-  });
+  function attach(seq: number): void {
+    if (done) return;
+    unsubscribe = feed.subscribe({
+      event(event) {
+        if (event.seq <= seq) return;
+        enqueue(event);
+        if (queue.length > capacity) fail(new LaggedError());
+        else signal();
+      },
+      reset: () => fail(new LogReplacedError()),
+    });
+  }
 
   function finish(): IteratorResult<StreamItem<T>> {
     done = true;
     queue.length = 0;
-    unsubscribe();
+    unsubscribe?.();
     signal();
     return { done: true, value: undefined };
   }
@@ -99,19 +108,24 @@ export function openStream<T>(options: {
       if (done) return { done: true, value: undefined };
       if (failure !== undefined) throw failure;
       const next = queue.shift();
-      if (next === undefined) {
+      if (next !== undefined) {
+        const value = await next.picked;
+        // The consumer may have left meanwhile.
+        if (value !== null && !done) return { done: false, value: { event: next.event, epoch, value } };
+      } else if (unsubscribe === undefined) {
+        const events = await catchUp.step(attach);
+        if (!done) for (const event of events ?? []) enqueue(event);
+      } else {
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
-        continue;
       }
-      const value = await next.picked;
-      // The consumer may have left meanwhile.
-      if (value !== null && !done) return { done: false, value: { event: next.event, epoch, value } };
     }
   }
 
   return {
+    source,
+    catchUp,
     async next() {
       try {
         return await take();
@@ -130,4 +144,16 @@ export function openStream<T>(options: {
       return this;
     },
   };
+}
+
+/** What goes wrong is the consumer's to find out when the event's turn comes, and no business of the feed's. */
+export function pickFrom<T>(pick: StreamSource<T>['pick'], event: StoredEvent): T | null | Promise<T | null> {
+  let picked: T | null | Promise<T | null>;
+  try {
+    picked = pick(event);
+  } catch (error) {
+    picked = Promise.reject(error instanceof Error ? error : new Error(String(error)));
+  }
+  if (picked instanceof Promise) picked.catch(() => {});
+  return picked;
 }

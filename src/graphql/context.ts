@@ -1,6 +1,7 @@
 import type { Cursor } from '../events/cursor.ts';
 import type { EventFeed } from '../events/feed.ts';
 import type { EventLog } from '../events/event-log.ts';
+import type { Replay } from '../events/replay.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Database } from '../infra/database.ts';
 import type { AccountService } from '../modules/accounts/account.service.ts';
@@ -14,6 +15,7 @@ import type { StockService } from '../modules/inventory/stock.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
+import type { Sink } from './sink.ts';
 import type { Loaders } from './loaders.ts';
 import type { Caller, Throttle } from './throttle.ts';
 
@@ -55,6 +57,8 @@ export interface SharedContext {
   services: Services;
   eventLog: EventLog;
   feed: EventFeed;
+  /** The log for subscriptions that come back. */
+  replay: Replay;
   shop: { name: string; currency: string };
   /** Where the outside reaches the shop, for links; an origin without a slash at its end. */
   publicUrl: string;
@@ -75,7 +79,11 @@ export interface Context extends SharedContext, Caller {
   eventCursor: Cursor | null;
   /** Orders that this operation was shown, by what right: see order-rights.graphql.ts. */
   orderGrants: Map<string, OrderGrant>;
+  /** Where a subscription over WebSocket can put ready results; null over HTTP. */
+  sink: Sink | null;
   userAgent: string | null;
+  /** Where an EventSource that was cut off goes on; it counts for more than the `after` that it began with. */
+  lastEventId: string | null;
   cookies: Cookies;
   /** Says in a header of the answer, too, how many seconds to wait: the most of all fields that were refused. */
   retryAfter(seconds: number): void;

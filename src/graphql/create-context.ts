@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
+import type { Logger } from '../infra/logger.ts';
 import type { Identity } from '../modules/accounts/session.service.ts';
-import type { Context, Guest, SharedContext } from './context.ts';
+import type { Context, Guest, SharedContext, Viewer } from './context.ts';
 import { createCookieReader, type Cookies } from './cookies.ts';
 import { createLoaders } from './loaders.ts';
 import { refusedRequest } from './request-error.ts';
@@ -30,6 +32,8 @@ export interface ContextFactory {
   forSocket(upgrade: IncomingMessage, connectionParams: unknown, scope: RequestScope): Promise<Context>;
   /** The access token with which a socket came, valid or not; null where it came with none. */
   accessTokenOf(upgrade: IncomingMessage, connectionParams: unknown): string | null;
+  /** For somebody of a role who is nobody in particular: what is executed for all who subscribed to the same. */
+  forAudience(viewer: Viewer): Context;
   /** For the next event of a subscription: what the last one had read must not be seen again. */
   renew(context: Context): Context;
 }
@@ -41,7 +45,7 @@ interface Credentials {
 }
 
 /** Wires the factory. */
-export function createContextFactory(shared: SharedContext, config: Config): ContextFactory {
+export function createContextFactory(shared: SharedContext, config: Config, logger: Logger): ContextFactory {
   const { guests, sessions } = shared.services;
   const readCookies = createCookieReader(config, shared.publicUrl);
 
@@ -93,8 +97,10 @@ export function createContextFactory(shared: SharedContext, config: Config): Con
         if (seconds > before) res?.setHeader('retry-after', String(seconds));
       },
       userAgent: req.headers['user-agent'] ?? null,
+      lastEventId: lastEventIdOf(req),
       eventCursor: null,
       orderGrants: new Map(),
+      sink: null,
       cookies,
     };
   }
@@ -139,6 +145,14 @@ export function createContextFactory(shared: SharedContext, config: Config): Con
       return tokenOf(credentialsOf(upgrade, paramsOf(connectionParams), cookies).access);
     },
 
+    forAudience(viewer) {
+      const nobody = { clientAddress: 'none', limiterWait: { ms: 0 } };
+      const scope = { ...nobody, id: randomUUID(), logger, operation: null };
+      const req = { headers: {} } as IncomingMessage;
+      const who = { viewer, entering: null, accessToken: null };
+      return assemble(who, { req, res: null, cookies: readCookies(req, null), scope });
+    },
+
     renew: (context) => ({
       ...context,
       loaders: createLoaders(shared.services),
@@ -163,6 +177,12 @@ function paramsOf(connectionParams: unknown): Record<string, unknown> {
 /** The token in `Authorization`. Another scheme's credential is none of ours: it is given back whole, and is not valid. */
 function bearerOf({ headers: { authorization } }: IncomingMessage): string | undefined {
   return authorization === undefined ? undefined : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? authorization);
+}
+
+/** As EventSource sends it; empty where it had none. */
+function lastEventIdOf({ headers }: IncomingMessage): string | null {
+  const given = headers['last-event-id'];
+  return typeof given === 'string' && given !== '' ? given : null;
 }
 
 /** Null where the credential is not valid. */

@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import type { Page, PageRequest } from '../infra/page.ts';
 import type { AccountService, User } from '../modules/accounts/account.service.ts';
+import type { Cart, CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService, Category, Product, ProductVariant } from '../modules/catalog/catalog.service.ts';
 import type { StockMovement, StockService } from '../modules/inventory/stock.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
@@ -16,6 +17,7 @@ export interface Loaders {
   movementsOfVariant: PageLoader<StockMovement>;
   movementCountOfVariant: DataLoader<string, number>;
   user: DataLoader<string, User | null>;
+  cart: DataLoader<string, Cart | null>;
   /** Not kept: a mutation may have changed them since. */
   ordersOfUser: PageLoader<{ id: string }>;
   orderCountOfUser: DataLoader<string, number>;
@@ -30,10 +32,11 @@ interface Sources {
   accounts: AccountService;
   stock: StockService;
   orders: OrderService;
+  cart: CartService;
 }
 
 /** Makes an empty set. */
-export function createLoaders({ catalog, accounts, stock, orders }: Sources): Loaders {
+export function createLoaders({ catalog, accounts, stock, orders, cart }: Sources): Loaders {
   return {
     product: byId((ids) => catalog.productsByIds(ids)),
     variant: byId((ids) => catalog.variantsByIds(ids)),
@@ -47,6 +50,7 @@ export function createLoaders({ catalog, accounts, stock, orders }: Sources): Lo
     movementsOfVariant: pages((ids, page) => stock.movementPages(ids, page)),
     movementCountOfVariant: counts((ids) => stock.movementCounts(ids)),
     user: byId((ids) => accounts.byIds(ids)),
+    cart: byId((ids) => cart.byIds(ids)),
     ordersOfUser: pages((ids, page) => orders.pagesOfUsers(ids, page), { cache: false }),
     orderCountOfUser: counts((ids) => orders.countsOfUsers(ids), { cache: false }),
   };

@@ -1,8 +1,10 @@
 import { toDecimal, type Money } from '../modules/money.ts';
 import { builder } from './builder.ts';
+import { SHARED } from './sharing.ts';
 
 /** An amount of money in one currency. */
 export const MoneyRef = builder.objectRef<Money>('Money').implement({
+  extensions: SHARED,
   description: 'An amount of money in one currency.',
   fields: (t) => ({
     amount: t.field({

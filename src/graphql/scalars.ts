@@ -1,4 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { decodeCursor } from '../events/cursor.ts';
 import { builder } from './builder.ts';
 import { parseInstant } from './instant.ts';
 
@@ -52,7 +53,7 @@ textScalar<string>({
   name: 'EventCursor',
   description: "A place in the shop's event log. Opaque to clients; ordered; never reused.",
   expects: 'a cursor that this shop gave',
-  parse: (text) => (text.length > 0 && text.length <= 100 ? text : null),
+  parse: (text) => (text.length <= 100 && decodeCursor(text) !== null ? text : null),
   serialize: String,
 });
 

@@ -6,8 +6,12 @@ import type { Logger } from '../infra/logger.ts';
 import type { RedisConnection } from '../infra/redis.ts';
 import type { Context, SharedContext } from './context.ts';
 import { createContextFactory, type RequestScope } from './create-context.ts';
+import { ofEvent } from './event-id.ts';
+import { createFanOut, type FanOutState } from './fan-out.ts';
 import { createGraphiQL } from './graphiql.ts';
 import { createSessionWatch } from './session-watch.ts';
+import { createSharedSubscriptions } from './shared-subscriptions.ts';
+import { createSharing } from './sharing.ts';
 import { createSubscriptions } from './subscribe.ts';
 import { createThrottle, type ThrottleOverrides } from './throttle.ts';
 import { createWebSockets } from './websocket.ts';
@@ -19,6 +23,8 @@ export interface GraphQLServer {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): void;
   /** GraphiQL; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
+  /** Who shares what. */
+  fanOut(): FanOutState;
   /** Closes sockets and ends streams; requests that are executed are not touched. */
   dispose(): Promise<void>;
 }
@@ -35,10 +41,13 @@ export function createGraphQLServer(options: {
   const { config, redis, logger } = options;
   const throttle = createThrottle({ config, redis, logger, overrides: options.throttling });
   const shared: SharedContext = { ...options.shared, throttle };
-  const contexts = createContextFactory(shared, config);
+  const contexts = createContextFactory(shared, config, logger);
   const sessions = createSessionWatch({ feed: shared.feed, sessions: shared.services.sessions, logger });
+  const fanOut = createFanOut({ contextFor: contexts.forAudience });
   const subscriptions = createSubscriptions<Context>({
     renew: contexts.renew,
+    share: createSharedSubscriptions({ fanOut, audienceOf: createSharing(options.schema) }),
+    mark: ofEvent,
     watch: ({ accessToken }, over) =>
       accessToken === null ? Promise.resolve({ valid: true, release: () => {} }) : sessions.watch(accessToken, over),
   });
@@ -53,6 +62,7 @@ export function createGraphQLServer(options: {
     },
     upgrade: (req, socket, head, scope) => sockets.upgrade(req, socket, head, scope),
     page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
+    fanOut: () => fanOut.state(),
     async dispose() {
       const closed = sockets.dispose();
       subscriptions.endAll();

@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { CloseCode, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import type { ContextFactory, RequestScope } from './create-context.ts';
+import type { Sink } from './sink.ts';
 import { formatError, maskError, maskResult, type MaskScope } from './mask.ts';
 import { refusedRequest } from './request-error.ts';
 import type { SessionWatch } from './session-watch.ts';
@@ -29,6 +30,8 @@ export interface SocketExtra {
   request: IncomingMessage;
   scope: RequestScope;
   close(code: number, reason: string): void;
+  /** Where the results of one of its operations can be put. */
+  sinkFor(id: string): Sink;
   /** Set once it is closed: what ends then, or, after that, what comes too late. */
   closed?: boolean;
   release?: () => void;
@@ -52,6 +55,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
   /** An operation that is ready to run, or why it is not run. */
   async function prepare(
     connection: { extra: SocketExtra; connectionParams?: unknown; subscriptions: object },
+    id: string,
     { query, variables, operationName }: SubscribePayload,
     mask: MaskScope,
   ): Promise<SocketArgs | readonly GraphQLError[]> {
@@ -73,7 +77,8 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors;
     const scope = { ...caller, id: mask.requestId, operation: describeOperation(operation) };
-    const contextValue = await contexts.forSocket(extra.request, connectionParams, scope);
+    const context = await contexts.forSocket(extra.request, connectionParams, scope);
+    const contextValue = { ...context, sink: extra.sinkFor(id) };
     mask.logger.debug({ operation: scope.operation }, 'operation over websocket');
     return {
       schema,
@@ -109,11 +114,11 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       extra.closed = true;
       extra.release?.();
     },
-    async onSubscribe(connection, _id, payload) {
+    async onSubscribe(connection, id, payload) {
       const requestId = randomUUID();
       const mask = { requestId, logger: connection.extra.scope.logger.child({ requestId }) };
       try {
-        return await prepare(connection, payload, mask);
+        return await prepare(connection, id, payload, mask);
       } catch (error) {
         return [maskError(error, mask)];
       }

@@ -1,4 +1,5 @@
 import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { CursorExpiredError } from '../events/replay.ts';
 import { LaggedError, LogReplacedError } from '../events/stream.ts';
 import { requestError } from './request-error.ts';
 
@@ -12,6 +13,13 @@ export interface Subscriptions {
 
 type Results = AsyncIterableIterator<ExecutionResult>;
 
+/** A stream of results while it runs. */
+export interface Running {
+  next(): Promise<IteratorResult<ExecutionResult>>;
+  /** It is over, and nobody waits for what it does then. */
+  stop(): void;
+}
+
 const DONE = { done: true, value: undefined } as const;
 
 /** Has `over` called when what runs with this context may run no longer. */
@@ -20,12 +28,37 @@ type Watch<C> = (context: C, over: () => void) => Promise<{ valid: boolean; rele
 /**
  * Makes the function that runs subscriptions. Each event is executed with a context of its own: that of the subscription
  * lives as long as the socket does, and its loaders would show the stock of an hour ago.
+ * @param options.share runs a subscription together with others like it, where that is possible
+ * @param options.mark notes on a result which event it tells of
  */
-export function createSubscriptions<C>({ renew, watch }: { renew(context: C): C; watch?: Watch<C> }): Subscriptions {
+export function createSubscriptions<C>({
+  renew,
+  watch,
+  share = () => null,
+  mark = (result) => result,
+}: {
+  renew(context: C): C;
+  watch?: Watch<C>;
+  share?: (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | null;
+  mark?: (result: ExecutionResult, event: never) => ExecutionResult;
+}): Subscriptions {
   const running = new Map<Results, () => void>();
 
+  /** Executes each event for this subscription alone. */
+  function executing(source: AsyncIterator<unknown>, args: ExecutionArgs): Running {
+    return {
+      async next() {
+        const event = await source.next();
+        if (event.done === true) return DONE;
+        const value = await execute({ ...args, rootValue: event.value, contextValue: renew(args.contextValue as C) });
+        return { done: false, value: mark(value, event.value as never) };
+      },
+      stop: () => void Promise.resolve(source.return?.()).catch(() => {}),
+    };
+  }
+
   /** Written out, not a generator: `return()` must end it while `next()` waits, and a generator's stands in line. */
-  function respond(source: AsyncIterator<unknown>, args: ExecutionArgs): Results {
+  function respond({ next, stop }: Running): Results {
     let ended = false;
     let release: ((result: IteratorResult<ExecutionResult>) => void) | undefined;
 
@@ -35,19 +68,17 @@ export function createSubscriptions<C>({ renew, watch }: { renew(context: C): C;
       running.get(results)?.();
       running.delete(results);
       release?.(DONE);
-      // Nobody waits for it: whatever goes wrong there is over with the subscription.
-      void Promise.resolve(source.return?.()).catch(() => {});
+      stop();
     }
 
     async function step(): Promise<IteratorResult<ExecutionResult>> {
       try {
-        const event = await source.next();
-        if (event.done === true || ended) {
+        const result = await next();
+        if (result.done === true || ended) {
           end();
           return DONE;
         }
-        const value = await execute({ ...args, rootValue: event.value, contextValue: renew(args.contextValue as C) });
-        return ended ? DONE : { done: false, value };
+        return result;
       } catch (error) {
         // Whoever waits gets the error, and not the end.
         release = undefined;
@@ -93,7 +124,7 @@ export function createSubscriptions<C>({ renew, watch }: { renew(context: C): C;
     async subscribe(args) {
       const source = await createSourceEventStream(args);
       if (!(Symbol.asyncIterator in source)) return source;
-      const results = respond(source[Symbol.asyncIterator](), args);
+      const results = respond(share(args, source) ?? executing(source[Symbol.asyncIterator](), args));
       await tie(results, args.contextValue as C);
       return results;
     },
@@ -106,6 +137,8 @@ export function createSubscriptions<C>({ renew, watch }: { renew(context: C): C;
 /** What ends a stream of events, by the codes that clients know. */
 function asRequestError(error: unknown): unknown {
   if (error instanceof LaggedError) return requestError('LAGGED', error.message);
-  if (error instanceof LogReplacedError) return requestError('CURSOR_EXPIRED', error.message);
+  if (error instanceof LogReplacedError || error instanceof CursorExpiredError) {
+    return requestError('CURSOR_EXPIRED', error.message);
+  }
   return error;
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { CloseCode, handleProtocols } from 'graphql-ws';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import type { RequestScope } from './create-context.ts';
+import type { Sink } from './sink.ts';
 import { createSocketProtocol, type SocketEngine } from './socket-protocol.ts';
 
 /** GraphQL over WebSocket (graphql-transport-ws). */
@@ -19,6 +20,10 @@ const PING_MS = 12_000;
 const CLOSE_WITHIN_MS = 1_000;
 /** What a client may leave unread; each subscription waits for its own last message, so little suffices. */
 const MAX_UNSENT_BYTES = 8_000_000;
+/** Beyond this a subscriber is lagging. */
+const MAX_LAG_BYTES = 1_000_000;
+/** Below this there is room for who catches up. */
+const ROOM_BYTES = 64_000;
 const GOING_AWAY = 1001;
 
 /** Opens for sockets; which requests get here is the HTTP side's to say. */
@@ -52,7 +57,12 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
         close: (code, reason) => socket.close(code, reason),
         onMessage: (take) => socket.on('message', (data) => void receive(socket, data, take, scope)),
       },
-      { request, scope, close: (code, reason) => socket.close(code, reason) },
+      {
+        request,
+        scope,
+        close: (code, reason) => socket.close(code, reason),
+        sinkFor: (id) => createSink(socket, id),
+      },
     );
     socket.once('close', (code, reason) => {
       logger.info({ code }, 'websocket closed');
@@ -92,6 +102,26 @@ async function receive(
     logger.error({ err: error }, 'unexpected error on a websocket');
     socket.close(CloseCode.InternalServerError, 'Internal server error');
   }
+}
+
+/** Puts ready results on the socket, as graphql-ws would: only the operation's id differs from those of others. */
+function createSink(socket: WebSocket, id: string): Sink {
+  const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+  return {
+    push(payload) {
+      if (socket.readyState !== socket.OPEN) return true; // its `close` ends the subscription
+      if (socket.bufferedAmount > MAX_LAG_BYTES) return false;
+      socket.send(`${head}${payload}}`);
+      return true;
+    },
+    room: () =>
+      socket.bufferedAmount < ROOM_BYTES || socket.readyState !== socket.OPEN
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            // An empty frame that goes out after all that waits; readers of the protocol never see it.
+            socket.ping('', false, () => resolve());
+          }),
+  };
 }
 
 /** Resolves once the message has left the process, so that a slow reader slows its own subscriptions down. */

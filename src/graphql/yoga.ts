@@ -7,6 +7,7 @@ import type { Context, SharedContext } from './context.ts';
 import type { ContextFactory, NodeContext, RequestScope } from './create-context.ts';
 import { isEntry } from './entry.ts';
 import { useEventCursor } from './event-cursor.ts';
+import { useEventIds } from './event-id.ts';
 import { limitPlugins } from './limits.ts';
 import { useMasking } from './masking.ts';
 import { useRequestParams } from './request-params.ts';
@@ -55,6 +56,7 @@ export function createEngine(options: {
       useOperation({ scopeOf, entries }),
       ...limitPlugins({ suggestions: !config.production }),
       useEventCursor({ eventLog: shared.eventLog }),
+      useEventIds(),
       { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscriptions.subscribe) } satisfies Plugin,
     ],
   });

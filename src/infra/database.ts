@@ -36,6 +36,9 @@ export interface Database extends Queryable, AsyncDisposable {
   poolState(): { total: number; idle: number; waiting: number };
 }
 
+/** Connections for reading alone, apart from all others. */
+export interface Reader extends Queryable, AsyncDisposable {}
+
 /** Thrown inside a transaction whose view of the world went stale under it: roll back and run it again. */
 export class RetryTransaction extends Error {}
 
@@ -89,6 +92,30 @@ export function openDatabase(options: { connectionString: string; poolSize: numb
     },
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     [Symbol.asyncDispose]: () => (disposal ??= prisma.$disconnect().then(() => pool.end())),
+  };
+}
+
+/**
+ * Opens a small pool for reading. Who finds all of its connections busy waits for as long as it takes.
+ * @param options.poolSize connections at most
+ */
+export function openReader(options: { connectionString: string; poolSize: number; logger: Logger }): Reader {
+  const { connectionString, poolSize, logger } = options;
+  const pool = new pg.Pool({
+    connectionString,
+    types,
+    application_name: 'vitrine reader',
+    statement_timeout: 60_000,
+    max: poolSize,
+    idleTimeoutMillis: 10_000,
+  });
+  let disposal: Promise<void> | undefined;
+  pool.on('error', (error) => {
+    if (disposal === undefined) logger.warn({ reason: error.message }, 'an idle reading connection broke');
+  });
+  return {
+    query: (statement, values) => run(pool, statement, values),
+    [Symbol.asyncDispose]: () => (disposal ??= pool.end()),
   };
 }
 

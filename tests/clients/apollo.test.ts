@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { graphql } from '../generated/gql/index.ts';
 import type { ApolloStockSubscription } from '../generated/gql/graphql.ts';
 import { makeProduct } from '../support/fixtures.ts';
+import { listenersOf } from '../support/listeners.ts';
 import { Inbox } from '../support/inbox.ts';
 import { settled } from '../support/settled.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
@@ -114,7 +115,7 @@ test('Apollo asks, adds to a cart and watches stock, its cache with it; the cart
     .subscribe(({ data }) => {
       if (data !== undefined) changes.put(data.stockChanged);
     });
-  await until('the shop has the subscription', () => shop.app.feed?.listeners === 1);
+  await until('the shop has the subscription', () => listenersOf(shop) === 1);
 
   const second = await apollo.mutate({ mutation: ApolloAdd, variables });
   expect(second.data?.cartLinesAdd).toMatchObject({ errors: [], cart: { id: cartId, token: null, totalQuantity: 4 } });
@@ -142,7 +143,7 @@ test('Apollo asks, adds to a cart and watches stock, its cache with it; the cart
   expect((await stranger.apollo.query({ query: ApolloCart })).data).toEqual({ cart: null });
 
   watching.unsubscribe();
-  await until('the shop has let it go', () => shop.app.feed?.listeners === 0);
+  await until('the shop has let it go', () => listenersOf(shop) === 0);
   apollo.stop();
   stranger.apollo.stop();
   await Promise.all([sockets.dispose(), stranger.sockets.dispose()]);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { graphql } from '../generated/gql/index.ts';
 import type { UrqlStockSubscription } from '../generated/gql/graphql.ts';
 import { makeProduct } from '../support/fixtures.ts';
+import { listenersOf } from '../support/listeners.ts';
 import { Inbox } from '../support/inbox.ts';
 import { settled } from '../support/settled.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
@@ -121,7 +122,7 @@ test('urql asks, adds to a cart and watches stock; the cart follows by cookie al
       expect(error).toBeUndefined();
       if (data !== undefined) changes.put(data.stockChanged);
     });
-  await until('the shop has the subscription', () => shop.app.feed?.listeners === 1);
+  await until('the shop has the subscription', () => listenersOf(shop) === 1);
 
   const second = await urql.mutation(UrqlAdd, { lines: [{ variantId: variant?.globalId ?? '', quantity: 3 }] });
   expect(second.data?.cartLinesAdd).toMatchObject({ errors: [], cart: { id: cartId, token: null, totalQuantity: 5 } });
@@ -146,7 +147,7 @@ test('urql asks, adds to a cart and watches stock; the cart follows by cookie al
   expect((await stranger.urql.query(UrqlCart, {})).data).toEqual({ cart: null });
 
   unsubscribe();
-  await until('the shop has let it go', () => shop.app.feed?.listeners === 0);
+  await until('the shop has let it go', () => listenersOf(shop) === 0);
   await Promise.all([sockets.dispose(), stranger.sockets.dispose()]);
 });
 

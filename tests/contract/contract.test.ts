@@ -32,9 +32,8 @@ const PENDING: readonly string[] = Object.values({
     StockAlertEdge StockAlertStatus Mutation.stockAlertCancel Mutation.stockAlertCreate ProductVariant.stockAlertCount
     User.stockAlerts`,
   'the other events, and their replay': `
-    BackInStock CartChangeKind CartChanged OrderPlaced OrderStatusChanged ProductChanged
-    Subscription.backInStock Subscription.cartChanged Subscription.orderPlaced Subscription.orderStatusChanged
-    Subscription.productChanged Subscription.stockChanged(after:)`,
+    BackInStock CartChangeKind.LOW_STOCK CartChanged.variant OrderStatusChanged ProductChanged
+    Subscription.backInStock Subscription.orderStatusChanged Subscription.productChanged`,
 }).flatMap((coordinates) => coordinates.trim().split(/\s+/));
 const pending = new Set(PENDING);
 

@@ -6,9 +6,11 @@ import { LaggedError, LogReplacedError, openStream, type StreamItem } from '../.
 /** A feed by hand. */
 function handFeed() {
   const listeners = new Set<FeedListener>();
+  const recent: StoredEvent[] = [];
   let seq = 0;
   const feed: EventFeed = {
     position: () => ({ epoch: '00112233aabbccdd', seq }),
+    since: (after) => recent.filter((event) => event.seq > after),
     get listeners() {
       return listeners.size;
     },
@@ -25,6 +27,7 @@ function handFeed() {
       for (let index = 0; index < count; index += 1) {
         seq += 1;
         const event: StoredEvent = { seq, type: 'happened', subjectId: 'x', payload: {}, occurredAt: new Date(0) };
+        recent.push(event);
         for (const listener of listeners) listener.event(event);
       }
     },
@@ -87,9 +90,10 @@ describe('a consumer that is too slow', () => {
   test('gets LaggedError in place of the next event, and the feed is let go at once', async () => {
     const { feed, emit } = handFeed();
     const stream = openStream({ feed, pick: seqOf, capacity: 3 });
-    emit(3);
-    expect(await take(stream, 1)).toEqual([1]);
+    const first = take(stream, 1);
     emit(1);
+    expect(await first).toEqual([1]);
+    emit(3);
     expect(feed.listeners).toBe(1);
     emit(1);
     expect(feed.listeners).toBe(0);
@@ -171,11 +175,11 @@ describe('picks that take their time', () => {
         return picks[event.seq - 1]?.promise ?? null;
       },
     });
+    const first = stream.next();
     emit(3);
     expect(begun).toEqual([1, 2, 3]);
     picks[2]?.resolve('third');
     picks[1]?.resolve(null);
-    const first = stream.next();
     picks[0]?.resolve('first');
     expect(await first).toMatchObject({ value: { value: 'first', event: { seq: 1 } } });
     expect(await stream.next()).toMatchObject({ value: { value: 'third', event: { seq: 3 } } });
@@ -194,14 +198,15 @@ describe('picks that take their time', () => {
     const { feed, emit } = handFeed();
     const stream = openStream<number>({ feed, pick: (event) => (event.seq === 2 ? fail() : event.seq) });
     const other = openStream({ feed, pick: seqOf });
+    const [first, others] = [take(stream, 1), take(other, 3)];
     emit(3);
     // Nobody looks at it for a while: that must not be an unhandled rejection.
     await new Promise(setImmediate);
-    expect(await take(stream, 1)).toEqual([1]);
+    expect(await first).toEqual([1]);
     await expect(stream.next()).rejects.toThrow('no database');
     expect(await stream.next()).toEqual(DONE);
     expect(feed.listeners).toBe(1);
-    expect(await take(other, 3)).toEqual([1, 2, 3]);
+    expect(await others).toEqual([1, 2, 3]);
     await other.return?.();
   });
 });
@@ -209,8 +214,10 @@ describe('picks that take their time', () => {
 test('the log is replaced: the consumer is told, and what still waited for it is dropped', async () => {
   const { feed, emit, reset } = handFeed();
   const [waiting, behind] = [openStream({ feed, pick: seqOf }), openStream({ feed, pick: seqOf })];
-  emit();
-  expect(await take(waiting, 1)).toEqual([1]);
+  const firsts = [take(waiting, 1), take(behind, 1)];
+  emit(3);
+  expect(await Promise.all(firsts)).toEqual([[1], [1]]);
+  expect(await take(waiting, 2)).toEqual([2, 3]);
   const next = waiting.next();
   reset();
   await expect(next).rejects.toThrow(LogReplacedError);

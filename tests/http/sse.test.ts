@@ -31,6 +31,7 @@ test('events come over SSE, and when the client goes away nobody listens any mor
   const product = await makeProduct(shop.app, { variants: [{ onHand: 4 }] });
   expect(await stream.events.take()).toEqual({
     event: 'next',
+    id: expect.any(String) as string,
     data: { data: { stockChanged: { available: 4, variant: { sku: product.variants[0]?.sku } } } },
   });
   stream.close();

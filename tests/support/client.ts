@@ -37,6 +37,8 @@ export interface Client {
   ): Promise<Data>;
   /** The cookies that it was given, as it sends them. */
   cookie(name: string): string | undefined;
+  /** What it sends besides cookies, to say who it is. */
+  headers(): Record<string, string>;
   /** From now on this guest is the one who asks. */
   use(cartToken: string | undefined): void;
 }
@@ -49,15 +51,16 @@ export function createClient(
   const jar = new Map<string, string>();
   let token = cartToken;
 
+  const headers = () => ({ ...(token === undefined ? {} : { 'x-cart-token': token }), ...always });
+
   const execute: Client['execute'] = async (document, variables, options) => {
     const query = typeof document === 'string' ? document : print(document);
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        ...(token === undefined ? {} : { 'x-cart-token': token }),
         ...(jar.size === 0 ? {} : { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') }),
-        ...always,
+        ...headers(),
         ...options?.headers,
       },
       body: JSON.stringify({ query, variables, operationName: options?.operationName }),
@@ -92,6 +95,7 @@ export function createClient(
       return answer.data;
     },
     cookie: (name) => jar.get(name),
+    headers,
     use(cartTokenOfNext) {
       token = cartTokenOfNext;
     },

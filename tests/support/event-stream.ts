@@ -5,6 +5,8 @@ import { Inbox } from './inbox.ts';
 /** An event of an SSE stream. */
 export interface StreamEvent {
   event: string;
+  /** Its cursor, where it has one. */
+  id?: string;
   data: { data?: Record<string, unknown> | null; errors?: GraphQLFormattedError[] } | null;
 }
 
@@ -58,5 +60,7 @@ function parseEvent(block: string): StreamEvent | null {
   const event = fields.get('event');
   if (event === undefined) return null; // a comment that keeps the connection alive
   const data = fields.get('data') ?? '';
-  return { event, data: data === '' ? null : (JSON.parse(data) as StreamEvent['data']) };
+  const id = fields.get('id');
+  const parsed = data === '' ? null : (JSON.parse(data) as StreamEvent['data']);
+  return { event, data: parsed, ...(id === undefined ? {} : { id }) };
 }

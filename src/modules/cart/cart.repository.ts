@@ -72,6 +72,15 @@ export async function findLiveCart(source: Queryable, owner: CartOwner): Promise
   return row?.id ?? null;
 }
 
+const idsOf = ofOwner('cart_ids', (column) => `SELECT id FROM carts WHERE ${column} = $1`);
+
+/** The ids of all carts that somebody has or had. */
+export async function findCartIds(source: Queryable, owner: CartOwner): Promise<string[]> {
+  const [statement, ownerId] = forOwner(idsOf, owner);
+  const rows = await source.query<{ id: string }>(statement, [ownerId]);
+  return rows.map((row) => row.id);
+}
+
 const lockByIds: Statement = {
   name: 'cart_lock_by_ids',
   text: 'SELECT id FROM carts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE',

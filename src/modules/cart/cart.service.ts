@@ -38,6 +38,8 @@ export interface CartService {
   find(owner: CartOwner): Promise<Cart | null>;
   /** Carts whoever's they are; the caller asks who may see them. */
   byIds(ids: readonly string[]): Promise<Cart[]>;
+  /** The ids of all carts that somebody has or had. */
+  idsOf(owner: CartOwner): Promise<string[]>;
   /** The carts that lines belong to; likewise. */
   ofLines(lineIds: readonly string[]): Promise<Cart[]>;
   /** The live cart; an empty one is made where there is none. */
@@ -120,6 +122,7 @@ export function createCartService(deps: CartDependencies): CartService {
     checkOverdue: commands.checkOverdue,
     merge: createMerge({ ...deps, commands }),
     byIds: (ids) => repository.findCarts(db, ids),
+    idsOf: (owner) => repository.findCartIds(db, owner),
     ofLines: (lineIds) => repository.findCartsOfLines(db, lineIds),
 
     async find(owner) {

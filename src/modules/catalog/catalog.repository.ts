@@ -79,6 +79,17 @@ export function findVariantsOfProducts(source: Queryable, productIds: readonly s
   return source.query<VariantRow>(variantsOfProducts, [productIds]);
 }
 
+const variantIdsOfProducts: Statement = {
+  name: 'catalog_variant_ids_of_products',
+  text: 'SELECT id FROM product_variants WHERE product_id = ANY($1::uuid[])',
+};
+
+/** The ids of all variants of products, archived ones too. */
+export async function findVariantIdsOfProducts(source: Queryable, productIds: readonly string[]): Promise<string[]> {
+  const rows = await source.query<{ id: string }>(variantIdsOfProducts, [productIds]);
+  return rows.map((row) => row.id);
+}
+
 const productsByIds: Statement = {
   name: 'catalog_products_by_ids',
   text: `SELECT ${PRODUCT_COLUMNS} FROM products p WHERE p.id = ANY($1::uuid[])`,

@@ -53,6 +53,8 @@ export interface CatalogService {
   variantsByIds(ids: readonly string[], source?: Queryable): Promise<ProductVariant[]>;
   variantIdsBySkus(skus: readonly string[]): Promise<Map<string, string>>;
   variantsOfProducts(productIds: readonly string[]): Promise<ProductVariant[]>;
+  /** The ids of all variants of products, archived ones too. */
+  variantIdsOfProducts(productIds: readonly string[]): Promise<string[]>;
   categoriesByIds(ids: readonly string[]): Promise<Category[]>;
   categoryBySlug(slug: string): Promise<Category | null>;
   categoryPage(page: PageRequest): Promise<Page<Category>>;
@@ -83,6 +85,7 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
       return new Map(rows.map((row) => [row.sku, row.id]));
     },
     variantsOfProducts: (ids) => repository.findVariantsOfProducts(db, ids),
+    variantIdsOfProducts: (ids) => repository.findVariantIdsOfProducts(db, ids),
     categoriesByIds: (ids) => repository.findCategories(db, ids),
     categoryBySlug: (slug) => repository.findCategoryBySlug(db, slug),
     categoryPage: (page) => repository.findCategoryPage(db, page),

@@ -7,11 +7,13 @@ import { requestError } from '../../graphql/request-error.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import { isSlug } from './catalog.service.ts';
 import { ProductConnectionRef } from './products.graphql.ts';
+import { SHARED } from '../../graphql/sharing.ts';
 
 const ofProducts: CursorType = { list: 'category.products', values: [cursorTypes.instant, cursorTypes.uuid] };
 const ofCategories: CursorType = { list: 'categories', values: [cursorTypes.text, cursorTypes.uuid] };
 
 builder.node(CategoryRef, {
+  extensions: SHARED,
   description: 'A place where products are filed.',
   id: { resolve: (category) => category.id, description: 'Names the category.' },
   fields: (t) => ({

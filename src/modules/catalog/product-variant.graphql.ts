@@ -5,8 +5,10 @@ import { registerNode } from '../../graphql/node.ts';
 import { ProductRef, ProductVariantRef } from './catalog.refs.graphql.ts';
 import { isVariantForSale, variantTitle } from './catalog.service.ts';
 import { maySeeVariant } from './visibility.graphql.ts';
+import { SHARED } from '../../graphql/sharing.ts';
 
 const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('SelectedOption').implement({
+  extensions: SHARED,
   description: "A variant's choice of one of its product's options.",
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'The option, e.g. `Size`.' }),
@@ -15,6 +17,7 @@ const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('Se
 });
 
 builder.node(ProductVariantRef, {
+  extensions: SHARED,
   description: 'One thing that can be bought: a product in one choice of its options. Stock and price live here.',
   id: { resolve: (variant) => variant.id, description: 'Names the variant.' },
   fields: (t) => ({

@@ -4,8 +4,10 @@ import { registerNode } from '../../graphql/node.ts';
 import { CategoryRef, ProductRef, ProductStatusRef, ProductVariantRef } from './catalog.refs.graphql.ts';
 import { isVariantForSale, type ProductVariant } from './catalog.service.ts';
 import { maySeeProduct } from './visibility.graphql.ts';
+import { SHARED } from '../../graphql/sharing.ts';
 
 const ImageRef = builder.objectRef<{ url: string; altText: string | null }>('Image').implement({
+  extensions: SHARED,
   description: 'A picture.',
   fields: (t) => ({
     url: t.string({
@@ -19,6 +21,7 @@ const ImageRef = builder.objectRef<{ url: string; altText: string | null }>('Ima
 });
 
 const ProductOptionRef = builder.objectRef<{ name: string; values: string[] }>('ProductOption').implement({
+  extensions: SHARED,
   description: 'Something to choose about a product.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'The option, e.g. `Size`.' }),
@@ -27,6 +30,7 @@ const ProductOptionRef = builder.objectRef<{ name: string; values: string[] }>('
 });
 
 const PriceRangeRef = builder.objectRef<{ min: number; max: number }>('PriceRange').implement({
+  extensions: SHARED,
   description: 'What the variants of a product cost.',
   fields: (t) => ({
     min: t.field({
@@ -54,6 +58,7 @@ function optionsOf(variants: readonly ProductVariant[]): { name: string; values:
 }
 
 builder.node(ProductRef, {
+  extensions: SHARED,
   description: 'What is sold, in one or several variants.',
   id: { resolve: (product) => product.id, description: 'Names the product.' },
   fields: (t) => ({

@@ -11,6 +11,7 @@ import {
   type Person,
 } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
+import { listenersOf } from '../../support/listeners.ts';
 import { openEventStream } from '../../support/event-stream.ts';
 import { known } from '../../support/known.ts';
 import { rowId } from '../../support/shopper.ts';
@@ -157,7 +158,7 @@ describe('a socket', () => {
     await ada.client.data(accountDocuments.logout);
     expect(await whoIsAt(guest)).toBeNull();
     await guest.close();
-    expect(shop.app.feed?.listeners).toBe(0);
+    expect(listenersOf(shop)).toBe(0);
   });
 });
 

@@ -5,7 +5,7 @@ import type { Answer } from '../../support/client.ts';
 import { openEventStream } from '../../support/event-stream.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { changingNothing } from '../../support/state.ts';
-import { guarded, operations, subscriptions, type Outcome, type Row } from './table.ts';
+import { guarded, operations, reachedBySubscription, subscriptions, type Outcome, type Row } from './table.ts';
 import { everybody, setScene } from './world.ts';
 
 let shop: QuietShop;
@@ -59,9 +59,9 @@ describe.each(rows)('%s', (name, row) => {
 
 describe.each(Object.entries(subscriptions))('%s', (_name, { as, ask }) => {
   test.each(everybody.map((who) => [who, as[who]] as const))('as %s: %s', async (who, outcome) => {
-    const { owner, caller } = await setScene(shop, who);
-    const authorization = caller === owner.client ? { authorization: `Bearer ${owner.accessToken}` } : {};
-    const stream = await openEventStream(shop.url, `subscription { asked: ${ask} }`, authorization);
+    const { caller } = await setScene(shop, who);
+    const { headers } = caller;
+    const stream = await openEventStream(shop.url, `subscription { asked: ${ask} }`, headers());
     if (outcome === 'done') {
       // It goes on until the client goes: a refusal would have been told first, and have ended it.
       stream.close();
@@ -96,7 +96,12 @@ describe('the table', () => {
       }
     }
     expect(guards.length).toBeGreaterThan(5);
-    const known = new Set([...Object.keys(operations), ...Object.keys(guarded), ...Object.keys(subscriptions)]);
+    const known = new Set([
+      ...Object.keys(operations),
+      ...Object.keys(guarded),
+      ...Object.keys(subscriptions),
+      ...reachedBySubscription,
+    ]);
     expect(guards.filter((name) => !known.has(name))).toEqual([]);
   });
 });

@@ -463,8 +463,13 @@ export const guarded: Record<string, Row> = {
   },
 };
 
+/** Types that are guarded and reached by a subscription alone. */
+export const reachedBySubscription: readonly string[] = ['OrderPlaced'];
+
 /** Who may subscribe. */
 export const subscriptions: Record<string, { as: Record<Who, Outcome>; ask: string }> = {
+  'Subscription.cartChanged': { as: everyone, ask: 'cartChanged { kind }' },
+  'Subscription.orderPlaced': { as: staffOnly, ask: 'orderPlaced { cursor }' },
   'Subscription.stockChanged': { as: everyone, ask: 'stockChanged(variantIds: []) { available }' },
 };
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountShop, newPerson, newStaff, type Person } from '../../support/accounts.ts';
+import { listenersOf } from '../../support/listeners.ts';
 import { rowsOf } from '../../support/books.ts';
 import type { Client } from '../../support/client.ts';
 import { globalId, makeVariant, type World } from '../../support/fixtures.ts';
@@ -121,7 +122,7 @@ describe.each([
       const { accessToken } = caller();
       await socket.init(accessToken === undefined ? {} : { accessToken });
       socket.subscribe('1', `subscription { stockChanged { available variant { sku ${STAFFS} } } }`);
-      await until('the subscription stands', () => shop.app.feed?.listeners === 1);
+      await until('the subscription stands', () => listenersOf(shop) === 1);
       for (const [delta, available] of [
         [1, 97],
         [-1, 96],
@@ -138,7 +139,7 @@ describe.each([
       }
     } finally {
       await socket.close();
-      await until('the subscription is let go', () => shop.app.feed?.listeners === 0);
+      await until('the subscription is let go', () => listenersOf(shop) === 0);
     }
   });
 

@@ -1,0 +1,67 @@
+import type { Cursor } from './cursor.ts';
+import type { StoredEvent } from './event.ts';
+import type { EventFeed } from './feed.ts';
+import { CursorExpiredError, type EventFilter, type Replay } from './replay.ts';
+
+/** Where a reader goes on that was here before. */
+export interface Resumption {
+  /** The last event that was seen; `replay.check` has accepted it. */
+  after: Cursor;
+  replay: Replay;
+  /** What to read of the log: at least all that is wanted. Asked for once, and only where the log has to be read. */
+  filter: () => EventFilter | Promise<EventFilter>;
+}
+
+/** Leads a reader from its place in the log to the log's living end. */
+export interface CatchUp {
+  readonly epoch: string;
+  /**
+   * The next events, in order. Where none are missing `attach` is called instead, in the very tick in which that was found,
+   * with the number after which the reader is live; null is given then.
+   * @throws CursorExpiredError where the log does not lead on from here
+   */
+  step(attach: (seq: number) => void): Promise<readonly StoredEvent[] | null>;
+}
+
+/** Taken from memory at a time. */
+const STRIDE = 1000;
+
+/**
+ * Begins at the feed's present position, or after a cursor. What the node has in memory no more is read from the log, a
+ * page at a time and only as it is asked for. Then come the events in memory, up to the feed's position; and the reader
+ * attaches in the tick in which it has got there. The feed tells of later events synchronously, so there is no gap and no
+ * repeat whatever is committed meanwhile, and what waits in memory stays bounded however far back the cursor lies.
+ */
+export function createCatchUp(feed: EventFeed, resume: Resumption | null): CatchUp {
+  const { epoch, seq: start } = resume?.after ?? feed.position();
+  // A node may be behind the cursor that another one gave: then nothing is missing, and what comes up to it is passed over.
+  let seq = start;
+  let filter: Promise<EventFilter> | undefined;
+
+  async function readLog({ replay, filter: ask }: Resumption): Promise<readonly StoredEvent[]> {
+    filter ??= Promise.resolve(ask());
+    const part = await replay.read({ epoch, seq }, feed.position().seq, await filter);
+    seq = part.through;
+    return part.events;
+  }
+
+  return {
+    epoch,
+    async step(attach) {
+      if (feed.position().epoch !== epoch) throw new CursorExpiredError();
+      const missing = feed.since(seq);
+      if (missing === null) {
+        // Who began at the feed's position and let ten thousand events pass before the first step.
+        if (resume === null) throw new CursorExpiredError();
+        return readLog(resume);
+      }
+      if (missing.length === 0) {
+        attach(seq);
+        return null;
+      }
+      const stride = missing.slice(0, STRIDE);
+      seq += stride.length;
+      return stride;
+    },
+  };
+}

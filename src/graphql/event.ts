@@ -1,0 +1,60 @@
+import { encodeCursor, decodeCursor } from '../events/cursor.ts';
+import { CursorExpiredError, type EventFilter } from '../events/replay.ts';
+import type { Resumption } from '../events/catch-up.ts';
+import type { StreamItem } from '../events/stream.ts';
+import { builder } from './builder.ts';
+import type { Context } from './context.ts';
+import { requestError } from './request-error.ts';
+import { SHARED } from './sharing.ts';
+
+/** What every event has. */
+export const EventRef = builder.interfaceRef<StreamItem<unknown>>('Event').implement({
+  extensions: SHARED,
+  description: 'Something that happened, as subscriptions tell of it.',
+  fields: (t) => ({
+    cursor: t.field({
+      type: 'EventCursor',
+      nullable: false,
+      description: 'Its place in the event log: subscribe `after` it to go on from here.',
+      resolve: ({ epoch, event }) => encodeCursor({ epoch, seq: event.seq }),
+    }),
+    occurredAt: t.field({
+      type: 'DateTime',
+      nullable: false,
+      description: 'When it happened.',
+      resolve: ({ event }) => event.occurredAt,
+    }),
+  }),
+});
+
+/** The argument by which a subscription goes on where an earlier one was cut off. */
+export const AFTER = {
+  type: 'EventCursor',
+  description:
+    'Go on after this event: what happened since comes first. Of another log, or older than the log is kept: CURSOR_EXPIRED.',
+} as const;
+
+/**
+ * Where a subscription begins: null is now.
+ * @param after the argument of the subscription. Over SSE, the `Last-Event-ID` of who was cut off is later than that
+ * @param filter what to read of the log, at least all that the subscription is about; asked for where the log is read
+ * @throws BAD_REQUEST for what is no cursor; CURSOR_EXPIRED where the log does not lead on from it
+ */
+export async function resumeAfter(
+  { feed, replay, lastEventId }: Context,
+  after: string | null | undefined,
+  filter: () => EventFilter | Promise<EventFilter>,
+): Promise<Resumption | null> {
+  const given = lastEventId ?? after ?? null;
+  if (given === null) return null;
+  const cursor = decodeCursor(given);
+  if (cursor === null) throw requestError('BAD_REQUEST', '`Last-Event-ID` is no cursor that this shop gave.');
+  const position = feed.position();
+  const inMemory = cursor.epoch === position.epoch && cursor.seq <= position.seq && feed.since(cursor.seq) !== null;
+  if (!inMemory) {
+    await replay.check(cursor).catch((error: unknown) => {
+      throw error instanceof CursorExpiredError ? requestError('CURSOR_EXPIRED', error.message) : error;
+    });
+  }
+  return { after: cursor, replay, filter };
+}

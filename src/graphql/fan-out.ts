@@ -1,0 +1,279 @@
+import { execute, type ExecutionArgs } from 'graphql';
+import { encodeCursor } from '../events/cursor.ts';
+import type { CatchUp } from '../events/catch-up.ts';
+import type { StoredEvent } from '../events/event.ts';
+import {
+  LaggedError,
+  LogReplacedError,
+  pickFrom,
+  type EventStream,
+  type StreamItem,
+  type StreamSource,
+} from '../events/stream.ts';
+import type { Context, Viewer } from './context.ts';
+import { maskResult } from './mask.ts';
+import type { SharedAudience } from './sharing.ts';
+import type { Sink } from './sink.ts';
+
+/*
+ * One execution and one text for all who subscribed to the same in the same role (an audience). An event is executed as it
+ * arrives, with loaders that all audiences of a role share for one batch of events; the texts go out in the events' order,
+ * each straight into its subscribers' sinks. Who comes back catches up by itself first, with the texts that are there
+ * already, and joins the live ones in the tick in which nothing is missing any more.
+ */
+
+/** One who subscribed. */
+export interface Membership {
+  /** Resolves when the subscriber has left; rejects with what ended it. */
+  ended: Promise<void>;
+  leave(): void;
+}
+
+/** What goes on, in numbers. */
+export interface FanOutState {
+  /** Of those who share: what they subscribed to, and how many of these hear of events now. */
+  audiences: number;
+  listening: number;
+  /** Who shares, and how many of them have caught up. */
+  subscribers: number;
+  live: number;
+  /** Executions so far. */
+  executions: number;
+}
+
+/** Who subscribed to what, on this node. */
+export interface FanOut {
+  join(audience: SharedAudience, args: ExecutionArgs, stream: EventStream<unknown>, sink: Sink): Membership;
+  state(): FanOutState;
+}
+
+interface Member {
+  /** Live from the event after this one. */
+  since: number;
+  sink: Sink;
+  fail(error: Error): void;
+}
+
+/** The text of an event's result; null where the audience is not told of the event. */
+type Payload = Promise<string | null>;
+
+/** Texts that are kept for those who catch up. */
+const KEPT = 256;
+/** Events that may wait for those before them; more, and the node is not keeping up. */
+const MAX_PENDING = 1000;
+
+/** Wires it. */
+export function createFanOut(deps: { contextFor: (viewer: Viewer) => Context }): FanOut {
+  const audiences = new Map<string, Audience>();
+  let executions = 0;
+  /** By role, for the events of one batch: they arrive in one tick. */
+  const contexts = new Map<string, Context>();
+
+  function contextOf(viewer: Viewer): Context {
+    const role = viewer.user?.role ?? 'nobody';
+    let context = contexts.get(role);
+    if (context === undefined) {
+      if (contexts.size === 0) setImmediate(() => contexts.clear());
+      context = deps.contextFor(viewer);
+      contexts.set(role, context);
+    }
+    return context;
+  }
+
+  function createAudience({ key, viewer }: SharedAudience, args: ExecutionArgs, source: StreamSource<unknown>) {
+    const { schema, document, operationName, variableValues } = args;
+    return new Audience(
+      source,
+      async (item) => {
+        executions += 1;
+        const contextValue = contextOf(viewer);
+        const result = await execute({
+          schema,
+          document,
+          operationName,
+          variableValues,
+          rootValue: item,
+          contextValue,
+        });
+        return JSON.stringify(maskResult(result, contextValue));
+      },
+      () => audiences.delete(key),
+    );
+  }
+
+  return {
+    join(shared, args, stream, sink) {
+      let audience = audiences.get(shared.key);
+      if (audience === undefined) {
+        audience = createAudience(shared, args, stream.source);
+        audiences.set(shared.key, audience);
+      }
+      return audience.join(stream.catchUp, sink);
+    },
+    state() {
+      const all = [...audiences.values()];
+      const live = all.map((audience) => audience.live);
+      return {
+        audiences: all.length,
+        listening: live.filter((count) => count > 0).length,
+        subscribers: all.reduce((sum, audience) => sum + audience.size, 0),
+        live: live.reduce((sum, count) => sum + count, 0),
+        executions,
+      };
+    },
+  };
+}
+
+/** Executes for one event. */
+type Run = (item: StreamItem<unknown>) => Promise<string>;
+
+/** All who get the same. */
+class Audience {
+  readonly #source: StreamSource<unknown>;
+  readonly #run: Run;
+  readonly #empty: () => void;
+  readonly #live = new Set<Member>();
+  readonly #kept = new Map<number, Payload>();
+  #pending: { seq: number; payload: Payload }[] = [];
+  #pumping = false;
+  #epoch = '';
+  #unsubscribe: (() => void) | undefined;
+  size = 0;
+
+  constructor(source: StreamSource<unknown>, run: Run, empty: () => void) {
+    this.#source = source;
+    this.#run = run;
+    this.#empty = empty;
+  }
+
+  get live(): number {
+    return this.#live.size;
+  }
+
+  join(catchUp: CatchUp, sink: Sink): Membership {
+    let left = false;
+    let settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
+    const ended = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    const leave = () => {
+      if (left) return;
+      left = true;
+      this.#leave(member);
+      settle?.resolve();
+    };
+    const member: Member = {
+      since: Number.MAX_SAFE_INTEGER,
+      sink,
+      fail: (error) => {
+        if (left) return;
+        left = true;
+        this.#leave(member);
+        settle?.reject(error);
+      },
+    };
+    this.size += 1;
+    this.#epoch = catchUp.epoch;
+
+    const begin = async () => {
+      for (;;) {
+        const events = await catchUp.step((seq) => {
+          if (!left) this.#attach(member, seq);
+        });
+        if (events === null) return;
+        for (const event of events) {
+          const payload = await this.#payloadOf(event);
+          if (left) return;
+          if (payload === null) continue;
+          await sink.room();
+          if (left) return;
+          sink.push(payload, encodeCursor({ epoch: catchUp.epoch, seq: event.seq }));
+        }
+      }
+    };
+    begin().catch((error: unknown) => member.fail(error instanceof Error ? error : new Error(String(error))));
+    return { ended, leave };
+  }
+
+  #attach(member: Member, seq: number): void {
+    member.since = seq;
+    this.#live.add(member);
+    this.#unsubscribe ??= this.#source.feed.subscribe({
+      event: (event) => this.#arrive(event),
+      reset: () => {
+        this.#unsubscribe = undefined;
+        this.#failAll(new LogReplacedError());
+      },
+    });
+  }
+
+  #leave(member: Member): void {
+    this.#live.delete(member);
+    if (this.#live.size === 0) {
+      this.#unsubscribe?.();
+      this.#unsubscribe = undefined;
+      this.#pending = [];
+    }
+    this.size -= 1;
+    if (this.size === 0) this.#empty();
+  }
+
+  #failAll(error: Error): void {
+    for (const member of [...this.#live]) member.fail(error);
+  }
+
+  #arrive(event: StoredEvent): void {
+    const payload = this.#payloadOf(event);
+    if (payload === null) return;
+    if (this.#pending.length >= MAX_PENDING) {
+      this.#failAll(new LaggedError());
+      return;
+    }
+    this.#pending.push({ seq: event.seq, payload });
+    if (!this.#pumping) void this.#pump();
+  }
+
+  /** Null where the event is passed over at once. */
+  #payloadOf(event: StoredEvent): Payload | null {
+    const kept = this.#kept.get(event.seq);
+    if (kept !== undefined) return kept;
+    const picked = pickFrom(this.#source.pick, event);
+    if (picked === null) return null;
+    const payload = this.#make(event, picked);
+    payload.catch(() => {});
+    this.#kept.set(event.seq, payload);
+    if (this.#kept.size > KEPT) {
+      const [oldest] = this.#kept.keys();
+      if (oldest !== undefined) this.#kept.delete(oldest);
+    }
+    return payload;
+  }
+
+  async #make(event: StoredEvent, picked: unknown): Payload {
+    const value = picked instanceof Promise ? await (picked as Promise<unknown>) : picked;
+    return value === null ? null : this.#run({ event, epoch: this.#epoch, value });
+  }
+
+  /** One at a time, in the events' order. */
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
+      try {
+        const payload = await next.payload;
+        if (payload !== null) this.#deliver(next.seq, payload);
+      } catch (error) {
+        // Nobody is to go on as if there had been no event.
+        this.#failAll(error instanceof Error ? error : new Error(String(error)));
+      }
+      if (this.#pending[0] === next) this.#pending.shift();
+    }
+    this.#pumping = false;
+  }
+
+  #deliver(seq: number, payload: string): void {
+    const cursor = encodeCursor({ epoch: this.#epoch, seq });
+    for (const member of this.#live) {
+      if (seq > member.since && !member.sink.push(payload, cursor)) member.fail(new LaggedError());
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import type { EventStream } from '../events/stream.ts';
+import type { Context } from './context.ts';
+import type { FanOut } from './fan-out.ts';
+import type { SharedAudience } from './sharing.ts';
+import type { Sink } from './sink.ts';
+import type { Running } from './subscribe.ts';
+
+/** What a reader of SSE may leave unread. */
+const MAX_WAITING = 1000;
+const MAX_WAITING_CHARACTERS = 1_000_000;
+
+/**
+ * Runs subscriptions together where they are alike. Over WebSocket the results go straight to the socket, and the stream
+ * that is given back only tells of the end; over SSE they come through it, as text that is there already.
+ */
+export function createSharedSubscriptions(deps: {
+  fanOut: FanOut;
+  audienceOf: (args: ExecutionArgs) => SharedAudience | null;
+}): (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | null {
+  return (args, source) => {
+    if (!isEventStream(source)) return null;
+    const audience = deps.audienceOf(args);
+    if (audience === null) return null;
+    const { sink } = args.contextValue as Context;
+    return sink === null
+      ? throughStream((to) => deps.fanOut.join(audience, args, source, to))
+      : toSocket(() => deps.fanOut.join(audience, args, source, sink));
+  };
+}
+
+function isEventStream(source: AsyncIterable<unknown>): source is EventStream<unknown> {
+  return 'catchUp' in source;
+}
+
+const DONE = { done: true, value: undefined } as const;
+
+type Join = FanOut['join'];
+type Membership = ReturnType<Join>;
+
+function toSocket(join: () => Membership): Running {
+  let membership: Membership | undefined;
+  return {
+    // Asked once, by who is ready to hear of the end.
+    async next() {
+      membership ??= join();
+      await membership.ended;
+      return DONE;
+    },
+    stop: () => membership?.leave(),
+  };
+}
+
+function throughStream(join: (sink: Sink) => Membership): Running {
+  const waiting: { payload: string; cursor: string }[] = [];
+  let characters = 0;
+  let membership: Membership | undefined;
+  let over: { error: Error | null } | undefined;
+  let wake: () => void = () => {};
+  let makeRoom: () => void = () => {};
+
+  const sink: Sink = {
+    push(payload, cursor) {
+      if (waiting.length >= MAX_WAITING || characters > MAX_WAITING_CHARACTERS) return false;
+      waiting.push({ payload, cursor });
+      characters += payload.length;
+      wake();
+      return true;
+    },
+    room: () =>
+      waiting.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            makeRoom = resolve;
+          }),
+  };
+
+  function begin(): Membership {
+    const joined = join(sink);
+    joined.ended.then(
+      () => end(null),
+      (error: unknown) => end(error instanceof Error ? error : new Error(String(error))),
+    );
+    return joined;
+  }
+
+  function end(error: Error | null): void {
+    over ??= { error };
+    // Who lags is told so now, and comes back after what it has read.
+    if (error !== null) waiting.length = 0;
+    wake();
+    makeRoom();
+  }
+
+  return {
+    async next() {
+      membership ??= begin();
+      for (;;) {
+        const item = waiting.shift();
+        if (item !== undefined) {
+          characters -= item.payload.length;
+          if (waiting.length === 0) makeRoom();
+          return { done: false, value: readyResult(item) };
+        }
+        if (over !== undefined) {
+          if (over.error !== null) throw over.error;
+          return DONE;
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    },
+    stop() {
+      membership?.leave();
+      end(null);
+    },
+  };
+}
+
+/** Yoga asks a result for its own text. The event's cursor is its `id:`; the fields of an event may stand in any order. */
+function readyResult({ payload, cursor }: { payload: string; cursor: string }): ExecutionResult {
+  const stringify = () => `${payload}\nid: ${cursor}`;
+  return { stringify } as ExecutionResult;
+}

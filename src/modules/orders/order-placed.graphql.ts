@@ -1,0 +1,41 @@
+import { openStream, type StreamItem } from '../../events/stream.ts';
+import { builder } from '../../graphql/builder.ts';
+import { AFTER, EventRef, resumeAfter } from '../../graphql/event.ts';
+import { orderPlaced } from './order.events.ts';
+import { OrderRef } from './order.graphql.ts';
+
+type Placed = NonNullable<ReturnType<typeof orderPlaced.read>>;
+
+const OrderPlacedRef = builder.objectRef<StreamItem<Placed>>('OrderPlaced').implement({
+  description: 'Somebody bought something. (staff)',
+  authScopes: { staff: true },
+  interfaces: [EventRef],
+  fields: (t) => ({
+    order: t.prismaField({
+      type: OrderRef,
+      nullable: false,
+      description: 'The order, as it is when the event is sent.',
+      resolve: (query, { value }, _args, ctx) =>
+        ctx.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } }),
+    }),
+  }),
+});
+
+builder.subscriptionField('orderPlaced', (t) =>
+  t.field({
+    type: OrderPlacedRef,
+    nullable: false,
+    description: 'Orders the moment they are placed. (staff)',
+    authScopes: { staff: true },
+    args: { after: t.arg(AFTER) },
+    subscribe: async (_root, { after }, ctx) => {
+      const filter = () => ({ types: [orderPlaced.type], subjects: null });
+      return openStream({
+        feed: ctx.feed,
+        resume: await resumeAfter(ctx, after, filter),
+        pick: (event) => orderPlaced.read(event),
+      });
+    },
+    resolve: (item) => item,
+  }),
+);
