@@ -1,4 +1,5 @@
 import { encodeCursor, decodeCursor } from '../events/cursor.ts';
+import type { StoredEvent } from '../events/event.ts';
 import { CursorExpiredError, type EventFilter } from '../events/replay.ts';
 import type { Resumption } from '../events/catch-up.ts';
 import type { StreamItem } from '../events/stream.ts';
@@ -57,4 +58,19 @@ export async function resumeAfter(
     });
   }
   return { after: cursor, replay, filter };
+}
+
+/** Asks what there is to know of an event once, however many subscribers need it. The answer is the same for each of them. */
+export function oncePerEvent<T>(
+  ask: (ctx: Context, event: StoredEvent) => Promise<T>,
+): (ctx: Context, event: StoredEvent) => Promise<T> {
+  const answers = new WeakMap<StoredEvent, Promise<T>>();
+  return (ctx, event) => {
+    let answer = answers.get(event);
+    if (answer === undefined) {
+      answer = ask(ctx, event);
+      answers.set(event, answer);
+    }
+    return answer;
+  };
 }

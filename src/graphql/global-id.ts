@@ -39,3 +39,20 @@ export function argumentId(typename: string, globalId: string, name: string): st
   if (id === null) throw requestError('BAD_REQUEST', `\`${name}\` is not the ID of a ${typename}.`);
   return id;
 }
+
+/** What a list of IDs in an argument may hold. */
+const MAX_IDS = 100;
+
+/**
+ * The rows' ids that a list of IDs names, in a subscription's argument; null where there is no list.
+ * @throws BAD_REQUEST where one is not of this type, or where there are more than a hundred
+ */
+export function argumentIds(
+  typename: string,
+  globalIds: readonly (string | number)[] | null | undefined,
+  name: string,
+): Set<string> | null {
+  if (globalIds == null) return null;
+  if (globalIds.length > MAX_IDS) throw requestError('BAD_REQUEST', `\`${name}\` may have at most ${MAX_IDS} IDs.`);
+  return new Set(globalIds.map((id) => argumentId(typename, String(id), name)));
+}

@@ -93,9 +93,13 @@ function overSse<Data>({ url }: TestShop, query: string, { accessToken, cartToke
   };
   const events = new Inbox<Data>();
   const codes: string[] = [];
-  let stop = () => {};
+  let stopped = false;
+  let stop = () => {
+    stopped = true;
+  };
   const ended = openEventStream(url, query, headers).then(async (stream) => {
     stop = () => stream.close();
+    if (stopped) stop();
     for (;;) {
       const { event, data } = await Promise.race([stream.events.take(60_000), gone(stream.ended)]);
       if (data?.errors !== undefined) codes.push(...codesOf(data.errors));
@@ -103,6 +107,8 @@ function overSse<Data>({ url }: TestShop, query: string, { accessToken, cartToke
       if (event === 'complete') return codes;
     }
   });
+  // Whoever does not ask how it ended does not want to know.
+  ended.catch(() => {});
   return { events, ended, stop: () => stop() };
 }
 

@@ -47,6 +47,8 @@ export interface CatalogService {
   productBySlug(slug: string): Promise<Product | null>;
   /** Whether shoppers may find the variant now; questions of the same tick are answered by one statement. */
   isVisible(variantId: string): Promise<boolean>;
+  /** The same of a product. */
+  isProductVisible(productId: string): Promise<boolean>;
   productPage(query: pages.ProductQuery, page: PageRequest): Promise<Page<Product>>;
   productCount(query: pages.ProductQuery): Promise<number>;
   /** Variants whatever their product's status; through a transaction, as it sees them. */
@@ -65,16 +67,17 @@ export interface CatalogService {
 
 /** Wires the catalogue. */
 export function createCatalogService({ db }: { db: Database }): CatalogService {
-  const visible = new DataLoader<string, boolean>(
-    async (ids) => {
-      const variants = await repository.findVariants(db, [...new Set(ids)]);
-      const found = new Set(variants.filter((variant) => isVariantVisible(variant)).map((variant) => variant.id));
-      return ids.map((id) => found.has(id));
-    },
-    { cache: false },
+  const visibleVariants = visibility(
+    (ids) => repository.findVariants(db, ids),
+    (variant) => isVariantVisible(variant),
+  );
+  const visibleProducts = visibility(
+    (ids) => repository.findProducts(db, ids),
+    (product) => isProductVisible(product),
   );
   return {
-    isVisible: (variantId) => visible.load(variantId),
+    isVisible: (variantId) => visibleVariants.load(variantId),
+    isProductVisible: (productId) => visibleProducts.load(productId),
     productsByIds: (ids) => repository.findProducts(db, ids),
     productBySlug: (slug) => repository.findProductBySlug(db, slug),
     productPage: (query, page) => pages.findProductPage(db, query, page),
@@ -93,4 +96,19 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
     productPagesOfCategories: (ids, page) => pages.findProductPagesOfCategories(db, ids, page),
     productCountsOfCategories: (ids) => pages.countProductsOfCategories(db, ids),
   };
+}
+
+/** Answers for all that are asked about in the same tick. What it said before may not be true any more. */
+function visibility<Row extends { id: string }>(
+  read: (ids: readonly string[]) => Promise<Row[]>,
+  isVisible: (row: Row) => boolean,
+): DataLoader<string, boolean> {
+  return new DataLoader(
+    async (ids) => {
+      const rows = await read([...new Set(ids)]);
+      const found = new Set(rows.filter((row) => isVisible(row)).map((row) => row.id));
+      return ids.map((id) => found.has(id));
+    },
+    { cache: false },
+  );
 }

@@ -1,5 +1,6 @@
 import type { Queryable, Statement } from '../../infra/database.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
+import type { OwnedOrder } from './order-owner.ts';
 
 /** A postal address as it is stored with an order. */
 export interface Address {
@@ -107,4 +108,25 @@ const byNumber: Statement = {
 export async function findByNumberAndEmail(source: Queryable, number: bigint, email: string): Promise<string | null> {
   const [row] = await source.query<{ id: string }>(byNumber, [number, email]);
   return row?.id ?? null;
+}
+
+const owner: Statement = {
+  name: 'order_owner',
+  text: 'SELECT id, guest_id AS "guestId", user_id AS "userId" FROM orders WHERE id = $1',
+};
+
+/** Whose an order is, or null where there is none. */
+export async function findOwner(source: Queryable, id: string): Promise<OwnedOrder | null> {
+  const [row] = await source.query<OwnedOrder>(owner, [id]);
+  return row ?? null;
+}
+
+const idsOfGuest: Statement = { name: 'order_ids_of_guest', text: 'SELECT id FROM orders WHERE guest_id = $1' };
+const idsOfUser: Statement = { name: 'order_ids_of_user', text: 'SELECT id FROM orders WHERE user_id = $1' };
+
+/** The ids of all orders that somebody has. */
+export async function findIdsOf(source: Queryable, of: CartOwner): Promise<string[]> {
+  const [statement, ownerId] = 'userId' in of ? [idsOfUser, of.userId] : [idsOfGuest, of.guestId];
+  const rows = await source.query<{ id: string }>(statement, [ownerId]);
+  return rows.map((row) => row.id);
 }

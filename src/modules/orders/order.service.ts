@@ -7,7 +7,8 @@ import { joinGuestOrders, type AddressOwner } from './guest-orders.ts';
 import { createOrderLife, type OrderLife } from './order-life.ts';
 import * as pages from './order-page.ts';
 import type { OrderQuery } from './order-page.ts';
-import { findByNumberAndEmail } from './order.repository.ts';
+import type { OwnedOrder } from './order-owner.ts';
+import { findByNumberAndEmail, findIdsOf, findOwner } from './order.repository.ts';
 
 export type { CheckoutRequest } from './checkout.ts';
 export type { AddressOwner } from './guest-orders.ts';
@@ -26,6 +27,10 @@ export interface OrderService extends OrderLife {
   accessToken(orderId: string): string;
   /** The order that a token grants, or null where it is none of ours. */
   orderOfToken(token: string): string | null;
+  /** Whose an order is, or null where there is none. */
+  ownerOf(orderId: string): Promise<OwnedOrder | null>;
+  /** The ids of all orders that somebody has. */
+  idsOf(owner: CartOwner): Promise<string[]>;
   /** A guest's order with this number and address, or null. */
   findByNumberAndEmail(number: string, email: string): Promise<string | null>;
   /** Which orders a page has, newest first. */
@@ -59,6 +64,9 @@ export function createOrderService(deps: OrderDependencies): OrderService {
     ...createOrderLife(deps),
     checkout: createCheckout(deps),
     joinGuestOrders,
+
+    ownerOf: (orderId) => findOwner(db, orderId),
+    idsOf: (owner) => findIdsOf(db, owner),
 
     accessToken(orderId) {
       const id = Buffer.from(orderId.replaceAll('-', ''), 'hex').toString('base64url');

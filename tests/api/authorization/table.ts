@@ -470,6 +470,9 @@ export const reachedBySubscription: readonly string[] = ['OrderPlaced'];
 export const subscriptions: Record<string, { as: Record<Who, Outcome>; ask: string }> = {
   'Subscription.cartChanged': { as: everyone, ask: 'cartChanged { kind }' },
   'Subscription.orderPlaced': { as: staffOnly, ask: 'orderPlaced { cursor }' },
+  'Subscription.backInStock': { as: everyone, ask: 'backInStock(variantIds: []) { available }' },
+  'Subscription.productChanged': { as: everyone, ask: 'productChanged(productIds: []) { cursor }' },
+  'Subscription.orderStatusChanged': { as: everyone, ask: 'orderStatusChanged { to }' },
   'Subscription.stockChanged': { as: everyone, ask: 'stockChanged(variantIds: []) { available }' },
 };
 

@@ -1,0 +1,56 @@
+import { openStream, type StreamItem } from '../../events/stream.ts';
+import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
+import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/event.ts';
+import { argumentIds } from '../../graphql/global-id.ts';
+import { loadKnown } from '../../graphql/loaders.ts';
+import { SHARED } from '../../graphql/sharing.ts';
+import { isStaff } from '../../graphql/viewer.ts';
+import { productChanged } from './catalog.events.ts';
+import { ProductRef } from './catalog.refs.graphql.ts';
+
+type Changed = NonNullable<ReturnType<typeof productChanged.read>>;
+
+const ProductChangedRef = builder.objectRef<StreamItem<Changed>>('ProductChanged').implement({
+  extensions: SHARED,
+  description: 'Something about a product changed, but for its stock: its texts, price, pictures, status, variants.',
+  interfaces: [EventRef],
+  fields: (t) => ({
+    product: t.field({
+      type: ProductRef,
+      nullable: false,
+      description: 'The product, as it is when the event is sent.',
+      resolve: ({ value }, _args, ctx) => loadKnown(ctx.loaders.product, value.productId),
+    }),
+  }),
+});
+
+const isVisible = oncePerEvent(({ services }: Context, { subjectId }) => services.catalog.isProductVisible(subjectId));
+
+builder.subscriptionField('productChanged', (t) =>
+  t.field({
+    type: ProductChangedRef,
+    nullable: false,
+    extensions: SHARED,
+    description: 'Products as they change. A list that is left out is all, an empty one none.',
+    args: {
+      productIds: t.arg.idList({ description: 'Only these products; at most 100.' }),
+      after: t.arg(AFTER),
+    },
+    subscribe: async (_root, args, ctx) => {
+      const productIds = argumentIds('Product', args.productIds, 'productIds');
+      const subjects = productIds === null ? null : [...productIds];
+      return openStream({
+        feed: ctx.feed,
+        resume: await resumeAfter(ctx, args.after, () => ({ types: [productChanged.type], subjects })),
+        pick(event) {
+          const change = productChanged.read(event);
+          if (change === null || productIds?.has(change.productId) === false) return null;
+          if (isStaff(ctx.viewer)) return change;
+          return isVisible(ctx, event).then((visible) => (visible ? change : null));
+        },
+      });
+    },
+    resolve: (item) => item,
+  }),
+);

@@ -1,0 +1,128 @@
+import { openStream, type StreamItem } from '../../events/stream.ts';
+import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
+import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/event.ts';
+import { argumentIds } from '../../graphql/global-id.ts';
+import { loadKnown } from '../../graphql/loaders.ts';
+import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
+import { stockChanged } from './inventory.events.ts';
+import { isStaff } from '../../graphql/viewer.ts';
+import { SHARED } from '../../graphql/sharing.ts';
+
+type StockChange = NonNullable<ReturnType<typeof stockChanged.read>>;
+
+const StockChangedRef = builder.objectRef<StreamItem<StockChange>>('StockChanged').implement({
+  extensions: SHARED,
+  description: `One change of a variant's level. \`available\` here is the level that this change left; \`variant { available }\`
+is read when the event is sent and may be newer. A checkout of held units changes no level and makes no such event.`,
+  interfaces: [EventRef],
+  fields: (t) => ({
+    variant: t.field({
+      type: ProductVariantRef,
+      nullable: false,
+      description: 'What it is about.',
+      resolve: ({ value }, _args, ctx) => loadKnown(ctx.loaders.variant, value.variantId),
+    }),
+    available: t.int({
+      nullable: false,
+      description: 'The level that this change left.',
+      resolve: ({ value }) => value.available,
+    }),
+    previousAvailable: t.int({
+      nullable: false,
+      description: 'The level before it.',
+      resolve: ({ value }) => value.previousAvailable,
+    }),
+  }),
+});
+
+const BackInStockRef = builder.objectRef<StreamItem<StockChange>>('BackInStock').implement({
+  extensions: SHARED,
+  description: 'A variant that could not be bought can be bought again.',
+  interfaces: [EventRef],
+  fields: (t) => ({
+    variant: t.field({
+      type: ProductVariantRef,
+      nullable: false,
+      description: 'What it is about.',
+      resolve: ({ value }, _args, ctx) => loadKnown(ctx.loaders.variant, value.variantId),
+    }),
+    available: t.int({
+      nullable: false,
+      description: 'The level that it came back with.',
+      resolve: ({ value }) => value.available,
+    }),
+  }),
+});
+
+interface StockArguments {
+  variantIds?: readonly (string | number)[] | null | undefined;
+  productIds?: readonly (string | number)[] | null | undefined;
+  after?: string | null | undefined;
+}
+
+/** The variants that the lists name, archived ones too: what happened to them before is part of what happened. */
+async function variantsOf(
+  ctx: Context,
+  variantIds: Set<string> | null,
+  productIds: Set<string> | null,
+): Promise<string[]> {
+  const ofProducts = productIds === null ? [] : await ctx.services.catalog.variantIdsOfProducts([...productIds]);
+  return [...new Set([...(variantIds ?? []), ...ofProducts])];
+}
+
+const isVisible = oncePerEvent(({ services }: Context, { subjectId }) => services.catalog.isVisible(subjectId));
+
+/** Changes of the variants that the arguments name, as far as the viewer may see them. */
+async function openStockStream(args: StockArguments, ctx: Context, isWanted: (change: StockChange) => boolean) {
+  const variantIds = argumentIds('ProductVariant', args.variantIds, 'variantIds');
+  const productIds = argumentIds('Product', args.productIds, 'productIds');
+  const all = variantIds === null && productIds === null;
+  const resume = await resumeAfter(ctx, args.after, async () => ({
+    types: [stockChanged.type],
+    subjects: all ? null : await variantsOf(ctx, variantIds, productIds),
+  }));
+  return openStream({
+    feed: ctx.feed,
+    resume,
+    pick(event) {
+      const change = stockChanged.read(event);
+      if (change === null || !isWanted(change)) return null;
+      const named = all || variantIds?.has(change.variantId) === true || productIds?.has(change.productId) === true;
+      if (!named) return null;
+      if (isStaff(ctx.viewer)) return change;
+      return isVisible(ctx, event).then((visible) => (visible ? change : null));
+    },
+  });
+}
+
+const LISTS = 'Lists of IDs: left out is all, empty is none, both are the union.';
+
+builder.subscriptionFields((t) => {
+  const args = {
+    variantIds: t.arg.idList({ description: 'Only these variants; at most 100.' }),
+    productIds: t.arg.idList({ description: "Only these products' variants; at most 100." }),
+    after: t.arg(AFTER),
+  };
+  return {
+    stockChanged: t.field({
+      type: StockChangedRef,
+      nullable: false,
+      extensions: SHARED,
+      description: `Stock as it changes, in order. ${LISTS}`,
+      args,
+      subscribe: (_root, given, ctx) => openStockStream(given, ctx, () => true),
+      resolve: (item) => item,
+    }),
+    backInStock: t.field({
+      type: BackInStockRef,
+      nullable: false,
+      extensions: SHARED,
+      description: `Variants that can be bought again, the moment they can, however that came about. ${LISTS}`,
+      args,
+      subscribe: (_root, given, ctx) =>
+        openStockStream(given, ctx, (change) => change.previousAvailable === 0 && change.available > 0),
+      resolve: (item) => item,
+    }),
+  };
+});
