@@ -142,4 +142,71 @@ query LookUpOrder($number: String!) {
 `,
     variables: JSON.stringify({ number: '1001' }, null, 2),
   },
+  {
+    query: `# Lets you in as the one who runs the shop. The
+# password is in the file admin-password, where
+# the shop keeps its data: put it below, under
+# Variables. Then go on to RunTheShop.
+mutation LogIn($password: String!) {
+  login(
+    input: {
+      email: "admin@example.com"
+      password: $password
+    }
+  ) {
+    user {
+      name
+      role
+    }
+    errors {
+      code
+      message
+    }
+  }
+}
+`,
+    variables: JSON.stringify({ password: 'see .data/admin-password' }, null, 2),
+  },
+  {
+    query: `# What only staff see: orders, what is on hand
+# and held, who changed what, and whether the
+# books are in order.
+query RunTheShop {
+  orders(first: 5) {
+    totalCount
+    nodes {
+      number
+      status
+      paymentStatus
+      total {
+        amount
+      }
+      lines {
+        title
+        quantity
+        variant {
+          onHand
+          held
+        }
+      }
+    }
+  }
+  staffActions(first: 5) {
+    nodes {
+      kind
+      occurredAt
+      actor {
+        name
+      }
+    }
+  }
+  inventoryAudit {
+    checkedVariants
+    discrepancies {
+      rule
+    }
+  }
+}
+`,
+  },
 ];

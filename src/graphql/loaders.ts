@@ -35,25 +35,50 @@ interface Sources {
   cart: CartService;
 }
 
-/** Makes an empty set. */
-export function createLoaders({ catalog, accounts, stock, orders, cart }: Sources): Loaders {
-  return {
-    product: byId((ids) => catalog.productsByIds(ids)),
-    variant: byId((ids) => catalog.variantsByIds(ids)),
-    variantsOfProduct: new DataLoader(async (productIds) => {
+/** How each is made. */
+const makers: { readonly [Name in keyof Loaders]: (sources: Sources) => Loaders[Name] } = {
+  product: ({ catalog }) => byId((ids) => catalog.productsByIds(ids)),
+  variant: ({ catalog }) => byId((ids) => catalog.variantsByIds(ids)),
+  variantsOfProduct: ({ catalog }) =>
+    new DataLoader(async (productIds) => {
       const variants = await catalog.variantsOfProducts(productIds);
       return productIds.map((id) => variants.filter((variant) => variant.productId === id));
     }),
-    category: byId((ids) => catalog.categoriesByIds(ids)),
-    productsOfCategory: pages((ids, page) => catalog.productPagesOfCategories(ids, page)),
-    productCountOfCategory: counts((ids) => catalog.productCountsOfCategories(ids)),
-    movementsOfVariant: pages((ids, page) => stock.movementPages(ids, page)),
-    movementCountOfVariant: counts((ids) => stock.movementCounts(ids)),
-    user: byId((ids) => accounts.byIds(ids)),
-    cart: byId((ids) => cart.byIds(ids)),
-    ordersOfUser: pages((ids, page) => orders.pagesOfUsers(ids, page), { cache: false }),
-    orderCountOfUser: counts((ids) => orders.countsOfUsers(ids), { cache: false }),
-  };
+  category: ({ catalog }) => byId((ids) => catalog.categoriesByIds(ids)),
+  productsOfCategory: ({ catalog }) => pages((ids, page) => catalog.productPagesOfCategories(ids, page)),
+  productCountOfCategory: ({ catalog }) => counts((ids) => catalog.productCountsOfCategories(ids)),
+  movementsOfVariant: ({ stock }) => pages((ids, page) => stock.movementPages(ids, page)),
+  movementCountOfVariant: ({ stock }) => counts((ids) => stock.movementCounts(ids)),
+  user: ({ accounts }) => byId((ids) => accounts.byIds(ids)),
+  cart: ({ cart }) => byId((ids) => cart.byIds(ids)),
+  ordersOfUser: ({ orders }) => pages((ids, page) => orders.pagesOfUsers(ids, page), { cache: false }),
+  orderCountOfUser: ({ orders }) => counts((ids) => orders.countsOfUsers(ids), { cache: false }),
+};
+
+/** Makes each on first use: an operation needs few of them, and a subscription keeps its own for as long as it lives. */
+class LazyLoaders {
+  readonly #sources: Sources;
+
+  static {
+    for (const [name, make] of Object.entries(makers)) {
+      Object.defineProperty(this.prototype, name, {
+        get(this: LazyLoaders) {
+          const loader = make(this.#sources);
+          Object.defineProperty(this, name, { value: loader });
+          return loader;
+        },
+      });
+    }
+  }
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
+  }
+}
+
+/** Makes an empty set. */
+export function createLoaders(sources: Sources): Loaders {
+  return new LazyLoaders(sources) as unknown as Loaders;
 }
 
 function byId<Row extends { id: string }>(

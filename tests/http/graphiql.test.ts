@@ -22,7 +22,9 @@ describe.skipIf(!found)('GraphiQL in a real browser, without the internet', () =
   const faults: string[] = [];
 
   beforeAll(async () => {
-    shop = await createTestShop({ env: { SEED: 'demo' } });
+    // The password that stands in the tab already.
+    const env = { SEED: 'demo', BCRYPT_COST: '4', ADMIN_PASSWORD: 'see .data/admin-password' };
+    shop = await createTestShop({ env });
     browser = await chromium.launch({
       executablePath: CHROMIUM,
       args: [
@@ -85,7 +87,7 @@ describe.skipIf(!found)('GraphiQL in a real browser, without the internet', () =
 
   test('has its tabs ready', async () => {
     const names = await page.locator('.graphiql-tab-button').allTextContents();
-    expect(names).toEqual(['Browse', 'AddToCart', 'WatchStock', 'CheckOut', 'LookUpOrder']);
+    expect(names).toEqual(['Browse', 'AddToCart', 'WatchStock', 'CheckOut', 'LookUpOrder', 'LogIn', 'RunTheShop']);
   });
 
   test('runs the browse example as it stands', async () => {
@@ -128,6 +130,15 @@ describe.skipIf(!found)('GraphiQL in a real browser, without the internet', () =
     await openTab('LookUpOrder');
     await run();
     expect(await answerShows('"data":{"order":')).toBe(true);
+  });
+
+  test('lets staff in, and shows them what is theirs to see', async () => {
+    await openTab('LogIn');
+    await run();
+    expect(await answerShows('"role":"ADMIN"', '"errors":[]')).toBe(true);
+    await openTab('RunTheShop');
+    await run();
+    expect(await answerShows('"totalCount":1', '"onHand":', '"kind":"USER_CREATED"', '"discrepancies":[]')).toBe(true);
   });
 
   test('asked nobody but the shop, and had no fault', () => {

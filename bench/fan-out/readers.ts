@@ -1,0 +1,73 @@
+import { WebSocket } from 'ws';
+import { quantile } from './figures.ts';
+
+/** What the readers are asked. */
+export type Ask =
+  | { ask: 'open'; url: string; query: string | null; count: number }
+  /** So many messages each are about to come. */
+  | { ask: 'expect'; count: number }
+  /** When all have come; with `since`, how long they took. */
+  | { ask: 'received'; since?: number };
+
+export interface Told {
+  lastAt: number;
+  p50: number;
+  p99: number;
+}
+
+const OPEN_AT_A_TIME = 100;
+const now = () => performance.timeOrigin + performance.now();
+
+let times: number[] = [];
+let missing = 0;
+let done: () => void = () => {};
+let received: Promise<void> = Promise.resolve();
+let readers = 0;
+
+function openOne(url: string, query: string | null, id: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url, 'graphql-transport-ws', { perMessageDeflate: false });
+    socket.once('error', reject);
+    socket.once('open', () => socket.send('{"type":"connection_init"}'));
+    socket.once('message', () => {
+      const payload = { query: query ?? '' };
+      socket.send(JSON.stringify({ type: 'subscribe', id: `s${id}`, payload }), () => resolve());
+      // Neither looks into the messages: what is compared is their way.
+      socket.on('message', () => {
+        times.push(now());
+        missing -= 1;
+        if (missing === 0) done();
+      });
+    });
+  });
+}
+
+async function answer(message: Ask): Promise<Told> {
+  if (message.ask === 'open') {
+    for (let id = 0; id < message.count; id += OPEN_AT_A_TIME) {
+      const some = Math.min(OPEN_AT_A_TIME, message.count - id);
+      await Promise.all(Array.from({ length: some }, (_, index) => openOne(message.url, message.query, id + index)));
+    }
+    readers = message.count;
+    // The last subscriptions are on their way still.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  } else if (message.ask === 'expect') {
+    times = [];
+    missing = readers * message.count;
+    received = new Promise((resolve) => {
+      done = resolve;
+    });
+  } else {
+    await received;
+    const { since } = message;
+    if (since !== undefined) {
+      const waits = times.map((at) => at - since);
+      return { lastAt: times.at(-1) ?? 0, p50: quantile(waits, 0.5), p99: quantile(waits, 0.99) };
+    }
+  }
+  return { lastAt: times.at(-1) ?? 0, p50: 0, p99: 0 };
+}
+
+process.on('message', (message: Ask) => {
+  void answer(message).then((told) => process.send?.(told));
+});
