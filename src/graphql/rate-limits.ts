@@ -20,7 +20,7 @@ export function rateLimitsOf({ maxUnitsPerVariant }: Pick<CartConfig, 'maxUnitsP
 
     /** Registering tells whether an address is taken, and costs a hash of a password. */
     registrationsByEmail: { points: 5, seconds: HOUR },
-    registrationsByClient: { points: 20, seconds: HOUR },
+    registrationsByClient: { points: 60, seconds: HOUR },
 
     /** A token can be spent once; a client that sends the same one over and over is broken. */
     refreshesByToken: { points: 30, seconds: MINUTE },
@@ -31,8 +31,8 @@ export function rateLimitsOf({ maxUnitsPerVariant }: Pick<CartConfig, 'maxUnitsP
     passwordsByUser: { points: 10, seconds: 15 * MINUTE },
     passwordsByClient: { points: 100, seconds: 15 * MINUTE },
 
-    /** A guest is made by the first thing put in a cart, and each can hold as much as a cart takes. */
-    guestsByClient: { points: 60, seconds: HOUR },
+    /** A guest is made by the first thing put in a cart, and each can hold as much as a cart takes. A campus is one network. */
+    guestsByClient: { points: 300, seconds: HOUR },
     /** Units put in carts, whether they stay there or not: so many can one client keep from all others. */
     unitsByClient: { points: Math.max(1000, 10 * maxUnitsPerVariant), seconds: 15 * MINUTE },
   } as const satisfies Record<string, Limit>;
