@@ -16,8 +16,10 @@ import { openDatabase, openReader, type Database } from './infra/database.ts';
 import { Disposals } from './infra/disposals.ts';
 import { startEmbeddedPostgres } from './infra/embedded-postgres.ts';
 import type { Logger } from './infra/logger.ts';
+import { createMetrics, type Metrics } from './infra/metrics.ts';
 import { migrate } from './infra/migrations.ts';
 import { connectRedis, type RedisConnection } from './infra/redis.ts';
+import { addGauges } from './infra/shop-gauges.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
 
@@ -126,6 +128,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     // First of all, so that a port that is taken shows at once.
     const http = await startHttpServer({ config, logger });
     let graphql: GraphQLServer | null = null;
+    const metrics = createMetrics();
     disposals.add('HTTP', () => http.close(0));
 
     const core = await openCore(config, logger, overrides);
@@ -137,17 +140,32 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     if (config.roles.includes('api')) {
       const redis = config.redisUrl === null ? null : connectRedis(config.redisUrl, logger);
       disposals.add('Redis', async () => redis?.[Symbol.asyncDispose]());
-      feed = await startFeed({ log: core.eventLog, bus: core.bus, logger });
+      const onRead = (events: number) => metrics.eventsRead.inc(events);
+      feed = await startFeed({ log: core.eventLog, bus: core.bus, logger, onRead });
       disposals.add('feed', async () => feed?.[Symbol.asyncDispose]());
-      graphql = await createGraphQL({ config, core, feed, http, redis, throttling: overrides.throttling, logger });
+      const { throttling } = overrides;
+      graphql = await createGraphQL({ config, core, feed, http, redis, throttling, metrics, logger });
     }
-    const expiry = startCartExpiry({ cart: core.services.cart, logger });
+    const expiry = startCartExpiry({
+      cart: core.services.cart,
+      logger,
+      onReleased({ carts, units }) {
+        metrics.cartsExpired.inc(carts);
+        metrics.unitsReleased.inc(units);
+      },
+    });
     disposals.add('expiry of carts', () => expiry[Symbol.asyncDispose]());
 
     disposals.add('requests', async () => {
       await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose()]);
     });
-    http.open({ graphql, probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) } });
+    addGauges(metrics, {
+      db: core.db,
+      position: () => feed?.position().seq ?? null,
+      subscriptions: () => graphql?.subscriptions() ?? 0,
+      fanOut: () => graphql?.fanOut() ?? null,
+    });
+    http.open({ graphql, metrics, probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) } });
 
     const { db, services, eventLog, relay, data } = core;
     return {
@@ -202,9 +220,10 @@ async function createGraphQL(options: {
   http: HttpServer;
   redis: RedisConnection | null;
   throttling: ThrottleOverrides | undefined;
+  metrics: Metrics;
   logger: Logger;
 }): Promise<GraphQLServer> {
-  const { config, core, feed, http, redis, throttling, logger } = options;
+  const { config, core, feed, http, redis, throttling, metrics, logger } = options;
   const [{ createGraphQLServer }, { schema }] = await Promise.all([
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
@@ -212,5 +231,5 @@ async function createGraphQL(options: {
   const { db, services, eventLog, replay } = core;
   const { prisma } = db;
   const shared = { db, prisma, services, eventLog, feed, replay, shop: config.shop, publicUrl: http.publicUrl };
-  return createGraphQLServer({ schema, config, shared, redis, throttling, logger });
+  return createGraphQLServer({ schema, config, shared, redis, throttling, metrics, logger });
 }

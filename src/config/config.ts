@@ -18,6 +18,8 @@ export interface Config {
     corsOrigins: readonly string[];
     graphiql: boolean;
     cookieSameSite: 'lax' | 'strict' | 'none';
+    /** Who has it may read the metrics; null: this machine alone may. */
+    metricsToken: string | null;
     /** Largest request body in bytes. */
     bodyLimit: number;
     /** How many proxies' `x-forwarded-for` to believe; 0: none is there, and whoever sends it made it up. */
@@ -101,6 +103,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
       corsOrigins: (env.CORS_ORIGINS ?? []).map((value) => new URL(value).origin),
       graphiql: env.GRAPHIQL ?? !production,
       cookieSameSite: env.COOKIE_SAMESITE ?? 'lax',
+      metricsToken: env.METRICS_TOKEN ?? null,
       bodyLimit: 1_000_000,
       trustedProxies: env.TRUST_PROXY ?? 0,
     },

@@ -63,6 +63,7 @@ const shape = {
   BCRYPT_COST: wholeNumber(4, 20),
   ADMIN_EMAIL: z.email('must be an e-mail address'),
   ADMIN_PASSWORD: z.string().min(10, 'needs 10 characters at least').max(200, 'may have 200 characters at most'),
+  METRICS_TOKEN: z.string().min(16, 'needs 16 characters at least'),
   SEED: z.enum(['demo', 'none'], 'must be demo or none'),
   CART_HOLD_SECONDS: wholeNumber(1, 86_400),
   CART_MAX_HOLD_SECONDS: wholeNumber(1, 604_800),

@@ -44,8 +44,14 @@ const MAX_ASIDE = 10_000;
 const MAX_RECENT = 10_000;
 
 /** Attaches to the bus at the log's present end. */
-export async function startFeed(options: { log: EventLog; bus: EventBus; logger: Logger }): Promise<EventFeed> {
-  const { log, bus, logger } = options;
+export async function startFeed(options: {
+  log: EventLog;
+  bus: EventBus;
+  logger: Logger;
+  /** Told how many events were read from the log, since no batch had told of them. */
+  onRead?: (events: number) => void;
+}): Promise<EventFeed> {
+  const { log, bus, logger, onRead = () => {} } = options;
   const listeners = new Set<FeedListener>();
   const aside = new Map<number, StoredEvent>();
   // Contiguous, up to the position. Cut when it is twice as long as it is meant to be: not at each event.
@@ -135,6 +141,7 @@ export async function startFeed(options: { log: EventLog; bus: EventBus; logger:
         restart(end, 'the event log was pruned beyond this position');
         return;
       }
+      onRead(page.filter((event) => event.seq > seq).length);
       accept(page);
     }
   }

@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.ts';
+import { LaggedError } from '../events/stream.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { Metrics } from '../infra/metrics.ts';
 import type { RedisConnection } from '../infra/redis.ts';
 import type { Context, SharedContext } from './context.ts';
 import { createContextFactory, type RequestScope } from './create-context.ts';
@@ -23,6 +25,8 @@ export interface GraphQLServer {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): void;
   /** GraphiQL; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
+  /** Subscriptions that run. */
+  subscriptions(): number;
   /** Who shares what. */
   fanOut(): FanOutState;
   /** Closes sockets and ends streams; requests that are executed are not touched. */
@@ -36,9 +40,10 @@ export function createGraphQLServer(options: {
   shared: Omit<SharedContext, 'throttle'>;
   redis: RedisConnection | null;
   throttling?: ThrottleOverrides | undefined;
+  metrics: Metrics;
   logger: Logger;
 }): GraphQLServer {
-  const { config, redis, logger } = options;
+  const { config, redis, metrics, logger } = options;
   const throttle = createThrottle({ config, redis, logger, overrides: options.throttling });
   const shared: SharedContext = { ...options.shared, throttle };
   const contexts = createContextFactory(shared, config, logger);
@@ -48,6 +53,9 @@ export function createGraphQLServer(options: {
     renew: contexts.renew,
     share: createSharedSubscriptions({ fanOut, audienceOf: createSharing(options.schema) }),
     mark: ofEvent,
+    failed: (error) => {
+      if (error instanceof LaggedError) metrics.lagged.inc();
+    },
     watch: ({ accessToken }, over) =>
       accessToken === null ? Promise.resolve({ valid: true, release: () => {} }) : sessions.watch(accessToken, over),
   });
@@ -62,6 +70,7 @@ export function createGraphQLServer(options: {
     },
     upgrade: (req, socket, head, scope) => sockets.upgrade(req, socket, head, scope),
     page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
+    subscriptions: () => subscriptions.count(),
     fanOut: () => fanOut.state(),
     async dispose() {
       const closed = sockets.dispose();

@@ -7,6 +7,8 @@ import { requestError } from './request-error.ts';
 export interface Subscriptions {
   /** GraphQL's `subscribe`: a stream of results, or one result where there is no stream to be had. */
   subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
+  /** How many run. */
+  count(): number;
   /** Ends all of them, as if there were no more events. */
   endAll(): void;
 }
@@ -29,17 +31,20 @@ type Watch<C> = (context: C, over: () => void) => Promise<{ valid: boolean; rele
  * Makes the function that runs subscriptions. Each event is executed with a context of its own: that of the subscription
  * lives as long as the socket does, and its loaders would show the stock of an hour ago.
  * @param options.share runs a subscription together with others like it, where that is possible
+ * @param options.failed told of what ended a subscription before its time
  * @param options.mark notes on a result which event it tells of
  */
 export function createSubscriptions<C>({
   renew,
   watch,
   share = () => null,
+  failed = () => {},
   mark = (result) => result,
 }: {
   renew(context: C): C;
   watch?: Watch<C>;
   share?: (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | null;
+  failed?: (error: unknown) => void;
   mark?: (result: ExecutionResult, event: never) => ExecutionResult;
 }): Subscriptions {
   const running = new Map<Results, () => void>();
@@ -83,6 +88,7 @@ export function createSubscriptions<C>({
         // Whoever waits gets the error, and not the end.
         release = undefined;
         end();
+        failed(error);
         throw asRequestError(error);
       }
     }
@@ -128,6 +134,7 @@ export function createSubscriptions<C>({
       await tie(results, args.contextValue as C);
       return results;
     },
+    count: () => running.size,
     endAll() {
       for (const results of [...running.keys()]) void results.return?.();
     },

@@ -3,6 +3,7 @@ import { getOperationAST, type GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { Metrics } from '../infra/metrics.ts';
 import type { Context, SharedContext } from './context.ts';
 import type { ContextFactory, NodeContext, RequestScope } from './create-context.ts';
 import { isEntry } from './entry.ts';
@@ -10,6 +11,7 @@ import { useEventCursor } from './event-cursor.ts';
 import { useEventIds } from './event-id.ts';
 import { limitPlugins } from './limits.ts';
 import { useMasking } from './masking.ts';
+import { useMetrics } from './metrics.ts';
 import { useRequestParams } from './request-params.ts';
 import type { Subscriptions } from './subscribe.ts';
 
@@ -26,9 +28,10 @@ export function createEngine(options: {
   contexts: ContextFactory;
   subscriptions: Subscriptions;
   scopes: RequestScopes;
+  metrics: Metrics;
   logger: Logger;
 }): Yoga {
-  const { schema, config, shared, contexts, subscriptions, scopes, logger } = options;
+  const { schema, config, shared, contexts, subscriptions, scopes, metrics, logger } = options;
   const scopeOf = ({ req }: NodeContext): RequestScope =>
     scopes.get(req) ?? { id: 'none', logger, clientAddress: 'unknown', limiterWait: { ms: 0 }, operation: null };
   const masking = useMasking(scopeOf);
@@ -57,6 +60,7 @@ export function createEngine(options: {
       ...limitPlugins({ suggestions: !config.production }),
       useEventCursor({ eventLog: shared.eventLog }),
       useEventIds(),
+      useMetrics(metrics),
       { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscriptions.subscribe) } satisfies Plugin,
     ],
   });

@@ -1,19 +1,23 @@
 import type { RequestListener } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';
+import { mayReadMetrics } from './metrics-rule.ts';
 
 /** What is served beside GraphQL. */
 export function createPages(options: {
   health: Health;
+  /** Prometheus' text, and its type; null while the shop starts. */
+  metrics: () => Promise<{ contentType: string; text: string } | null>;
+  metricsToken: string | null;
   graphiql: boolean;
   api: boolean;
   logger: Logger;
 }): RequestListener {
-  const { health, graphiql, api, logger } = options;
-  const app = new Hono();
+  const { health, metrics, metricsToken, graphiql, api, logger } = options;
+  const app = new Hono<{ Bindings: HttpBindings }>();
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
 
@@ -22,6 +26,14 @@ export function createPages(options: {
     const [status, body] =
       notReady.length === 0 ? [200, { status: 'ready' }] : [503, { status: 'not ready', notReady }];
     return c.json(body, status as 200 | 503, { 'cache-control': 'no-store' });
+  });
+
+  app.get('/metrics', async (c) => {
+    // Nobody else need know that it is there.
+    if (!mayReadMetrics(c.env.incoming, metricsToken)) return c.notFound();
+    const found = await metrics();
+    if (found === null) return c.json({ error: 'The shop is starting.' }, 503);
+    return c.body(found.text, 200, { 'content-type': found.contentType, 'cache-control': 'no-store' });
   });
 
   if (api) {

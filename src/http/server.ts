@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { Metrics } from '../infra/metrics.ts';
 import { trackConnections } from './connections.ts';
 import { enterGraphQL, GRAPHQL_PATH, logRefusal, NOT_OPEN, refuse, type GraphQLHandler } from './graphql-edge.ts';
 import { securityHeaders } from './headers.ts';
@@ -19,7 +20,11 @@ export interface HttpServer {
   /** Where the outside reaches the shop. */
   publicUrl: string;
   /** The shop is ready: requests go through. Without `graphql` only health is served. */
-  open(handlers: { graphql: GraphQLHandler | null; probes: Readonly<Record<string, Probe>> }): void;
+  open(handlers: {
+    graphql: GraphQLHandler | null;
+    probes: Readonly<Record<string, Probe>>;
+    metrics: Pick<Metrics, 'contentType' | 'text'>;
+  }): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
   close(graceMs: number): Promise<void>;
 }
@@ -41,7 +46,15 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const connections = trackConnections(server);
   const api = config.roles.includes('api');
   const health = createHealth({ logger });
-  const pages = createPages({ health, graphiql: config.http.graphiql, api, logger });
+  let metrics: Pick<Metrics, 'contentType' | 'text'> | null = null;
+  const pages = createPages({
+    health,
+    metrics: async () => (metrics === null ? null : { contentType: metrics.contentType, text: await metrics.text() }),
+    metricsToken: config.http.metricsToken,
+    graphiql: config.http.graphiql,
+    api,
+    logger,
+  });
   let graphql: GraphQLHandler | null = null;
 
   await new Promise<void>((resolve, reject) => {
@@ -111,6 +124,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     publicUrl,
     open(handlers) {
       graphql = handlers.graphql;
+      metrics = handlers.metrics;
       health.opened(handlers.probes);
     },
     async close(graceMs) {

@@ -95,9 +95,11 @@ const INTERVAL_MS = 5000;
 export function startCartExpiry({
   cart,
   logger,
+  onReleased = () => {},
 }: {
   cart: Pick<CartExpiry, 'expireOverdue'>;
   logger: Logger;
+  onReleased?: (released: Released) => void;
 }): AsyncDisposable {
   const stop = new AbortController();
   let running: Promise<void> | undefined;
@@ -105,6 +107,7 @@ export function startCartExpiry({
   async function run(): Promise<void> {
     try {
       const released = await cart.expireOverdue(stop.signal);
+      onReleased(released);
       if (released.carts > 0) logger.info(released, 'overdue carts expired');
     } catch (error) {
       logger.error({ err: error }, 'overdue carts could not be expired; tried again in five seconds');

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeVariant, type World } from '../support/fixtures.ts';
+import { openSocket } from '../support/socket.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { until } from '../support/until.ts';
+
+const TOKEN = 'a token of sixteen letters';
+
+let shop: TestShop & World;
+let guarded: TestShop;
+beforeAll(async () => {
+  const opened = await createTestShop();
+  shop = { ...opened, eventLog: opened.app.eventLog };
+  guarded = await createTestShop({ env: { METRICS_TOKEN: TOKEN } });
+});
+afterAll(async () => {
+  await guarded.dispose();
+  await shop.dispose();
+});
+
+/** The values by their names and labels, as Prometheus reads them. */
+async function read(from: TestShop = shop, headers: Record<string, string> = {}): Promise<Map<string, number>> {
+  const { status, body, headers: answered } = await from.request({ path: '/metrics', headers });
+  expect([status, answered['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+  const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line): [string, number] => {
+      const at = line.lastIndexOf(' ');
+      return [line.slice(0, at), Number(line.slice(at + 1))];
+    }),
+  );
+}
+
+const operations = (type: string, field: string, outcome: string) =>
+  `vitrine_graphql_operations_total{type="${type}",field="${field}",outcome="${outcome}"}`;
+
+test('operations are counted by type, root field and outcome, whatever clients call them', async () => {
+  const client = shop.client();
+  await client.execute('query Whatever { shop { name } }');
+  await client.execute('query Another { shop { name } }');
+  await client.execute('{ shop { name } serverTime }');
+  await client.execute('{ orders { totalCount } }');
+  await client.execute('{ nonsense }');
+  await client.execute('mutation { cartLinesAdd(input: { lines: [] }) { errors { code } } }');
+  const values = await read();
+  expect(values.get(operations('query', 'shop', 'ok'))).toBe(2);
+  expect(values.get(operations('query', 'several', 'ok'))).toBe(1);
+  expect(values.get(operations('query', 'orders', 'UNAUTHENTICATED'))).toBe(1);
+  expect(values.get(operations('none', 'none', 'GRAPHQL_VALIDATION_FAILED'))).toBe(1);
+  expect(values.get(operations('mutation', 'cartLinesAdd', 'ok'))).toBe(1);
+  expect(values.get('vitrine_graphql_operation_seconds_count{type="query",field="shop"}')).toBe(2);
+  expect([...values.keys()].join(' ')).not.toMatch(/Whatever|Another|nonsense/);
+});
+
+test('subscriptions, holds, events and the pool are read as they are', async () => {
+  const socket = await openSocket(shop.wsUrl);
+  await socket.init();
+  socket.subscribe('1', 'subscription { stockChanged(variantIds: []) { available } }');
+  await until('it runs', async () => (await read()).get('vitrine_subscriptions') === 1);
+  const variant = await makeVariant(shop, { onHand: 5 });
+  await shop
+    .client()
+    .data(`mutation { cartLinesAdd(input: { lines: [{ sku: "${variant.sku}", quantity: 1 }] }) { cart { id } } }`);
+  await shop.app.relay.flush();
+  await until('the node has it', async () => {
+    const values = await read();
+    return values.get('vitrine_event_position') === values.get('vitrine_event_log_end');
+  });
+  const values = await read();
+  expect(values.get(operations('subscription', 'stockChanged', 'ok'))).toBe(1);
+  expect(values.get('vitrine_carts_holding')).toBe(1);
+  expect(values.get('vitrine_event_log_end')).toBe((await shop.app.eventLog.end()).seq);
+  expect(values.get('vitrine_events_unnumbered')).toBe(0);
+  expect(values.get('vitrine_relay_lag_seconds')).toBe(0);
+  expect(values.get('vitrine_subscriptions_shared')).toBe(1);
+  expect(values.get('vitrine_database_connections')).toBeGreaterThan(0);
+  expect(values.get('vitrine_process_resident_bytes')).toBeGreaterThan(10_000_000);
+  await socket.close();
+});
+
+test('this machine alone may read them, and not by way of a proxy; elsewhere who has the token', async () => {
+  const status = async (from: TestShop, headers: Record<string, string> = {}) =>
+    (await from.request({ path: '/metrics', headers })).status;
+  expect(await status(shop, { 'x-forwarded-for': '203.0.113.7' })).toBe(404);
+  expect(await status(shop, { forwarded: 'for=203.0.113.7' })).toBe(404);
+  expect(await status(guarded)).toBe(404);
+  expect(await status(guarded, { authorization: `Bearer ${TOKEN}x` })).toBe(404);
+  expect(await status(guarded, { authorization: TOKEN })).toBe(404);
+  expect((await read(guarded, { authorization: `Bearer ${TOKEN}` })).size).toBeGreaterThan(10);
+  expect(await status(guarded, { authorization: `Bearer ${TOKEN}`, 'x-forwarded-for': '203.0.113.7' })).toBe(200);
+});
