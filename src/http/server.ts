@@ -19,7 +19,13 @@ export interface HttpServer {
   /** Where the outside reaches the shop. */
   publicUrl: string;
   /** The shop is ready: requests go through. Without `graphql` only health is served. */
-  open(handlers: { graphql: GraphQLHandler | null; probes: Readonly<Record<string, Probe>> }): void;
+  open(handlers: {
+    graphql: GraphQLHandler | null;
+    /** What the shop cannot work without. */
+    probes: Readonly<Record<string, Probe>>;
+    /** What it is slower without. */
+    dispensable?: Readonly<Record<string, Probe>> | undefined;
+  }): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
   close(graceMs: number): Promise<void>;
 }
@@ -111,7 +117,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     publicUrl,
     open(handlers) {
       graphql = handlers.graphql;
-      health.opened(handlers.probes);
+      health.opened(handlers.probes, handlers.dispensable);
     },
     async close(graceMs) {
       health.stopping();
