@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.ts';
 import { keptSecret } from './config/kept-secret.ts';
-import { createLocalBus, type EventBus } from './events/bus.ts';
+import type { EventBus } from './events/bus.ts';
+import { createEventBus } from './events/create-bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { startFeed, type EventFeed } from './events/feed.ts';
 import { createReplay, type Replay } from './events/replay.ts';
@@ -61,7 +62,7 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
     );
     const reader = openReader({ connectionString, poolSize: REPLAY_POOL, logger });
     disposals.add('replays', () => reader[Symbol.asyncDispose]());
-    const bus = createLocalBus();
+    const bus = createEventBus({ config, db, logger });
     disposals.add('bus', () => bus[Symbol.asyncDispose]());
     const relay = startRelay({ db, bus, logger });
     disposals.add('relay', () => relay[Symbol.asyncDispose]());
@@ -120,11 +121,6 @@ const ANSWER_WITHIN_MS = 8_000;
 export async function createApp(config: Config, logger: Logger, overrides: Overrides = {}): Promise<App> {
   const disposals = new Disposals(logger);
   try {
-    if (config.redisUrl !== null) {
-      logger.warn(
-        'REDIS_URL is set, but this version carries events between processes through the log alone, up to a second late',
-      );
-    }
     // First of all, so that a port that is taken shows at once.
     const http = await startHttpServer({ config, logger });
     let graphql: GraphQLServer | null = null;
@@ -165,7 +161,12 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       subscriptions: () => graphql?.subscriptions() ?? 0,
       fanOut: () => graphql?.fanOut() ?? null,
     });
-    http.open({ graphql, metrics, probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) } });
+    http.open({
+      graphql,
+      metrics,
+      probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
+      dispensable: core.bus.checks,
+    });
 
     const { db, services, eventLog, relay, data } = core;
     return {

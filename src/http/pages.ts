@@ -22,9 +22,13 @@ export function createPages(options: {
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
 
   app.get('/health/ready', async (c) => {
-    const notReady = await health.notReady();
+    const [notReady, degraded] = await Promise.all([health.notReady(), health.degraded()]);
     const [status, body] =
-      notReady.length === 0 ? [200, { status: 'ready' }] : [503, { status: 'not ready', notReady }];
+      notReady.length > 0
+        ? [503, { status: 'not ready', notReady }]
+        : Object.keys(degraded).length > 0
+          ? [200, { status: 'degraded', degraded }]
+          : [200, { status: 'ready' }];
     return c.json(body, status as 200 | 503, { 'cache-control': 'no-store' });
   });
 

@@ -22,7 +22,10 @@ export interface HttpServer {
   /** The shop is ready: requests go through. Without `graphql` only health is served. */
   open(handlers: {
     graphql: GraphQLHandler | null;
+    /** What the shop cannot work without. */
     probes: Readonly<Record<string, Probe>>;
+    /** What it is slower without. */
+    dispensable?: Readonly<Record<string, Probe>> | undefined;
     metrics: Pick<Metrics, 'contentType' | 'text'>;
   }): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
@@ -125,7 +128,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     open(handlers) {
       graphql = handlers.graphql;
       metrics = handlers.metrics;
-      health.opened(handlers.probes);
+      health.opened(handlers.probes, handlers.dispensable);
     },
     async close(graceMs) {
       health.stopping();

@@ -7,9 +7,20 @@ export interface RedisConnection extends AsyncDisposable {
   client: Redis;
 }
 
+/** What a connection is for. */
+export interface RedisUse {
+  /** Logged when Redis goes, with the reason. */
+  away?: string;
+  /** Logged when it comes. */
+  there?: string;
+  /** A server that takes connections and is silent for so long after a command is tried anew. */
+  silentMs?: number;
+  /** Not before `connect` is called. */
+  lazy?: boolean;
+}
+
 const CONNECT_WITHIN_MS = 2_000;
 const COMMAND_WITHIN_MS = 1_000;
-/** A server that takes connections and is silent: it is tried anew. */
 const SILENT_MS = 2_000;
 const RETRY_MOST_MS = 1_000;
 
@@ -17,12 +28,13 @@ const RETRY_MOST_MS = 1_000;
  * Connects to Redis, now or as soon as it is there; nobody waits for it. While it is away commands are rejected at once.
  * It is logged when it goes and when it comes, not each time that it is tried.
  */
-export function connectRedis(url: string, logger: Logger): RedisConnection {
+export function connectRedis(url: string, logger: Logger, use: RedisUse = {}): RedisConnection {
+  const { away: gone = 'Redis is away; the shop goes on without it', there = 'Redis is there' } = use;
   const { host } = new URL(url);
   const client = new Redis(url, {
     connectTimeout: CONNECT_WITHIN_MS,
     commandTimeout: COMMAND_WITHIN_MS,
-    socketTimeout: SILENT_MS,
+    socketTimeout: use.silentMs ?? SILENT_MS,
     retryStrategy: (times) => Math.min(times * 50, RETRY_MOST_MS),
     // After a change of masters the old one is there still, and takes no writes.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
@@ -30,6 +42,9 @@ export function connectRedis(url: string, logger: Logger): RedisConnection {
     // What was under way when the connection broke may have been done: its caller decides, and it is not sent again.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    // Who subscribes does so again by itself: nobody would hear that this one failed.
+    autoResubscribe: false,
+    lazyConnect: use.lazy ?? false,
     connectionName: 'vitrine',
   });
   let isAway = false;
@@ -39,13 +54,13 @@ export function connectRedis(url: string, logger: Logger): RedisConnection {
   const away = (reason: string) => {
     if (isAway || isClosing) return;
     isAway = true;
-    logger.warn({ host, reason }, 'Redis is away; the shop goes on without it');
+    logger.warn({ host, reason }, gone);
   };
   client.on('error', (error: Error) => away(error.message));
   client.on('close', () => away('the connection was closed'));
   client.on('ready', () => {
     isAway = false;
-    logger.info({ host }, 'Redis is there');
+    logger.info({ host }, there);
   });
 
   return {

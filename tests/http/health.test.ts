@@ -6,6 +6,7 @@ import { startHttpServer } from '../../src/http/server.ts';
 import { sendRaw } from '../support/http.ts';
 import { recordLogs } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { freePort } from '../support/redis.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { upgradeStatus } from '../support/socket.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -54,6 +55,48 @@ test('without its database it is alive, not ready, and says so within a good sec
     proxy.open();
   }
   expect(await ready()).toEqual({ status: 200, body: { status: 'ready' } });
+});
+
+test('without its Redis it is ready and says why it is degraded; without its database too it is not ready', async () => {
+  const { database: given } = shop.config;
+  if (given.kind !== 'url') throw new Error('the shop has its own database');
+  const env = { DATABASE_URL: given.url, REDIS_URL: `redis://:hunter2@127.0.0.1:${await freePort()}` };
+  const apart = await createTestShop({ database, env });
+  const look = async () => {
+    const { status, json } = await apart.request({ path: '/health/ready' });
+    return { status, body: json() };
+  };
+  try {
+    const degraded = { status: 200, body: { status: 'degraded', degraded: { redis: 'not connected' } } };
+    expect(await look()).toEqual(degraded);
+    proxy.block();
+    expect(await look()).toEqual({ status: 503, body: { status: 'not ready', notReady: ['database'] } });
+    proxy.open();
+    expect(await look()).toEqual(degraded);
+    expect(JSON.stringify(apart.logs)).not.toContain('hunter2');
+  } finally {
+    proxy.open();
+    await apart.dispose();
+  }
+});
+
+test('what the shop can do without is waited for a second at most, and asked once for all who ask at the same time', async () => {
+  let looks = 0;
+  const health = createHealth({ logger: recordLogs().logger });
+  health.opened(
+    {},
+    {
+      silent: () => {
+        looks += 1;
+        return new Promise(() => {});
+      },
+      well: async () => {},
+    },
+  );
+  const degraded = { silent: 'no answer within 1000 ms' };
+  expect(await Promise.all([health.degraded(), health.degraded()])).toEqual([degraded, degraded]);
+  expect(looks).toBe(1);
+  expect(await health.notReady()).toEqual([]);
 });
 
 test('those who ask at the same time share one look', async () => {

@@ -55,7 +55,7 @@ export async function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProc
   });
   await Promise.race([open, failed]);
   failed.catch(() => {});
-  const [, url = ''] = /(http:\/\/localhost:\d+)\/graphql/.exec(output()) ?? [];
+  const [, url = ''] = /(http:\/\/localhost:\d+)\/(?:graphql|health)/.exec(output()) ?? [];
   const [, databasePort] = /"port":(\d+)/.exec(output()) ?? [];
   return {
     child,

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import type { EventBatch } from './bus.ts';
+
+/*
+ * A batch as it goes from process to process, in JSON. Two versions of the shop may be running at once: fields may be added,
+ * and are passed over by who does not know them; none may change its meaning.
+ */
+
+const message = z.object({
+  /** The bus that it comes from: what it told its own listeners itself is not told again. */
+  from: z.string().optional(),
+  epoch: z.string(),
+  events: z.array(
+    z.object({
+      seq: z.int().positive(),
+      type: z.string(),
+      subjectId: z.string(),
+      payload: z.unknown(),
+      occurredAt: z.iso.datetime().transform((text) => new Date(text)),
+    }),
+  ),
+});
+
+/** What is sent: dates become texts. */
+export function toMessage(from: string, { epoch, events }: EventBatch): object {
+  return { from, epoch, events };
+}
+
+/** The batch of a message and who sent it; null where it is none. */
+export function readMessage(received: unknown): (EventBatch & { from?: string | undefined }) | null {
+  return message.safeParse(received).data ?? null;
+}

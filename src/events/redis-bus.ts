@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { RedisPubSub } from 'graphql-redis-subscriptions';
+import type { Logger } from '../infra/logger.ts';
+import { connectRedis } from '../infra/redis.ts';
+import { readMessage, toMessage } from './batch-message.ts';
+import type { EventBatch, EventBus } from './bus.ts';
+import { createRedisSubscriber } from './redis-subscriber.ts';
+
+/*
+ * The bus between processes. Redis makes events timely and nothing more: whatever it loses, the feeds read from the log.
+ *
+ * Each log has a channel of its own, named by its epoch, so that shops which share a Redis do not hear of each other. (The
+ * number of a Redis database would not keep them apart, and the address of PostgreSQL is not the same for every node.) A
+ * batch goes to the channel of its own epoch; those who listen ask every few seconds which log it is that they live on, so
+ * that after a restore they meet on the new one's channel without a restart. Until then the look at the log's end serves.
+ *
+ * Listeners in this process are told straight away, and not by Redis.
+ */
+
+const BEAT_MS = 2_000;
+/** Also what a publish takes at most: the relay waits for it, once; then the connection is broken, and none is waited for. */
+const SILENT_MS = 1_000;
+const COMPLAIN_EVERY_MS = 60_000;
+
+/** The channel on which the batches of a log are sent. */
+export function channelOf(epoch: string): string {
+  return `vitrine:events:${epoch}`;
+}
+
+/**
+ * Opens the bus over Redis, whether or not it is there. It connects to listen when somebody subscribes.
+ * @param options.epoch the epoch of the log as it is now
+ */
+export function createRedisBus(options: {
+  url: string;
+  epoch: () => Promise<string>;
+  logger: Logger;
+  beatMs?: number;
+}): EventBus {
+  const { url, logger, beatMs = BEAT_MS } = options;
+  const connection = connectRedis(url, logger, {
+    away: 'events do not go out over Redis: other processes read them from the log, up to a second late',
+    there: 'events go out over Redis',
+    silentMs: SILENT_MS,
+  });
+  const publisher = connection.client;
+  const subscriber = createRedisSubscriber({ url, silentMs: SILENT_MS, logger });
+  const pubSub = new RedisPubSub({ publisher, subscriber: subscriber.client });
+  const self = randomUUID();
+  const listeners = new Set<(batch: EventBatch) => void>();
+  let heard: { epoch: string; id: number } | null = null;
+  let following: Promise<void> | undefined;
+  let beating: NodeJS.Timeout | undefined;
+  let isRefused = false;
+  let complainedAt = -Infinity;
+
+  publisher.on('ready', () => {
+    isRefused = false;
+  });
+
+  function deliver(batch: EventBatch): void {
+    for (const listener of listeners) listener(batch);
+  }
+
+  function receive(received: unknown): void {
+    const message = readMessage(received);
+    if (message === null) {
+      // The log has what it may have told.
+      if (performance.now() < complainedAt + COMPLAIN_EVERY_MS) return;
+      complainedAt = performance.now();
+      logger.warn('a message came over Redis that is no batch of events; such ones are passed over');
+    } else if (message.from !== self) {
+      const { epoch, events } = message;
+      deliver({ epoch, events });
+    }
+  }
+
+  /** Listens to the channel of the log as it is now. */
+  async function follow(): Promise<void> {
+    const epoch = await options.epoch();
+    if (epoch === heard?.epoch) return;
+    const id = await pubSub.subscribe(channelOf(epoch), receive);
+    if (heard !== null) pubSub.unsubscribe(heard.id);
+    heard = { epoch, id };
+  }
+
+  function followOnce(): Promise<void> {
+    following ??= follow().finally(() => {
+      following = undefined;
+    });
+    return following;
+  }
+
+  function beat(): void {
+    subscriber.beat();
+    // Where the database is away the channel stays what it is.
+    followOnce().catch(() => {});
+  }
+
+  return {
+    async publish(batch) {
+      deliver(batch);
+      // That it is away is said already.
+      if (publisher.status !== 'ready') return;
+      try {
+        await pubSub.publish(channelOf(batch.epoch), toMessage(self, batch));
+        isRefused = false;
+      } catch (error) {
+        if (isRefused) return;
+        isRefused = true;
+        // The reason alone: the error holds the command.
+        logger.warn({ reason: (error as Error).message }, 'a batch of events could not be sent over Redis');
+      }
+    },
+    async subscribe(listener) {
+      if (heard === null) await followOnce();
+      subscriber.connect();
+      beating ??= setInterval(beat, beatMs);
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    checks: {
+      async redis() {
+        if (publisher.status !== 'ready') throw new Error('not connected');
+        try {
+          // As a batch goes out, and to nobody.
+          await publisher.publish(channelOf('check'), '');
+        } catch (error) {
+          const refused = (error as Error).name === 'ReplyError';
+          throw new Error(refused ? 'takes no events' : 'no answer', { cause: error });
+        }
+        if (beating !== undefined && !subscriber.isJoined()) throw new Error('not subscribed');
+      },
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(beating);
+      listeners.clear();
+      await Promise.all([connection[Symbol.asyncDispose](), subscriber[Symbol.asyncDispose]()]);
+    },
+  };
+}
