@@ -16,7 +16,6 @@ export interface ResumeOptions {
   /** Is told what was forgotten; the console unless told otherwise. */
   warn?: (message: string) => void;
 }
-
 /** A client whose `subscribe` goes on after the last event, where there is `$after` and `cursor` is selected. */
 export function resuming(client: Client, { onExpired, warn = console.warn }: ResumeOptions = {}): Client {
   function subscribe(payload: SubscribePayload, sink: Sink<never>): () => void {
@@ -24,7 +23,6 @@ export function resuming(client: Client, { onExpired, warn = console.warn }: Res
     const variables: Record<string, unknown> = { ...payload.variables };
     let [left, warned] = [false, !/^\s*subscription\b/m.test(payload.query)];
     let stop = () => {};
-
     function remind(what: string) {
       if (!warned) warn(`Without ${what} a subscription cannot resume: ${payload.query}`);
       warned = true;
@@ -56,10 +54,12 @@ export function resuming(client: Client, { onExpired, warn = console.warn }: Res
       const lost = hasCode(errors, 'CURSOR_EXPIRED') || (lagged && last == null);
       try {
         const next = lost && !left ? await onExpired?.(payload) : lagged ? last : null;
-        if (left) return sink.complete();
-        if (next == null || (lost && next === last)) return giveUp();
-        variables['after'] = next;
-        start();
+        if (left) sink.complete();
+        else if (next == null || (lost && next === last)) giveUp();
+        else {
+          variables['after'] = next;
+          start();
+        }
       } catch (error) {
         sink.error(error);
       }
