@@ -68,6 +68,8 @@ function isVisible(ctx: Context, event: StoredEvent, variantId: string): Promise
   if (visible === undefined) {
     visible = ctx.services.catalog.isVisible(variantId);
     visibilities.set(event, visible);
+    // What could not be read is no answer: whoever comes back to this event asks again.
+    visible.catch(() => visibilities.delete(event));
   }
   return visible;
 }
