@@ -80,10 +80,12 @@ export async function openShop({ url }: Options, config: Config): Promise<Tortur
   };
 }
 
-const SAME_ENVIRONMENT =
+/** What to do where the command and the shop have different databases. */
+export const SAME_ENVIRONMENT =
   'Run this command with the environment that the shop was started with: the same DATABASE_URL, or the same DATA_DIR.';
 
-async function checkReady(url: string): Promise<void> {
+/** @throws ShopNotReachable where no shop answers that it is ready */
+export async function checkReady(url: string): Promise<void> {
   let status: number | string;
   try {
     ({ status } = await fetch(`${url}/health/ready`));
@@ -97,7 +99,8 @@ async function checkReady(url: string): Promise<void> {
   );
 }
 
-async function openShopDatabase({ database }: Config): Promise<{
+/** Opens the database that the environment names; starts nothing. */
+export async function openShopDatabase({ database }: Config): Promise<{
   db: Database;
   /** For people; no password. */
   where: string;

@@ -70,6 +70,8 @@ export function oncePerEvent<T>(
     if (answer === undefined) {
       answer = ask(ctx, event);
       answers.set(event, answer);
+      // What could not be read for a moment can be read again by the next who asks.
+      answer.catch(() => answers.delete(event));
     }
     return answer;
   };

@@ -240,7 +240,8 @@ class Audience {
     const picked = pickFrom(this.#source.pick, event);
     if (picked === null) return null;
     const payload = this.#make(event, picked);
-    payload.catch(() => {});
+    // Who comes back to an event that failed is not to fail by what is kept of it.
+    payload.catch(() => this.#kept.delete(event.seq));
     this.#kept.set(event.seq, payload);
     if (this.#kept.size > KEPT) {
       const [oldest] = this.#kept.keys();

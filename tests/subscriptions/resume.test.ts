@@ -6,7 +6,7 @@ import { makeProduct, makeVariant, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { settled } from '../support/settled.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
-import { transports, watch } from '../support/watch.ts';
+import { transports, watch, watchNow } from '../support/watch.ts';
 
 let shop: TestShop & World;
 beforeAll(async () => {
@@ -152,6 +152,41 @@ describe.each(transports)('over %s', (transport) => {
       stop();
     }
   });
+});
+
+test('what could not be read for a moment ends a subscription, and is told to who comes back', async () => {
+  let failing = false;
+  const frail = await createTestShop({
+    overrides: {
+      services: (real) => ({
+        ...real,
+        catalog: {
+          ...real.catalog,
+          isVisible: (id) => (failing ? Promise.reject(new Error('no connection')) : real.catalog.isVisible(id)),
+        },
+      }),
+    },
+  });
+  try {
+    const world = { ...frail, eventLog: frail.app.eventLog };
+    const { globalId, id } = await makeVariant(world, { onHand: 5 });
+    await settled(frail);
+    const after = encodeCursor(await frail.app.eventLog.end());
+    const watched = await watchNow<Changed>(frail, 'WebSocket', subscription(globalId, after));
+    failing = true;
+    const { inventory } = frail.app.services;
+    await frail.db.transaction(async (tx) => {
+      const at = await inventory.lock(tx, [id]);
+      await inventory.apply(tx, at, [{ variantId: id, reason: 'RESTOCK', onHandDelta: 1 }]);
+    });
+    expect(await watched.ended).toEqual(['INTERNAL_SERVER_ERROR']);
+    expect(watched.events.left).toEqual([]);
+    failing = false;
+    const again = watch<Changed>(frail, 'WebSocket', subscription(globalId, after));
+    expect((await again.events.take()).stockChanged.available).toBe(6);
+  } finally {
+    await frail.dispose();
+  }
 });
 
 describe('an EventSource', () => {

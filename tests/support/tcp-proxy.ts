@@ -1,21 +1,26 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A way to a server that can be blocked, as a network is that drops every packet. */
+/** A way to a server that can be blocked, as a network is that drops every packet, or cut. */
 export interface TcpProxy {
   port: number;
   /** From now on nothing passes, in either direction, until it is opened again; connections stay as they are. */
   block(): void;
   /** What was held back goes on. */
   open(): void;
+  /** Breaks every connection there is, with whatever was under way. @returns how many there were */
+  cut(): number;
   dispose(): Promise<void>;
 }
 
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
   let blocked = false;
 
   const server = createServer({ pauseOnConnect: true }, (client) => {
     const upstream = connect(target);
+    clients.add(client);
+    client.once('close', () => clients.delete(client));
     for (const [from, to] of [
       [client, upstream],
       [upstream, client],
@@ -43,6 +48,12 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     open() {
       blocked = false;
       for (const socket of sockets) socket.resume();
+    },
+    cut() {
+      const count = clients.size;
+      for (const client of clients) client.resetAndDestroy();
+      clients.clear();
+      return count;
     },
     async dispose() {
       const closed = new Promise((resolve) => {

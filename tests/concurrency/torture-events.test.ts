@@ -1,0 +1,218 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { compare, judge, type Facts } from '../../bench/torture-events/verdict.ts';
+import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
+import { findFaults, rowsOf } from '../support/books.ts';
+import { known } from '../support/known.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { until } from '../support/until.ts';
+
+const COMMAND = join(import.meta.dirname, '../../bench/torture-events.ts');
+
+let database: TestDatabase;
+let shop: TestShop;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  shop = await createTestShop({ database, env: { BCRYPT_COST: '4' } });
+});
+afterAll(async () => {
+  await shop.dispose();
+  await database.dispose();
+});
+
+/** Runs the command as a person would. */
+async function torture(args: readonly string[], databaseUrl = database.url) {
+  const { ADMIN_EMAIL: _email, ADMIN_PASSWORD: _password, ...rest } = process.env;
+  const env = { ...rest, DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
+  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args], { env });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return { code, output };
+}
+
+const SHORT = ['--seconds', '3', '--subscribers', '12', '--writers', '6'];
+
+describe('npm run torture:events', () => {
+  test('passes while a node is killed and comes back', async () => {
+    const own = await createTestDatabase();
+    try {
+      const { code, output } = await torture(['--spawn', ...SHORT, '--seconds', '6'], own.url);
+      expect(output).not.toContain('✗');
+      expect(output).toMatch(/^ {2}killed {3}http:.*\n {2}started {2}http:/m);
+      expect(output).toMatch(
+        /^6 s, \d+ events, 12 subscribers dropped [1-9]\d* times, who saw [1-9]\d*: gaps 0, repeats 0, disorder 0, strangers 0 → PASS$/m,
+      );
+      expect(code).toBe(0);
+    } finally {
+      await own.dispose();
+    }
+  }, 120_000);
+
+  test('passes on a running shop, with staff and guests; its products are not to be found after it', async () => {
+    const staff = await newStaff(shop);
+    const second = await createTestShop({ database, env: { BCRYPT_COST: '4' } });
+    try {
+      const where = ['--url', shop.url, '--url', second.url];
+      const { code, output } = await torture([
+        ...SHORT,
+        ...where,
+        '--admin-email',
+        staff.email,
+        '--admin-password',
+        PASSWORD,
+      ]);
+      expect(output).not.toContain('✗');
+      expect(output).toContain('(staff and guests)');
+      expect(output).toMatch(/→ PASS$/m);
+      expect(code).toBe(0);
+    } finally {
+      await second.dispose();
+    }
+    const reasons = await rowsOf(
+      shop.db,
+      `SELECT DISTINCT reason::text FROM stock_movements WHERE reason IN ('RESTOCK', 'HOLD') ORDER BY 1`,
+    );
+    expect(reasons).toEqual([{ reason: 'HOLD' }, { reason: 'RESTOCK' }]);
+    expect(await rowsOf(shop.db, 'SELECT DISTINCT status FROM products')).toEqual([{ status: 'ARCHIVED' }]);
+    expect(await findFaults(shop.db)).toEqual([]);
+  }, 60_000);
+
+  test('fails where the log has not what was seen', async () => {
+    const run = torture([...SHORT, '--url', shop.url]);
+    // A change that everybody was told of is struck out of the log.
+    const seen = await until(
+      'stock moves',
+      async () => {
+        const [row] = await rowsOf<{ id: bigint }>(
+          shop.db,
+          `SELECT e.id FROM event_log e JOIN product_variants v ON v.id = e.subject_id JOIN products p ON p.id = v.product_id
+            WHERE p.status = 'ACTIVE' AND e.seq + 20 < (SELECT last FROM event_sequence)
+              AND (e.payload->>'previousAvailable')::int > 0 ORDER BY e.seq LIMIT 1`,
+        );
+        return row;
+      },
+      30_000,
+    );
+    await rowsOf(shop.db, 'DELETE FROM event_log WHERE id = $1', [known(seen).id]);
+    const { code, output } = await run;
+    expect(output).toContain('✗ nothing came that the log does not have');
+    expect(output).toMatch(/gaps 0, repeats 0, disorder 0, strangers [1-9]\d* → FAIL$/m);
+    expect(code).toBe(1);
+  }, 60_000);
+
+  test('says what to do where there is no shop, one with another database, or one that limits its clients', async () => {
+    const nowhere = await torture(['--url', 'http://localhost:9']);
+    expect(nowhere).toMatchObject({ code: 2, output: expect.stringContaining('npm start') as string });
+
+    const other = await createTestDatabase();
+    const limited = await createTestShop({ database, env: { RATE_LIMITS: 'on' } });
+    try {
+      const elsewhere = await torture(['--url', shop.url], other.url);
+      expect(elsewhere).toMatchObject({ code: 2, output: expect.stringContaining('DATABASE_URL') as string });
+      const refused = await torture([
+        ...SHORT,
+        '--seconds',
+        '60',
+        '--writers',
+        '100',
+        '--rate',
+        '500',
+        '--url',
+        limited.url,
+      ]);
+      expect(refused).toMatchObject({ code: 2, output: expect.stringContaining('RATE_LIMITS=off') as string });
+    } finally {
+      await limited.dispose();
+      await other.dispose();
+    }
+  }, 60_000);
+
+  test('says who is none of the staff', async () => {
+    const customer = await newPerson(shop);
+    const admin = ['--admin-email', customer.email, '--admin-password', PASSWORD];
+    expect(await torture([...SHORT, ...admin, '--url', shop.url])).toMatchObject({
+      code: 2,
+      output: expect.stringContaining('nobody of the staff') as string,
+    });
+  }, 60_000);
+
+  test.each([
+    [['--seconds', '1'], '--seconds takes a whole number from 2'],
+    [['--subscribers', 'many'], '--subscribers takes a whole number from 2'],
+    [['--url', 'localhost'], '--url takes an address'],
+    [['--spawn', '--url', 'http://localhost:4000'], '--spawn starts nodes of its own'],
+    [['--admin-email', 'grace@example.com'], 'go together'],
+    [['--fast'], "Unknown option '--fast'"],
+  ])('explains itself: %s', async (args, explanation) => {
+    const { code, output } = await torture(args);
+    expect(output).toContain(explanation);
+    expect(output).toContain('npm run torture:events --');
+    expect(code).toBe(2);
+  });
+});
+
+describe('what was seen, beside the log', () => {
+  const log = [1, 2, 5, 6].map((seq) => ({ seq, available: 10 * seq }));
+  const seen = (...numbers: number[]) => numbers.map((seq) => ({ seq, available: 10 * seq }));
+  const none = { gaps: 0, repeats: 0, disorder: 0, strangers: 0 };
+
+  test.each([
+    ['all of it', seen(1, 2, 5, 6), none],
+    ['nothing', [], { ...none, gaps: 4 }],
+    ['not the first', seen(2, 5, 6), { ...none, gaps: 1 }],
+    ['not the last', seen(1, 2, 5), { ...none, gaps: 1 }],
+    ['one twice', seen(1, 2, 2, 5, 6), { ...none, repeats: 1 }],
+    ['all twice', seen(1, 2, 5, 6, 1, 2, 5, 6), { ...none, repeats: 4 }],
+    ['two the wrong way round', seen(1, 5, 2, 6), { ...none, disorder: 1 }],
+    ['one that is not there', seen(1, 2, 3, 5, 6), { ...none, strangers: 1 }],
+    ['one that says something else', [...seen(1, 2, 5), { seq: 6, available: 61 }], { ...none, gaps: 1, strangers: 1 }],
+  ])('%s', (_what, sequence, difference) => {
+    expect(compare(sequence, log)).toEqual(difference);
+  });
+});
+
+describe('the verdict', () => {
+  const log = [
+    { seq: 1, available: 9, variantId: 'a' },
+    { seq: 2, available: 5, variantId: 'b' },
+    { seq: 4, available: 8, variantId: 'a' },
+  ];
+  const at = (...numbers: number[]) => log.filter(({ seq }) => numbers.includes(seq));
+  const both = { name: 'one over SSE', variantIds: new Set(['a', 'b']), seen: at(1, 2, 4) };
+  const single = { name: 'another', variantIds: new Set(['a']), seen: at(1, 4) };
+  const sound: Facts = { seconds: 9, log, followed: [both, single], drops: 3, faults: [], usedAfterKill: null };
+
+  test('is good where each saw what it watched', () => {
+    expect(judge(sound)).toMatchObject({
+      exitCode: 0,
+      line: '9 s, 3 events, 2 subscribers dropped 3 times, who saw 5: gaps 0, repeats 0, disorder 0, strangers 0 → PASS',
+    });
+    expect(judge({ ...sound, usedAfterKill: 1 }).exitCode).toBe(0);
+  });
+
+  test.each<[string, Partial<Facts>]>([
+    ['one missed something', { followed: [both, { ...single, seen: at(4) }] }],
+    ['one was told twice', { followed: [{ ...both, seen: [...at(1, 2, 4), ...at(4)] }, single] }],
+    ['one was told of what it did not watch', { followed: [both, { ...single, seen: at(1, 2, 4) }] }],
+    ['one was told in another order', { followed: [{ ...both, seen: at(1, 2, 4).toReversed() }, single] }],
+    ['nobody was dropped', { drops: 0 }],
+    ['nothing happened', { log: [], followed: [] }],
+    ['there was a server error', { faults: ['a write: status 500'] }],
+    ['nobody came back to the node that was killed', { usedAfterKill: 0 }],
+  ])('is bad where %s', (_what, broken) => {
+    const verdict = judge({ ...sound, ...broken });
+    expect(verdict.exitCode).toBe(1);
+    expect(verdict.line).toMatch(/→ FAIL$/);
+    expect(verdict.checks.filter((check) => !check.passed).length).toBeGreaterThan(0);
+  });
+});
