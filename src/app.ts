@@ -4,9 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.ts';
 import { keptSecret } from './config/kept-secret.ts';
 import { createLocalBus, type EventBus } from './events/bus.ts';
+import type { Consumer } from './events/consumer.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { startFeed, type EventFeed } from './events/feed.ts';
+import { createParkedEvents, type ParkedEvents } from './events/parked-events.ts';
 import { startRelay, type Relay } from './events/relay.ts';
+import { createPageViewer } from './graphql/page-viewer.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
 import { openDatabase, type Database } from './infra/database.ts';
@@ -14,7 +17,10 @@ import { Disposals } from './infra/disposals.ts';
 import { startEmbeddedPostgres } from './infra/embedded-postgres.ts';
 import type { Logger } from './infra/logger.ts';
 import { migrate } from './infra/migrations.ts';
+import { createShopConsumers } from './jobs/consumers.ts';
+import type { BackgroundWork } from './jobs/host.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
+import type { CartDue } from './modules/cart/cart.service.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
 
 /** The shop without any edge: what the server, the workers and the commands have in common. */
@@ -24,8 +30,13 @@ export interface Core {
   relay: Relay;
   eventLog: EventLog;
   services: ShopServices;
+  consumers: readonly Consumer[];
+  parkedEvents: ParkedEvents;
+  connectionString: string;
   /** Where the data is, for people. */
   data: string;
+  /** Has a listener told each deadline of a cart that is set, after its commit. */
+  onCartDue(listener: (due: CartDue) => void): void;
   dispose(): Promise<void>;
 }
 
@@ -33,6 +44,9 @@ export interface Core {
 export interface Overrides {
   eventLog?: (real: EventLog) => EventLog;
   services?: (real: ShopServices) => ShopServices;
+  consumers?: (real: readonly Consumer[]) => readonly Consumer[];
+  /** Neither jobs nor consumers. */
+  quiet?: true;
 }
 
 const DATABASE_CLOSE_MS = 500;
@@ -56,14 +70,22 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
 
     const log = createEventLog({ db, wake: () => relay.wake() });
     const eventLog = overrides.eventLog?.(log) ?? log;
-    const services = createServices({ config, db, eventLog });
+    let tellDue: (due: CartDue) => void = () => {};
+    const real = createServices({ config, db, eventLog, onCartDue: (due) => tellDue(due) });
+    const services = overrides.services?.(real) ?? real;
+    const consumers = createShopConsumers({ eventLog });
+    const given = overrides.consumers?.(consumers) ?? consumers;
     return {
       db,
       bus,
       relay,
       eventLog,
-      services: overrides.services?.(services) ?? services,
+      services,
+      consumers: given,
+      parkedEvents: createParkedEvents({ db, consumers: given }),
+      connectionString,
       data,
+      onCartDue: (listener) => (tellDue = listener),
       dispose: () => disposals.run(),
     };
   } catch (error) {
@@ -107,7 +129,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
   try {
     if (config.redisUrl !== null) {
       logger.warn(
-        'REDIS_URL is set, but this version carries events between processes through the log alone, up to a second late',
+        'REDIS_URL is set, but this version carries events between processes through the log alone, up to a second late; jobs are kept there',
       );
     }
     // First of all, so that a port that is taken shows at once.
@@ -128,11 +150,14 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     }
     const expiry = startCartExpiry({ cart: core.services.cart, logger });
     disposals.add('expiry of carts', () => expiry[Symbol.asyncDispose]());
+    const background = overrides.quiet === true ? null : await startBackground({ config, core, http, logger });
+    disposals.add('jobs', async () => background?.[Symbol.asyncDispose]());
 
     disposals.add('requests', async () => {
-      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose()]);
+      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose(), background?.drain()]);
     });
-    http.open({ graphql, probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) } });
+    const probes = { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) };
+    http.open({ graphql, probes, queues: background?.queuesPage ?? null });
 
     const { db, services, eventLog, relay, data } = core;
     return {
@@ -178,6 +203,21 @@ async function firstAdmin({ services }: Core, config: Config, logger: Logger): P
   return made ? { email, passwordFile: null } : null;
 }
 
+/** Loaded by those alone who need it: commands enqueue nothing. */
+async function startBackground(options: {
+  config: Config;
+  core: Core;
+  http: HttpServer;
+  logger: Logger;
+}): Promise<BackgroundWork> {
+  const { config, core, http, logger } = options;
+  const { startBackgroundWork } = await import('./jobs/host.ts');
+  const roleOf = createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions });
+  const work = startBackgroundWork({ config, core, roleOf, logger });
+  core.onCartDue((due) => work.cartDue(due));
+  return work;
+}
+
 /** Loaded by those alone who serve it. */
 async function createGraphQL(options: {
   config: Config;
@@ -191,8 +231,8 @@ async function createGraphQL(options: {
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
   ]);
-  const { db, services, eventLog } = core;
+  const { db, services, eventLog, parkedEvents } = core;
   const { prisma } = db;
-  const shared = { db, prisma, services, eventLog, feed, shop: config.shop, publicUrl: http.publicUrl };
+  const shared = { db, prisma, services, eventLog, parkedEvents, feed, shop: config.shop, publicUrl: http.publicUrl };
   return createGraphQLServer({ schema, config, shared, logger });
 }

@@ -1,6 +1,7 @@
 import type { Cursor } from '../events/cursor.ts';
 import type { EventFeed } from '../events/feed.ts';
 import type { EventLog } from '../events/event-log.ts';
+import type { ParkedEvents } from '../events/parked-events.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
@@ -53,6 +54,7 @@ export interface SharedContext {
   services: Services;
   eventLog: EventLog;
   feed: EventFeed;
+  parkedEvents: ParkedEvents;
   shop: { name: string; currency: string };
   /** Where the outside reaches the shop, for links; an origin without a slash at its end. */
   publicUrl: string;

@@ -1,19 +1,24 @@
-import type { RequestListener } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';
+
+/** A page that somebody else makes; it sees to itself who may see it. */
+export type Page = (request: Request, incoming: IncomingMessage) => Promise<Response>;
 
 /** What is served beside GraphQL. */
 export function createPages(options: {
   health: Health;
   graphiql: boolean;
   api: boolean;
+  /** The page of job queues, once there is one. */
+  queues: () => Page | null;
   logger: Logger;
 }): RequestListener {
-  const { health, graphiql, api, logger } = options;
-  const app = new Hono();
+  const { health, graphiql, api, queues, logger } = options;
+  const app = new Hono<{ Bindings: HttpBindings }>();
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
 
@@ -23,6 +28,10 @@ export function createPages(options: {
       notReady.length === 0 ? [200, { status: 'ready' }] : [503, { status: 'not ready', notReady }];
     return c.json(body, status as 200 | 503, { 'cache-control': 'no-store' });
   });
+
+  for (const path of ['/queues', '/queues/*']) {
+    app.all(path, (c) => queues()?.(c.req.raw, c.env.incoming) ?? c.notFound());
+  }
 
   if (api) {
     app.get('/', (c) =>

@@ -9,7 +9,7 @@ import { securityHeaders } from './headers.ts';
 import { createHealth, type Probe } from './health.ts';
 import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.ts';
 import { createOriginRule, defaultPublicUrl } from './origin-rule.ts';
-import { createPages } from './pages.ts';
+import { createPages, type Page } from './pages.ts';
 import { describeRequest, type RequestInfo } from './request-info.ts';
 import { errorBody, refuseUpgrade } from './respond.ts';
 
@@ -19,7 +19,11 @@ export interface HttpServer {
   /** Where the outside reaches the shop. */
   publicUrl: string;
   /** The shop is ready: requests go through. Without `graphql` only health is served. */
-  open(handlers: { graphql: GraphQLHandler | null; probes: Readonly<Record<string, Probe>> }): void;
+  open(handlers: {
+    graphql: GraphQLHandler | null;
+    probes: Readonly<Record<string, Probe>>;
+    queues: Page | null;
+  }): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
   close(graceMs: number): Promise<void>;
 }
@@ -41,8 +45,9 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const connections = trackConnections(server);
   const api = config.roles.includes('api');
   const health = createHealth({ logger });
-  const pages = createPages({ health, graphiql: config.http.graphiql, api, logger });
   let graphql: GraphQLHandler | null = null;
+  let queues: Page | null = null;
+  const pages = createPages({ health, graphiql: config.http.graphiql, api, queues: () => queues, logger });
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -97,7 +102,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     port,
     publicUrl,
     open(handlers) {
-      graphql = handlers.graphql;
+      ({ graphql, queues } = handlers);
       health.opened(handlers.probes);
     },
     async close(graceMs) {

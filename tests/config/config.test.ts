@@ -120,7 +120,6 @@ test('the README names every variable', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   expect(envNames.filter((name) => !readme.includes(`\`${name}\``) && !readme.includes(`\`${name}=`))).toEqual([
     // For what comes next: read, and warned of where that has an effect.
-    'REDIS_URL',
     'SMTP_URL',
   ]);
 });
