@@ -4,12 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.ts';
 import { keptSecret } from './config/kept-secret.ts';
 import type { EventBus } from './events/bus.ts';
+import type { Consumer } from './events/consumer.ts';
 import { createEventBus } from './events/create-bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { startFeed, type EventFeed } from './events/feed.ts';
+import { createParkedEvents, type ParkedEvents } from './events/parked-events.ts';
 import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
 import type { FanOutState } from './graphql/fan-out.ts';
+import { createPageViewer } from './graphql/page-viewer.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/throttle.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
@@ -21,7 +24,10 @@ import { createMetrics, type Metrics } from './infra/metrics.ts';
 import { migrate } from './infra/migrations.ts';
 import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { addGauges } from './infra/shop-gauges.ts';
+import { createShopConsumers } from './jobs/consumers.ts';
+import type { BackgroundWork } from './jobs/host.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
+import type { CartDue } from './modules/cart/cart.service.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
 
 /** The shop without any edge: what the server, the workers and the commands have in common. */
@@ -32,8 +38,13 @@ export interface Core {
   eventLog: EventLog;
   replay: Replay;
   services: ShopServices;
+  consumers: readonly Consumer[];
+  parkedEvents: ParkedEvents;
+  connectionString: string;
   /** Where the data is, for people. */
   data: string;
+  /** Has a listener told each deadline of a cart that is set, after its commit. */
+  onCartDue(listener: (due: CartDue) => void): void;
   dispose(): Promise<void>;
 }
 
@@ -42,6 +53,9 @@ export interface Overrides {
   eventLog?: (real: EventLog) => EventLog;
   services?: (real: ShopServices) => ShopServices;
   throttling?: ThrottleOverrides;
+  consumers?: (real: readonly Consumer[]) => readonly Consumer[];
+  /** Neither jobs nor consumers. */
+  quiet?: true;
 }
 
 const DATABASE_CLOSE_MS = 500;
@@ -69,15 +83,23 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
 
     const log = createEventLog({ db, wake: () => relay.wake() });
     const eventLog = overrides.eventLog?.(log) ?? log;
-    const services = createServices({ config, db, eventLog });
+    let tellDue: (due: CartDue) => void = () => {};
+    const real = createServices({ config, db, eventLog, onCartDue: (due) => tellDue(due) });
+    const services = overrides.services?.(real) ?? real;
+    const consumers = createShopConsumers({ eventLog });
+    const given = overrides.consumers?.(consumers) ?? consumers;
     return {
       db,
       bus,
       relay,
       eventLog,
       replay: createReplay(reader),
-      services: overrides.services?.(services) ?? services,
+      services,
+      consumers: given,
+      parkedEvents: createParkedEvents({ db, consumers: given }),
+      connectionString,
       data,
+      onCartDue: (listener) => (tellDue = listener),
       dispose: () => disposals.run(),
     };
   } catch (error) {
@@ -151,9 +173,11 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       },
     });
     disposals.add('expiry of carts', () => expiry[Symbol.asyncDispose]());
+    const background = overrides.quiet === true ? null : await startBackground({ config, core, http, logger });
+    disposals.add('jobs', async () => background?.[Symbol.asyncDispose]());
 
     disposals.add('requests', async () => {
-      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose()]);
+      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose(), background?.drain()]);
     });
     addGauges(metrics, {
       db: core.db,
@@ -166,6 +190,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       metrics,
       probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
       dispensable: core.bus.checks,
+      queues: background?.queuesPage ?? null,
     });
 
     const { db, services, eventLog, relay, data } = core;
@@ -213,6 +238,21 @@ async function firstAdmin({ services }: Core, config: Config, logger: Logger): P
   return made ? { email, passwordFile: null } : null;
 }
 
+/** Loaded by those alone who need it: commands enqueue nothing. */
+async function startBackground(options: {
+  config: Config;
+  core: Core;
+  http: HttpServer;
+  logger: Logger;
+}): Promise<BackgroundWork> {
+  const { config, core, http, logger } = options;
+  const { startBackgroundWork } = await import('./jobs/host.ts');
+  const roleOf = createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions });
+  const work = startBackgroundWork({ config, core, roleOf, logger });
+  core.onCartDue((due) => work.cartDue(due));
+  return work;
+}
+
 /** Loaded by those alone who serve it. */
 async function createGraphQL(options: {
   config: Config;
@@ -229,8 +269,9 @@ async function createGraphQL(options: {
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
   ]);
-  const { db, services, eventLog, replay } = core;
+  const { db, services, eventLog, replay, parkedEvents } = core;
   const { prisma } = db;
-  const shared = { db, prisma, services, eventLog, feed, replay, shop: config.shop, publicUrl: http.publicUrl };
+  const { publicUrl } = http;
+  const shared = { db, prisma, services, eventLog, parkedEvents, feed, replay, shop: config.shop, publicUrl };
   return createGraphQLServer({ schema, config, shared, redis, throttling, metrics, logger });
 }

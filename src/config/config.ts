@@ -44,6 +44,8 @@ export interface Config {
   };
   cart: CartConfig;
   lowStockThreshold: number;
+  /** How long events are kept, for those who come back to them. */
+  eventRetentionDays: number;
 }
 
 /** The rules of carts that a shop may set. */
@@ -132,6 +134,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
       maxLines: env.CART_MAX_LINES ?? 100,
     },
     lowStockThreshold: env.LOW_STOCK_THRESHOLD ?? 3,
+    eventRetentionDays: env.EVENT_RETENTION_DAYS ?? 7,
   };
 }
 

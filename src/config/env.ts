@@ -70,6 +70,7 @@ const shape = {
   CART_MAX_UNITS_PER_VARIANT: wholeNumber(1, 100_000),
   CART_MAX_LINES: wholeNumber(1, 1000),
   LOW_STOCK_THRESHOLD: wholeNumber(0, 1_000_000),
+  EVENT_RETENTION_DAYS: wholeNumber(1, 3650),
   PUBLIC_URL: origin,
   CORS_ORIGINS: list.pipe(z.array(origin)),
   COOKIE_SAMESITE: z.enum(['lax', 'strict', 'none'], 'must be lax, strict or none'),

@@ -2,6 +2,7 @@ import type { Cursor } from '../events/cursor.ts';
 import type { EventFeed } from '../events/feed.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Replay } from '../events/replay.ts';
+import type { ParkedEvents } from '../events/parked-events.ts';
 import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Database } from '../infra/database.ts';
 import type { AccountService } from '../modules/accounts/account.service.ts';
@@ -59,6 +60,7 @@ export interface SharedContext {
   feed: EventFeed;
   /** The log for subscriptions that come back. */
   replay: Replay;
+  parkedEvents: ParkedEvents;
   shop: { name: string; currency: string };
   /** Where the outside reaches the shop, for links; an origin without a slash at its end. */
   publicUrl: string;

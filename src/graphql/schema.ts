@@ -3,6 +3,7 @@ import './money.ts';
 import './node.ts';
 import './root.ts';
 import './user-errors.ts';
+import './parked-events.ts';
 import '../modules/catalog/category.graphql.ts';
 import '../modules/catalog/product.graphql.ts';
 import '../modules/catalog/product-variant.graphql.ts';

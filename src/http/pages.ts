@@ -1,10 +1,13 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';
 import { mayReadMetrics } from './metrics-rule.ts';
+
+/** A page that somebody else makes; it sees to itself who may see it. */
+export type Page = (request: Request, incoming: IncomingMessage) => Promise<Response>;
 
 /** What is served beside GraphQL. */
 export function createPages(options: {
@@ -14,9 +17,11 @@ export function createPages(options: {
   metricsToken: string | null;
   graphiql: boolean;
   api: boolean;
+  /** The page of job queues, once there is one. */
+  queues: () => Page | null;
   logger: Logger;
 }): RequestListener {
-  const { health, metrics, metricsToken, graphiql, api, logger } = options;
+  const { health, metrics, metricsToken, graphiql, api, queues, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
@@ -39,6 +44,10 @@ export function createPages(options: {
     if (found === null) return c.json({ error: 'The shop is starting.' }, 503);
     return c.body(found.text, 200, { 'content-type': found.contentType, 'cache-control': 'no-store' });
   });
+
+  for (const path of ['/queues', '/queues/*']) {
+    app.all(path, (c) => queues()?.(c.req.raw, c.env.incoming) ?? c.notFound());
+  }
 
   if (api) {
     app.get('/', (c) =>

@@ -10,7 +10,7 @@ import { securityHeaders } from './headers.ts';
 import { createHealth, type Probe } from './health.ts';
 import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.ts';
 import { createOriginRule, defaultPublicUrl } from './origin-rule.ts';
-import { createPages } from './pages.ts';
+import { createPages, type Page } from './pages.ts';
 import { describeRequest, type RequestInfo } from './request-info.ts';
 import { errorBody, refuseUpgrade } from './respond.ts';
 
@@ -27,6 +27,7 @@ export interface HttpServer {
     /** What it is slower without. */
     dispensable?: Readonly<Record<string, Probe>> | undefined;
     metrics: Pick<Metrics, 'contentType' | 'text'>;
+    queues: Page | null;
   }): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
   close(graceMs: number): Promise<void>;
@@ -49,6 +50,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const connections = trackConnections(server);
   const api = config.roles.includes('api');
   const health = createHealth({ logger });
+  let queues: Page | null = null;
   let metrics: Pick<Metrics, 'contentType' | 'text'> | null = null;
   const pages = createPages({
     health,
@@ -56,6 +58,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     metricsToken: config.http.metricsToken,
     graphiql: config.http.graphiql,
     api,
+    queues: () => queues,
     logger,
   });
   let graphql: GraphQLHandler | null = null;
@@ -126,8 +129,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     port,
     publicUrl,
     open(handlers) {
-      graphql = handlers.graphql;
-      metrics = handlers.metrics;
+      ({ graphql, metrics, queues } = handlers);
       health.opened(handlers.probes, handlers.dispensable);
     },
     async close(graceMs) {

@@ -149,6 +149,9 @@ function isRetryable(error: unknown): boolean {
 
 async function attemptTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // The pool listens only while a connection is idle, and what nobody hears ends the process. The next statement tells.
+  const unheard = () => {};
+  client.on('error', unheard);
   const callbacks = new Set<() => void>();
   let broken: Error | undefined;
   try {
@@ -168,6 +171,7 @@ async function attemptTransaction<T>(pool: pg.Pool, work: (tx: Transaction) => P
   } finally {
     // A connection that could not roll back is in an unknown state: it is closed, not reused.
     client.release(broken);
+    client.off('error', unheard);
   }
 }
 

@@ -5,7 +5,7 @@ import { createAccountService, type AccountService } from './accounts/account.se
 import { createAdminService, type AdminService } from './accounts/admin.service.ts';
 import { createGuestService, type GuestService } from './accounts/guest.service.ts';
 import { createSessionService, type SessionService } from './accounts/session.service.ts';
-import { createCartService, type CartService } from './cart/cart.service.ts';
+import { createCartService, type CartDue, type CartService } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
@@ -35,8 +35,10 @@ export function createServices(deps: {
   };
   db: Database;
   eventLog: EventLog;
+  /** Told each deadline of a cart that is set, after its commit. */
+  onCartDue?: (due: CartDue) => void;
 }): ShopServices {
-  const { config, db, eventLog } = deps;
+  const { config, db, eventLog, onCartDue: onDue = () => {} } = deps;
   const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
   const guests = createGuestService({ db });
@@ -51,7 +53,7 @@ export function createServices(deps: {
     currency: shop.currency,
     lowStockThreshold,
   });
-  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart });
+  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });

@@ -31,8 +31,6 @@ const PENDING: readonly string[] = Object.values({
     StockAlert StockAlertCancelInput StockAlertCancelPayload StockAlertConnection StockAlertCreateInput StockAlertCreatePayload
     StockAlertEdge StockAlertStatus Mutation.stockAlertCancel Mutation.stockAlertCreate ProductVariant.stockAlertCount
     User.stockAlerts`,
-  'low stock, as carts are told of it': `
-    CartChangeKind.LOW_STOCK CartChanged.variant`,
 }).flatMap((coordinates) => coordinates.trim().split(/\s+/));
 const pending = new Set(PENDING);
 

@@ -28,6 +28,7 @@ describe('the schema and the migrations', () => {
     "index carts CREATE UNIQUE INDEX carts_user_id_active_key ON public.carts USING btree (user_id) WHERE (status = 'ACTIVE'::cart_status)",
     'index event_log CREATE INDEX event_log_subject_id_seq_idx ON public.event_log USING btree (subject_id, seq) WHERE (seq IS NOT NULL)',
     'index event_log CREATE INDEX event_log_unnumbered_idx ON public.event_log USING btree (id) WHERE (seq IS NULL)',
+    'index parked_events CREATE INDEX parked_events_waiting_idx ON public.parked_events USING btree (parked_at DESC, id DESC) WHERE (resolved_at IS NULL)',
     'index stock_movements CREATE UNIQUE INDEX stock_movements_actor_id_idempotency_key_key ON public.stock_movements USING btree (actor_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)',
     "index users CREATE INDEX users_admin_idx ON public.users USING btree (id) WHERE (role = 'ADMIN'::role)",
     // Indexes on expressions.

@@ -23,13 +23,22 @@ SELECT format('variant %s: %s available, the last event says %s', v.id, v.availa
 UNION ALL
 SELECT format('variant %s: %s steps of its level in the ledger, %s events', v.id, coalesce(c.steps, 0), count(t.id))
   FROM product_variants v LEFT JOIN counted c ON c.variant_id = v.id LEFT JOIN told t ON t.variant_id = v.id
- GROUP BY v.id, c.steps HAVING count(t.id) <> coalesce(c.steps, 0)`;
+ GROUP BY v.id, c.steps HAVING count(t.id) <> coalesce(c.steps, 0)
+UNION ALL
+SELECT format('variant %s: %s steps end a sell-out, %s events say so', t.variant_id, count(*) FILTER (WHERE t.previous = 0), b.events)
+  FROM told t CROSS JOIN LATERAL (
+    SELECT count(*) AS events FROM event_log e WHERE e.subject_id = t.variant_id AND e.type = 'back_in_stock'
+  ) b GROUP BY t.variant_id, b.events HAVING count(*) FILTER (WHERE t.previous = 0) <> b.events
+UNION ALL
+SELECT format('event %s: %s units are said to be %s of %s', id, payload->>'available', type, payload->>'threshold')
+  FROM event_log WHERE type IN ('low_stock', 'stock_recovered')
+   AND ((payload->>'available')::int <= (payload->>'threshold')::int) <> (type = 'low_stock')`;
 
 const CART_EVENTS = `
 WITH told AS (
   SELECT subject_id AS cart_id, id, (payload->>'version')::int AS version,
          row_number() OVER (PARTITION BY subject_id ORDER BY id) + 1 AS expected
-    FROM event_log WHERE type = 'cart_changed'
+    FROM event_log WHERE type = 'cart_changed' AND payload->>'kind' <> 'LOW_STOCK'
 )
 SELECT format('cart event %s has version %s and not %s', id, version, expected) AS fault FROM told WHERE version <> expected
 UNION ALL
@@ -38,7 +47,8 @@ SELECT format('cart %s has version %s after %s events', c.id, c.version, count(t
 UNION ALL
 SELECT format('cart %s is %s after %s', c.id, c.status, last.kind)
   FROM carts c JOIN (
-    SELECT DISTINCT ON (subject_id) subject_id, payload->>'kind' AS kind FROM event_log WHERE type = 'cart_changed' ORDER BY subject_id, id DESC
+    SELECT DISTINCT ON (subject_id) subject_id, payload->>'kind' AS kind FROM event_log
+     WHERE type = 'cart_changed' AND payload->>'kind' <> 'LOW_STOCK' ORDER BY subject_id, id DESC
   ) AS last ON last.subject_id = c.id
  WHERE c.status::text <> CASE last.kind WHEN 'LINES' THEN 'ACTIVE' WHEN 'RECLAIMED' THEN 'ACTIVE' ELSE last.kind END`;
 

@@ -9,7 +9,7 @@ export interface QuietShop extends TestShop, World {
 }
 
 /**
- * Opens a shop whose timer expires no carts, so that a test sees what callers see before it does.
+ * Opens a shop without jobs and consumers, whose timer expires no carts, so that a test sees what callers see before it does.
  * @param env environment variables over the test's own
  */
 export async function openQuietShop(env: NodeJS.ProcessEnv = {}): Promise<QuietShop> {
@@ -17,6 +17,7 @@ export async function openQuietShop(env: NodeJS.ProcessEnv = {}): Promise<QuietS
   const shop = await createTestShop({
     env,
     overrides: {
+      quiet: true,
       services: (real) => {
         ({ expireOverdue } = real.cart);
         return { ...real, cart: { ...real.cart, expireOverdue: () => Promise.resolve({ carts: 0, units: 0 }) } };

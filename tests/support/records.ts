@@ -21,14 +21,34 @@ export function ledgerOf({ db }: Pick<World, 'db'>, variantId: string): Promise<
   );
 }
 
-/** The events of a variant, cart or order, oldest first. */
+/** That a step of stock crossed a line: comes beside `stock_changed`, and has tests of its own. */
+const CROSSINGS = ['low_stock', 'stock_recovered', 'back_in_stock'];
+
+/** The events of a variant, cart or order, oldest first; without those of crossed lines. */
 export function eventsOf(
   { db }: Pick<World, 'db'>,
   subjectId: string,
 ): Promise<{ type: string; payload: Record<string, unknown> }[]> {
   return db.query(
-    { name: 'test_events_of', text: 'SELECT type, payload FROM event_log WHERE subject_id = $1 ORDER BY id' },
-    [subjectId],
+    {
+      name: 'test_events_of',
+      text: 'SELECT type, payload FROM event_log WHERE subject_id = $1 AND type <> ALL($2::text[]) ORDER BY id',
+    },
+    [subjectId, CROSSINGS],
+  );
+}
+
+/** The lines that a variant's level crossed, oldest first. */
+export function crossingsOf(
+  { db }: Pick<World, 'db'>,
+  variantId: string,
+): Promise<{ type: string; payload: Record<string, unknown> }[]> {
+  return db.query(
+    {
+      name: 'test_crossings_of',
+      text: 'SELECT type, payload FROM event_log WHERE subject_id = $1 AND type = ANY($2::text[]) ORDER BY id',
+    },
+    [variantId, CROSSINGS],
   );
 }
 

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import type { CartConfig } from '../../src/config/config.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
+import type { CartDue } from '../../src/modules/cart/cart.service.ts';
 import { createServices, type ShopServices } from '../../src/modules/services.ts';
 
 /** The use cases over a pool of their own, with no server, no relay and no timer around them: as one more process. */
@@ -16,6 +17,7 @@ export interface TestServices extends ShopServices {
 export interface TestServicesOptions {
   poolSize?: number;
   cart?: Partial<CartConfig>;
+  onCartDue?: (due: CartDue) => void;
   /** Comes before each statement that the use cases send, and may keep it waiting. */
   before?: (statement: string) => Promise<void> | void;
 }
@@ -42,6 +44,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
     },
     db,
     eventLog,
+    ...(options.onCartDue === undefined ? {} : { onCartDue: options.onCartDue }),
   });
   return { ...services, db: opened, eventLog, retries, dispose: async () => opened[Symbol.asyncDispose]() };
 }

@@ -4,6 +4,7 @@ import { AFTER, EventRef, resumeAfter } from '../../graphql/event.ts';
 import { loadKnown } from '../../graphql/loaders.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import { ownerOf } from '../../graphql/viewer.ts';
+import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { isOwnedBy } from './cart-owner.ts';
 import { cartChanged } from './cart.events.ts';
 import { CartRef } from './cart.refs.graphql.ts';
@@ -18,6 +19,7 @@ const CartChangeKindRef = builder.enumType('CartChangeKind', {
     CHECKED_OUT: { description: 'It became an order.' },
     MERGED: { description: 'Its lines moved to another cart of its owner.' },
     RECLAIMED: { description: 'Its units were taken again after its time had run out.' },
+    LOW_STOCK: { description: 'A variant in the cart is at or below its low-stock threshold.' },
   },
 });
 
@@ -43,6 +45,12 @@ const CartChangedRef = builder.objectRef<StreamItem<CartChange>>('CartChanged').
           throw requestError('FORBIDDEN', 'The cart is not yours any more.');
         return cart;
       },
+    }),
+    variant: t.field({
+      type: ProductVariantRef,
+      nullable: true,
+      description: 'The variant that runs low; with LOW_STOCK only.',
+      resolve: ({ value }, _args, ctx) => (value.variantId == null ? null : ctx.loaders.variant.load(value.variantId)),
     }),
   }),
 });

@@ -6,6 +6,7 @@ import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { Refusal, refuse, type UserError } from '../user-error.ts';
 import type { CartOwner } from './cart-owner.ts';
+import { dueAt, type CartDue } from './cart.due.ts';
 import { changeOf } from './cart.events.ts';
 import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
@@ -58,8 +59,9 @@ export function createCartCommands(deps: {
   inventory: InventoryService;
   eventLog: EventLog;
   config: CartConfig;
+  onDue: (due: CartDue) => void;
 }): CartCommands {
-  const { catalog, inventory, eventLog, config } = deps;
+  const { catalog, inventory, eventLog, config, onDue } = deps;
 
   async function read(tx: Transaction, cartId: string): Promise<LockedCart> {
     const [cart] = await repository.findCarts(tx, [cartId]);
@@ -115,13 +117,15 @@ export function createCartCommands(deps: {
       const empty = cart.lines.length + lines.added.length - lines.removed.length === 0;
       const begins = cart.lines.length === 0 || cart.status === 'EXPIRED' || cart.holdStartedAt === null;
       const since = begins || cart.holdStartedAt === null ? now : cart.holdStartedAt;
+      const expiresAt = empty ? null : holdUntil(now, since, config);
       await repository.writeCart(tx, now, {
         ...cart,
         status: 'ACTIVE',
         holdStartedAt: empty ? null : since,
-        expiresAt: empty ? null : holdUntil(now, since, config),
+        expiresAt,
         lines,
       });
+      if (expiresAt !== null) tx.afterCommit(() => onDue(dueAt(expiresAt, now)));
       await inventory.apply(
         tx,
         now,

@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { defineEvent, type NewEvent } from '../../events/event.ts';
 import type { OwnerColumns } from './cart-owner.ts';
 
-const kind = z.enum(['LINES', 'EXPIRED', 'CHECKED_OUT', 'MERGED', 'RECLAIMED']);
+const kind = z.enum(['LINES', 'EXPIRED', 'CHECKED_OUT', 'MERGED', 'RECLAIMED', 'LOW_STOCK']);
 
-/** Something happened to a cart: its lines changed, its time ran out, it was bought or joined to another. */
+/**
+ * Something happened to a cart: its lines changed, its time ran out, it was bought or joined to another. LOW_STOCK: nothing
+ * did, but something in it runs low.
+ */
 export const cartChanged = defineEvent(
   'cart_changed',
   z.object({
@@ -13,13 +16,18 @@ export const cartChanged = defineEvent(
     guestId: z.uuid().nullable(),
     userId: z.uuid().nullable().default(null),
     kind,
-    /** The cart's version after the change. */
+    /** The cart's version after the change; LOW_STOCK leaves it as it is. */
     version: z.int(),
+    /** What runs low; with LOW_STOCK only. */
+    variantId: z.uuid().optional(),
   }),
 );
 
 /** The event of a change that raises the version of a cart, given as it was before. */
-export function changeOf(cart: OwnerColumns & { id: string; version: number }, what: z.infer<typeof kind>): NewEvent {
+export function changeOf(
+  cart: OwnerColumns & { id: string; version: number },
+  what: Exclude<z.infer<typeof kind>, 'LOW_STOCK'>,
+): NewEvent {
   const { id: cartId, guestId, userId, version } = cart;
   return cartChanged.of(cartId, { cartId, guestId, userId, kind: what, version: version + 1 });
 }

@@ -8,15 +8,18 @@ import type { InventoryService } from '../inventory/inventory.service.ts';
 import { GenericError, Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
 import { createCartCommands, keepingLines } from './cart.commands.ts';
 import type { CartOwner } from './cart-owner.ts';
+import type { CartDue } from './cart.due.ts';
 import { changeOf } from './cart.events.ts';
 import { createCartExpiry, type Released } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { Cart, LockedCart } from './cart.repository.ts';
 import { planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
+import { findNextDeadline } from './expiry.repository.ts';
 import { createMerge, type Joining } from './merge.ts';
 import { createReclaim } from './reclaim.ts';
 
 export type { CartOwner } from './cart-owner.ts';
+export type { CartDue } from './cart.due.ts';
 export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';
 export type { LineUpdate, Wanted } from './cart.rules.ts';
 
@@ -67,6 +70,8 @@ export interface CartService {
   checkOverdue(tx: Transaction, shortages: ReadonlyMap<string, number>): Promise<void>;
   /** Expires every overdue cart; safe beside other processes. */
   expireOverdue(signal?: AbortSignal): Promise<Released>;
+  /** Milliseconds until the next deadline of a live cart before an instant, negative where it is past; null: there is none. */
+  nextDeadline(before: Date): Promise<number | null>;
   /** For checkout: the live cart under its lock; refuses where it is expired, empty or not there. */
   lockForCheckout(tx: Transaction, owner: CartOwner): Promise<LockedCart>;
   /** For checkout: the cart's holds have become an order. */
@@ -80,6 +85,8 @@ export interface CartDependencies {
   guests: GuestService;
   eventLog: EventLog;
   config: CartConfig;
+  /** Told each deadline that is set, after its commit; must neither throw nor wait. */
+  onDue: (due: CartDue) => void;
 }
 
 /** What a command tells about itself; the cart is read once it is committed. */
@@ -118,6 +125,7 @@ export function createCartService(deps: CartDependencies): CartService {
 
   return {
     expireOverdue: expiry.expireOverdue,
+    nextDeadline: (before) => findNextDeadline(db, before),
     withOverdueReleased: expiry.withOverdueReleased,
     checkOverdue: commands.checkOverdue,
     merge: createMerge({ ...deps, commands }),

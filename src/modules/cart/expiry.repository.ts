@@ -18,6 +18,18 @@ export async function lockOverdueCarts(tx: Queryable, limit: number): Promise<st
   return (await tx.query<{ id: string }>(lockOverdue, [limit])).map((row) => row.id);
 }
 
+const nextDeadline: Statement = {
+  name: 'cart_next_deadline',
+  text: `SELECT (extract(epoch FROM min(expires_at) - clock_timestamp()) * 1000)::float8 AS ms FROM carts
+          WHERE status = 'ACTIVE' AND expires_at < $1`,
+};
+
+/** Milliseconds until the first deadline before an instant, negative where it is past; null: there is none. */
+export async function findNextDeadline(source: Queryable, before: Date): Promise<number | null> {
+  const [row] = await source.query<{ ms: number | null }>(nextDeadline, [before]);
+  return row?.ms ?? null;
+}
+
 // From the overdue carts to their lines, not the reverse: carts of the past keep theirs, and a variant may have very many.
 // `= ANY(ARRAY(…))` sees to that, where the planner, who takes a third of all carts to be overdue, would read them all.
 const overdueHolding: Statement = {

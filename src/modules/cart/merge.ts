@@ -6,6 +6,7 @@ import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import type { UserError } from '../user-error.ts';
 import type { CartCommands } from './cart.commands.ts';
+import { dueAt, type CartDue } from './cart.due.ts';
 import { changeOf } from './cart.events.ts';
 import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
@@ -40,8 +41,9 @@ export function createMerge(deps: {
   inventory: InventoryService;
   eventLog: EventLog;
   config: CartConfig;
+  onDue: (due: CartDue) => void;
 }): (tx: Transaction, joining: Joining) => Promise<readonly UserError[]> {
-  const { commands, catalog, inventory, eventLog, config } = deps;
+  const { commands, catalog, inventory, eventLog, config, onDue } = deps;
 
   /** All carts that it is about, under their locks, which are taken by id in one statement. */
   async function lockAll(tx: Transaction, { guestId, userId }: Joining): Promise<LockedCart[]> {
@@ -91,6 +93,7 @@ export function createMerge(deps: {
       const since = earlier(guests.holdStartedAt, target.holdStartedAt) ?? now;
       const expiresAt = holdUntil(now, since, config);
       await repository.writeCart(tx, now, { ...target, holdStartedAt: since, expiresAt, lines });
+      tx.afterCommit(() => onDue(dueAt(expiresAt, now)));
     }
     await inventory.apply(
       tx,

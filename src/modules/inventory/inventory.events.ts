@@ -11,3 +11,22 @@ export const stockChanged = defineEvent(
     previousAvailable: z.int(),
   }),
 );
+
+const crossing = { variantId: z.uuid(), productId: z.uuid(), available: z.int() };
+
+/** A step took the level from above the low-stock threshold to it or below. Written with the step, like the next two. */
+export const lowStock = defineEvent(
+  'low_stock',
+  z.object({
+    ...crossing,
+    threshold: z.int(),
+    /** The cart that took the units; null where it was no cart. */
+    cartId: z.uuid().nullable(),
+  }),
+);
+
+/** A step took the level above the low-stock threshold again. */
+export const stockRecovered = defineEvent('stock_recovered', z.object({ ...crossing, threshold: z.int() }));
+
+/** A step left some where there was none. */
+export const backInStock = defineEvent('back_in_stock', z.object(crossing));

@@ -53,7 +53,8 @@ export interface ByHand {
  * Counters, ledger and events in one statement. Steps of one variant are chained in the order given: each ledger entry
  * has the counters that it left, each event the level before and after. The counters move by the sum in one update, which
  * the table's CHECK refuses where it would be impossible; the ledger's own CHECK refuses an impossible step in between.
- * A step that leaves `available` as it was (a sale of held units) makes no event.
+ * A step that leaves `available` as it was (a sale of held units) makes no event. One that crosses the low-stock threshold,
+ * in either direction, or ends a sell-out makes further ones; nearly none does, so that is asked first, and cheaply.
  */
 const applyWith = (columns: string, values: string) => `
 WITH step AS (
@@ -65,10 +66,10 @@ WITH step AS (
   UPDATE product_variants v
      SET on_hand = v.on_hand + t.on_hand_delta, held = v.held + t.held_delta
     FROM total t WHERE v.id = t.variant_id
-  RETURNING v.id, v.product_id, v.on_hand, v.held, v.available,
+  RETURNING v.id, v.product_id, v.on_hand, v.held, v.available, v.low_stock_threshold AS threshold,
             v.on_hand - t.on_hand_delta AS on_hand_before, v.held - t.held_delta AS held_before
 ), chain AS (
-  SELECT s.*, u.product_id,
+  SELECT s.*, u.product_id, u.threshold,
          u.on_hand_before + sum(s.on_hand_delta) OVER upto AS on_hand_after,
          u.held_before + sum(s.held_delta) OVER upto AS held_after
     FROM step s JOIN updated u ON u.id = s.variant_id
@@ -84,6 +85,17 @@ WITH step AS (
                             'previousAvailable', on_hand_after - held_after - on_hand_delta + held_delta),
          $1::timestamptz
     FROM chain WHERE on_hand_delta <> held_delta ORDER BY ordinal
+), level AS (
+  SELECT chain.*, on_hand_after - held_after AS after, on_hand_after - held_after - on_hand_delta + held_delta AS before FROM chain
+), crossings AS (
+  INSERT INTO event_log (type, subject_id, payload, occurred_at)
+  SELECT type, variant_id, jsonb_build_object('variantId', variant_id, 'productId', product_id, 'available', after) || more, $1::timestamptz
+    FROM level CROSS JOIN LATERAL (VALUES
+      ('low_stock', before > threshold AND after <= threshold, jsonb_build_object('threshold', threshold, 'cartId', cart_id)),
+      ('stock_recovered', before <= threshold AND after > threshold, jsonb_build_object('threshold', threshold)),
+      ('back_in_stock', before = 0 AND after > 0, '{}')
+    ) AS crossing(type, crossed, more)
+   WHERE ((before > threshold) <> (after > threshold) OR before = 0) AND crossed ORDER BY ordinal
 )
 SELECT id AS "variantId", on_hand AS "onHand", held, available FROM updated`;
 

@@ -32,11 +32,11 @@ afterAll(() => shop.dispose());
 
 const changedEvent = (productId: string) => ({ type: 'product_changed', payload: { productId } });
 
-/** When the events of a subject happened. */
+/** When the events of a subject happened; each instant once. */
 async function timesOf(subjectId: string): Promise<string[]> {
   const rows = await rowsOf<{ at: Date }>(
     shop.db,
-    'SELECT occurred_at AS at FROM event_log WHERE subject_id = $1 ORDER BY id',
+    'SELECT DISTINCT occurred_at AS at FROM event_log WHERE subject_id = $1 ORDER BY at',
     [subjectId],
   );
   return rows.map((row) => row.at.toISOString());

@@ -1,0 +1,30 @@
+import type { Transaction } from '../infra/database.ts';
+import type { StoredEvent } from './event.ts';
+
+/**
+ * What became of an event. MORE: a part of it is done, which is committed; the handler is called with the event again,
+ * and must find from the rows themselves what is left.
+ */
+export type Handled = 'DONE' | 'MORE';
+
+/** Turns events into rows, each event once, in their order, in one process at a time. */
+export interface Consumer {
+  /** In kebab-case; its place in the log is kept under this name, so it is not to be changed. */
+  name: string;
+  /** The types of events that it is about; it passes over the others. */
+  types: readonly string[];
+  /**
+   * Writes what the event calls for in the transaction that also moves the consumer on. A handler that throws is tried
+   * again and then does without the event, which is parked; a parked event may come once more, and out of order. So it
+   * must do no harm twice.
+   */
+  handle(tx: Transaction, event: StoredEvent): Promise<Handled>;
+}
+
+const NAME = /^[a-z]+(-[a-z]+)*$/;
+
+/** Declares a durable consumer. One that is new begins with the events that come after it was first started. */
+export function defineConsumer(consumer: Consumer): Consumer {
+  if (!NAME.test(consumer.name)) throw new Error(`"${consumer.name}" is no name for a consumer`);
+  return consumer;
+}

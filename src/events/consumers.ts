@@ -1,0 +1,277 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDatabaseAway } from '../infra/database-faults.ts';
+import type { Database, Transaction } from '../infra/database.ts';
+import type { Logger } from '../infra/logger.ts';
+import type { EventBus } from './bus.ts';
+import {
+  acquireLease,
+  advanceConsumer,
+  findPlace,
+  readRange,
+  registerConsumer,
+  releaseLease,
+  renewLease,
+  type Lease,
+} from './consumer.repository.ts';
+import type { Consumer } from './consumer.ts';
+import type { StoredEvent } from './event.ts';
+import { insertParked } from './parked-event.repository.ts';
+
+/*
+ * A consumer reads the log in order, and moves on in the very transaction in which it writes what an event calls for: so
+ * each event has its effect once, whenever a process dies. One runner at a time over all processes has the lease; whoever
+ * takes it raises the fence, and a runner that was only thought to be dead finds, when it moves on, that the fence is
+ * another: its transaction does not commit. Several events share a transaction until one of them fails; then each has its
+ * own, and the one that goes on failing is parked. A database that is away is nobody's fault: that is waited for.
+ */
+
+/** How consumers are run; tests have less patience. */
+export interface ConsumerSettings {
+  /** How long a lease holds without being renewed. */
+  leaseMs: number;
+  pollMs: number;
+  /** How often an event is tried before it is parked. */
+  attempts: number;
+  /** Before the second try; twice as long before each further one. */
+  backoffMs: number;
+}
+
+const SETTINGS: ConsumerSettings = { leaseMs: 10_000, pollMs: 1000, attempts: 4, backoffMs: 100 };
+/** Places in the log that are looked at in one statement. */
+const RANGE = 1000;
+/** Events that share a transaction. */
+const BATCH = 50;
+const MAX_ERROR = 1000;
+
+/** The consumers of this process. */
+export interface Consumers extends AsyncDisposable {
+  /** Says that there may be something to do. Returns at once. */
+  wake(): void;
+  /** Goes through all that is numbered, unless another process is at it; throws where that fails. */
+  flush(): Promise<void>;
+}
+
+class LeaseLost extends Error {
+  constructor() {
+    super('another process has taken over this consumer');
+  }
+}
+
+/** What went wrong, cut to what a row is to keep. */
+export function describeFault(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  // What PostgreSQL does not take: NUL, and half a character that is left of one cut in two.
+  return text
+    .replaceAll(/\0|\p{Cs}/gu, '')
+    .slice(0, MAX_ERROR)
+    .replace(/[\ud800-\udbff]$/, '');
+}
+
+/** Starts to run consumers; woken by the bus, and by a poll for what no batch told of. */
+export function startConsumers(options: {
+  db: Database;
+  bus: EventBus;
+  consumers: readonly Consumer[];
+  logger: Logger;
+  settings?: Partial<ConsumerSettings>;
+}): Consumers {
+  const { db, bus, consumers, logger } = options;
+  const settings = { ...SETTINGS, ...options.settings };
+  const owner = randomUUID();
+  const stop = new AbortController();
+  const runners = consumers.map((consumer) => {
+    const log = logger.child({ consumer: consumer.name });
+    return {
+      types: new Set(consumer.types),
+      ...createRunner({ db, consumer, owner, settings, stop: stop.signal, log }),
+    };
+  });
+  const wake = () => {
+    for (const runner of runners) runner.wake();
+  };
+  const poll = setInterval(wake, settings.pollMs);
+  let unsubscribe: (() => void) | undefined;
+  // Not waited for: without the bus there is the poll.
+  bus
+    .subscribe(({ events }) => {
+      for (const runner of runners) if (events.some((event) => runner.types.has(event.type))) runner.wake();
+    })
+    .then((end) => (stop.signal.aborted ? end() : (unsubscribe = end)))
+    .catch((error: unknown) => logger.warn({ err: error }, 'consumers hear nothing of the bus, and poll'));
+  wake();
+  return {
+    wake,
+    flush: async () => void (await Promise.all(runners.map((runner) => runner.flush()))),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      clearInterval(poll);
+      unsubscribe?.();
+      await Promise.all(runners.map((runner) => runner.ended()));
+    },
+  };
+}
+
+interface Run {
+  db: Database;
+  consumer: Consumer;
+  owner: string;
+  settings: ConsumerSettings;
+  stop: AbortSignal;
+  log: Logger;
+}
+
+function createRunner(run: Run) {
+  const { log, stop } = run;
+  let running: Promise<void> | undefined;
+  let again = false;
+
+  async function runAll(): Promise<void> {
+    try {
+      do {
+        again = false;
+        await catchUp(run);
+      } while (again && !stop.aborted);
+    } catch (error) {
+      if (error instanceof LeaseLost) log.warn(error.message);
+      else if (!stop.aborted) log.warn({ err: error }, 'a consumer failed; tried again in a second');
+      throw error;
+    } finally {
+      running = undefined;
+    }
+  }
+
+  function start(): Promise<void> {
+    if (stop.aborted) return Promise.reject(new Error('the consumers are closed'));
+    if (running !== undefined) again = true;
+    running ??= runAll();
+    return running;
+  }
+
+  return {
+    wake: () => void start().catch(() => {}),
+    async flush() {
+      await running?.catch(() => {});
+      await start();
+    },
+    ended: async () => running?.catch(() => {}),
+  };
+}
+
+/** Goes to the end of the log, where nobody else is at it. */
+async function catchUp(run: Run): Promise<void> {
+  const { db, consumer, owner, settings, stop } = run;
+  const { name } = consumer;
+  const seen = await findPlace(db, name);
+  if (seen === null) await registerConsumer(db, name);
+  if (seen === null || (seen.epoch === seen.logEpoch && seen.seq === seen.last) || stop.aborted) return;
+  const lease = await acquireLease(db, name, owner, settings.leaseMs);
+  if (lease === null) return;
+  const renewal = setInterval(() => {
+    renewLease(db, lease, settings.leaseMs).catch(() => {});
+  }, settings.leaseMs / 3);
+  try {
+    while (!stop.aborted && (await step(run, lease)));
+  } finally {
+    clearInterval(renewal);
+    // Where this fails too, the lease runs out.
+    await releaseLease(db, lease).catch(() => {});
+  }
+}
+
+/** Goes over one stretch of the log. False: there is no more. */
+async function step(run: Run, lease: Lease): Promise<boolean> {
+  const { db, consumer, log } = run;
+  const place = await findPlace(db, consumer.name);
+  if (place === null) throw new LeaseLost();
+  const { seq, last, logEpoch: epoch } = place;
+  if (place.epoch !== epoch || seq > last) {
+    log.error(
+      { from: { epoch: place.epoch, seq }, to: { epoch, seq: last } },
+      'the event log was replaced: begun anew',
+    );
+    await mustAdvance(db, lease, { seq: last, epoch });
+    return false;
+  }
+  if (seq === last) return false;
+  const upTo = Math.min(seq + RANGE, last);
+  const events = await readRange(db, seq, upTo, consumer.types);
+  for (let rest = events; rest.length > 0 && !run.stop.aborted;) {
+    const batch = rest.slice(0, BATCH);
+    rest = [...(await handleBatch(run, lease, epoch, batch)), ...rest.slice(BATCH)];
+  }
+  if (!run.stop.aborted) await mustAdvance(db, lease, { seq: upTo, epoch });
+  return !run.stop.aborted;
+}
+
+async function mustAdvance(tx: Pick<Transaction, 'query'>, lease: Lease, place: { seq: number; epoch: string }) {
+  if (!(await advanceConsumer(tx, lease, place))) throw new LeaseLost();
+}
+
+/** Handles events in one transaction. @returns those that are still to be handled: the one that there is MORE of first */
+async function attempt(run: Run, lease: Lease, epoch: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
+  return run.db.transaction(async (tx) => {
+    let rest = [...events];
+    for (const event of events) {
+      if ((await run.consumer.handle(tx, event)) === 'MORE') break;
+      rest = rest.slice(1);
+    }
+    const [next] = rest;
+    // Last of all: until then whoever takes over need not wait for what this runner has in hand.
+    await mustAdvance(tx, lease, { seq: next === undefined ? (events.at(-1)?.seq ?? 0) : next.seq - 1, epoch });
+    return rest;
+  });
+}
+
+async function handleBatch(
+  run: Run,
+  lease: Lease,
+  epoch: string,
+  events: readonly StoredEvent[],
+): Promise<StoredEvent[]> {
+  try {
+    return await attempt(run, lease, epoch, events);
+  } catch (error) {
+    if (error instanceof LeaseLost || isDatabaseAway(error)) throw error;
+    for (const [index, event] of events.entries()) {
+      const fault = index === 0 && events.length === 1 ? error : undefined;
+      if (!(await handleAlone(run, lease, { epoch, event, fault }))) return [];
+    }
+    return [];
+  }
+}
+
+/**
+ * Handles one event, or parks it. @returns false where the shop is closing meanwhile
+ * @param options.fault of an attempt that was made already
+ */
+async function handleAlone(
+  run: Run,
+  lease: Lease,
+  options: { epoch: string; event: StoredEvent; fault?: unknown },
+): Promise<boolean> {
+  const { settings, log, stop, consumer } = run;
+  const { epoch, event } = options;
+  let { fault } = options;
+  for (let tries = fault === undefined ? 0 : 1; tries < settings.attempts; tries += 1) {
+    if (tries > 0) {
+      log.warn({ err: fault, seq: event.seq, type: event.type, tries }, 'an event could not be handled; tried again');
+      await delay(settings.backoffMs * 2 ** (tries - 1), undefined, { signal: stop }).catch(() => {});
+    }
+    if (stop.aborted) return false;
+    try {
+      for (let rest = [event]; rest.length > 0;) rest = await attempt(run, lease, epoch, rest);
+      return true;
+    } catch (error) {
+      if (error instanceof LeaseLost || isDatabaseAway(error)) throw error;
+      fault = error;
+    }
+  }
+  log.error({ err: fault, seq: event.seq, type: event.type }, 'an event could not be handled, and is parked');
+  const why = { consumer: consumer.name, epoch, error: describeFault(fault), attempts: settings.attempts };
+  await run.db.transaction(async (tx) => {
+    await insertParked(tx, event, why);
+    await mustAdvance(tx, lease, { seq: event.seq, epoch });
+  });
+  return true;
+}

@@ -1,0 +1,62 @@
+import type { Database } from '../infra/database.ts';
+import { isDatabaseAway } from '../infra/database-faults.ts';
+import type { Page, PageRequest } from '../infra/page.ts';
+import type { Consumer } from './consumer.ts';
+import { describeFault } from './consumers.ts';
+import * as repository from './parked-event.repository.ts';
+import type { ParkedEvent } from './parked-event.repository.ts';
+
+export type { ParkedEvent } from './parked-event.repository.ts';
+
+/** What came of handling a parked event once more. */
+export type Retried = 'HANDLED' | 'NOT_FOUND' | 'NO_CONSUMER' | { fault: string };
+
+/** Events that consumers could not handle: seen by staff, and handled once more when they say so. */
+export interface ParkedEvents {
+  /** Those that wait, or all with `resolved`; the latest first. */
+  page(query: { resolved: boolean }, page: PageRequest): Promise<Page<ParkedEvent>>;
+  count(query: { resolved: boolean }): Promise<number>;
+  byIds(ids: readonly string[]): Promise<ParkedEvent[]>;
+  /** Handles one now, in this process. A second time it does nothing. */
+  retry(id: string): Promise<Retried>;
+}
+
+/** Wires them to those who handle them. */
+export function createParkedEvents(options: { db: Database; consumers: readonly Consumer[] }): ParkedEvents {
+  const { db } = options;
+  const consumers = new Map(options.consumers.map((consumer) => [consumer.name, consumer]));
+
+  /** One transaction. */
+  async function attempt(id: string): Promise<Retried | 'MORE'> {
+    return db.transaction(async (tx) => {
+      const parked = await repository.lockParked(tx, id);
+      if (parked === null) return 'NOT_FOUND';
+      if (parked.resolvedAt !== null) return 'HANDLED';
+      const consumer = consumers.get(parked.consumer);
+      if (consumer === undefined) return 'NO_CONSUMER';
+      const { seq, type, subjectId, payload, occurredAt } = parked;
+      if ((await consumer.handle(tx, { seq, type, subjectId, payload, occurredAt })) === 'MORE') return 'MORE';
+      await repository.markResolved(tx, id);
+      return 'HANDLED';
+    });
+  }
+
+  return {
+    page: (query, page) => repository.findParkedPage(db, query, page),
+    count: (query) => repository.countParked(db, query),
+    byIds: (ids) => repository.findParked(db, ids),
+    async retry(id) {
+      try {
+        for (;;) {
+          const outcome = await attempt(id);
+          if (outcome !== 'MORE') return outcome;
+        }
+      } catch (error) {
+        if (isDatabaseAway(error)) throw error;
+        const fault = describeFault(error);
+        await repository.markFailedAgain(db, id, fault);
+        return { fault };
+      }
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../infra/logger.ts';
+import type { JobBackend } from './backend.ts';
+import { createPostgresJobs } from './postgres-backend.ts';
+import { createRedisJobs } from './redis-backend.ts';
+
+/** The one choice of where jobs are kept: Redis where there is one, else the shop's own PostgreSQL. */
+export function createJobBackend(options: {
+  config: Pick<Config, 'redisUrl'>;
+  /** Of the shop's database. */
+  connectionString: string;
+  logger: Logger;
+}): JobBackend {
+  const { config, connectionString, logger } = options;
+  return config.redisUrl === null
+    ? createPostgresJobs({ connectionString, logger })
+    : createRedisJobs({ url: config.redisUrl, logger });
+}

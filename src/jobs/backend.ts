@@ -1,0 +1,40 @@
+/** What of BullMQ's `Queue` the shop uses. */
+export interface JobQueue {
+  add(name: string, data: object, options: JobQueueOptions): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** How one job is put into a queue. */
+export interface JobQueueOptions {
+  jobId?: string;
+  delay?: number;
+  attempts: number;
+  backoff: { type: 'exponential'; delay: number };
+  removeOnComplete: { count: number; age: number };
+  removeOnFail: { count: number; age: number };
+}
+
+/** A job as a worker gets it. */
+export interface QueuedJob {
+  id?: string | undefined;
+  data: unknown;
+  attemptsMade: number;
+  /** Gives it back to the queue, as if it had not been begun. */
+  moveToWait(token?: string): Promise<unknown>;
+}
+
+/** What of BullMQ's `Worker` the shop uses. */
+export interface JobWorker {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'failed', listener: (job: QueuedJob | undefined, error: Error) => void): unknown;
+  /** Waits for the jobs that run. */
+  close(): Promise<void>;
+}
+
+export type Processor = (job: QueuedJob, token?: string) => Promise<void>;
+
+/** Where jobs are kept. Opening connects, and throws where that fails: then try again. */
+export interface JobBackend extends AsyncDisposable {
+  openQueue(name: string): Promise<JobQueue>;
+  openWorker(name: string, processor: Processor, options: { concurrency: number }): Promise<JobWorker>;
+}

@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../infra/logger.ts';
+
+/** Of all workers: how soon they are back where the queue was away. BullMQ's own is 15 s. */
+export const SETTINGS = { runRetryDelay: 1000 } as const;
+
+interface Opened {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  waitUntilReady(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Longer than any server takes that is well. */
+const OPEN_WITHIN_MS = 5000;
+
+/** Fails where something takes longer than opening may. */
+export async function inTime<T>(opening: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  try {
+    return await Promise.race([
+      opening,
+      delay(OPEN_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
+        throw new Error(`no answer within ${OPEN_WITHIN_MS} ms`);
+      }),
+    ]);
+  } finally {
+    late.abort();
+  }
+}
+
+/** Waits until it is connected; closes what could not be, which BullMQ does not try again. */
+export async function whenReady<T extends Opened>(opened: T, logger: Logger): Promise<T> {
+  // An error that nobody listens to would end the process.
+  opened.on('error', (error) => logger.debug({ reason: error.message }, 'the job queue is not to be reached'));
+  try {
+    await inTime(opened.waitUntilReady());
+    return opened;
+  } catch (error) {
+    // Not waited for: it may have nobody to say goodbye to.
+    opened.close().catch(() => {});
+    throw error;
+  }
+}
+
+/** Makes something be done once, by whoever comes first; where it fails, by the next one. */
+export function onceOpened(open: () => Promise<void>): () => Promise<void> {
+  let opening: Promise<void> | undefined;
+  return () => {
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+}

@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { UnrecoverableError, WaitingError } from 'bullmq';
+import type { Logger } from '../infra/logger.ts';
+import type { JobBackend, JobWorker, QueuedJob } from './backend.ts';
+import type { Job } from './define-job.ts';
+import { envelopeSchema } from './queues.ts';
+
+const RETRY_MS = 1000;
+/** Within the grace that the whole shop has. */
+const DRAIN_MS = 5000;
+/** What is only just being opened is not waited for that long. */
+const OPEN_MS = 1000;
+
+/** Runs the jobs of this process, one worker for each queue. It need not be reachable yet: workers come when it is. */
+export interface JobWorkers {
+  /** Takes nothing new, and waits for what runs; not for ever. */
+  drain(): Promise<void>;
+}
+
+/** Has jobs run. Takes jobs of any payload: each parses its own. */
+export function startJobWorkers(options: {
+  backend: JobBackend;
+  jobs: readonly Job<unknown>[];
+  logger: Logger;
+}): JobWorkers {
+  const { backend, jobs, logger } = options;
+  const stop = new AbortController();
+  const running = new Set<JobWorker>();
+  const openings = jobs.map((job) => open(job));
+
+  /** Tries until it has one, or the shop closes. */
+  async function open(job: Job<unknown>): Promise<void> {
+    for (let failed = false; !stop.signal.aborted; failed = true) {
+      try {
+        const worker = await backend.openWorker(job.name, (...given) => process(job, ...given), job);
+        worker.on('failed', (queued, error) => report(job, queued, error));
+        running.add(worker);
+        if (stop.signal.aborted) await worker.close();
+        else if (failed) logger.info({ job: job.name }, 'the job queue is there again');
+        return;
+      } catch (error) {
+        if (stop.signal.aborted) break;
+        if (!failed) logger.warn({ reason: (error as Error).message, job: job.name }, 'the job queue is away');
+        await delay(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
+      }
+    }
+  }
+
+  async function process(job: Job<unknown>, queued: QueuedJob, token?: string): Promise<void> {
+    try {
+      // One more may come while the worker closes.
+      stop.signal.throwIfAborted();
+      await run(job, queued);
+    } catch (error) {
+      if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
+      await queued.moveToWait(token);
+      throw new WaitingError();
+    }
+  }
+
+  async function run(job: Job<unknown>, queued: QueuedJob): Promise<void> {
+    const envelope = envelopeSchema.safeParse(queued.data);
+    const payload = job.schema.safeParse(envelope.data?.payload);
+    // Another time it would be no better.
+    if (!envelope.success || !payload.success) {
+      const fault = envelope.error ?? payload.error;
+      throw new UnrecoverableError(`not a payload of ${job.name}: ${fault?.message ?? ''}`);
+    }
+    const { requestId } = envelope.data;
+    const scope = { job: job.name, jobId: queued.id, ...(requestId === null ? {} : { requestId }) };
+    await job.run(payload.data, { signal: stop.signal, logger: logger.child(scope) });
+  }
+
+  function report(job: Job<unknown>, queued: QueuedJob | undefined, error: Error): void {
+    const tries = queued?.attemptsMade ?? 0;
+    const last = tries >= job.attempts || error instanceof UnrecoverableError;
+    const line = { err: error, job: job.name, jobId: queued?.id, tries };
+    if (last) logger.error(line, 'a job failed for good');
+    else logger.warn(line, 'a job failed; it is tried again');
+  }
+
+  return {
+    async drain() {
+      stop.abort();
+      const opened = Promise.race([Promise.all(openings), delay(OPEN_MS, undefined, { ref: false })]);
+      const drained = Promise.all([opened, ...[...running].map((worker) => worker.close())]).then(() => true);
+      // What is left after that is run again elsewhere, once BullMQ's lock on it has run out.
+      const inTime = await Promise.race([drained, delay(DRAIN_MS, false, { ref: false })]);
+      if (!inTime) logger.warn('workers were left to themselves: the jobs that they had will be run again');
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createJobBackend } from '../../src/jobs/backend-choice.ts';
+import type { JobBackend } from '../../src/jobs/backend.ts';
+import { defineJob } from '../../src/jobs/define-job.ts';
+import { createJobQueues, type JobQueues } from '../../src/jobs/queues.ts';
+import { startJobWorkers, type JobWorkers } from '../../src/jobs/workers.ts';
+import { graphql } from '../generated/gql/index.ts';
+import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-backends.ts';
+import { levelOf, makeVariant } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { recordLogs, WARN } from '../support/logs.ts';
+import { freePort } from '../support/redis-server.ts';
+import { createTestShop } from '../support/shop.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
+
+const { logger, logs } = recordLogs();
+
+describe.each(JOB_BACKENDS)('a job queue on %s that does not answer', (kind) => {
+  let jobs: TestJobs;
+  let proxy: TcpProxy;
+  let backend: JobBackend;
+  let queues: JobQueues;
+  let workers: JobWorkers | undefined;
+  let ran: number[];
+
+  const job = defineJob({
+    name: 'try',
+    schema: z.object({ n: z.int() }),
+    async run({ n }) {
+      ran.push(n);
+    },
+  });
+
+  beforeEach(async () => {
+    ran = [];
+    logs.length = 0;
+    workers = undefined;
+    jobs = await createTestJobs(kind);
+    const { hostname, port } = new URL(jobs.redisUrl ?? jobs.database.url);
+    proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+    const through = (address: string) => {
+      const url = new URL(address);
+      url.hostname = '127.0.0.1';
+      url.port = String(proxy.port);
+      return url.href;
+    };
+    backend = createJobBackend({
+      config: { redisUrl: jobs.redisUrl === null ? null : through(jobs.redisUrl) },
+      connectionString: through(jobs.database.url),
+      logger,
+    });
+    queues = createJobQueues({ backend, logger });
+  });
+  afterEach(async () => {
+    proxy.open();
+    await workers?.drain();
+    await queues[Symbol.asyncDispose]();
+    await backend[Symbol.asyncDispose]();
+    await proxy.dispose();
+    await jobs.dispose();
+  });
+
+  test('keeps nobody waiting: the first caller for a second, the many after it not at all', async () => {
+    proxy.block();
+    const began = performance.now();
+    expect(await queues.enqueue(job, { n: 1 })).toBe(false);
+    const first = performance.now() - began;
+    const answers = await Promise.all(Array.from({ length: 1000 }, (_, n) => queues.enqueue(job, { n })));
+    const rest = performance.now() - began - first;
+
+    expect(first).toBeLessThan(2000);
+    expect(answers).not.toContain(true);
+    expect(rest).toBeLessThan(500);
+    expect(logs.filter((line) => line.level === WARN)).toMatchObject([{ msg: 'a job could not be enqueued' }]);
+  });
+
+  test('gets its jobs, and runs them, once it answers again', async () => {
+    proxy.block();
+    workers = startJobWorkers({ backend, jobs: [job], logger });
+    expect(await queues.enqueue(job, { n: 1 }, { id: 'one' })).toBe(false);
+    proxy.open();
+    await until('it takes jobs', () => queues.enqueue(job, { n: 1 }, { id: 'one' }));
+    await until('it has run', () => ran.length > 0, 20_000);
+
+    expect(ran).toEqual([1]);
+  });
+
+  test('does not keep the shop from closing', async () => {
+    proxy.block();
+    workers = startJobWorkers({ backend, jobs: [job], logger });
+    void queues.enqueue(job, { n: 1 });
+    const began = performance.now();
+    await workers.drain();
+    await queues[Symbol.asyncDispose]();
+    await backend[Symbol.asyncDispose]();
+
+    expect(performance.now() - began).toBeLessThan(5000);
+  });
+});
+
+const addDocument = graphql(`
+  mutation JobsAwayAdd($variantId: ID!) {
+    cartLinesAdd(input: { lines: [{ variantId: $variantId, quantity: 2 }] }) {
+      cart {
+        id
+        expiresAt
+      }
+      errors {
+        code
+      }
+    }
+  }
+`);
+
+test('without its queue the shop starts and sells, and units are back within 5 s of their time', async () => {
+  const shop = await createTestShop({
+    env: { REDIS_URL: `redis://127.0.0.1:${await freePort()}`, CART_HOLD_SECONDS: '1' },
+  });
+  try {
+    const variant = await makeVariant({ db: shop.db, eventLog: shop.app.eventLog }, { onHand: 5 });
+    const began = performance.now();
+    const { cartLinesAdd } = await shop.client().data(addDocument, { variantId: variant.globalId });
+    expect(performance.now() - began).toBeLessThan(900);
+    const expiresAt = Date.parse(known(cartLinesAdd?.cart?.expiresAt));
+    await until(
+      'the units are back',
+      async () => (await levelOf({ db: shop.db, eventLog: shop.app.eventLog }, variant.id)).held === 0,
+    );
+
+    // The timer comes every five seconds; the rest is its own doing.
+    expect(Date.now() - expiresAt).toBeLessThan(5500);
+    expect(shop.logs.map((line) => line.msg)).toContain('the job queue is away');
+    expect((await shop.request({ path: '/health/ready' })).status).toBe(200);
+  } finally {
+    await shop.dispose();
+  }
+});

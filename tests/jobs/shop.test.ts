@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { defineConsumer } from '../../src/events/consumer.ts';
+import { graphql } from '../generated/gql/index.ts';
+import { findFaults, rowsOf } from '../support/books.ts';
+import { levelOf, makeVariant } from '../support/fixtures.ts';
+import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-backends.ts';
+import { known } from '../support/known.ts';
+import { WARN } from '../support/logs.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { until } from '../support/until.ts';
+
+const addDocument = graphql(`
+  mutation JobsShopAdd($variantId: ID!) {
+    cartLinesAdd(input: { lines: [{ variantId: $variantId, quantity: 2 }] }) {
+      cart {
+        expiresAt
+      }
+      errors {
+        code
+      }
+    }
+  }
+`);
+
+describe.each(JOB_BACKENDS)('the shop, its jobs on %s', (kind) => {
+  let jobs: TestJobs;
+  let shops: TestShop[];
+  const consumed: string[] = [];
+
+  beforeEach(async () => {
+    jobs = await createTestJobs(kind);
+    shops = [];
+    consumed.length = 0;
+  });
+  afterEach(async () => {
+    for (const shop of shops) await shop.dispose();
+    await jobs.dispose();
+  });
+
+  async function open(env: NodeJS.ProcessEnv): Promise<TestShop> {
+    const shop = await createTestShop({
+      database: { url: jobs.database.url, dispose: () => Promise.resolve() },
+      env: { ...(jobs.redisUrl === null ? {} : { REDIS_URL: jobs.redisUrl }), ...env },
+      overrides: {
+        consumers: (real) => [
+          ...real,
+          defineConsumer({
+            name: 'witness',
+            types: ['cart_changed'],
+            async handle(_tx, { payload }) {
+              consumed.push((payload as { kind: string }).kind);
+              return 'DONE';
+            },
+          }),
+        ],
+      },
+    });
+    shops.push(shop);
+    return shop;
+  }
+
+  test('enqueues what is due and leaves the rest to workers; with them carts expire and events are taken notice of', async () => {
+    const api = await open({ ROLES: 'api', CART_HOLD_SECONDS: '4' });
+    const world = { db: api.db, eventLog: api.app.eventLog };
+    const { id, globalId } = await makeVariant(world, { onHand: 9 });
+    const { cartLinesAdd } = await api.client().data(addDocument, { variantId: globalId });
+    const expiresAt = Date.parse(known(cartLinesAdd?.cart?.expiresAt));
+    const view = await jobs.look('cart-expiry');
+    try {
+      await until('a job is there', async () => (await view.ids('delayed')).length > 0);
+      expect(await view.ids('delayed')).toEqual([`cart-expiry-${Math.floor(expiresAt / 1000)}`]);
+      expect(await rowsOf(api.db, 'SELECT name FROM event_consumers')).toEqual([]);
+      const worker = await open({ ROLES: 'worker' });
+      await until(
+        'it runs consumers',
+        async () => (await rowsOf(api.db, `SELECT FROM event_consumers WHERE name = 'witness'`)).length > 0,
+      );
+      await until('the job is done', async () => (await view.ids('completed')).length > 0);
+      await until('the event of it was taken notice of', () => consumed.includes('EXPIRED'));
+
+      expect(await levelOf(world, id)).toEqual({ onHand: 9, held: 0, available: 9 });
+      expect(worker.logs.filter((line) => line.msg === 'overdue carts expired')).toMatchObject([{ carts: 1 }]);
+      expect(await findFaults(api.db)).toEqual([]);
+      const complaints = [...api.logs, ...worker.logs].filter((line) => line.level >= WARN);
+      expect(complaints.filter((line) => !line.msg.startsWith('REDIS_URL'))).toEqual([]);
+    } finally {
+      await view[Symbol.asyncDispose]();
+    }
+  });
+
+  test('leaves nothing connected when it closes', async () => {
+    const shop = await open({});
+    await until('its workers are there', async () => {
+      const [row] = await rowsOf<{ made: boolean }>(shop.db, `SELECT to_regclass('bullmq.job') IS NOT NULL AS made`);
+      return kind === 'Redis' || row?.made;
+    });
+    await shop.dispose();
+    shops = [];
+    const other = await open({ ROLES: 'api' });
+    const left = () =>
+      rowsOf(
+        other.db,
+        `SELECT application_name FROM pg_stat_activity
+                         WHERE datname = current_database() AND application_name <> 'vitrine' AND pid <> pg_backend_pid()`,
+      );
+    await until('the connections are gone', async () => (await left()).length === 0);
+    expect(shop.logs.filter((line) => line.level >= WARN && !line.msg.startsWith('REDIS_URL'))).toEqual([]);
+  });
+});
