@@ -41,6 +41,7 @@ const GENERAL_ALONE = [
   'orderMarkAsPaid',
   'orderMarkAsRefunded',
   'orderStatusUpdate',
+  'parkedEventRetry',
 ];
 
 const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});

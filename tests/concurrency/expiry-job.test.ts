@@ -40,7 +40,11 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
     const told: { by?: BackgroundWork } = {};
     const services = openServices(jobs.database.url, { onCartDue: (due) => told.by?.cartDue(due), ...options });
     const started = startBackgroundWork({
-      config: { redisUrl: jobs.redisUrl, roles: options.worker === false ? ['api'] : ['worker'] },
+      config: {
+        redisUrl: jobs.redisUrl,
+        roles: options.worker === false ? ['api'] : ['worker'],
+        eventRetentionDays: 7,
+      },
       core: { db: services.db, bus: createLocalBus(), connectionString: jobs.database.url, services, consumers: [] },
       roleOf: () => Promise.resolve(null),
       logger,

@@ -149,7 +149,8 @@ describe('npm run torture', () => {
   }, 60_000);
 
   test('says what to do where the shop limits its clients', async () => {
-    const limited = await createTestShop({ database, env: { RATE_LIMITS: 'on' } });
+    const throttling = { limits: { guestsByClient: { points: 20, seconds: 3600 } } };
+    const limited = await createTestShop({ database, env: { RATE_LIMITS: 'on' }, overrides: { throttling } });
     try {
       const { code, output } = await torture(['--buyers', '80', '--stock', '100', '--url', limited.url]);
       expect(output).toContain('RATE_LIMITS=off');

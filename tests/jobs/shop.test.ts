@@ -82,7 +82,7 @@ describe.each(JOB_BACKENDS)('the shop, its jobs on %s', (kind) => {
       expect(worker.logs.filter((line) => line.msg === 'overdue carts expired')).toMatchObject([{ carts: 1 }]);
       expect(await findFaults(api.db)).toEqual([]);
       const complaints = [...api.logs, ...worker.logs].filter((line) => line.level >= WARN);
-      expect(complaints.filter((line) => !line.msg.startsWith('REDIS_URL'))).toEqual([]);
+      expect(complaints.filter((line) => !line.msg.startsWith('RATE_LIMITS'))).toEqual([]);
     } finally {
       await view[Symbol.asyncDispose]();
     }
@@ -104,6 +104,6 @@ describe.each(JOB_BACKENDS)('the shop, its jobs on %s', (kind) => {
                          WHERE datname = current_database() AND application_name <> 'vitrine' AND pid <> pg_backend_pid()`,
       );
     await until('the connections are gone', async () => (await left()).length === 0);
-    expect(shop.logs.filter((line) => line.level >= WARN && !line.msg.startsWith('REDIS_URL'))).toEqual([]);
+    expect(shop.logs.filter((line) => line.level >= WARN && !line.msg.startsWith('RATE_LIMITS'))).toEqual([]);
   });
 });

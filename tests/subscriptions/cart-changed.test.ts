@@ -5,6 +5,7 @@ import { known } from '../support/known.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 import { enter, rowId, shopperOf } from '../support/shopper.ts';
 import { settled } from '../support/settled.ts';
+import { createTestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 import { transports, watch, watchNow } from '../support/watch.ts';
 
@@ -105,4 +106,30 @@ test('a guest whose cart became a user’s is not shown it', async () => {
   expect(payload?.data ?? null).toBeNull();
   expect(payload?.errors?.map((error) => error.extensions?.code)).toEqual(['FORBIDDEN']);
   await socket.close();
+});
+
+test('who has something in the cart that runs low is told so once, and not who caused it', async () => {
+  const lively = await createTestShop();
+  try {
+    const variant = await makeVariant({ ...lively, eventLog: lively.app.eventLog }, { onHand: 10 });
+    const [has, causes] = [await enter(lively), await enter(lively)];
+    const { cart } = await has.add({ variantId: variant.globalId, quantity: 2 });
+    const query = 'subscription { cartChanged { kind cart { id } variant { sku available } } }';
+    const toHas = await watchNow(lively, 'WebSocket', query, { cartToken: has.token });
+    const toCause = await watchNow(lively, 'SSE', query, { cartToken: causes.token });
+    await causes.add({ variantId: variant.globalId, quantity: 5 });
+    expect(await toHas.events.take()).toEqual({
+      cartChanged: { kind: 'LOW_STOCK', cart: { id: known(cart).id }, variant: { sku: variant.sku, available: 3 } },
+    });
+    expect(await toCause.events.take()).toMatchObject({ cartChanged: { kind: 'LINES', variant: null } });
+    // Lower still is no further news.
+    await causes.add({ variantId: variant.globalId, quantity: 1 });
+    expect(await toCause.events.take()).toMatchObject({ cartChanged: { kind: 'LINES' } });
+    await has.setEmail('me@example.com');
+    await has.add({ variantId: variant.globalId, quantity: 1 });
+    expect(await toHas.events.take()).toMatchObject({ cartChanged: { kind: 'LINES' } });
+    expect([...toHas.events.left, ...toCause.events.left]).toEqual([]);
+  } finally {
+    await lively.dispose();
+  }
 });

@@ -18,7 +18,8 @@ const REDIS_WAIT_MS = 1_000;
 async function keeperOf(nodes: readonly TestNode[]) {
   const first = known(nodes[0]);
   const staff = await newStaff(first);
-  const variant = await makeVariant(first, { onHand: 1 });
+  // Far from sold out and from running low: each step is one event.
+  const variant = await makeVariant(first, { onHand: 100 });
   const keepers = nodes.map((node) => stockKeeperOf(node.client({ headers: staff.client.headers() })));
   return {
     variant,

@@ -145,7 +145,8 @@ describe('those who subscribed to the same', () => {
   });
 
   test('and come back with differing cursors, share again once they are live', async () => {
-    const variant = await makeVariant(shop, { onHand: 0 });
+    // Far from sold out and from running low: each step is one event.
+    const variant = await makeVariant(shop, { onHand: 100 });
     await settled(shop);
     const { eventCursor } = await shop.client().data<{ eventCursor: string }>('{ eventCursor }');
     const { epoch, seq } = known(decodeCursor(eventCursor));
@@ -159,7 +160,7 @@ describe('those who subscribed to the same', () => {
     await move(variant.id, 2);
     for (const [index, socket] of sockets.entries()) {
       const levels = await levelsOf(socket, 22 - index);
-      expect(levels).toEqual(Array.from({ length: 22 - index }, (_, at) => index + at + 1));
+      expect(levels).toEqual(Array.from({ length: 22 - index }, (_, at) => 100 + index + at + 1));
     }
     expect(state().executions - before).toBe(2);
     await closeAll(sockets);

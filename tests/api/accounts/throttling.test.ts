@@ -152,10 +152,10 @@ describe('registrations', () => {
   const registerField = (email: string) =>
     `register(input: { email: "${email}", password: "short", name: "Eve", tokens: BODY })`;
 
-  test('one client makes twenty attempts an hour', async () => {
+  test('one client makes sixty attempts an hour', async () => {
     const client = callerFrom(shop);
-    const answers = await times(2, () => client.execute<Payloads>(aliased(10, () => registerField(newEmail()))));
-    expect(answers.flatMap(codesOf)).toEqual(Array.from({ length: 20 }, () => 'INVALID_INPUT'));
+    const answers = await times(6, () => client.execute<Payloads>(aliased(10, () => registerField(newEmail()))));
+    expect(answers.flatMap(codesOf)).toEqual(Array.from({ length: 60 }, () => 'INVALID_INPUT'));
     const account = { email: newEmail(), password: PASSWORD, name: 'Eve' };
     const answer = await changingNothing(shop, () => client.execute(accountDocuments.register, { input: account }));
     expectRefused(answer, 'register', HOUR);

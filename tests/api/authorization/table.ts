@@ -96,6 +96,7 @@ export const operations: Record<string, Row> = {
   'Query.orders': { as: staffOnly, ask: 'orders { totalCount }' },
   'Query.users': { as: adminOnly, ask: 'users { totalCount }' },
   'Query.inventoryAudit': { as: staffOnly, ask: 'inventoryAudit { checkedVariants }' },
+  'Query.parkedEvents': { as: staffOnly, ask: 'parkedEvents { totalCount }' },
   'Query.staffActions': { as: staffOnly, ask: 'staffActions { totalCount }' },
 
   'Mutation.register': {
@@ -282,6 +283,13 @@ export const operations: Record<string, Row> = {
       return { input: { id } };
     },
   },
+  'Mutation.parkedEventRetry': {
+    // Nobody handles it: it is refused for that, and not for who asks.
+    as: { ...staffOnly, staff: 'refused CONFLICT', admin: 'refused CONFLICT' },
+    ask: `parkedEventRetry(input: $input) { parkedEvent { id } ${ERRORS} }`,
+    declare: '$input: ParkedEventRetryInput!',
+    given: async (scene) => ({ input: { id: await parkEvent(scene) } }),
+  },
   'Mutation.orderStatusUpdate': {
     as: staffOnly,
     ask: `orderStatusUpdate(input: $input) { order { id } ${ERRORS} }`,
@@ -446,6 +454,12 @@ export const guarded: Record<string, Row> = {
       return { id: globalId('StockMovement', String(row?.id)) };
     },
   },
+  ParkedEvent: {
+    as: staffs,
+    ask: node('ParkedEvent', 'consumer'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await parkEvent(scene) }),
+  },
   StaffAction: {
     as: staffs,
     ask: node('StaffAction', 'kind'),
@@ -487,6 +501,20 @@ const twoVariants = (shop: Scene['shop']) =>
   makeProduct(shop, {
     variants: ['Small', 'Large'].map((value) => ({ options: [{ name: 'Size', value }] })),
   });
+
+/** An event of a consumer that nobody knows. */
+async function parkEvent({ shop, owner }: Scene): Promise<string> {
+  count += 1;
+  const [row] = await shop.db.query<{ id: string }>(
+    {
+      name: 'scene_parked',
+      text: `INSERT INTO parked_events (consumer, epoch, seq, type, subject_id, payload, occurred_at, error, attempts, parked_at)
+             VALUES ('nobody', '0011223344556677', $1, 'happened', $2, '{}', now(), 'no', 1, now()) RETURNING id`,
+    },
+    [count, rowId(owner.userId)],
+  );
+  return globalId('ParkedEvent', known(row).id);
+}
 
 /** The owner's cart and one of the caller's own: who has none would be told so, and not whose the line is. */
 async function bothCarts(scene: Scene): Promise<{ line: string }> {
