@@ -128,7 +128,9 @@ export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay'
   admin: { email: string; passwordFile: string | null } | null;
   /** The events of this node; null without the role `api`. */
   feed: EventFeed | null;
-  /** Subscriptions that are answered together on this node; null without the role `api`. */
+  /** Subscriptions that run on this node. */
+  subscriptions(): number;
+  /** Those that are answered together; null without the role `api`. */
   fanOut(): FanOutState | null;
   /** Closes the shop: nothing new, what is in flight is answered, and what was started last goes first. */
   dispose(): Promise<void>;
@@ -179,11 +181,13 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     disposals.add('requests', async () => {
       await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose(), background?.drain()]);
     });
+    const subscriptions = () => graphql?.subscriptions() ?? 0;
+    const fanOut = () => graphql?.fanOut() ?? null;
     addGauges(metrics, {
       db: core.db,
       position: () => feed?.position().seq ?? null,
-      subscriptions: () => graphql?.subscriptions() ?? 0,
-      fanOut: () => graphql?.fanOut() ?? null,
+      subscriptions,
+      fanOut,
     });
     http.open({
       graphql,
@@ -203,7 +207,8 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       feed,
       data,
       url: `http://localhost:${http.port}`,
-      fanOut: () => graphql?.fanOut() ?? null,
+      subscriptions,
+      fanOut,
       dispose: () => disposals.run(),
     };
   } catch (error) {

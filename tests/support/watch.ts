@@ -33,7 +33,17 @@ export function watch<Data = Record<string, unknown>>(
   viewer: Viewer = {},
 ): Watched<Data> {
   const watched = transport === 'SSE' ? overSse<Data>(shop, query, viewer) : overSocket<Data>(shop, query, viewer);
-  onTestFinished(() => watched.stop());
+  let over = false;
+  void watched.ended.then(
+    () => (over = true),
+    () => (over = true),
+  );
+  // Gone before the next test counts who listens.
+  onTestFinished(async () => {
+    const running = shop.app.subscriptions();
+    watched.stop();
+    if (!over && running > 0) await until('it is let go', () => shop.app.subscriptions() < running || over);
+  });
   return watched;
 }
 
