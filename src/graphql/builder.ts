@@ -93,5 +93,7 @@ builder.mutationType({ description: 'What can be done. Expected faults are in `e
 builder.subscriptionType({
   description: `Served over WebSocket (graphql-transport-ws) and over SSE, on the same path as queries.
 Lists of IDs: null or left out is all, empty is none, both lists are the union; at most 100 IDs. Events of products that are
-not ACTIVE go to staff alone. A consumer that falls too far behind is ended with LAGGED: read anew and subscribe again.`,
+not ACTIVE go to staff alone. \`after\` first replays what happened since that cursor, then goes on live, with no gap and no
+repeat; a cursor that the log does not lead on from is CURSOR_EXPIRED: read anew and subscribe again. A consumer that falls
+too far behind is ended with LAGGED: subscribe again after the last cursor it saw.`,
 });

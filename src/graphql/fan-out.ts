@@ -11,7 +11,7 @@ import {
   type StreamSource,
 } from '../events/stream.ts';
 import type { Context, Viewer } from './context.ts';
-import { maskResult } from './mask.ts';
+import { formatError, maskResult } from './mask.ts';
 import type { SharedAudience } from './sharing.ts';
 import type { Sink } from './sink.ts';
 
@@ -80,10 +80,15 @@ export function createFanOut(deps: { contextFor: (viewer: Viewer) => Context }):
     return context;
   }
 
-  function createAudience({ key, viewer }: SharedAudience, args: ExecutionArgs, source: StreamSource<unknown>) {
+  function createAudience(
+    key: string,
+    { viewer }: SharedAudience,
+    args: ExecutionArgs,
+    { source, catchUp }: EventStream<unknown>,
+  ): Audience {
     const { schema, document, operationName, variableValues } = args;
     return new Audience(
-      source,
+      { source, epoch: catchUp.epoch },
       async (item) => {
         executions += 1;
         const contextValue = contextOf(viewer);
@@ -95,7 +100,8 @@ export function createFanOut(deps: { contextFor: (viewer: Viewer) => Context }):
           rootValue: item,
           contextValue,
         });
-        return JSON.stringify(maskResult(result, contextValue));
+        const { errors, ...masked } = maskResult(result, contextValue);
+        return JSON.stringify(errors === undefined ? masked : { ...masked, errors: errors.map(formatError) });
       },
       () => audiences.delete(key),
     );
@@ -103,10 +109,12 @@ export function createFanOut(deps: { contextFor: (viewer: Viewer) => Context }):
 
   return {
     join(shared, args, stream, sink) {
-      let audience = audiences.get(shared.key);
+      // Numbers of another log mean other events.
+      const key = `${stream.catchUp.epoch} ${shared.key}`;
+      let audience = audiences.get(key);
       if (audience === undefined) {
-        audience = createAudience(shared, args, stream.source);
-        audiences.set(shared.key, audience);
+        audience = createAudience(key, shared, args, stream);
+        audiences.set(key, audience);
       }
       return audience.join(stream.catchUp, sink);
     },
@@ -130,18 +138,19 @@ type Run = (item: StreamItem<unknown>) => Promise<string>;
 /** All who get the same. */
 class Audience {
   readonly #source: StreamSource<unknown>;
+  readonly #epoch: string;
   readonly #run: Run;
   readonly #empty: () => void;
   readonly #live = new Set<Member>();
   readonly #kept = new Map<number, Payload>();
   #pending: { seq: number; payload: Payload }[] = [];
   #pumping = false;
-  #epoch = '';
   #unsubscribe: (() => void) | undefined;
   size = 0;
 
-  constructor(source: StreamSource<unknown>, run: Run, empty: () => void) {
-    this.#source = source;
+  constructor(log: { source: StreamSource<unknown>; epoch: string }, run: Run, empty: () => void) {
+    this.#source = log.source;
+    this.#epoch = log.epoch;
     this.#run = run;
     this.#empty = empty;
   }
@@ -173,7 +182,6 @@ class Audience {
       },
     };
     this.size += 1;
-    this.#epoch = catchUp.epoch;
 
     const begin = async () => {
       for (;;) {
@@ -187,7 +195,7 @@ class Audience {
           if (payload === null) continue;
           await sink.room();
           if (left) return;
-          sink.push(payload, encodeCursor({ epoch: catchUp.epoch, seq: event.seq }));
+          if (!sink.push(payload, encodeCursor({ epoch: this.#epoch, seq: event.seq }))) throw new LaggedError();
         }
       }
     };

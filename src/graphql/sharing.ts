@@ -89,15 +89,18 @@ function analyse(schema: GraphQLSchema, document: DocumentNode): Analysis {
     }),
   );
   if (!shared) return { text: null, scoped, resumption };
-  const plain = visit(document, {
-    Argument: {
-      enter(node) {
-        if (node.name.value !== AFTER) return undefined;
-        if (node.value.kind === Kind.VARIABLE) resumption.add(node.value.name.value);
-        return null;
+  const plain = visit(
+    document,
+    visitWithTypeInfo(types, {
+      Field(node) {
+        // Somewhere deeper it would be another list's.
+        if (types.getParentType() !== schema.getSubscriptionType()) return undefined;
+        const after = node.arguments?.find((argument) => argument.name.value === AFTER);
+        if (after?.value.kind === Kind.VARIABLE) resumption.add(after.value.name.value);
+        return { ...node, arguments: node.arguments?.filter((argument) => argument !== after) };
       },
-    },
-  });
+    }),
+  );
   return { text: print(plain), scoped, resumption };
 }
 

@@ -301,3 +301,23 @@ test('an event that cannot be executed ends those who share it with an error, an
     catalog.isVisible = isVisible;
   }
 });
+
+test('an error that was not meant for anyone outside is masked for all, with nothing but its code and the request id', async () => {
+  const variant = await makeVariant(shop, { onHand: 5 });
+  const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { available variant { sku } } }`;
+  const sockets = await subscribeAll(2, query);
+  const { catalog } = shop.app.services;
+  const { variantsByIds } = catalog;
+  catalog.variantsByIds = () => Promise.reject(new Error('no database'));
+  try {
+    await move(variant.id);
+    for (const socket of sockets) {
+      const { payload } = await socket.messages.take();
+      expect(payload?.errors?.map(({ extensions }) => extensions)).toEqual([
+        { code: 'INTERNAL_SERVER_ERROR', requestId: expect.any(String) as string },
+      ]);
+    }
+  } finally {
+    catalog.variantsByIds = variantsByIds;
+  }
+});
