@@ -30,16 +30,10 @@ export function plainText(most: number): z.ZodType<string, string> {
     .pipe(z.string().min(1, 'must not be empty').max(most, `must have at most ${most} characters`));
 }
 
-/** Control characters but line breaks. */
-const CONTROL_WITHIN_LINES = /(?![\r\n])\p{Cc}/u;
 const MAX_NOTE = 1000;
 
 /** What somebody says about what they do, in one or several lines; null where that is nothing. */
-export const optionalNote: z.ZodType<string | null, string | null | undefined> = z
-  .string()
-  .refine((text) => !CONTROL_WITHIN_LINES.test(text), 'must not contain control characters')
-  .transform((text) => text.replaceAll(/\r\n?/g, '\n').trim())
-  .pipe(z.string().max(MAX_NOTE, `must have at most ${MAX_NOTE} characters`))
+export const optionalNote: z.ZodType<string | null, string | null | undefined> = multilineText(MAX_NOTE)
   .nullish()
   .transform((text) => (text == null || text === '' ? null : text));
 

@@ -11,8 +11,3 @@ export interface OwnerColumns {
 export function isOwnedBy(row: OwnerColumns, owner: CartOwner): boolean {
   return 'userId' in owner ? row.userId === owner.userId : row.guestId === owner.guestId;
 }
-
-/** The owner as rows have it. */
-export function columnsOf(owner: CartOwner): OwnerColumns {
-  return { guestId: null, userId: null, ...owner };
-}

@@ -1,3 +1,4 @@
+import type { EventType } from '../../events/event.ts';
 import { openStream, type StreamItem } from '../../events/stream.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
@@ -5,11 +6,12 @@ import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/event.
 import { argumentIds } from '../../graphql/global-id.ts';
 import { loadKnown } from '../../graphql/loaders.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
-import { stockChanged } from './inventory.events.ts';
+import { backInStock, stockChanged } from './inventory.events.ts';
 import { isStaff } from '../../graphql/viewer.ts';
 import { SHARED } from '../../graphql/sharing.ts';
 
 type StockChange = NonNullable<ReturnType<typeof stockChanged.read>>;
+type Back = NonNullable<ReturnType<typeof backInStock.read>>;
 
 const StockChangedRef = builder.objectRef<StreamItem<StockChange>>('StockChanged').implement({
   extensions: SHARED,
@@ -36,7 +38,7 @@ is read when the event is sent and may be newer. A checkout of held units change
   }),
 });
 
-const BackInStockRef = builder.objectRef<StreamItem<StockChange>>('BackInStock').implement({
+const BackInStockRef = builder.objectRef<StreamItem<Back>>('BackInStock').implement({
   extensions: SHARED,
   description: 'A variant that could not be bought can be bought again.',
   interfaces: [EventRef],
@@ -73,25 +75,29 @@ async function variantsOf(
 
 const isVisible = oncePerEvent(({ services }: Context, { subjectId }) => services.catalog.isVisible(subjectId));
 
-/** Changes of the variants that the arguments name, as far as the viewer may see them. */
-async function openStockStream(args: StockArguments, ctx: Context, isWanted: (change: StockChange) => boolean) {
+/** Events of the variants that the arguments name, as far as the viewer may see them. */
+async function openStockStream<T extends { variantId: string; productId: string }>(
+  type: EventType<T>,
+  args: StockArguments,
+  ctx: Context,
+) {
   const variantIds = argumentIds('ProductVariant', args.variantIds, 'variantIds');
   const productIds = argumentIds('Product', args.productIds, 'productIds');
   const all = variantIds === null && productIds === null;
   const resume = await resumeAfter(ctx, args.after, async () => ({
-    types: [stockChanged.type],
+    types: [type.type],
     subjects: all ? null : await variantsOf(ctx, variantIds, productIds),
   }));
   return openStream({
     feed: ctx.feed,
     resume,
     pick(event) {
-      const change = stockChanged.read(event);
-      if (change === null || !isWanted(change)) return null;
-      const named = all || variantIds?.has(change.variantId) === true || productIds?.has(change.productId) === true;
+      const told = type.read(event);
+      if (told === null) return null;
+      const named = all || variantIds?.has(told.variantId) === true || productIds?.has(told.productId) === true;
       if (!named) return null;
-      if (isStaff(ctx.viewer)) return change;
-      return isVisible(ctx, event).then((visible) => (visible ? change : null));
+      if (isStaff(ctx.viewer)) return told;
+      return isVisible(ctx, event).then((visible) => (visible ? told : null));
     },
   });
 }
@@ -111,7 +117,7 @@ builder.subscriptionFields((t) => {
       extensions: SHARED,
       description: `Stock as it changes, in order. ${LISTS}`,
       args,
-      subscribe: (_root, given, ctx) => openStockStream(given, ctx, () => true),
+      subscribe: (_root, given, ctx) => openStockStream(stockChanged, given, ctx),
       resolve: (item) => item,
     }),
     backInStock: t.field({
@@ -120,8 +126,7 @@ builder.subscriptionFields((t) => {
       extensions: SHARED,
       description: `Variants that can be bought again, the moment they can, however that came about. ${LISTS}`,
       args,
-      subscribe: (_root, given, ctx) =>
-        openStockStream(given, ctx, (change) => change.previousAvailable === 0 && change.available > 0),
+      subscribe: (_root, given, ctx) => openStockStream(backInStock, given, ctx),
       resolve: (item) => item,
     }),
   };
