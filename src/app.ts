@@ -27,7 +27,7 @@ import { addGauges } from './infra/shop-gauges.ts';
 import { createShopConsumers } from './jobs/consumers.ts';
 import type { BackgroundWork } from './jobs/host.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
-import type { CartDue } from './modules/cart/cart.service.ts';
+import { createNudges, type Nudges } from './modules/nudges.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
 
 /** The shop without any edge: what the server, the workers and the commands have in common. */
@@ -43,8 +43,8 @@ export interface Core {
   connectionString: string;
   /** Where the data is, for people. */
   data: string;
-  /** Has a listener told each deadline of a cart that is set, after its commit. */
-  onCartDue(listener: (due: CartDue) => void): void;
+  /** Has somebody told what waits for a job. */
+  connectNudges(target: Nudges): void;
   dispose(): Promise<void>;
 }
 
@@ -83,10 +83,10 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
 
     const log = createEventLog({ db, wake: () => relay.wake() });
     const eventLog = overrides.eventLog?.(log) ?? log;
-    let tellDue: (due: CartDue) => void = () => {};
-    const real = createServices({ config, db, eventLog, onCartDue: (due) => tellDue(due) });
+    const nudges = createNudges();
+    const real = createServices({ config, db, eventLog, nudges });
     const services = overrides.services?.(real) ?? real;
-    const consumers = createShopConsumers({ eventLog });
+    const consumers = createShopConsumers({ eventLog, services });
     const given = overrides.consumers?.(consumers) ?? consumers;
     return {
       db,
@@ -99,7 +99,7 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
       parkedEvents: createParkedEvents({ db, consumers: given }),
       connectionString,
       data,
-      onCartDue: (listener) => (tellDue = listener),
+      connectNudges: (target) => nudges.connect(target),
       dispose: () => disposals.run(),
     };
   } catch (error) {
@@ -254,7 +254,7 @@ async function startBackground(options: {
   const { startBackgroundWork } = await import('./jobs/host.ts');
   const roleOf = createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions });
   const work = startBackgroundWork({ config, core, roleOf, logger });
-  core.onCartDue((due) => work.cartDue(due));
+  core.connectNudges(work.nudges);
   return work;
 }
 

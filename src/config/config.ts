@@ -25,7 +25,21 @@ export interface Config {
     /** How many proxies' `x-forwarded-for` to believe; 0: none is there, and whoever sends it made it up. */
     trustedProxies: number;
   };
-  shop: { name: string; currency: string };
+  shop: {
+    name: string;
+    currency: string;
+    /** Where the front end is, for links in mails; null: they lead to the shop's own plain pages. */
+    storefrontUrl: string | null;
+  };
+  mail: {
+    /** Null: mails are kept in the local mailbox. Holds a password. */
+    smtpUrl: string | null;
+    /** The sender: an address, alone or after a name. */
+    from: string;
+  };
+  /** Seconds between two batches of those who are told that a variant is back. */
+  stockAlertBatchSeconds: number;
+  contentful: ContentfulConfig;
   dataDir: string;
   database: ({ kind: 'embedded'; dataDir: string } | { kind: 'url'; url: string }) & { poolSize: number };
   redisUrl: string | null;
@@ -46,6 +60,21 @@ export interface Config {
   lowStockThreshold: number;
   /** How long events are kept, for those who come back to them. */
   eventRetentionDays: number;
+}
+
+/** The CMS that may change the catalogue. */
+export interface ContentfulConfig {
+  /** Null: there is no webhook. */
+  webhookSecret: string | null;
+  spaceId: string | null;
+  environment: string;
+  managementToken: string | null;
+  /** Of the management API. */
+  host: string;
+  /** The id of the one content type whose entries are products. */
+  contentType: string;
+  /** Whose texts are taken. */
+  locale: string;
 }
 
 /** The rules of carts that a shop may set. */
@@ -109,7 +138,22 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
       bodyLimit: 1_000_000,
       trustedProxies: env.TRUST_PROXY ?? 0,
     },
-    shop: { name: env.SHOP_NAME ?? 'Vitrine', currency: env.SHOP_CURRENCY ?? 'USD' },
+    shop: {
+      name: env.SHOP_NAME ?? 'Vitrine',
+      currency: env.SHOP_CURRENCY ?? 'USD',
+      storefrontUrl: env.STOREFRONT_URL?.replace(/\/+$/, '') ?? null,
+    },
+    mail: { smtpUrl: env.SMTP_URL ?? null, from: env.MAIL_FROM ?? 'shop@vitrine.localhost' },
+    stockAlertBatchSeconds: env.STOCK_ALERT_BATCH_SECONDS ?? 300,
+    contentful: {
+      webhookSecret: env.CONTENTFUL_WEBHOOK_SECRET ?? null,
+      spaceId: env.CONTENTFUL_SPACE_ID ?? null,
+      environment: env.CONTENTFUL_ENVIRONMENT ?? 'master',
+      managementToken: env.CONTENTFUL_MANAGEMENT_TOKEN ?? null,
+      host: env.CONTENTFUL_HOST ?? 'api.contentful.com',
+      contentType: env.CONTENTFUL_CONTENT_TYPE ?? 'product',
+      locale: env.CONTENTFUL_LOCALE ?? 'en-US',
+    },
     dataDir,
     database: {
       ...(env.DATABASE_URL === undefined
@@ -158,6 +202,9 @@ function crossCheck(env: Env, { production, named }: { production: boolean; name
   const demo = seedOf(env) === 'demo' && !production;
   if (env.ADMIN_EMAIL !== undefined && missing('ADMIN_PASSWORD') && !demo) {
     faults.push({ name: 'ADMIN_PASSWORD', problem: 'is required with ADMIN_EMAIL' });
+  }
+  if (production && env.SMTP_URL !== undefined && missing('MAIL_FROM')) {
+    faults.push({ name: 'MAIL_FROM', problem: 'is required in production with SMTP_URL' });
   }
   const { CART_HOLD_SECONDS: hold = 900, CART_MAX_HOLD_SECONDS: most } = env;
   if (most !== undefined && most < hold) {

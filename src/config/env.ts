@@ -38,6 +38,17 @@ const origin = urlWith('http', 'https').refine(
   'must be an origin alone: scheme, host and port, without a path',
 );
 
+const mailAddress = z.email();
+
+/** An address, alone or after a name: `shop@example.com`, `The Shop <shop@example.com>`. */
+const mailbox = z
+  .string()
+  .max(320, 'is too long')
+  .refine((value) => {
+    const [, name, inBrackets] = /^([^<>@\r\n]*)<([^<>]+)>$/.exec(value) ?? [];
+    return mailAddress.safeParse(name === undefined ? value : inBrackets).success;
+  }, 'must be an e-mail address, or a name with the address in <>');
+
 /**
  * The shape of the environment: one entry per variable, each on its own. What follows from several of them together is
  * `config.ts`'s business. An empty value counts as left out.
@@ -59,6 +70,7 @@ const shape = {
   DATABASE_POOL_SIZE: wholeNumber(2, 100),
   REDIS_URL: urlWith('redis', 'rediss'),
   SMTP_URL: urlWith('smtp', 'smtps'),
+  MAIL_FROM: mailbox,
   JWT_SECRET: list.pipe(z.array(z.string().min(32, 'needs 32 characters at least')).min(1, 'is empty')),
   BCRYPT_COST: wholeNumber(4, 20),
   ADMIN_EMAIL: z.email('must be an e-mail address'),
@@ -71,11 +83,20 @@ const shape = {
   CART_MAX_LINES: wholeNumber(1, 1000),
   LOW_STOCK_THRESHOLD: wholeNumber(0, 1_000_000),
   EVENT_RETENTION_DAYS: wholeNumber(1, 3650),
+  STOCK_ALERT_BATCH_SECONDS: wholeNumber(1, 86_400),
   PUBLIC_URL: origin,
+  STOREFRONT_URL: urlWith('http', 'https'),
   CORS_ORIGINS: list.pipe(z.array(origin)),
   COOKIE_SAMESITE: z.enum(['lax', 'strict', 'none'], 'must be lax, strict or none'),
   TRUST_PROXY: proxies,
   RATE_LIMITS: flag,
+  CONTENTFUL_WEBHOOK_SECRET: z.string().regex(/^[\w+/=-]{64}$/, 'must be the 64 characters that Contentful made'),
+  CONTENTFUL_SPACE_ID: z.string().regex(/^[\w-]{1,64}$/, 'must be the id of a space'),
+  CONTENTFUL_ENVIRONMENT: z.string().regex(/^[\w.-]{1,64}$/, 'must be the id of an environment'),
+  CONTENTFUL_MANAGEMENT_TOKEN: z.string(),
+  CONTENTFUL_HOST: z.string().regex(/^[\w.-]+(:\d+)?$/, 'must be a host name, with a port or without'),
+  CONTENTFUL_CONTENT_TYPE: z.string().regex(/^[\w.-]{1,64}$/, 'must be the id of a content type'),
+  CONTENTFUL_LOCALE: z.string().regex(/^[A-Za-z0-9-]{2,35}$/, 'must be the code of a locale'),
 } satisfies Record<string, z.ZodType>;
 
 const schema = z.object(shape).partial();

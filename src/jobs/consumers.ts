@@ -1,8 +1,9 @@
 import type { Consumer } from '../events/consumer.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { createLowStockNotices } from '../modules/cart/low-stock.ts';
+import type { ShopServices } from '../modules/services.ts';
 
 /** The shop's durable consumers. What they do is the modules'. */
-export function createShopConsumers({ eventLog }: { eventLog: EventLog }): Consumer[] {
+export function createShopConsumers({ eventLog }: { eventLog: EventLog; services: ShopServices }): Consumer[] {
   return [createLowStockNotices({ eventLog })];
 }

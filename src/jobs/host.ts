@@ -6,8 +6,9 @@ import { startConsumers } from '../events/consumers.ts';
 import { startPruning } from '../events/prune.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
-import { createDueNudges, type CartDue } from '../modules/cart/cart.due.ts';
+import { createDueNudges } from '../modules/cart/cart.due.ts';
 import { cartExpiryId, createCartExpiryJob } from '../modules/cart/cart.jobs.ts';
+import type { Nudges } from '../modules/nudges.ts';
 import type { ShopServices } from '../modules/services.ts';
 import { createJobBackend } from './backend-choice.ts';
 import { createJobQueues } from './queues.ts';
@@ -20,8 +21,8 @@ export interface BackgroundWork extends AsyncDisposable {
   drain(): Promise<void>;
   /** The queues, for an ADMIN to look at. */
   queuesPage: Page;
-  /** To be told each deadline of a cart that is set. */
-  cartDue(due: CartDue): void;
+  /** To be told what waits for a job. */
+  nudges: Nudges;
 }
 
 /** Starts it; waits for no queue to be reached. */
@@ -49,9 +50,14 @@ export function startBackgroundWork(options: {
   const board = createQueuesPage({ backend, names: [cartExpiry.name], roleOf });
   return {
     queuesPage: board.page,
-    cartDue: createDueNudges((second, delayMs) =>
-      queues.enqueue(cartExpiry, { second }, { id: cartExpiryId(second), delayMs }),
-    ),
+    nudges: {
+      cart: createDueNudges((second, delayMs) =>
+        queues.enqueue(cartExpiry, { second }, { id: cartExpiryId(second), delayMs }),
+      ),
+      mail() {},
+      stockAlerts() {},
+      webhookDelivery() {},
+    },
     async drain() {
       await Promise.all([workers?.drain(), consumers?.[Symbol.asyncDispose](), pruning?.[Symbol.asyncDispose]()]);
     },

@@ -5,11 +5,13 @@ import { createAccountService, type AccountService } from './accounts/account.se
 import { createAdminService, type AdminService } from './accounts/admin.service.ts';
 import { createGuestService, type GuestService } from './accounts/guest.service.ts';
 import { createSessionService, type SessionService } from './accounts/session.service.ts';
-import { createCartService, type CartDue, type CartService } from './cart/cart.service.ts';
+import { createCartService, type CartService } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
 import { createStockService, type StockService } from './inventory/stock.service.ts';
+import { createMailService, type MailService } from './notifications/mail.service.ts';
+import { createNudges, type Nudges } from './nudges.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
 import { createStaffService, type StaffService } from './staff/staff.service.ts';
 
@@ -26,19 +28,20 @@ export interface ShopServices {
   cart: CartService;
   orders: OrderService;
   staff: StaffService;
+  mails: MailService;
 }
 
 /** Wires the modules to each other. */
 export function createServices(deps: {
-  config: Pick<Config, 'shop' | 'secrets' | 'cart' | 'lowStockThreshold'> & {
+  config: Pick<Config, 'shop' | 'secrets' | 'cart' | 'lowStockThreshold' | 'mail' | 'stockAlertBatchSeconds'> & {
     accounts: Pick<Config['accounts'], 'bcryptCost'>;
   };
   db: Database;
   eventLog: EventLog;
-  /** Told each deadline of a cart that is set, after its commit. */
-  onCartDue?: (due: CartDue) => void;
+  /** To be told what waits for a job; nobody by default. */
+  nudges?: Nudges;
 }): ShopServices {
-  const { config, db, eventLog, onCartDue: onDue = () => {} } = deps;
+  const { config, db, eventLog, nudges = createNudges() } = deps;
   const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
   const guests = createGuestService({ db });
@@ -53,10 +56,11 @@ export function createServices(deps: {
     currency: shop.currency,
     lowStockThreshold,
   });
-  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue });
+  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue: nudges.cart });
+  const mails = createMailService({ nudges, from: config.mail.from });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
-  return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, stock, cart, orders, staff };
+  return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, stock, cart, orders, staff, mails };
 }

@@ -38,7 +38,10 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
   /** As one more process: its use cases, which tell it of deadlines, and its jobs. */
   function open(options: TestServicesOptions & { worker?: boolean } = {}): TestServices {
     const told: { by?: BackgroundWork } = {};
-    const services = openServices(jobs.database.url, { onCartDue: (due) => told.by?.cartDue(due), ...options });
+    const services = openServices(jobs.database.url, {
+      nudges: { cart: (due) => told.by?.nudges.cart(due) },
+      ...options,
+    });
     const started = startBackgroundWork({
       config: {
         redisUrl: jobs.redisUrl,

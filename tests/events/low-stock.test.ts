@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLocalBus } from '../../src/events/bus.ts';
 import { startConsumers, type Consumers } from '../../src/events/consumers.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
-import { createShopConsumers } from '../../src/jobs/consumers.ts';
+import { createLowStockNotices } from '../../src/modules/cart/low-stock.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { levelOf, makeOverdue, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
@@ -37,7 +37,7 @@ afterEach(async () => {
 
 function open({ db, eventLog }: TestServices): Consumers {
   const settings = { pollMs: 3_600_000, backoffMs: 1 };
-  return startConsumers({ db, bus, logger, settings, consumers: createShopConsumers({ eventLog }) });
+  return startConsumers({ db, bus, logger, settings, consumers: [createLowStockNotices({ eventLog })] });
 }
 
 /** Has all that happened so far taken notice of. */
@@ -212,7 +212,7 @@ describe('the owner of a cart with what runs low', () => {
     const one = await hold(id, 2);
     await hold(id, 5);
     await settle();
-    const [consumer] = createShopConsumers(shop);
+    const consumer = createLowStockNotices(shop);
     const rows = await rowsOf<{ seq: bigint; type: string; subjectId: string; payload: unknown; occurredAt: Date }>(
       shop.db,
       `SELECT seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt" FROM event_log
@@ -220,7 +220,7 @@ describe('the owner of a cart with what runs low', () => {
     );
     const event = { ...known(rows[0]), seq: Number(rows[0]?.seq) };
     for (let round = 0; round < 2; round += 1) {
-      expect(await shop.db.transaction((tx) => known(consumer).handle(tx, event))).toBe('DONE');
+      expect(await shop.db.transaction((tx) => consumer.handle(tx, event))).toBe('DONE');
     }
 
     expect(await told(one)).toEqual([1]);

@@ -17,9 +17,11 @@ describe('the schema and the migrations', () => {
     'column event_log.id bigint NOT NULL IDENTITY ALWAYS',
     'column order_status_changes.id bigint NOT NULL IDENTITY ALWAYS',
     'column staff_actions.id bigint NOT NULL IDENTITY ALWAYS',
+    'column stock_alerts.number bigint NOT NULL IDENTITY ALWAYS',
     'column stock_movements.id bigint NOT NULL IDENTITY ALWAYS',
     // Prisma's lists may be null.
     'column products.tags text[] NOT NULL DEFAULT ARRAY[]::text[]',
+    'column users.mails_off text[] NOT NULL DEFAULT ARRAY[]::text[]',
     // Generated columns.
     'column product_variants.available integer NOT NULL GENERATED (on_hand - held)',
     // Partial indexes.
@@ -28,10 +30,17 @@ describe('the schema and the migrations', () => {
     "index carts CREATE UNIQUE INDEX carts_user_id_active_key ON public.carts USING btree (user_id) WHERE (status = 'ACTIVE'::cart_status)",
     'index event_log CREATE INDEX event_log_subject_id_seq_idx ON public.event_log USING btree (subject_id, seq) WHERE (seq IS NOT NULL)',
     'index event_log CREATE INDEX event_log_unnumbered_idx ON public.event_log USING btree (id) WHERE (seq IS NULL)',
+    "index mails CREATE INDEX mails_pending_idx ON public.mails USING btree (due_at, id) WHERE (status = 'PENDING'::mail_status)",
+    'index outside_stock CREATE INDEX outside_stock_shortfall_idx ON public.outside_stock USING btree (variant_id) WHERE (shortfall > 0)',
     'index parked_events CREATE INDEX parked_events_waiting_idx ON public.parked_events USING btree (parked_at DESC, id DESC) WHERE (resolved_at IS NULL)',
+    "index stock_alerts CREATE INDEX stock_alerts_turn_idx ON public.stock_alerts USING btree (variant_id, number) WHERE (status = 'WAITING'::stock_alert_status)",
     'index stock_movements CREATE UNIQUE INDEX stock_movements_actor_id_idempotency_key_key ON public.stock_movements USING btree (actor_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)',
     "index users CREATE INDEX users_admin_idx ON public.users USING btree (id) WHERE (role = 'ADMIN'::role)",
+    "index webhook_deliveries CREATE INDEX webhook_deliveries_pending_idx ON public.webhook_deliveries USING btree (received_at, id) WHERE (status = 'PENDING'::webhook_delivery_status)",
     // Indexes on expressions.
+    'index mails CREATE UNIQUE INDEX mails_cause_template_recipient_key ON public.mails USING btree (cause, template, lower(recipient))',
+    "index stock_alerts CREATE INDEX stock_alerts_address_idx ON public.stock_alerts USING btree (lower(email)) WHERE (status = 'WAITING'::stock_alert_status)",
+    "index stock_alerts CREATE UNIQUE INDEX stock_alerts_waiting_key ON public.stock_alerts USING btree (variant_id, lower(email)) WHERE (status = 'WAITING'::stock_alert_status)",
     'index orders CREATE INDEX orders_email_idx ON public.orders USING btree (lower(email), placed_at DESC, id DESC)',
     "index users CREATE INDEX users_search_idx ON public.users USING gin (lower(((email || ' '::text) || name)) gin_trgm_ops)",
     'index users CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email))',
@@ -40,7 +49,9 @@ describe('the schema and the migrations', () => {
     "column event_log.id bigint NOT NULL DEFAULT nextval('event_log_id_seq'::regclass)",
     "column order_status_changes.id bigint NOT NULL DEFAULT nextval('order_status_changes_id_seq'::regclass)",
     'column products.tags text[] DEFAULT ARRAY[]::text[]',
+    'column users.mails_off text[] DEFAULT ARRAY[]::text[]',
     "column staff_actions.id bigint NOT NULL DEFAULT nextval('staff_actions_id_seq'::regclass)",
+    "column stock_alerts.number bigint NOT NULL DEFAULT nextval('stock_alerts_number_seq'::regclass)",
     "column stock_movements.id bigint NOT NULL DEFAULT nextval('stock_movements_id_seq'::regclass)",
   ];
 

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import type { CartConfig } from '../../src/config/config.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
-import type { CartDue } from '../../src/modules/cart/cart.service.ts';
+import { createNudges, type Nudges } from '../../src/modules/nudges.ts';
 import { createServices, type ShopServices } from '../../src/modules/services.ts';
 
 /** The use cases over a pool of their own, with no server, no relay and no timer around them: as one more process. */
@@ -17,7 +17,8 @@ export interface TestServices extends ShopServices {
 export interface TestServicesOptions {
   poolSize?: number;
   cart?: Partial<CartConfig>;
-  onCartDue?: (due: CartDue) => void;
+  /** Those that somebody listens to. */
+  nudges?: Partial<Nudges>;
   /** Comes before each statement that the use cases send, and may keep it waiting. */
   before?: (statement: string) => Promise<void> | void;
 }
@@ -36,15 +37,17 @@ export function openServices(connectionString: string, options: TestServicesOpti
   const eventLog = createEventLog({ db, wake: () => {} });
   const services = createServices({
     config: {
-      shop: { name: 'Vitrine', currency: 'USD' },
+      shop: { name: 'Vitrine', currency: 'USD', storefrontUrl: null },
       secrets: ['a secret of tests that is long enough'],
       accounts: { bcryptCost: 4 },
       cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100, ...options.cart },
       lowStockThreshold: 3,
+      mail: { smtpUrl: null, from: 'Vitrine <shop@vitrine.test>' },
+      stockAlertBatchSeconds: 300,
     },
     db,
     eventLog,
-    ...(options.onCartDue === undefined ? {} : { onCartDue: options.onCartDue }),
+    nudges: { ...createNudges(), ...options.nudges },
   });
   return { ...services, db: opened, eventLog, retries, dispose: async () => opened[Symbol.asyncDispose]() };
 }
