@@ -31,6 +31,13 @@ export function rateLimitsOf({ maxUnitsPerVariant }: Pick<CartConfig, 'maxUnitsP
     passwordsByUser: { points: 10, seconds: 15 * MINUTE },
     passwordsByClient: { points: 100, seconds: 15 * MINUTE },
 
+    /** Mails that anybody can have sent to an address. */
+    resetsByEmail: { points: 5, seconds: HOUR },
+    resetsByClient: { points: 60, seconds: HOUR },
+    /** Tokens cannot be guessed: this spares the hashing of passwords. */
+    resetAttemptsByClient: { points: 100, seconds: 15 * MINUTE },
+    confirmationsByUser: { points: 5, seconds: HOUR },
+
     /** A guest is made by the first thing put in a cart, and each can hold as much as a cart takes. A campus is one network. */
     guestsByClient: { points: 300, seconds: HOUR },
     /** Units put in carts, whether they stay there or not: so many can one client keep from all others. */
@@ -52,6 +59,10 @@ export const tooMany: Readonly<Record<RateLimitName, string>> = {
   refreshesByClient: 'refreshes from your network',
   passwordsByUser: 'changes of this password',
   passwordsByClient: 'changes of passwords from your network',
+  resetsByEmail: 'links for this address',
+  resetsByClient: 'links for forgotten passwords from your network',
+  resetAttemptsByClient: 'resets of passwords from your network',
+  confirmationsByUser: 'links to confirm this address',
   guestsByClient: 'new carts from your network',
   unitsByClient: 'units put in carts from your network',
 };

@@ -17,6 +17,7 @@ import '../modules/accounts/users.graphql.ts';
 import '../modules/accounts/entry-mutations.graphql.ts';
 import '../modules/accounts/session-mutations.graphql.ts';
 import '../modules/accounts/email-confirmation.graphql.ts';
+import '../modules/accounts/password-reset.graphql.ts';
 import '../modules/inventory/stock-subscriptions.graphql.ts';
 import '../modules/inventory/stock-movement.graphql.ts';
 import '../modules/inventory/stock-mutations.graphql.ts';

@@ -49,6 +49,16 @@ const rules: Readonly<Record<string, Rule>> = {
     return [...byUser, byClient('passwordsByClient', ctx)];
   },
 
+  passwordResetRequest: ({ input }: { input: { email: string } }, ctx) => [
+    byEmail('resetsByEmail', input.email),
+    byClient('resetsByClient', ctx),
+  ],
+
+  passwordReset: (_args, ctx) => [byClient('resetAttemptsByClient', ctx)],
+
+  emailVerifyRequest: (_args, { viewer: { user } }) =>
+    user === null ? [] : [{ limit: 'confirmationsByUser', key: user.userId }],
+
   cartCreate: (_args, ctx) => newGuest(ctx),
 
   cartLinesAdd({ input: { lines } }: { input: { lines: readonly { quantity: number }[] } }, ctx) {

@@ -60,7 +60,7 @@ export function createServices(deps: {
   const mails = createMailService({ nudges, from: config.mail.from });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
-  const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
+  const accounts = createAccountService({ db, eventLog, cart, orders, sessions, secrets, config: config.accounts });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
   return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, stock, cart, orders, staff, mails };
 }

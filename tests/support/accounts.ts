@@ -100,6 +100,23 @@ export const accountDocuments = {
       }
     }
   `),
+  requestReset: graphql(`
+    mutation PersonResetRequest($email: String!) {
+      passwordResetRequest(input: { email: $email }) {
+        accepted
+        errors {
+          ...PersonError
+        }
+      }
+    }
+  `),
+  reset: graphql(`
+    mutation PersonReset($input: PasswordResetInput!) {
+      passwordReset(input: $input) {
+        ...PersonAuth
+      }
+    }
+  `),
   changePassword: graphql(`
     mutation PersonChangePassword($input: PasswordChangeInput!) {
       passwordChange(input: $input) {
@@ -211,4 +228,17 @@ export async function newStaff(shop: TestShop, role: 'STAFF' | 'ADMIN' = 'STAFF'
     role,
   ]);
   return person;
+}
+
+/** Asks for a link to choose a new password, as anybody can, and gives the token that the mail will have. */
+export async function resetToken(shop: TestShop, email: string): Promise<string> {
+  await shop.client().data(accountDocuments.requestReset, { email });
+  const rows = await shop.db.query<{ id: string }>(
+    {
+      name: 'fixture_reset',
+      text: 'SELECT r.id FROM password_resets r JOIN users u ON u.id = user_id WHERE lower(email) = lower($1) ORDER BY r.id DESC LIMIT 1',
+    },
+    [email],
+  );
+  return known(await shop.app.services.accounts.passwordResetToken(known(rows[0]).id));
 }

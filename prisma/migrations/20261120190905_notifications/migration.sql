@@ -16,7 +16,7 @@ ALTER TABLE "users" ADD COLUMN     "mails_off" TEXT[] NOT NULL DEFAULT ARRAY[]::
 -- CreateTable
 CREATE TABLE "password_resets" (
     "id" UUID NOT NULL,
-    "user_id" UUID NOT NULL,
+    "user_id" UUID,
     "requested_at" TIMESTAMPTZ(6) NOT NULL,
     "expires_at" TIMESTAMPTZ(6) NOT NULL,
     "closed_at" TIMESTAMPTZ(6),
@@ -118,6 +118,9 @@ CREATE TABLE "webhook_deliveries" (
 
 -- CreateIndex
 CREATE INDEX "password_resets_user_id_requested_at_idx" ON "password_resets"("user_id", "requested_at");
+
+-- CreateIndex
+CREATE INDEX "password_resets_expires_at_idx" ON "password_resets"("expires_at");
 
 -- CreateIndex
 CREATE INDEX "mails_created_at_id_idx" ON "mails"("created_at" DESC, "id" DESC);

@@ -12,8 +12,8 @@ export const emailConfirmationRequested = defineEvent('email_confirmation_reques
 /** A password was changed, by its owner or by way of a reset. */
 export const passwordChanged = defineEvent('password_changed', z.object(ofUser));
 
-/** Somebody asked for a link to choose a new password. */
+/** Somebody asked for a link to choose a new password. `userId` is null where no account has the address. */
 export const passwordResetRequested = defineEvent(
   'password_reset_requested',
-  z.object({ ...ofUser, resetId: z.uuid() }),
+  z.object({ userId: z.uuid().nullable(), resetId: z.uuid() }),
 );

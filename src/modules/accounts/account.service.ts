@@ -1,11 +1,16 @@
 import { v7 as uuid } from 'uuid';
+import type { EventLog } from '../../events/event-log.ts';
+import { readClock } from '../../infra/clock.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import type { CartService } from '../cart/cart.service.ts';
 import type { OrderService } from '../orders/order.service.ts';
 import { refuse, type UserError } from '../user-error.ts';
+import { passwordChanged, userRegistered } from './account.events.ts';
 import * as repository from './account.repository.ts';
 import type { Credentials, User } from './account.repository.ts';
 import { createEmailConfirmation, type EmailConfirmation } from './email-confirmation.ts';
+import { createPasswordReset, type PasswordReset } from './password-reset.ts';
+import { closeResets } from './password-reset.repository.ts';
 import { createPasswords } from './password.ts';
 import type { IssuedTokens, SessionService } from './session.service.ts';
 
@@ -26,7 +31,7 @@ export interface Entered {
 }
 
 /** The use cases of accounts. Refusals are thrown as `Refusal`, and nothing has changed then. */
-export interface AccountService extends EmailConfirmation {
+export interface AccountService extends EmailConfirmation, PasswordReset {
   /** @throws Refusal: EMAIL_TAKEN */
   register(account: { email: string; name: string; password: string }, entry: Entry): Promise<Entered>;
   /** @throws Refusal: INVALID_CREDENTIALS, the same for an unknown address and for a wrong password */
@@ -41,6 +46,12 @@ export interface AccountService extends EmailConfirmation {
     currentPassword: string;
     newPassword: string;
   }): Promise<void>;
+  /**
+   * Sets another password by the token of a link, which can be used once; ends every session, confirms the address, and
+   * logs in.
+   * @throws Refusal: TOKEN_INVALID
+   */
+  resetPassword(change: { token: string; newPassword: string }, entry: Entry): Promise<Entered>;
   /** Users whoever they are; the caller asks who may see them. */
   byIds(ids: readonly string[]): Promise<User[]>;
 }
@@ -48,14 +59,16 @@ export interface AccountService extends EmailConfirmation {
 /** Wires the accounts. */
 export function createAccountService(deps: {
   db: Database;
+  eventLog: EventLog;
   cart: Pick<CartService, 'merge' | 'withOverdueReleased'>;
   orders: Pick<OrderService, 'joinGuestOrders'>;
   sessions: SessionService;
   secrets: readonly string[];
   config: { bcryptCost: number };
 }): AccountService {
-  const { db, cart, orders, sessions, config } = deps;
+  const { db, eventLog, cart, orders, sessions, config } = deps;
   const passwords = createPasswords({ cost: config.bcryptCost });
+  const { reset, ...passwordReset } = createPasswordReset({ ...deps, passwords });
 
   /**
    * Begins a session and takes the guest's cart over, in one transaction: a log-in that was answered has the cart, and one
@@ -87,6 +100,7 @@ export function createAccountService(deps: {
 
   return {
     ...createEmailConfirmation(deps),
+    ...passwordReset,
 
     async register({ email, name, password }, entry) {
       const passwordHash = await passwords.hash(password);
@@ -94,6 +108,7 @@ export function createAccountService(deps: {
         db.transaction(async (tx) => {
           const user = await repository.insertUser(tx, { id: uuid(), email, name, passwordHash });
           if (user === null) refuse('EMAIL_TAKEN', 'There is an account with this address.', ['email']);
+          await eventLog.append(tx, user.createdAt, [userRegistered.of(user.id, { userId: user.id })]);
           return enter(tx, user, entry);
         }),
       );
@@ -128,11 +143,23 @@ export function createAccountService(deps: {
         const done = await withVerified(found, async (tx) => {
           await repository.setPasswordHash(tx, userId, hash);
           await sessions.endOthers(tx, userId, sessionId, 'PASSWORD_CHANGED');
+          const at = await readClock(tx);
+          await closeResets(tx, userId, at);
+          await eventLog.append(tx, at, [passwordChanged.of(userId, { userId })]);
           return true;
         });
         if (done !== null) return;
       }
     },
+
+    resetPassword: (change, entry) =>
+      cart.withOverdueReleased(() =>
+        reset(change, async (tx, userId) => {
+          const [user] = await repository.findUsers(tx, [userId]);
+          if (user === undefined) throw new Error(`user ${userId} is gone under its lock`);
+          return enter(tx, user, entry);
+        }),
+      ),
 
     byIds: (ids) => repository.findUsers(db, ids),
   };

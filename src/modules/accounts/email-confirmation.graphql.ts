@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
+import { requireUser } from '../../graphql/viewer.ts';
 import { UserRef } from './accounts.refs.graphql.ts';
 
 const EmailVerifyInputRef = builder.inputType('EmailVerifyInput', {
@@ -34,5 +35,34 @@ address becomes the user's. A second time it changes nothing.`,
         ctx.loaders.user.clear(userId);
         return { userId };
       }),
+  }),
+);
+
+const EmailVerifyRequestPayloadRef = payloadType<{ accepted: boolean }>(
+  'EmailVerifyRequestPayload',
+  'What became of it.',
+);
+
+builder.objectField(EmailVerifyRequestPayloadRef, 'accepted', (t) =>
+  t.boolean({
+    nullable: false,
+    description: 'Another link is on its way, unless the address is confirmed already.',
+    resolve: ({ accepted }) => accepted ?? false,
+  }),
+);
+
+builder.mutationField('emailVerifyRequest', (t) =>
+  t.field({
+    type: EmailVerifyRequestPayloadRef,
+    nullable: true,
+    description: "Sends another link to confirm the viewer's address.",
+    authScopes: { user: true },
+    resolve: (_root, _args, ctx) => {
+      const { userId } = requireUser(ctx);
+      return orErrors(async () => {
+        await ctx.services.accounts.requestEmailConfirmation(userId);
+        return { accepted: true };
+      });
+    },
   }),
 );

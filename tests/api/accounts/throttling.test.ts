@@ -274,3 +274,42 @@ test('a refusal is logged with its limit, and without the address', async () => 
   expect(line).toMatchObject({ limit: 'loginsByEmail', retryAfter: expect.any(Number) as number });
   expect(JSON.stringify(line)).not.toContain(email);
 });
+
+describe('links for who forgot the password', () => {
+  const { requestReset, reset } = accountDocuments;
+
+  test('one address is sent five an hour, known or not, from wherever', async () => {
+    const { email } = await newPerson(shop);
+    for (const address of [email, newEmail()]) {
+      await times(5, () => callerFrom(shop).data(requestReset, { email: address }));
+      const answer = await changingNothing(shop, () =>
+        callerFrom(shop).execute(requestReset, { email: ` ${address.toUpperCase()}` }),
+      );
+      expectRefused(answer, 'passwordResetRequest', HOUR);
+    }
+  });
+
+  test('one client has sixty sent an hour, to whatever addresses', async () => {
+    const client = callerFrom(shop);
+    const field = (email: string) => `passwordResetRequest(input: { email: "${email}" })`;
+    const answers = await times(6, () => client.execute<Payloads>(aliased(10, () => field(newEmail()))));
+    expect(answers.flatMap(codesOf)).toEqual(Array.from({ length: 60 }, () => undefined));
+    expectRefused(await client.execute(requestReset, { email: newEmail() }), 'passwordResetRequest', HOUR);
+  });
+
+  test('one client tries a hundred tokens in 15 minutes', async () => {
+    const client = callerFrom(shop);
+    const field = `passwordReset(input: { token: "x", newPassword: "${PASSWORD} 2", tokens: BODY })`;
+    const answers = await times(10, () => client.execute<Payloads>(aliased(10, () => field)));
+    expect(answers.flatMap(codesOf)).toEqual(Array.from({ length: 100 }, () => 'TOKEN_INVALID'));
+    const input = { token: 'x', newPassword: `${PASSWORD} 2` };
+    expectRefused(await client.execute(reset, { input }), 'passwordReset', QUARTER);
+  });
+
+  test('one user is sent five to confirm the address an hour', async () => {
+    const { client } = await newPerson(shop);
+    const ask = () => client.execute('mutation { emailVerifyRequest { accepted } }');
+    await times(5, ask);
+    expectRefused(await changingNothing(shop, ask), 'emailVerifyRequest', HOUR);
+  });
+});

@@ -1,4 +1,4 @@
-import { newEmail, newPerson, PASSWORD } from '../../support/accounts.ts';
+import { newEmail, newPerson, PASSWORD, resetToken } from '../../support/accounts.ts';
 import { globalId, makeCategory, makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { rowId } from '../../support/shopper.ts';
@@ -130,6 +130,21 @@ export const operations: Record<string, Row> = {
     declare: '$input: EmailVerifyInput!',
     given: async ({ shop, owner }) => ({
       input: { token: await shop.app.services.accounts.emailConfirmationToken(rowId(owner.userId)) },
+    }),
+  },
+  'Mutation.emailVerifyRequest': { as: users, ask: `emailVerifyRequest { accepted ${ERRORS} }` },
+  'Mutation.passwordResetRequest': {
+    as: everyone,
+    ask: `passwordResetRequest(input: $input) { accepted ${ERRORS} }`,
+    declare: '$input: PasswordResetRequestInput!',
+    given: async () => ({ input: { email: newEmail() } }),
+  },
+  'Mutation.passwordReset': {
+    as: everyone,
+    ask: `passwordReset(input: $input) { ${ERRORS} }`,
+    declare: '$input: PasswordResetInput!',
+    given: async ({ shop }) => ({
+      input: { token: await resetToken(shop, (await newPerson(shop)).email), newPassword: 'quite another password' },
     }),
   },
   'Mutation.userRoleUpdate': {
