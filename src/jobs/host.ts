@@ -6,6 +6,8 @@ import { startConsumers } from '../events/consumers.ts';
 import { startPruning } from '../events/prune.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
+import { startRetention } from '../infra/retention.ts';
+import { accountRetention } from '../modules/accounts/account.retention.ts';
 import { createDueNudges } from '../modules/cart/cart.due.ts';
 import { cartExpiryId, createCartExpiryJob } from '../modules/cart/cart.jobs.ts';
 import type { Nudges } from '../modules/nudges.ts';
@@ -47,6 +49,7 @@ export function startBackgroundWork(options: {
   const workers = works ? startJobWorkers({ backend, jobs: [cartExpiry], logger }) : null;
   const consumers = works ? startConsumers({ ...core, logger }) : null;
   const pruning = works ? startPruning({ db: core.db, days: config.eventRetentionDays, logger }) : null;
+  const retention = works ? startRetention({ db: core.db, rules: accountRetention, logger }) : null;
   const board = createQueuesPage({ backend, names: [cartExpiry.name], roleOf });
   return {
     queuesPage: board.page,
@@ -59,7 +62,8 @@ export function startBackgroundWork(options: {
       webhookDelivery() {},
     },
     async drain() {
-      await Promise.all([workers?.drain(), consumers?.[Symbol.asyncDispose](), pruning?.[Symbol.asyncDispose]()]);
+      const others = [consumers, pruning, retention].map((other) => other?.[Symbol.asyncDispose]());
+      await Promise.all([workers?.drain(), ...others]);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([queues[Symbol.asyncDispose](), board.close()]);

@@ -34,11 +34,13 @@ describe('the schema and the migrations', () => {
     'index outside_stock CREATE INDEX outside_stock_shortfall_idx ON public.outside_stock USING btree (variant_id) WHERE (shortfall > 0)',
     'index parked_events CREATE INDEX parked_events_waiting_idx ON public.parked_events USING btree (parked_at DESC, id DESC) WHERE (resolved_at IS NULL)',
     "index stock_alerts CREATE INDEX stock_alerts_turn_idx ON public.stock_alerts USING btree (variant_id, number) WHERE (status = 'WAITING'::stock_alert_status)",
+    'index refresh_tokens CREATE INDEX refresh_tokens_spent_idx ON public.refresh_tokens USING btree (spent_at) WHERE (spent_at IS NOT NULL)',
     'index stock_movements CREATE UNIQUE INDEX stock_movements_actor_id_idempotency_key_key ON public.stock_movements USING btree (actor_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)',
     "index users CREATE INDEX users_admin_idx ON public.users USING btree (id) WHERE (role = 'ADMIN'::role)",
     "index webhook_deliveries CREATE INDEX webhook_deliveries_pending_idx ON public.webhook_deliveries USING btree (received_at, id) WHERE (status = 'PENDING'::webhook_delivery_status)",
     // Indexes on expressions.
     'index mails CREATE UNIQUE INDEX mails_cause_template_recipient_key ON public.mails USING btree (cause, template, lower(recipient))',
+    'index sessions CREATE INDEX sessions_over_idx ON public.sessions USING btree (COALESCE(ended_at, expires_at))',
     "index stock_alerts CREATE INDEX stock_alerts_address_idx ON public.stock_alerts USING btree (lower(email)) WHERE (status = 'WAITING'::stock_alert_status)",
     "index stock_alerts CREATE UNIQUE INDEX stock_alerts_waiting_key ON public.stock_alerts USING btree (variant_id, lower(email)) WHERE (status = 'WAITING'::stock_alert_status)",
     'index orders CREATE INDEX orders_email_idx ON public.orders USING btree (lower(email), placed_at DESC, id DESC)',

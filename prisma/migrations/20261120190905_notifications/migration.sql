@@ -210,3 +210,7 @@ CREATE INDEX "outside_stock_shortfall_idx" ON "outside_stock"("variant_id") WHER
 ALTER TABLE "webhook_deliveries"
     ADD CONSTRAINT "webhook_deliveries_settled_check" CHECK (("status" = 'PENDING') = ("settled_at" IS NULL));
 CREATE INDEX "webhook_deliveries_pending_idx" ON "webhook_deliveries"("received_at", "id") WHERE "status" = 'PENDING';
+
+-- What is over, for those who delete it.
+CREATE INDEX "sessions_over_idx" ON "sessions"(coalesce("ended_at", "expires_at"));
+CREATE INDEX "refresh_tokens_spent_idx" ON "refresh_tokens"("spent_at") WHERE "spent_at" IS NOT NULL;
