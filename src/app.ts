@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.ts';
@@ -15,6 +16,9 @@ import type { FanOutState } from './graphql/fan-out.ts';
 import { createPageViewer } from './graphql/page-viewer.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/throttle.ts';
+import { clientAddress } from './http/client-address.ts';
+import { createLinkPages } from './http/link-pages.ts';
+import type { Page } from './http/pages.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
 import { openDatabase, openReader, type Database } from './infra/database.ts';
 import { Disposals } from './infra/disposals.ts';
@@ -195,6 +199,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
       dispensable: core.bus.checks,
       queues: background?.queuesPage ?? null,
+      links: graphql === null ? null : createLinks(config, core, graphql),
     });
 
     const { db, services, eventLog, relay, data } = core;
@@ -241,6 +246,12 @@ async function firstAdmin({ services }: Core, config: Config, logger: Logger): P
   if (made) logger.info(password === null ? { passwordFile: file } : {}, 'first ADMIN made');
   if (password === null) return existsSync(file) ? { email, passwordFile: file } : null;
   return made ? { email, passwordFile: null } : null;
+}
+
+/** Where links in mails lead without a front end. */
+function createLinks({ shop, http }: Config, { services }: Core, graphql: GraphQLServer): Page {
+  const admit = (req: IncomingMessage) => graphql.admitPage(clientAddress(req, http.trustedProxies));
+  return createLinkPages({ shopName: shop.name, accounts: services.accounts, orders: services.orders, admit });
 }
 
 /** Loaded by those alone who need it: commands enqueue nothing. */

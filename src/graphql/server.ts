@@ -29,6 +29,8 @@ export interface GraphQLServer {
   subscriptions(): number;
   /** Who shares what. */
   fanOut(): FanOutState;
+  /** Counts a request for a page of this client; the seconds to wait where it had too many, else null. */
+  admitPage(clientAddress: string): Promise<number | null>;
   /** Closes sockets and ends streams; requests that are executed are not touched. */
   dispose(): Promise<void>;
 }
@@ -72,6 +74,8 @@ export function createGraphQLServer(options: {
     page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
     subscriptions: () => subscriptions.count(),
     fanOut: () => fanOut.state(),
+    admitPage: async (clientAddress) =>
+      (await throttle?.admitPage({ clientAddress, limiterWait: { ms: 0 }, logger })) ?? null,
     async dispose() {
       const closed = sockets.dispose();
       subscriptions.endAll();

@@ -24,6 +24,8 @@ export interface Throttle {
    * @throws RATE_LIMITED, for the request as a whole
    */
   admit(caller: Caller): Promise<void>;
+  /** Counts a request for a page likewise; the seconds to wait where there were too many, else null. */
+  admitPage(caller: Caller): Promise<number | null>;
 }
 
 /** For tests: other figures, and more patience where a machine is busy. */
@@ -55,6 +57,10 @@ export function createThrottle(options: {
   return {
     limiter,
     maxUnitsPerVariant: config.cart.maxUnitsPerVariant,
+    async admitPage({ clientAddress, limiterWait, logger: log }) {
+      const verdict = await limiter.consume([{ limit: 'operationsByClient', key: clientAddress }], limiterWait);
+      return verdict.allowed ? null : describeRefusal(verdict, log).seconds;
+    },
     async admit({ clientAddress, limiterWait, logger: log }) {
       const verdict = await limiter.consume([{ limit: 'operationsByClient', key: clientAddress }], limiterWait);
       if (verdict.allowed) return;

@@ -19,9 +19,11 @@ export function createPages(options: {
   api: boolean;
   /** The page of job queues, once there is one. */
   queues: () => Page | null;
+  /** Where links in mails lead, once they are there. */
+  links: () => Page | null;
   logger: Logger;
 }): RequestListener {
-  const { health, metrics, metricsToken, graphiql, api, queues, logger } = options;
+  const { health, metrics, metricsToken, graphiql, api, queues, links, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
@@ -50,6 +52,8 @@ export function createPages(options: {
   }
 
   if (api) {
+    app.all('/mail/*', (c) => links()?.(c.req.raw, c.env.incoming) ?? c.notFound());
+
     app.get('/', (c) =>
       graphiql ? c.redirect('/graphql', 302) : c.text('A Vitrine shop. Its GraphQL API is at /graphql.\n'),
     );

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { followEvents } from '../../examples/event-source.ts';
 import { decodeCursor, encodeCursor } from '../../src/events/cursor.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { planCuts } from '../support/cuts.ts';
 import { makeProduct, makeVariant, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
@@ -206,19 +205,14 @@ test('where the log was replaced, it reads anew and goes on; before the start an
   }
 });
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-
 // Twenty cuts would take a minute here: a browser waits for three seconds before it comes back.
-test.skipIf(!existsSync(CHROMIUM))(
+test.skipIf(!hasBrowser('EventSource'))(
   "a browser's own EventSource goes on where it was cut off",
   async () => {
     const proxy = await openProxy();
     const variant = await makeVariant(shop, { onHand: 10 });
     const after = await read();
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-    });
+    const browser = await launchBrowser();
     try {
       const page = await browser.newPage();
       const blank = `${proxy.origin}/a-page`;

@@ -1,19 +1,11 @@
-import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { settled } from '../support/settled.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const found = existsSync(CHROMIUM);
-if (!found) {
-  process.stderr.write(
-    `GraphiQL is not tried in a browser: no ${CHROMIUM}. apt-get install chromium, or set CHROMIUM.\n`,
-  );
-}
-
-describe.skipIf(!found)('GraphiQL in a real browser, without the internet', () => {
+describe.skipIf(!hasBrowser('GraphiQL'))('GraphiQL in a real browser, without the internet', () => {
   let shop: TestShop;
   let browser: Browser;
   let page: Page;
@@ -25,17 +17,7 @@ describe.skipIf(!found)('GraphiQL in a real browser, without the internet', () =
     // The password that stands in the tab already.
     const env = { SEED: 'demo', BCRYPT_COST: '4', ADMIN_PASSWORD: 'see .data/admin-password' };
     shop = await createTestShop({ env });
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--no-first-run',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchBrowser();
     // High enough for whole answers: the editor draws what is in sight alone.
     page = await browser.newPage({ viewport: { width: 1400, height: 2000 } });
     page.setDefaultTimeout(10_000);

@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { createAccountShop, newPerson, newStaff, bearer, type Person } from '../support/accounts.ts';
 import { createTestJobs, JOB_BACKENDS, type QueueView, type TestJobs } from '../support/job-backends.ts';
 import type { TestShop } from '../support/shop.ts';
-
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 describe.each(JOB_BACKENDS)('/queues, jobs on %s', (kind) => {
   let jobs: TestJobs;
@@ -55,11 +52,8 @@ describe.each(JOB_BACKENDS)('/queues, jobs on %s', (kind) => {
     });
   });
 
-  test.skipIf(!existsSync(CHROMIUM))('are drawn by a real browser, without the internet', async () => {
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-    });
+  test.skipIf(!hasBrowser("The queues' page"))('are drawn by a real browser, without the internet', async () => {
+    const browser = await launchBrowser();
     try {
       const page = await browser.newPage();
       const faults: string[] = [];

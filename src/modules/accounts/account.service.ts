@@ -1,9 +1,11 @@
 import { v7 as uuid } from 'uuid';
+import { z } from 'zod';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/clock.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import type { CartService } from '../cart/cart.service.ts';
 import type { OrderService } from '../orders/order.service.ts';
+import { parseInput } from '../input.ts';
 import { refuse, type UserError } from '../user-error.ts';
 import { passwordChanged, userRegistered } from './account.events.ts';
 import * as repository from './account.repository.ts';
@@ -11,7 +13,7 @@ import type { Credentials, User } from './account.repository.ts';
 import { createEmailConfirmation, type EmailConfirmation } from './email-confirmation.ts';
 import { createPasswordReset, type PasswordReset } from './password-reset.ts';
 import { closeResets } from './password-reset.repository.ts';
-import { createPasswords } from './password.ts';
+import { createPasswords, newPassword as newPasswordRule } from './password.ts';
 import type { IssuedTokens, SessionService } from './session.service.ts';
 
 export type { User } from './account.repository.ts';
@@ -55,6 +57,8 @@ export interface AccountService extends EmailConfirmation, PasswordReset {
   /** Users whoever they are; the caller asks who may see them. */
   byIds(ids: readonly string[]): Promise<User[]>;
 }
+
+const forgottenPassword = z.object({ token: z.string(), newPassword: newPasswordRule });
 
 /** Wires the accounts. */
 export function createAccountService(deps: {
@@ -160,6 +164,13 @@ export function createAccountService(deps: {
           return enter(tx, user, entry);
         }),
       ),
+
+    async setForgottenPassword(change) {
+      await reset(parseInput(forgottenPassword, change), async (tx, userId) => {
+        const [user] = await repository.findUsers(tx, [userId]);
+        if (user !== undefined) await orders.joinGuestOrders(tx, user);
+      });
+    },
 
     byIds: (ids) => repository.findUsers(db, ids),
   };

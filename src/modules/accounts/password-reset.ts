@@ -24,6 +24,11 @@ export interface PasswordReset {
   passwordResetToken(resetId: string): Promise<string | null>;
   /** Whether a token could still be used now. */
   isPasswordResetOpen(token: string): Promise<boolean>;
+  /**
+   * Sets another password by the token of a link, as `resetPassword` does, and leaves it to the user to log in.
+   * @throws Refusal: TOKEN_INVALID, INVALID_INPUT
+   */
+  setForgottenPassword(change: { token: string; newPassword: string }): Promise<void>;
 }
 
 /** What goes with setting the password, in one transaction under the user's lock. */
@@ -39,7 +44,7 @@ export function createPasswordReset(deps: {
   sessions: Pick<SessionService, 'endAll'>;
   passwords: Passwords;
   secrets: readonly string[];
-}): PasswordReset & {
+}): Omit<PasswordReset, 'setForgottenPassword'> & {
   /**
    * Sets the password for which a token stands, ends all sessions, and confirms the address, to which the link was sent.
    * @param work runs inside the transaction, and may be run again

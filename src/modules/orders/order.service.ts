@@ -1,3 +1,4 @@
+import type { Order as OrderRow, OrderLine } from '../../generated/prisma/client.ts';
 import type { Transaction } from '../../infra/database.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
 import { createSigner } from '../../infra/signer.ts';
@@ -27,6 +28,8 @@ export interface OrderService extends OrderLife {
   accessToken(orderId: string): string;
   /** The order that a token grants, or null where it is none of ours. */
   orderOfToken(token: string): string | null;
+  /** An order with its lines, whoever asks; null where there is none. */
+  read(orderId: string): Promise<ReadOrder | null>;
   /** Whose an order is, or null where there is none. */
   ownerOf(orderId: string): Promise<OwnedOrder | null>;
   /** The ids of all orders that somebody has. */
@@ -48,6 +51,9 @@ export interface OrderService extends OrderLife {
   joinGuestOrders(tx: Transaction, user: AddressOwner): Promise<string[]>;
 }
 
+/** An order as it stands, with its lines. */
+export type ReadOrder = OrderRow & { lines: OrderLine[] };
+
 /** What orders need of the rest of the shop. */
 export type OrderDependencies = CheckoutDependencies &
   Parameters<typeof createOrderLife>[0] & { secrets: readonly string[] };
@@ -65,6 +71,8 @@ export function createOrderService(deps: OrderDependencies): OrderService {
     checkout: createCheckout(deps),
     joinGuestOrders,
 
+    read: (orderId) =>
+      db.prisma.order.findUnique({ where: { id: orderId }, include: { lines: { orderBy: { position: 'asc' } } } }),
     ownerOf: (orderId) => findOwner(db, orderId),
     idsOf: (owner) => findIdsOf(db, owner),
 

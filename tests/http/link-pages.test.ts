@@ -1,0 +1,215 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { login, newPerson, PASSWORD, resetToken } from '../support/accounts.ts';
+import { rowsOf } from '../support/books.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { makeProduct } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { guestWithOrder } from '../support/order-life.ts';
+import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
+import { rowId } from '../support/shopper.ts';
+import { changingNothing } from '../support/state.ts';
+import { callerFrom, createThrottledShop, newAddress } from '../support/throttling.ts';
+
+let shop: QuietShop;
+beforeAll(async () => {
+  shop = await openQuietShop({ BCRYPT_COST: '4', SHOP_NAME: 'Honey & <Sons>' });
+});
+afterAll(() => shop.dispose());
+
+const HOSTILE = '<img src=x onerror=alert(1)> "Acacia" & co';
+
+/** A guest's order of three units of something with a name that is not to be trusted. */
+async function placeOrder(): Promise<{ number: string; accessToken: string }> {
+  const { variants } = await makeProduct(shop, { title: HOSTILE, variants: [{ onHand: 5, price: 1250 }] });
+  const { order, accessToken } = await guestWithOrder(shop, [{ sku: known(variants[0]).sku, quantity: 3 }]);
+  return { number: order.number, accessToken };
+}
+
+interface Shown {
+  status: number;
+  text: string;
+  headers: Headers;
+}
+
+async function open(path: string, form?: Record<string, string>): Promise<Shown> {
+  const body = form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) };
+  const response = await fetch(`${shop.url}${path}`, { ...body, headers: { origin: shop.url } });
+  return { status: response.status, text: await response.text(), headers: response.headers };
+}
+
+const confirmToken = (userId: string) => shop.app.services.accounts.emailConfirmationToken(rowId(userId));
+
+async function isConfirmed(userId: string): Promise<boolean> {
+  const [row] = await rowsOf<{ at: Date | null }>(shop.db, 'SELECT email_verified_at AS at FROM users WHERE id = $1', [
+    rowId(userId),
+  ]);
+  return known(row).at !== null;
+}
+
+describe('the page of an order', () => {
+  test('shows it to who has its token, and nothing of it is taken for HTML', async () => {
+    const { number, accessToken } = await placeOrder();
+    const { status, text, headers } = await open(`/mail/order?token=${accessToken}`);
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'/,
+    );
+    expect(text).toContain(`<title>Order ${number} · Honey &amp; &lt;Sons&gt;</title>`);
+    expect(text).toContain('3 × &lt;img src=x onerror=alert(1)&gt; &quot;Acacia&quot; &amp; co');
+    expect(text).toContain('$37.50');
+    expect(text).not.toContain('<img');
+  });
+
+  test.each(['', '?token=', '?token=nonsense', `?token=${'A'.repeat(22)}.${'A'.repeat(43)}`])(
+    'is none for %j',
+    async (query) => {
+      const { status, text } = await open(`/mail/order${query}`);
+      expect(status).toBe(404);
+      expect(text).toContain('not valid');
+    },
+  );
+});
+
+describe('the page that confirms an address', () => {
+  test('does so by its button, not by being opened', async () => {
+    const ada = await newPerson(shop);
+    const token = await confirmToken(ada.userId);
+    const asked = await changingNothing(shop, () => open(`/mail/confirm-email?token=${token}`));
+    expect(asked.status).toBe(200);
+    expect(asked.text).toContain(`name="token" value="${token}"`);
+    expect(await isConfirmed(ada.userId)).toBe(false);
+
+    const done = await open('/mail/confirm-email', { token });
+    expect([done.status, await isConfirmed(ada.userId)]).toEqual([200, true]);
+  });
+
+  test.each([{}, { token: '' }, { token: 'nonsense' }, { other: 'x' }])('does not by %j', async (form) => {
+    const { status, text } = await changingNothing(shop, () => open('/mail/confirm-email', form as { token: string }));
+    expect(status).toBe(400);
+    expect(text).toContain('not valid');
+  });
+
+  test('puts what a link says nowhere but where it belongs', async () => {
+    const { text } = await open(`/mail/confirm-email?token=${encodeURIComponent('"><script>alert(1)</script>')}`);
+    expect(text).not.toContain('<script');
+  });
+});
+
+describe('the page to choose a new password', () => {
+  test('sets it once, and ends all sessions', async () => {
+    const ada = await newPerson(shop);
+    const token = await resetToken(shop, ada.email);
+    expect((await changingNothing(shop, () => open(`/mail/reset-password?token=${token}`))).status).toBe(200);
+    const done = await open('/mail/reset-password', { token, newPassword: 'another password, as long' });
+    expect(done.status).toBe(200);
+    expect((await login(shop.client(), { email: ada.email, password: 'another password, as long' })).errors).toEqual(
+      [],
+    );
+    expect((await ada.client.execute('{ me { id } }')).status).toBe(401);
+    expect(await isConfirmed(ada.userId)).toBe(true);
+
+    const again = await changingNothing(shop, () => open('/mail/reset-password', { token, newPassword: PASSWORD }));
+    expect(again.status).toBe(400);
+    expect((await open(`/mail/reset-password?token=${token}`)).status).toBe(404);
+  });
+
+  test('says what is wrong with a password, and does not show it again', async () => {
+    const ada = await newPerson(shop);
+    const token = await resetToken(shop, ada.email);
+    const { status, text } = await changingNothing(shop, () =>
+      open('/mail/reset-password', { token, newPassword: 'tooshort' }),
+    );
+    expect(status).toBe(400);
+    expect(text).toContain('The password must have at least 10 characters.');
+    expect(text).not.toContain('tooshort');
+    expect((await open('/mail/reset-password', { token, newPassword: 'another password, as long' })).status).toBe(200);
+  });
+});
+
+test('what is no page, and what is too much, is answered as such', async () => {
+  expect((await open('/mail/nothing')).status).toBe(404);
+  expect((await open('/mail/confirm-email', { token: 'x'.repeat(20_000) })).status).toBe(413);
+});
+
+test('a client that asks too often is told to wait', async () => {
+  const throttled = await createThrottledShop({ operationsByClient: { points: 2, seconds: 60 } });
+  try {
+    const address = newAddress();
+    const ask = () => fetch(`${throttled.url}/mail/order?token=x`, { headers: { 'x-forwarded-for': address } });
+    expect((await ask()).status).toBe(404);
+    expect((await ask()).status).toBe(404);
+    const refused = await ask();
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.text()).toContain('Too many requests');
+    // They count with all else that it does.
+    expect((await callerFrom(throttled, address).execute('{ shop { name } }')).status).toBe(429);
+  } finally {
+    await throttled.dispose();
+  }
+});
+
+describe.skipIf(!hasBrowser('The pages behind links'))('in a real browser', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  }, 30_000);
+  afterAll(() => browser?.close());
+
+  const faults: string[] = [];
+  async function visit(width: number, path: string): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width, height: 800 } });
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text());
+    });
+    await page.goto(`${shop.url}${path}`);
+    return page;
+  }
+
+  async function picture(page: Page, name: string): Promise<void> {
+    const folder = process.env.SCREENSHOTS;
+    if (folder === undefined) return;
+    mkdirSync(folder, { recursive: true });
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+  }
+
+  test.each([390, 1280])('they fit a screen of %d pixels, styles and all', async (width) => {
+    const { accessToken } = await placeOrder();
+    const ada = await newPerson(shop);
+    const paths = [
+      `/mail/order?token=${accessToken}`,
+      `/mail/confirm-email?token=${await confirmToken(ada.userId)}`,
+      `/mail/reset-password?token=${await resetToken(shop, ada.email)}`,
+      '/mail/order',
+    ];
+    for (const [index, path] of paths.entries()) {
+      const page = await visit(width, path);
+      const [overflow, family] = await page.evaluate(() => [
+        document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        getComputedStyle(document.body).fontFamily,
+      ]);
+      expect(overflow).toBe(0);
+      expect(family).toContain('system-ui');
+      await picture(page, `link-${index}-${width}`);
+      await page.close();
+    }
+    // The browser reports a page that was not found as an error, too.
+    expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
+  });
+
+  test('the form sets the password', async () => {
+    const ada = await newPerson(shop);
+    const page = await visit(390, `/mail/reset-password?token=${await resetToken(shop, ada.email)}`);
+    await page.getByLabel('New password').fill('typed into a browser');
+    await page.getByRole('button', { name: 'Set password' }).click();
+    await page.getByRole('heading', { name: 'Your password is set' }).waitFor();
+    expect((await login(shop.client(), { email: ada.email, password: 'typed into a browser' })).errors).toEqual([]);
+    await page.close();
+  });
+});

@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { chromium, type Browser } from 'playwright-core';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** Whether there is a real browser; says what is not tried where there is none. */
+export function hasBrowser(what: string): boolean {
+  const found = existsSync(CHROMIUM);
+  if (!found) {
+    process.stderr.write(
+      `${what}: not tried in a browser. No ${CHROMIUM}: apt-get install chromium, or set CHROMIUM.\n`,
+    );
+  }
+  return found;
+}
+
+/** Starts it, with nothing of its own going over the net. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--no-first-run',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
