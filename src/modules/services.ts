@@ -5,7 +5,7 @@ import { createAccountService, type AccountService } from './accounts/account.se
 import { createAdminService, type AdminService } from './accounts/admin.service.ts';
 import { createGuestService, type GuestService } from './accounts/guest.service.ts';
 import { createSessionService, type SessionService } from './accounts/session.service.ts';
-import { createCartService, type CartDue, type CartService } from './cart/cart.service.ts';
+import { createCartService, type CartDue, type CartService, type Released } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
@@ -37,8 +37,10 @@ export function createServices(deps: {
   eventLog: EventLog;
   /** Told each deadline of a cart that is set, after its commit. */
   onCartDue?: (due: CartDue) => void;
+  /** Told what expired carts gave back, after the commit. */
+  onCartsReleased?: (released: Released) => void;
 }): ShopServices {
-  const { config, db, eventLog, onCartDue: onDue = () => {} } = deps;
+  const { config, db, eventLog, onCartDue: onDue = () => {}, onCartsReleased: onReleased = () => {} } = deps;
   const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
   const guests = createGuestService({ db });
@@ -53,7 +55,7 @@ export function createServices(deps: {
     currency: shop.currency,
     lowStockThreshold,
   });
-  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue });
+  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue, onReleased });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
