@@ -10,7 +10,7 @@ const MAX_REASON = 500;
 /** What an address of a server may hold between its slashes and its name. */
 const CREDENTIALS = /(?<=:\/\/)[^\s/@]*:[^\s/@]*(?=@)/g;
 /** Those of BullMQ that say that a job is not there, is locked, or is in another state. */
-const GONE: readonly unknown[] = [-1, -2, -3];
+const GONE: ReadonlySet<unknown> = new Set([-1, -2, -3]);
 
 /** The id by which the shop knows a job of a queue: row ids are UUIDs, and a job's name may be anything. */
 function idOf(queue: string, jobId: string): string {
@@ -115,7 +115,7 @@ export function createFailedJobStore({
         try {
           await job?.retry('failed', { resetAttemptsMade: true });
         } catch (error) {
-          if (GONE.includes((error as { code?: unknown }).code)) return false;
+          if (GONE.has((error as { code?: unknown }).code)) return false;
           throw error;
         }
         return job !== undefined;

@@ -14,7 +14,6 @@ import { createFailedJobService, type FailedJobService } from '../modules/staff/
 import type { JobState } from './backend.ts';
 import { createJobBackend } from './backend-choice.ts';
 import { createFailedJobStore } from './failed-jobs.ts';
-import type { Job } from './define-job.ts';
 import { createJobQueues } from './queues.ts';
 import { createQueuesPage, type Page } from './queues-page.ts';
 import { createShopJobs, type ShopJobs } from './shop-jobs.ts';
@@ -58,7 +57,7 @@ export function startBackgroundWork(options: {
   const queues = createJobQueues({ backend, logger });
   const shopJobs = overrideJobs(createShopJobs(core));
   const { cartExpiry } = shopJobs;
-  const jobs = Object.values(shopJobs) as Job<unknown>[];
+  const jobs = Object.values(shopJobs);
   const names = jobs.map((job) => job.name);
   const works = config.roles.includes('worker');
   const onRun = (job: string, outcome: string, seconds: number) => metrics?.jobRuns.observe({ job, outcome }, seconds);

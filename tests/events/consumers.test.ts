@@ -500,6 +500,24 @@ describe('an event that cannot be handled', () => {
   });
 });
 
+test('a consumer that another version runs is left alone, with its place and its lease', async () => {
+  const consumers = start(recorder());
+  await consumers.flush();
+  const newer = `SELECT seq::int, lease_owner, lease_until, fence::int FROM event_consumers WHERE name = 'of-next-year'`;
+  await rowsOf(
+    db,
+    `INSERT INTO event_consumers (name, seq, epoch, lease_owner, lease_until, fence)
+     SELECT 'of-next-year', 0, epoch, gen_random_uuid(), clock_timestamp() + interval '1 minute', 4 FROM event_sequence`,
+  );
+  const before = await rowsOf(db, newer);
+  await write('wanted', 'of_next_year', 'wanted');
+  await consumers.flush();
+
+  expect(await effects()).toEqual([1, 3]);
+  expect(await rowsOf(db, newer)).toEqual(before);
+  expect(logs.filter((line) => line.level >= ERROR)).toEqual([]);
+});
+
 test('a consumer that the log was pruned beyond says so, and goes on with what there is', async () => {
   const consumers = start(recorder());
   await consumers.flush();

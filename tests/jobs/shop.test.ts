@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { defineConsumer } from '../../src/events/consumer.ts';
 import { graphql } from '../generated/gql/index.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
-import { levelOf, makeVariant } from '../support/fixtures.ts';
+import { levelOf, makeOverdue, makeVariant } from '../support/fixtures.ts';
 import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-backends.ts';
 import { known } from '../support/known.ts';
 import { WARN } from '../support/logs.ts';
@@ -86,6 +86,28 @@ describe.each(JOB_BACKENDS)('the shop, its jobs on %s', (kind) => {
     } finally {
       await view[Symbol.asyncDispose]();
     }
+  });
+
+  test('gives units back at once where a worker comes back to holds that ended without it', async () => {
+    const quiet = await createTestShop({
+      database: { url: jobs.database.url, dispose: () => Promise.resolve() },
+      overrides: { quiet: true },
+    });
+    shops.push(quiet);
+    const world = { db: quiet.db, eventLog: quiet.app.eventLog };
+    const { id, globalId } = await makeVariant(world, { onHand: 9 });
+    await quiet.client().data(addDocument, { variantId: globalId });
+    await makeOverdue(world);
+    expect((await levelOf(world, id)).held).toBe(2);
+    const worker = await open({ ROLES: 'worker' });
+    const began = performance.now();
+    await until('the units are back', async () => (await levelOf(world, id)).held === 0);
+
+    // Well before the timer comes again.
+    expect(performance.now() - began).toBeLessThan(4000);
+    const said = () => worker.logs.filter((line) => line.msg === 'overdue carts expired');
+    await until('it says so', () => said().length > 0);
+    expect(said()).toMatchObject([{ carts: 1, units: 2 }]);
   });
 
   test('leaves nothing connected when it closes', async () => {

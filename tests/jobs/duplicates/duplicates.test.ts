@@ -18,7 +18,7 @@ beforeAll(async () => {
     {
       consumers: (real) => (consumers = real),
       jobs: (real) => {
-        jobs = Object.values(real) as Job<unknown>[];
+        jobs = Object.values(real);
         return real;
       },
     },
@@ -52,7 +52,7 @@ async function handle(consumer: Consumer, event: StoredEvent): Promise<void> {
 }
 
 /** Does it once, and then again and again. */
-async function doAgain(
+async function expectOneEffect(
   row: { expected: unknown; changes?: readonly string[] },
   { effect, once, again }: { effect: () => Promise<unknown>; once: () => Promise<void>; again: () => Promise<void> },
 ): Promise<void> {
@@ -76,7 +76,7 @@ describe('an event that comes more than once', () => {
     const { comes, effect } = await row.given(shop);
     expect(comes.type).toBe(type);
     const event = { ...comes, seq: 1, occurredAt: new Date() };
-    await doAgain(row, {
+    await expectOneEffect(row, {
       effect,
       once: () => handle(consumer, event),
       async again() {
@@ -95,7 +95,8 @@ describe('a job that runs more than once', () => {
     const job = known(jobs.find((each) => each.name === name));
     const { comes, effect } = await row.given(shop);
     const payload = job.schema.parse(comes);
-    await doAgain(row, {
+    expect(payload).toEqual(comes);
+    await expectOneEffect(row, {
       effect,
       once: () => job.run(payload, run()),
       async again() {
@@ -110,7 +111,8 @@ describe('a job that runs more than once', () => {
     const job = known(jobs.find((each) => each.name === name));
     const { comes, effect } = await row.given(shop);
     const payload = job.schema.parse(comes);
-    await doAgain(row, {
+    expect(payload).toEqual(comes);
+    await expectOneEffect(row, {
       effect,
       once: async () => void (await Promise.all([job.run(payload, run()), job.run(payload, run())])),
       again: () => job.run(payload, run()),
