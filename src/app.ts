@@ -167,7 +167,8 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     const { metrics } = core;
     const quiet = overrides.quiet === true;
     const background = await startBackground({ config, core, http, overrides, logger });
-    disposals.add('jobs', () => background[Symbol.asyncDispose]());
+    // Drained by then, but where the start fails after this.
+    disposals.add('jobs', () => background.drain().then(() => background[Symbol.asyncDispose]()));
     let feed: EventFeed | null = null;
     if (config.roles.includes('api')) {
       const redis = config.redisUrl === null ? null : connectRedis(config.redisUrl, logger);

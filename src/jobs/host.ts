@@ -73,6 +73,12 @@ export function startBackgroundWork(options: {
     : null;
   const board = createQueuesPage({ backend, names, roleOf });
   const store = createFailedJobStore({ queues, names });
+  let draining: Promise<void> | undefined;
+
+  async function drain(): Promise<void> {
+    await Promise.all([workers?.drain(), consumers?.[Symbol.asyncDispose](), pruning?.[Symbol.asyncDispose]()]);
+  }
+
   return {
     queuesPage: board.page,
     failedJobs: createFailedJobService({ db: core.db, staff: core.services.staff, store }),
@@ -89,9 +95,7 @@ export function startBackgroundWork(options: {
     cartDue: createDueNudges((second, delayMs) =>
       queues.enqueue(cartExpiry, { second }, { id: cartExpiryId(second), delayMs }),
     ),
-    async drain() {
-      await Promise.all([workers?.drain(), consumers?.[Symbol.asyncDispose](), pruning?.[Symbol.asyncDispose]()]);
-    },
+    drain: () => (draining ??= drain()),
     async [Symbol.asyncDispose]() {
       await Promise.all([queues[Symbol.asyncDispose](), board.close()]);
       await backend[Symbol.asyncDispose]();
