@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config.ts';
-import { keptSecret } from './config/kept-secret.ts';
 import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
 import { createEventBus } from './events/create-bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
-import { startFeed, type EventFeed } from './events/feed.ts';
+import { startFeed, type EventFeed, type EventsRead } from './events/feed.ts';
 import { createParkedEvents, type ParkedEvents } from './events/parked-events.ts';
 import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
@@ -30,15 +27,20 @@ import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { addGauges } from './infra/shop-gauges.ts';
 import { createShopConsumers } from './jobs/consumers.ts';
 import type { BackgroundWork } from './jobs/host.ts';
+import type { ShopJobs } from './jobs/shop-jobs.ts';
+import { firstAdmin, type FirstAdmin } from './modules/accounts/first-admin.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
+import type { Released } from './modules/cart/cart.service.ts';
 import { createNudges, type Nudges } from './modules/nudges.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
+import type { FailedJobService } from './modules/staff/failed-jobs.service.ts';
 
 /** The shop without any edge: what the server, the workers and the commands have in common. */
 export interface Core {
   db: Database;
   bus: EventBus;
   relay: Relay;
+  metrics: Metrics;
   eventLog: EventLog;
   replay: Replay;
   services: ShopServices;
@@ -58,7 +60,8 @@ export interface Overrides {
   services?: (real: ShopServices) => ShopServices;
   throttling?: ThrottleOverrides;
   consumers?: (real: readonly Consumer[]) => readonly Consumer[];
-  /** Neither jobs nor consumers. */
+  jobs?: (real: ShopJobs) => ShopJobs;
+  /** Neither jobs nor consumers are run, and no timer expires carts. */
   quiet?: true;
 }
 
@@ -82,13 +85,22 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
     disposals.add('replays', () => reader[Symbol.asyncDispose]());
     const bus = createEventBus({ config, db, logger });
     disposals.add('bus', () => bus[Symbol.asyncDispose]());
-    const relay = startRelay({ db, bus, logger });
+    const metrics = createMetrics({ logger });
+    const onBatch = (events: number) => {
+      metrics.relayBatches.observe(events);
+      metrics.eventsNumbered.inc(events);
+    };
+    const relay = startRelay({ db, bus, logger, onBatch });
     disposals.add('relay', () => relay[Symbol.asyncDispose]());
 
     const log = createEventLog({ db, wake: () => relay.wake() });
     const eventLog = overrides.eventLog?.(log) ?? log;
     const nudges = createNudges();
-    const real = createServices({ config, db, eventLog, nudges });
+    const onCartsReleased = ({ carts, units }: Released) => {
+      metrics.cartsExpired.inc(carts);
+      metrics.unitsReleased.inc(units);
+    };
+    const real = createServices({ config, db, eventLog, nudges, onCartsReleased });
     const services = overrides.services?.(real) ?? real;
     const consumers = createShopConsumers({ eventLog, services });
     const given = overrides.consumers?.(consumers) ?? consumers;
@@ -96,6 +108,7 @@ export async function openCore(config: Config, logger: Logger, overrides: Overri
       db,
       bus,
       relay,
+      metrics,
       eventLog,
       replay: createReplay(reader),
       services,
@@ -129,7 +142,7 @@ export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay'
   /** Where this process is reached on its own machine. */
   url: string;
   /** The ADMIN that this start made, or the demo's; `passwordFile` holds the password that the shop made for it. */
-  admin: { email: string; passwordFile: string | null } | null;
+  admin: FirstAdmin | null;
   /** The events of this node; null without the role `api`. */
   feed: EventFeed | null;
   /** Subscriptions that run on this node. */
@@ -140,9 +153,6 @@ export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay'
   dispose(): Promise<void>;
 }
 
-/** Where the demo keeps the password of its ADMIN, in the data folder. */
-const ADMIN_PASSWORD_FILE = 'admin-password';
-const ADMIN_PASSWORD_BYTES = 18;
 const ANSWER_WITHIN_MS = 8_000;
 
 /** Opens the shop in the roles that the configuration gives this process. */
@@ -152,38 +162,36 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     // First of all, so that a port that is taken shows at once.
     const http = await startHttpServer({ config, logger });
     let graphql: GraphQLServer | null = null;
-    const metrics = createMetrics();
     disposals.add('HTTP', () => http.close(0));
 
     const core = await openCore(config, logger, overrides);
     disposals.add('core', () => core.dispose());
     if (config.seed === 'demo') await seed(core, config, logger);
-    const admin = await firstAdmin(core, config, logger);
+    const admin = await firstAdmin(core.services.admin, config, logger);
 
+    const { metrics } = core;
+    const quiet = overrides.quiet === true;
+    const background = await startBackground({ config, core, http, overrides, logger });
+    // Drained by then, but where the start fails after this.
+    disposals.add('jobs', () => background.drain().then(() => background[Symbol.asyncDispose]()));
     let feed: EventFeed | null = null;
     if (config.roles.includes('api')) {
       const redis = config.redisUrl === null ? null : connectRedis(config.redisUrl, logger);
       disposals.add('Redis', async () => redis?.[Symbol.asyncDispose]());
-      const onRead = (events: number) => metrics.eventsRead.inc(events);
+      const onRead = (read: EventsRead) => {
+        for (const [where, events] of Object.entries(read)) metrics.eventsRead.inc({ where }, events);
+      };
       feed = await startFeed({ log: core.eventLog, bus: core.bus, logger, onRead });
       disposals.add('feed', async () => feed?.[Symbol.asyncDispose]());
       const { throttling } = overrides;
-      graphql = await createGraphQL({ config, core, feed, http, redis, throttling, metrics, logger });
+      const { failedJobs } = background;
+      graphql = await createGraphQL({ config, core, feed, http, redis, throttling, failedJobs, logger });
     }
-    const expiry = startCartExpiry({
-      cart: core.services.cart,
-      logger,
-      onReleased({ carts, units }) {
-        metrics.cartsExpired.inc(carts);
-        metrics.unitsReleased.inc(units);
-      },
-    });
-    disposals.add('expiry of carts', () => expiry[Symbol.asyncDispose]());
-    const background = overrides.quiet === true ? null : await startBackground({ config, core, http, logger });
-    disposals.add('jobs', async () => background?.[Symbol.asyncDispose]());
+    const expiry = quiet ? null : startCartExpiry({ cart: core.services.cart, logger });
+    disposals.add('expiry of carts', async () => expiry?.[Symbol.asyncDispose]());
 
     disposals.add('requests', async () => {
-      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose(), background?.drain()]);
+      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose(), background.drain()]);
     });
     const subscriptions = () => graphql?.subscriptions() ?? 0;
     const fanOut = () => graphql?.fanOut() ?? null;
@@ -192,13 +200,14 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       position: () => feed?.position().seq ?? null,
       subscriptions,
       fanOut,
+      jobs: () => (quiet ? Promise.resolve([]) : background.countJobs()),
     });
     http.open({
       graphql,
       metrics,
       probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
       dispensable: core.bus.checks,
-      queues: background?.queuesPage ?? null,
+      queues: background.queuesPage,
       links: graphql === null ? null : createLinks(config, core, graphql),
     });
 
@@ -233,21 +242,6 @@ async function seed({ db, services }: Core, { shop, lowStockThreshold }: Config,
   if (products > 0) logger.info({ products }, 'demo catalogue made');
 }
 
-/** Makes the ADMIN that the configuration names, where there is none. A password that is not named is made, and kept in a file. */
-async function firstAdmin({ services }: Core, config: Config, logger: Logger): Promise<App['admin']> {
-  const { adminEmail: email, adminPassword: password } = config.accounts;
-  if (email === null) return null;
-  const file = join(config.dataDir, ADMIN_PASSWORD_FILE);
-  const made = await services.admin.ensureFirstAdmin(() => ({
-    email,
-    name: 'Admin',
-    password: password ?? keptSecret(config.dataDir, ADMIN_PASSWORD_FILE, ADMIN_PASSWORD_BYTES),
-  }));
-  if (made) logger.info(password === null ? { passwordFile: file } : {}, 'first ADMIN made');
-  if (password === null) return existsSync(file) ? { email, passwordFile: file } : null;
-  return made ? { email, passwordFile: null } : null;
-}
-
 /** Where links in mails lead without a front end. */
 function createLinks({ shop, http }: Config, { services }: Core, graphql: GraphQLServer): Page {
   const admit = (req: IncomingMessage) => graphql.admitPage(clientAddress(req, http.trustedProxies));
@@ -259,13 +253,22 @@ async function startBackground(options: {
   config: Config;
   core: Core;
   http: HttpServer;
+  overrides: Overrides;
   logger: Logger;
 }): Promise<BackgroundWork> {
-  const { config, core, http, logger } = options;
+  const { config, core, http, overrides, logger } = options;
+  const quiet = overrides.quiet === true;
   const { startBackgroundWork } = await import('./jobs/host.ts');
   const roleOf = createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions });
-  const work = startBackgroundWork({ config, core, roleOf, logger });
-  core.connectNudges(work.nudges);
+  const work = startBackgroundWork({
+    config: quiet ? { ...config, roles: ['api'] } : config,
+    core,
+    roleOf,
+    logger,
+    metrics: core.metrics,
+    overrideJobs: overrides.jobs,
+  });
+  if (!quiet) core.connectNudges(work.nudges);
   return work;
 }
 
@@ -277,17 +280,28 @@ async function createGraphQL(options: {
   http: HttpServer;
   redis: RedisConnection | null;
   throttling: ThrottleOverrides | undefined;
-  metrics: Metrics;
+  failedJobs: FailedJobService;
   logger: Logger;
 }): Promise<GraphQLServer> {
-  const { config, core, feed, http, redis, throttling, metrics, logger } = options;
+  const { config, core, feed, http, redis, throttling, failedJobs, logger } = options;
   const [{ createGraphQLServer }, { schema }] = await Promise.all([
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
   ]);
-  const { db, services, eventLog, replay, parkedEvents } = core;
+  const { db, services, eventLog, replay, parkedEvents, metrics } = core;
   const { prisma } = db;
   const { publicUrl } = http;
-  const shared = { db, prisma, services, eventLog, parkedEvents, feed, replay, shop: config.shop, publicUrl };
+  const shared = {
+    db,
+    prisma,
+    services,
+    eventLog,
+    parkedEvents,
+    failedJobs,
+    feed,
+    replay,
+    shop: config.shop,
+    publicUrl,
+  };
   return createGraphQLServer({ schema, config, shared, redis, throttling, metrics, logger });
 }

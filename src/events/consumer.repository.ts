@@ -8,6 +8,8 @@ export interface Place {
   epoch: string;
   last: number;
   logEpoch: string;
+  /** Up to here the log has nothing any more. */
+  prunedThrough: number;
 }
 
 interface PlaceRow {
@@ -15,11 +17,12 @@ interface PlaceRow {
   epoch: string | null;
   last: bigint;
   logEpoch: string;
+  prunedThrough: bigint;
 }
 
 const look: Statement = {
   name: 'consumer_look',
-  text: `SELECT c.seq, c.epoch, s.last, s.epoch AS "logEpoch"
+  text: `SELECT c.seq, c.epoch, s.last, s.epoch AS "logEpoch", s.pruned_through AS "prunedThrough"
            FROM event_sequence s LEFT JOIN event_consumers c ON c.name = $1`,
 };
 
@@ -27,8 +30,9 @@ const look: Statement = {
 export async function findPlace(source: Queryable, name: string): Promise<Place | null> {
   const [row] = await source.query<PlaceRow>(look, [name]);
   if (row === undefined) throw new Error('event_sequence has no row: the database is not migrated');
-  const { seq, epoch, last, logEpoch } = row;
-  return seq === null || epoch === null ? null : { seq: Number(seq), epoch, last: Number(last), logEpoch };
+  const { seq, epoch, last, logEpoch, prunedThrough } = row;
+  if (seq === null || epoch === null) return null;
+  return { seq: Number(seq), epoch, last: Number(last), logEpoch, prunedThrough: Number(prunedThrough) };
 }
 
 const register: Statement = {

@@ -16,6 +16,7 @@ import {
 } from './consumer.repository.ts';
 import type { Consumer } from './consumer.ts';
 import type { StoredEvent } from './event.ts';
+import { describeFault } from './describe-fault.ts';
 import { insertParked } from './parked-event.repository.ts';
 
 /*
@@ -42,7 +43,14 @@ const SETTINGS: ConsumerSettings = { leaseMs: 10_000, pollMs: 1000, attempts: 4,
 const RANGE = 1000;
 /** Events that share a transaction. */
 const BATCH = 50;
-const MAX_ERROR = 1000;
+
+/** What is told of consumers, to be counted. */
+export interface ConsumerObserver {
+  /** A run to the log's end, or one that failed. */
+  ran(consumer: string, outcome: 'ok' | 'failed'): void;
+  /** What became of so many events; `failed`: of one that is tried again, or parked in the end. */
+  events(consumer: string, outcome: 'handled' | 'failed' | 'parked', events: number): void;
+}
 
 /** The consumers of this process. */
 export interface Consumers extends AsyncDisposable {
@@ -58,16 +66,6 @@ class LeaseLost extends Error {
   }
 }
 
-/** What went wrong, cut to what a row is to keep. */
-export function describeFault(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  // What PostgreSQL does not take: NUL, and half a character that is left of one cut in two.
-  return text
-    .replaceAll(/\0|\p{Cs}/gu, '')
-    .slice(0, MAX_ERROR)
-    .replace(/[\ud800-\udbff]$/, '');
-}
-
 /** Starts to run consumers; woken by the bus, and by a poll for what no batch told of. */
 export function startConsumers(options: {
   db: Database;
@@ -75,8 +73,9 @@ export function startConsumers(options: {
   consumers: readonly Consumer[];
   logger: Logger;
   settings?: Partial<ConsumerSettings>;
+  observer?: ConsumerObserver;
 }): Consumers {
-  const { db, bus, consumers, logger } = options;
+  const { db, bus, consumers, logger, observer = { ran() {}, events() {} } } = options;
   const settings = { ...SETTINGS, ...options.settings };
   const owner = randomUUID();
   const stop = new AbortController();
@@ -84,7 +83,7 @@ export function startConsumers(options: {
     const log = logger.child({ consumer: consumer.name });
     return {
       types: new Set(consumer.types),
-      ...createRunner({ db, consumer, owner, settings, stop: stop.signal, log }),
+      ...createRunner({ db, consumer, owner, settings, stop: stop.signal, log, observer }),
     };
   });
   const wake = () => {
@@ -119,6 +118,7 @@ interface Run {
   settings: ConsumerSettings;
   stop: AbortSignal;
   log: Logger;
+  observer: ConsumerObserver;
 }
 
 function createRunner(run: Run) {
@@ -130,9 +130,10 @@ function createRunner(run: Run) {
     try {
       do {
         again = false;
-        await catchUp(run);
+        if (await catchUp(run)) run.observer.ran(run.consumer.name, 'ok');
       } while (again && !stop.aborted);
     } catch (error) {
+      run.observer.ran(run.consumer.name, 'failed');
       if (error instanceof LeaseLost) log.warn(error.message);
       else if (!stop.aborted) log.warn({ err: error }, 'a consumer failed; tried again in a second');
       throw error;
@@ -158,20 +159,21 @@ function createRunner(run: Run) {
   };
 }
 
-/** Goes to the end of the log, where nobody else is at it. */
-async function catchUp(run: Run): Promise<void> {
+/** Goes to the end of the log, where nobody else is at it. @returns whether there was anything to do for this process */
+async function catchUp(run: Run): Promise<boolean> {
   const { db, consumer, owner, settings, stop } = run;
   const { name } = consumer;
   const seen = await findPlace(db, name);
   if (seen === null) await registerConsumer(db, name);
-  if (seen === null || (seen.epoch === seen.logEpoch && seen.seq === seen.last) || stop.aborted) return;
+  if (seen === null || (seen.epoch === seen.logEpoch && seen.seq === seen.last) || stop.aborted) return false;
   const lease = await acquireLease(db, name, owner, settings.leaseMs);
-  if (lease === null) return;
+  if (lease === null) return false;
   const renewal = setInterval(() => {
     renewLease(db, lease, settings.leaseMs).catch(() => {});
   }, settings.leaseMs / 3);
   try {
     while (!stop.aborted && (await step(run, lease)));
+    return true;
   } finally {
     clearInterval(renewal);
     // Where this fails too, the lease runs out.
@@ -184,7 +186,7 @@ async function step(run: Run, lease: Lease): Promise<boolean> {
   const { db, consumer, log } = run;
   const place = await findPlace(db, consumer.name);
   if (place === null) throw new LeaseLost();
-  const { seq, last, logEpoch: epoch } = place;
+  const { seq, last, logEpoch: epoch, prunedThrough } = place;
   if (place.epoch !== epoch || seq > last) {
     log.error(
       { from: { epoch: place.epoch, seq }, to: { epoch, seq: last } },
@@ -192,6 +194,14 @@ async function step(run: Run, lease: Lease): Promise<boolean> {
     );
     await mustAdvance(db, lease, { seq: last, epoch });
     return false;
+  }
+  if (seq < prunedThrough) {
+    log.error(
+      { from: seq, to: prunedThrough },
+      'the event log was pruned beyond this consumer: what it missed is gone',
+    );
+    await mustAdvance(db, lease, { seq: prunedThrough, epoch });
+    return true;
   }
   if (seq === last) return false;
   const upTo = Math.min(seq + RANGE, last);
@@ -210,7 +220,7 @@ async function mustAdvance(tx: Pick<Transaction, 'query'>, lease: Lease, place: 
 
 /** Handles events in one transaction. @returns those that are still to be handled: the one that there is MORE of first */
 async function attempt(run: Run, lease: Lease, epoch: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
-  return run.db.transaction(async (tx) => {
+  const left = await run.db.transaction(async (tx) => {
     let rest = [...events];
     for (const event of events) {
       if ((await run.consumer.handle(tx, event)) === 'MORE') break;
@@ -221,6 +231,8 @@ async function attempt(run: Run, lease: Lease, epoch: string, events: readonly S
     await mustAdvance(tx, lease, { seq: next === undefined ? (events.at(-1)?.seq ?? 0) : next.seq - 1, epoch });
     return rest;
   });
+  run.observer.events(run.consumer.name, 'handled', events.length - left.length);
+  return left;
 }
 
 async function handleBatch(
@@ -235,6 +247,7 @@ async function handleBatch(
     if (error instanceof LeaseLost || isDatabaseAway(error)) throw error;
     for (const [index, event] of events.entries()) {
       const fault = index === 0 && events.length === 1 ? error : undefined;
+      if (fault !== undefined) run.observer.events(run.consumer.name, 'failed', 1);
       if (!(await handleAlone(run, lease, { epoch, event, fault }))) return [];
     }
     return [];
@@ -250,7 +263,7 @@ async function handleAlone(
   lease: Lease,
   options: { epoch: string; event: StoredEvent; fault?: unknown },
 ): Promise<boolean> {
-  const { settings, log, stop, consumer } = run;
+  const { settings, log, stop, consumer, observer } = run;
   const { epoch, event } = options;
   let { fault } = options;
   for (let tries = fault === undefined ? 0 : 1; tries < settings.attempts; tries += 1) {
@@ -264,6 +277,7 @@ async function handleAlone(
       return true;
     } catch (error) {
       if (error instanceof LeaseLost || isDatabaseAway(error)) throw error;
+      observer.events(consumer.name, 'failed', 1);
       fault = error;
     }
   }
@@ -273,5 +287,6 @@ async function handleAlone(
     await insertParked(tx, event, why);
     await mustAdvance(tx, lease, { seq: event.seq, epoch });
   });
+  observer.events(consumer.name, 'parked', 1);
   return true;
 }

@@ -34,6 +34,14 @@ export interface EventFeed extends AsyncDisposable {
   subscribe(listener: FeedListener): () => void;
 }
 
+/** Events that no batch told of, by where they were missing. */
+export interface EventsRead {
+  /** Later ones had come. */
+  hole: number;
+  /** None had come that is later. */
+  end: number;
+}
+
 const GAP_PATIENCE_MS = 50;
 const TAIL_INTERVAL_MS = 1000;
 const PAGE = 1000;
@@ -49,7 +57,7 @@ export async function startFeed(options: {
   bus: EventBus;
   logger: Logger;
   /** Told how many events were read from the log, since no batch had told of them. */
-  onRead?: (events: number) => void;
+  onRead?: (events: EventsRead) => void;
 }): Promise<EventFeed> {
   const { log, bus, logger, onRead = () => {} } = options;
   const listeners = new Set<FeedListener>();
@@ -141,9 +149,17 @@ export async function startFeed(options: {
         restart(end, 'the event log was pruned beyond this position');
         return;
       }
-      onRead(page.filter((event) => event.seq > seq).length);
+      tellRead(page);
       accept(page);
     }
+  }
+
+  function tellRead(page: readonly StoredEvent[]): void {
+    let highest = 0;
+    for (const put of aside.keys()) if (put > highest) highest = put;
+    const missing = page.filter((event) => event.seq > seq && !aside.has(event.seq));
+    const hole = missing.filter((event) => event.seq < highest).length;
+    if (missing.length > 0) onRead({ hole, end: missing.length - hole });
   }
 
   function restart(end: Cursor, why: string): void {

@@ -1,8 +1,8 @@
-import type { Database } from '../infra/database.ts';
+import type { Database, Transaction } from '../infra/database.ts';
 import { isDatabaseAway } from '../infra/database-faults.ts';
 import type { Page, PageRequest } from '../infra/page.ts';
 import type { Consumer } from './consumer.ts';
-import { describeFault } from './consumers.ts';
+import { describeFault } from './describe-fault.ts';
 import * as repository from './parked-event.repository.ts';
 import type { ParkedEvent } from './parked-event.repository.ts';
 
@@ -17,9 +17,14 @@ export interface ParkedEvents {
   page(query: { resolved: boolean }, page: PageRequest): Promise<Page<ParkedEvent>>;
   count(query: { resolved: boolean }): Promise<number>;
   byIds(ids: readonly string[]): Promise<ParkedEvent[]>;
-  /** Handles one now, in this process. A second time it does nothing. */
-  retry(id: string): Promise<Retried>;
+  /**
+   * Handles one now, in this process. A second time it does nothing.
+   * @param record writes down that it was, in the same transaction
+   */
+  retry(id: string, record?: (tx: Transaction, parked: ParkedEvent) => Promise<void>): Promise<Retried>;
 }
+
+type Recorder = NonNullable<Parameters<ParkedEvents['retry']>[1]>;
 
 /** Wires them to those who handle them. */
 export function createParkedEvents(options: { db: Database; consumers: readonly Consumer[] }): ParkedEvents {
@@ -27,7 +32,7 @@ export function createParkedEvents(options: { db: Database; consumers: readonly 
   const consumers = new Map(options.consumers.map((consumer) => [consumer.name, consumer]));
 
   /** One transaction. */
-  async function attempt(id: string): Promise<Retried | 'MORE'> {
+  async function attempt(id: string, record: Recorder): Promise<Retried | 'MORE'> {
     return db.transaction(async (tx) => {
       const parked = await repository.lockParked(tx, id);
       if (parked === null) return 'NOT_FOUND';
@@ -37,6 +42,7 @@ export function createParkedEvents(options: { db: Database; consumers: readonly 
       const { seq, type, subjectId, payload, occurredAt } = parked;
       if ((await consumer.handle(tx, { seq, type, subjectId, payload, occurredAt })) === 'MORE') return 'MORE';
       await repository.markResolved(tx, id);
+      await record(tx, parked);
       return 'HANDLED';
     });
   }
@@ -45,10 +51,10 @@ export function createParkedEvents(options: { db: Database; consumers: readonly 
     page: (query, page) => repository.findParkedPage(db, query, page),
     count: (query) => repository.countParked(db, query),
     byIds: (ids) => repository.findParked(db, ids),
-    async retry(id) {
+    async retry(id, record = async () => {}) {
       try {
         for (;;) {
-          const outcome = await attempt(id);
+          const outcome = await attempt(id, record);
           if (outcome !== 'MORE') return outcome;
         }
       } catch (error) {

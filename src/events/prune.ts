@@ -2,13 +2,17 @@ import type { Database, Queryable, Statement } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
 
 /*
- * Old events go, in small batches and never past the slowest consumer. First the mark moves on, in a transaction of its own,
+ * Old events go, in small batches and never past the slowest consumer. A consumer that this version of the shop does not know
+ * may be a newer or an older version's, which runs beside it or comes back: the events that it needs wait for it for a month
+ * longer, and then it is taken to be gone for good. (Its row stays: it will find out that the log was pruned.) First the mark moves on, in a transaction of its own,
  * then the events up to it are deleted: whoever reads the log tells by the mark, in the same snapshot, that there is no
  * going on from before it. A crash in between leaves events behind the mark; the next batch deletes them.
  */
 
 /** Events looked at, and deleted, at a time. */
 const BATCH = 1000;
+/** Beyond the days that events are kept for. */
+const GONE_DAYS = 30;
 
 // Contiguous from the mark on: up to before the first that is young enough to stay, or that a consumer still needs.
 const bound: Statement = {
@@ -17,7 +21,10 @@ const bound: Statement = {
            SELECT seq, occurred_at FROM event_log WHERE seq > (SELECT pruned_through FROM event_sequence) ORDER BY seq LIMIT ${BATCH}
          )
          SELECT least(coalesce(min(seq) FILTER (WHERE occurred_at >= clock_timestamp() - make_interval(days => $1)) - 1, max(seq)),
-                      (SELECT min(seq) FROM event_consumers)) AS through
+                      (SELECT min(c.seq) FROM event_consumers c WHERE c.name = ANY($2::text[]) OR (
+                         c.seq >= (SELECT pruned_through FROM event_sequence) AND NOT EXISTS (
+                           SELECT FROM event_log e WHERE e.seq = c.seq + 1
+                              AND e.occurred_at < clock_timestamp() - make_interval(days => $1 + ${GONE_DAYS}))))) AS through
            FROM old`,
 };
 
@@ -44,14 +51,20 @@ async function removeMarked(source: Queryable): Promise<number> {
 /**
  * Deletes events that are older than the log is kept; safe beside other processes that do the same.
  * @param options.days how long events are kept, by the database's clock
+ * @param options.consumers those that this version knows: they are waited for, however long
  * @param options.signal ends it after the batch in hand
  * @returns how many were deleted
  */
-export async function pruneEvents(options: { db: Queryable; days: number; signal?: AbortSignal }): Promise<number> {
-  const { db, days, signal } = options;
+export async function pruneEvents(options: {
+  db: Queryable;
+  days: number;
+  consumers: readonly string[];
+  signal?: AbortSignal;
+}): Promise<number> {
+  const { db, days, consumers, signal } = options;
   let pruned = await removeMarked(db);
   while (signal?.aborted !== true) {
-    const [row] = await db.query<{ through: bigint | null }>(bound, [days]);
+    const [row] = await db.query<{ through: bigint | null }>(bound, [days, consumers]);
     if (row?.through == null) return pruned;
     const moved = await db.query(mark, [row.through]);
     const removed = await removeMarked(db);
@@ -64,13 +77,19 @@ export async function pruneEvents(options: { db: Queryable; days: number; signal
 const INTERVAL_MS = 60_000;
 
 /** Prunes each minute. */
-export function startPruning({ db, days, logger }: { db: Database; days: number; logger: Logger }): AsyncDisposable {
+export function startPruning(options: {
+  db: Database;
+  days: number;
+  consumers: readonly string[];
+  logger: Logger;
+}): AsyncDisposable {
+  const { db, days, consumers, logger } = options;
   const stop = new AbortController();
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
     try {
-      const events = await pruneEvents({ db, days, signal: stop.signal });
+      const events = await pruneEvents({ db, days, consumers, signal: stop.signal });
       if (events > 0) logger.info({ events }, 'old events pruned');
     } catch (error) {
       logger.warn({ err: error }, 'old events could not be pruned; tried again in a minute');

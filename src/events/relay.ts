@@ -41,8 +41,14 @@ export interface Relay extends AsyncDisposable {
 }
 
 /** Starts the relay; it polls each second as well, for what a crashed process left between commit and wake-up. */
-export function startRelay(options: { db: Database; bus: EventBus; logger: Logger }): Relay {
-  const { db, bus, logger } = options;
+export function startRelay(options: {
+  db: Database;
+  bus: EventBus;
+  logger: Logger;
+  /** Told how many events each batch has. */
+  onBatch?: (events: number) => void;
+}): Relay {
+  const { db, bus, logger, onBatch = () => {} } = options;
   let client: pg.Client | undefined;
   let running: Promise<void> | undefined;
   let again = false;
@@ -73,8 +79,10 @@ export function startRelay(options: { db: Database; bus: EventBus; logger: Logge
     let batch: EventBatch | null;
     do {
       batch = await numberBatch(target);
-      if (batch !== null) await publish(batch);
-    } while (batch?.events.length === MAX_BATCH);
+      if (batch === null) return;
+      onBatch(batch.events.length);
+      await publish(batch);
+    } while (batch.events.length === MAX_BATCH);
   }
 
   async function run(): Promise<void> {

@@ -14,6 +14,7 @@ import type { CatalogService } from '../modules/catalog/catalog.service.ts';
 import type { CatalogWritingService } from '../modules/catalog/catalog-writing.service.ts';
 import type { StockService } from '../modules/inventory/stock.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
+import type { FailedJobService } from '../modules/staff/failed-jobs.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
 import type { Sink } from './sink.ts';
@@ -61,6 +62,7 @@ export interface SharedContext {
   /** The log for subscriptions that come back. */
   replay: Replay;
   parkedEvents: ParkedEvents;
+  failedJobs: FailedJobService;
   shop: { name: string; currency: string };
   /** Where the outside reaches the shop, for links; an origin without a slash at its end. */
   publicUrl: string;

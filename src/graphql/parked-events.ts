@@ -1,4 +1,6 @@
 import type { ParkedEvent } from '../events/parked-events.ts';
+import { readClock } from '../infra/clock.ts';
+import { changesBetween } from '../modules/staff/staff.service.ts';
 import { refuse } from '../modules/user-error.ts';
 import { builder } from './builder.ts';
 import { connectionType } from './connection-type.ts';
@@ -7,7 +9,7 @@ import { inputId } from './global-id.ts';
 import { registerNode } from './node.ts';
 import { payloadType } from './payload.ts';
 import { orErrors } from './user-errors.ts';
-import { isStaff } from './viewer.ts';
+import { isStaff, requireUser } from './viewer.ts';
 
 const ParkedEventRef = builder.objectRef<ParkedEvent>('ParkedEvent');
 
@@ -96,7 +98,14 @@ already is left as it is. (staff)`,
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const id = inputId('ParkedEvent', input.id, ['id']);
-        const outcome = await ctx.parkedEvents.retry(id);
+        const { userId: actorId } = requireUser(ctx);
+        const { staff } = ctx.services;
+        const outcome = await ctx.parkedEvents.retry(id, async (tx, { error, consumer }) => {
+          const subject = { type: 'ParkedEvent', id } as const;
+          const changes = changesBetween({ error }, { error: null });
+          const at = await readClock(tx);
+          await staff.record(tx, at, { actorId, kind: 'PARKED_EVENT_RETRIED', subject, changes, note: consumer });
+        });
         if (outcome === 'NO_CONSUMER') refuse('CONFLICT', 'Nothing in the shop handles it any more.', ['id']);
         if (typeof outcome === 'object') refuse('CONFLICT', `It failed again: ${outcome.fault}`, ['id']);
         const [parkedEvent] = await ctx.parkedEvents.byIds([id]);

@@ -2,7 +2,14 @@ import { GraphQLError } from 'graphql';
 
 /** Faults of the request itself, as `extensions.code` of a top-level error names them. */
 export type RequestErrorCode =
-  'BAD_REQUEST' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'RATE_LIMITED' | 'TOO_COSTLY' | 'CURSOR_EXPIRED' | 'LAGGED';
+  | 'BAD_REQUEST'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'RATE_LIMITED'
+  | 'TOO_COSTLY'
+  | 'CURSOR_EXPIRED'
+  | 'LAGGED'
+  | 'UNAVAILABLE';
 
 /** HTTP status where the whole request fails with the code; elsewhere the rest of the answer stands and it is 200. */
 const STATUS: Partial<Record<RequestErrorCode, number>> = {

@@ -4,6 +4,7 @@ import './node.ts';
 import './root.ts';
 import './user-errors.ts';
 import './parked-events.ts';
+import './failed-jobs.ts';
 import '../modules/catalog/category.graphql.ts';
 import '../modules/catalog/product.graphql.ts';
 import '../modules/catalog/product-variant.graphql.ts';

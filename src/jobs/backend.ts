@@ -1,7 +1,25 @@
 /** What of BullMQ's `Queue` the shop uses. */
 export interface JobQueue {
   add(name: string, data: object, options: JobQueueOptions): Promise<unknown>;
+  /** By state. */
+  getJobCounts(...states: JobState[]): Promise<Record<string, number>>;
+  /** Ids of jobs in these states; finished ones by when they finished. */
+  getRanges(states: JobState[], start: number, end: number, ascending: boolean): Promise<string[]>;
+  getJob(id: string): Promise<RestingJob | undefined>;
   close(): Promise<void>;
+}
+
+/** The states that staff and metrics see. */
+export type JobState = 'waiting' | 'delayed' | 'active' | 'failed';
+
+/** A job as it stands in its queue. */
+export interface RestingJob {
+  data: unknown;
+  attemptsMade: number;
+  failedReason: string;
+  finishedOn?: number | null | undefined;
+  /** Throws, with BullMQ's code, where it is not in the state any more. */
+  retry(state: 'failed', options: { resetAttemptsMade: boolean }): Promise<unknown>;
 }
 
 /** How one job is put into a queue. */

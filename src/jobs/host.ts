@@ -2,19 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { EventBus } from '../events/bus.ts';
 import type { Consumer } from '../events/consumer.ts';
-import { startConsumers } from '../events/consumers.ts';
+import { startConsumers, type ConsumerObserver } from '../events/consumers.ts';
 import { startPruning } from '../events/prune.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { Metrics } from '../infra/metrics.ts';
 import { startRetention } from '../infra/retention.ts';
 import { accountRetention } from '../modules/accounts/account.retention.ts';
 import { createDueNudges } from '../modules/cart/cart.due.ts';
-import { cartExpiryId, createCartExpiryJob } from '../modules/cart/cart.jobs.ts';
+import { cartExpiryId } from '../modules/cart/cart.jobs.ts';
 import type { Nudges } from '../modules/nudges.ts';
 import type { ShopServices } from '../modules/services.ts';
+import { createFailedJobService, type FailedJobService } from '../modules/staff/failed-jobs.service.ts';
+import type { JobState } from './backend.ts';
 import { createJobBackend } from './backend-choice.ts';
+import { createFailedJobStore } from './failed-jobs.ts';
 import { createJobQueues } from './queues.ts';
 import { createQueuesPage, type Page } from './queues-page.ts';
+import { createShopJobs, type ShopJobs } from './shop-jobs.ts';
 import { startJobWorkers } from './workers.ts';
 
 /** What a process does beside answering requests: it enqueues jobs; a worker runs them and the consumers, and prunes the log. */
@@ -25,7 +30,13 @@ export interface BackgroundWork extends AsyncDisposable {
   queuesPage: Page;
   /** To be told what waits for a job. */
   nudges: Nudges;
+  /** For staff. */
+  failedJobs: FailedJobService;
+  /** Jobs by queue and state, of the queues that answer. */
+  countJobs(): Promise<{ queue: string; state: JobState; jobs: number }[]>;
 }
+
+const STATES: readonly JobState[] = ['waiting', 'delayed', 'active', 'failed'];
 
 /** Starts it; waits for no queue to be reached. */
 export function startBackgroundWork(options: {
@@ -40,19 +51,52 @@ export function startBackgroundWork(options: {
   /** Of whoever asks for a page; null where nobody is logged in. */
   roleOf: (req: IncomingMessage) => Promise<string | null>;
   logger: Logger;
+  metrics?: Pick<Metrics, 'consumerRuns' | 'consumerEvents' | 'jobRuns'>;
+  /** For tests: others in the place of the shop's. */
+  overrideJobs?: ((real: ShopJobs) => ShopJobs) | undefined;
 }): BackgroundWork {
-  const { config, core, roleOf, logger } = options;
+  const { config, core, roleOf, logger, metrics, overrideJobs = (real) => real } = options;
   const backend = createJobBackend({ config, connectionString: core.connectionString, logger });
   const queues = createJobQueues({ backend, logger });
-  const cartExpiry = createCartExpiryJob(core.services.cart);
+  const shopJobs = overrideJobs(createShopJobs(core));
+  const { cartExpiry } = shopJobs;
+  const jobs = Object.values(shopJobs);
+  const names = jobs.map((job) => job.name);
   const works = config.roles.includes('worker');
-  const workers = works ? startJobWorkers({ backend, jobs: [cartExpiry], logger }) : null;
-  const consumers = works ? startConsumers({ ...core, logger }) : null;
-  const pruning = works ? startPruning({ db: core.db, days: config.eventRetentionDays, logger }) : null;
+  const onRun = (job: string, outcome: string, seconds: number) => metrics?.jobRuns.observe({ job, outcome }, seconds);
+  const observer: ConsumerObserver = {
+    ran: (consumer, outcome) => metrics?.consumerRuns.inc({ consumer, outcome }),
+    events: (consumer, outcome, events) => metrics?.consumerEvents.inc({ consumer, outcome }, events),
+  };
+  const workers = works ? startJobWorkers({ backend, jobs, logger, onRun }) : null;
+  const consumers = works ? startConsumers({ ...core, logger, observer }) : null;
+  const known = core.consumers.map((consumer) => consumer.name);
+  const pruning = works
+    ? startPruning({ db: core.db, days: config.eventRetentionDays, consumers: known, logger })
+    : null;
   const retention = works ? startRetention({ db: core.db, rules: accountRetention, logger }) : null;
-  const board = createQueuesPage({ backend, names: [cartExpiry.name], roleOf });
+  const board = createQueuesPage({ backend, names, roleOf });
+  const store = createFailedJobStore({ queues, names });
+  let draining: Promise<void> | undefined;
+
+  async function drain(): Promise<void> {
+    const others = [consumers, pruning, retention].map((other) => other?.[Symbol.asyncDispose]());
+    await Promise.all([workers?.drain(), ...others]);
+  }
+
   return {
     queuesPage: board.page,
+    failedJobs: createFailedJobService({ db: core.db, staff: core.services.staff, store }),
+    async countJobs() {
+      const counts = names.map((queue) =>
+        queues
+          .use(queue, (opened) => opened.getJobCounts(...STATES))
+          .then((found) => STATES.map((state) => ({ queue, state, jobs: found[state] ?? 0 })))
+          // One that is away is left out.
+          .catch(() => []),
+      );
+      return (await Promise.all(counts)).flat();
+    },
     nudges: {
       cart: createDueNudges((second, delayMs) =>
         queues.enqueue(cartExpiry, { second }, { id: cartExpiryId(second), delayMs }),
@@ -61,10 +105,7 @@ export function startBackgroundWork(options: {
       stockAlerts() {},
       webhookDelivery() {},
     },
-    async drain() {
-      const others = [consumers, pruning, retention].map((other) => other?.[Symbol.asyncDispose]());
-      await Promise.all([workers?.drain(), ...others]);
-    },
+    drain: () => (draining ??= drain()),
     async [Symbol.asyncDispose]() {
       await Promise.all([queues[Symbol.asyncDispose](), board.close()]);
       await backend[Symbol.asyncDispose]();

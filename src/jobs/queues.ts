@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Logger } from '../infra/logger.ts';
+import { QueueAway } from '../modules/staff/failed-jobs.service.ts';
 import type { JobBackend, JobQueue } from './backend.ts';
 import type { Job } from './define-job.ts';
 
@@ -20,6 +21,11 @@ export interface JobQueues extends AsyncDisposable {
    * @throws where the payload is not what the job takes: the caller's bug
    */
   enqueue<Payload>(job: Job<Payload>, payload: Payload, options?: Enqueue): Promise<boolean>;
+  /**
+   * Looks at a queue, or has something done in it.
+   * @throws QueueAway where that takes more than a second, or fails
+   */
+  use<T>(name: string, work: (queue: JobQueue) => Promise<T>): Promise<T>;
 }
 
 /** What stands in the queue. */
@@ -81,6 +87,16 @@ export function createJobQueues({ backend, logger }: { backend: JobBackend; logg
         awayUntil = performance.now() + PAUSE_MS;
         logger.warn({ reason: (error as Error).message, job: job.name }, 'a job could not be enqueued');
         return false;
+      }
+    },
+
+    async use(name, work) {
+      // Who enqueues has just waited for it in vain; but what is slow here keeps nobody from enqueueing.
+      if (performance.now() < awayUntil) throw new QueueAway();
+      try {
+        return await within(WITHIN_MS, open(name).then(work));
+      } catch (error) {
+        throw new QueueAway({ cause: error });
       }
     },
 

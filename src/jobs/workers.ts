@@ -17,13 +17,18 @@ export interface JobWorkers {
   drain(): Promise<void>;
 }
 
+/** How a run of a job ended. */
+export type JobOutcome = 'ok' | 'failed' | 'failed_for_good' | 'given_back';
+
 /** Has jobs run. Takes jobs of any payload: each parses its own. */
 export function startJobWorkers(options: {
   backend: JobBackend;
   jobs: readonly Job<unknown>[];
   logger: Logger;
+  /** Told of each run, to be counted. */
+  onRun?: (job: string, outcome: JobOutcome, seconds: number) => void;
 }): JobWorkers {
-  const { backend, jobs, logger } = options;
+  const { backend, jobs, logger, onRun = () => {} } = options;
   const stop = new AbortController();
   const running = new Set<JobWorker>();
   const openings = jobs.map((job) => open(job));
@@ -47,12 +52,19 @@ export function startJobWorkers(options: {
   }
 
   async function process(job: Job<unknown>, queued: QueuedJob, token?: string): Promise<void> {
+    const began = performance.now();
+    const ended = (outcome: JobOutcome) => onRun(job.name, outcome, (performance.now() - began) / 1000);
     try {
       // One more may come while the worker closes.
       stop.signal.throwIfAborted();
       await run(job, queued);
+      ended('ok');
     } catch (error) {
-      if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
+      if (!stop.signal.aborted || error !== stop.signal.reason) {
+        ended(isLast(job, queued.attemptsMade + 1, error) ? 'failed_for_good' : 'failed');
+        throw error;
+      }
+      ended('given_back');
       await queued.moveToWait(token);
       throw new WaitingError();
     }
@@ -73,7 +85,7 @@ export function startJobWorkers(options: {
 
   function report(job: Job<unknown>, queued: QueuedJob | undefined, error: Error): void {
     const tries = queued?.attemptsMade ?? 0;
-    const last = tries >= job.attempts || error instanceof UnrecoverableError;
+    const last = isLast(job, tries, error);
     const line = { err: error, job: job.name, jobId: queued?.id, tries };
     if (last) logger.error(line, 'a job failed for good');
     else logger.warn(line, 'a job failed; it is tried again');
@@ -89,4 +101,9 @@ export function startJobWorkers(options: {
       if (!inTime) logger.warn('workers were left to themselves: the jobs that they had will be run again');
     },
   };
+}
+
+/** Whether a job is left among the failed ones after so many tries. */
+function isLast(job: Job<unknown>, tries: number, error: unknown): boolean {
+  return tries >= job.attempts || error instanceof UnrecoverableError;
 }

@@ -5,7 +5,7 @@ import { createAccountService, type AccountService } from './accounts/account.se
 import { createAdminService, type AdminService } from './accounts/admin.service.ts';
 import { createGuestService, type GuestService } from './accounts/guest.service.ts';
 import { createSessionService, type SessionService } from './accounts/session.service.ts';
-import { createCartService, type CartService } from './cart/cart.service.ts';
+import { createCartService, type CartService, type Released } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
@@ -40,8 +40,10 @@ export function createServices(deps: {
   eventLog: EventLog;
   /** To be told what waits for a job; nobody by default. */
   nudges?: Nudges;
+  /** Told what expired carts gave back, after the commit. */
+  onCartsReleased?: (released: Released) => void;
 }): ShopServices {
-  const { config, db, eventLog, nudges = createNudges() } = deps;
+  const { config, db, eventLog, nudges = createNudges(), onCartsReleased: onReleased = () => {} } = deps;
   const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
   const guests = createGuestService({ db });
@@ -56,7 +58,16 @@ export function createServices(deps: {
     currency: shop.currency,
     lowStockThreshold,
   });
-  const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue: nudges.cart });
+  const cart = createCartService({
+    db,
+    catalog,
+    inventory,
+    guests,
+    eventLog,
+    config: config.cart,
+    onDue: nudges.cart,
+    onReleased,
+  });
   const mails = createMailService({ nudges, from: config.mail.from });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });

@@ -14,6 +14,7 @@ export const errorCodes = {
   TOTAL_CHANGED: 'The total is not the one that the caller expected.',
   IDEMPOTENCY_KEY_REUSED: 'The key was used before, for something else.',
   INVALID_TRANSITION: 'The order does not go from its status to that one.',
+  UNAVAILABLE: 'Something that it takes is away for the moment: try again later.',
   ALREADY_IN_STOCK: 'There is nothing to wait for: it can be bought now.',
 } as const;
 

@@ -45,6 +45,7 @@ const GENERAL_ALONE = [
   'orderMarkAsRefunded',
   'orderStatusUpdate',
   'parkedEventRetry',
+  'failedJobRetry',
 ];
 
 const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});

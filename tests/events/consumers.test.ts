@@ -415,6 +415,45 @@ describe('an event that cannot be handled', () => {
     ]);
   });
 
+  test('is counted with what became of it, and so are the runs', async () => {
+    const counted: Record<string, number> = {};
+    const count = (what: string, by: number) => {
+      counted[what] = (counted[what] ?? 0) + by;
+    };
+    let lost = false;
+    const consumers = start(
+      recorder('it', (event) => {
+        if (lost) throw Object.assign(new Error('going down'), { code: '57P01' });
+        if (event.type === 'poison') throw new Error('it is poison');
+      }),
+      {
+        observer: {
+          ran: (consumer, outcome) => count(`${consumer} ran ${outcome}`, 1),
+          events: (consumer, outcome, events) => count(`${consumer} ${outcome}`, events),
+        },
+      },
+    );
+    await consumers.flush();
+    // Nothing to do is no run.
+    await consumers.flush();
+    expect(counted).toEqual({});
+    await write('wanted', 'poison', 'wanted');
+    await consumers.flush();
+    expect(counted).toEqual({
+      'recorder handled': 2,
+      'recorder failed': 4,
+      'recorder parked': 1,
+      'recorder ran ok': 1,
+    });
+    await write('poison');
+    await consumers.flush();
+    expect(counted).toMatchObject({ 'recorder failed': 8, 'recorder parked': 2, 'recorder ran ok': 2 });
+    await write('wanted');
+    lost = true;
+    await expect(consumers.flush()).rejects.toThrow('going down');
+    expect(counted).toMatchObject({ 'recorder handled': 2, 'recorder ran ok': 2, 'recorder ran failed': 1 });
+  });
+
   test('is not parked where it can be handled after all', async () => {
     let faults = 3;
     const consumers = start(
@@ -459,6 +498,39 @@ describe('an event that cannot be handled', () => {
 
     expect(await parkedRows()).toMatchObject([{ seq: 1, error: `Error: ${'😀'.repeat(496)}` }]);
   });
+});
+
+test('a consumer that another version runs is left alone, with its place and its lease', async () => {
+  const consumers = start(recorder());
+  await consumers.flush();
+  const newer = `SELECT seq::int, lease_owner, lease_until, fence::int FROM event_consumers WHERE name = 'of-next-year'`;
+  await rowsOf(
+    db,
+    `INSERT INTO event_consumers (name, seq, epoch, lease_owner, lease_until, fence)
+     SELECT 'of-next-year', 0, epoch, gen_random_uuid(), clock_timestamp() + interval '1 minute', 4 FROM event_sequence`,
+  );
+  const before = await rowsOf(db, newer);
+  await write('wanted', 'of_next_year', 'wanted');
+  await consumers.flush();
+
+  expect(await effects()).toEqual([1, 3]);
+  expect(await rowsOf(db, newer)).toEqual(before);
+  expect(logs.filter((line) => line.level >= ERROR)).toEqual([]);
+});
+
+test('a consumer that the log was pruned beyond says so, and goes on with what there is', async () => {
+  const consumers = start(recorder());
+  await consumers.flush();
+  await write('wanted', 'wanted', 'wanted', 'wanted');
+  await rowsOf(db, 'UPDATE event_sequence SET pruned_through = 2');
+  await rowsOf(db, 'DELETE FROM event_log WHERE seq <= 2');
+  await consumers.flush();
+
+  expect(await effects()).toEqual([3, 4]);
+  expect(await placeOf()).toMatchObject({ seq: 4, leased: false });
+  expect(logs.filter((line) => line.level === ERROR)).toMatchObject([
+    { msg: 'the event log was pruned beyond this consumer: what it missed is gone', from: 0, to: 2 },
+  ]);
 });
 
 describe('a parked event', () => {

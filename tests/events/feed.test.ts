@@ -181,6 +181,26 @@ describe('whatever the bus does, each event comes once and in order', () => {
     expect(log.asked.readAfter).toBe(readAfter);
   });
 
+  test('what was read from the log is told of: of a hole, or at the end, and not what had come', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const told: unknown[] = [];
+    const feed = await open({ onRead: (events) => void told.push(events) });
+    const seen = listen(feed);
+    const parts = bySeq(await write(6));
+    bus.deliver(only(parts, 0), only(parts, 2), only(parts, 4));
+    await until('the hole is filled', () => seen.events.length === 6);
+    // The second and the fourth; the sixth is the end.
+    expect(told).toEqual([{ hole: 2, end: 1 }]);
+    await write(3);
+    vi.advanceTimersByTime(1000);
+    await until('the end is found', () => seen.events.length === 9);
+    expect(told.slice(1)).toEqual([{ hole: 0, end: 3 }]);
+    vi.advanceTimersByTime(1000);
+    bus.deliver(await write(1));
+    await until('it is there', () => seen.events.length === 10);
+    expect(told).toHaveLength(2);
+  });
+
   test('not at all: what is missing is read from the log once the patience is over', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
     const feed = await open();

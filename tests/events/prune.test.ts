@@ -44,12 +44,14 @@ async function happened(count: number, daysAgo: number): Promise<void> {
   await relay.flush();
 }
 
-async function consumerAt(seq: number): Promise<void> {
+/** @returns its name */
+async function consumerAt(seq: number): Promise<string> {
   const { epoch } = await log.end();
   await db.query(
     { name: 'test_consumer', text: 'INSERT INTO event_consumers (name, seq, epoch) VALUES ($1, $2, $3)' },
     [`consumer-${String.fromCharCode(97 + (seq % 26))}`, seq, epoch],
   );
+  return `consumer-${String.fromCharCode(97 + (seq % 26))}`;
 }
 
 /** The first and the last event that there are, how many, and the mark. */
@@ -62,7 +64,7 @@ async function left(): Promise<unknown> {
   return row;
 }
 
-const prune = (days = 7) => pruneEvents({ db, days });
+const prune = (consumers: readonly string[] = []) => pruneEvents({ db, days: 7, consumers });
 
 describe('old events', () => {
   test('go, in batches, and the others stay', async () => {
@@ -91,6 +93,35 @@ describe('old events', () => {
     await db.query({ name: 'test_move', text: 'UPDATE event_consumers SET seq = 50' });
     expect(await prune()).toBe(30);
     expect(await left()).toEqual({ first: null, last: null, events: 0, pruned: 50 });
+  });
+
+  test('wait a month longer for a consumer that this version does not know, and then no more', async () => {
+    await happened(10, 50); // for nobody
+    await happened(10, 38);
+    await happened(10, 36);
+    await consumerAt(20);
+    // What it needs next is of 36 days ago: seven and thirty are not over.
+    expect(await prune()).toBe(20);
+    expect(await left()).toMatchObject({ first: 21, pruned: 20 });
+    await db.query({ name: 'test_older', text: `UPDATE event_log SET occurred_at = occurred_at - interval '2 days'` });
+    await happened(5, 6);
+    expect(await prune()).toBe(10);
+    expect(await left()).toEqual({ first: 31, last: 35, events: 5, pruned: 30 });
+    // The log goes on without it; its row stays, where it finds what became of it.
+    await db.query({ name: 'test_older', text: `UPDATE event_log SET occurred_at = occurred_at - interval '2 days'` });
+    expect(await prune()).toBe(5);
+    expect(await rowsOf(db, 'SELECT seq::int FROM event_consumers')).toEqual([{ seq: 20 }]);
+  });
+
+  test('wait for ever for one that it knows, beside one that is gone', async () => {
+    await happened(30, 50);
+    await consumerAt(3);
+    const known = await consumerAt(12);
+    expect(await prune([known])).toBe(12);
+    expect(await left()).toMatchObject({ first: 13, pruned: 12 });
+    // (The other has been passed by: nothing waits for it any more.)
+    await db.query({ name: 'test_move_known', text: 'UPDATE event_consumers SET seq = 30 WHERE name = $1' }, [known]);
+    expect(await prune([known])).toBe(18);
   });
 
   test('that have no number yet stay, and an empty log is nothing to prune', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeVariant, type World } from '../support/fixtures.ts';
+import { readMetrics } from '../support/metrics.ts';
 import { openSocket } from '../support/socket.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
@@ -18,18 +19,7 @@ afterAll(async () => {
   await shop.dispose();
 });
 
-/** The values by their names and labels, as Prometheus reads them. */
-async function read(from: TestShop = shop, headers: Record<string, string> = {}): Promise<Map<string, number>> {
-  const { status, body, headers: answered } = await from.request({ path: '/metrics', headers });
-  expect([status, answered['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
-  const lines = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(
-    lines.map((line): [string, number] => {
-      const at = line.lastIndexOf(' ');
-      return [line.slice(0, at), Number(line.slice(at + 1))];
-    }),
-  );
-}
+const read = (from: TestShop = shop, headers: Record<string, string> = {}) => readMetrics(from, headers);
 
 const operations = (type: string, field: string, outcome: string) =>
   `vitrine_graphql_operations_total{type="${type}",field="${field}",outcome="${outcome}"}`;
@@ -69,6 +59,7 @@ test('subscriptions, holds, events and the pool are read as they are', async () 
   const values = await read();
   expect(values.get(operations('subscription', 'stockChanged', 'ok'))).toBe(1);
   expect(values.get('vitrine_carts_holding')).toBe(1);
+  expect(values.get('vitrine_units_held')).toBe(1);
   expect(values.get('vitrine_event_log_end')).toBe((await shop.app.eventLog.end()).seq);
   expect(values.get('vitrine_events_unnumbered')).toBe(0);
   expect(values.get('vitrine_relay_lag_seconds')).toBe(0);

@@ -110,6 +110,19 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     expect(failures.every(({ reason }) => reason.startsWith('not a payload of try: '))).toBe(true);
   });
 
+  test('that a newer version knows are left to it; of what it adds to those that we know, nothing is minded', async () => {
+    const { job, ran } = makeJob();
+    await using newer = await jobs.look('of-next-year');
+    await newer.addRaw({ payload: { year: 2027 }, requestId: null });
+    await view.addRaw({ payload: { n: 1, and: 'more' }, requestId: null, trace: 'abc' });
+    work(job);
+    await until('it is done', async () => (await view.ids('completed')).length === 1);
+
+    expect(ran).toEqual([1]);
+    expect(await newer.ids('waiting')).toHaveLength(1);
+    expect(logs.filter((line) => line.level >= WARN)).toEqual([]);
+  });
+
   test('of one id are one job', async () => {
     const { job, ran } = makeJob();
     const [one, other] = [openQueues(), openQueues()];

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { defineConsumer } from '../../src/events/consumer.ts';
+import type { EventLog } from '../../src/events/event-log.ts';
 import { graphql } from '../generated/gql/index.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
-import { levelOf, makeVariant } from '../support/fixtures.ts';
+import { levelOf, makeOverdue, makeVariant } from '../support/fixtures.ts';
 import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-backends.ts';
 import { known } from '../support/known.ts';
 import { WARN } from '../support/logs.ts';
@@ -79,13 +80,56 @@ describe.each(JOB_BACKENDS)('the shop, its jobs on %s', (kind) => {
       await until('the event of it was taken notice of', () => consumed.includes('EXPIRED'));
 
       expect(await levelOf(world, id)).toEqual({ onHand: 9, held: 0, available: 9 });
-      expect(worker.logs.filter((line) => line.msg === 'overdue carts expired')).toMatchObject([{ carts: 1 }]);
+      // By the job; or by a timer, where the worker was long in coming.
+      const expired = [...api.logs, ...worker.logs].filter((line) => line.msg === 'overdue carts expired');
+      expect(expired).toMatchObject([{ carts: 1 }]);
       expect(await findFaults(api.db)).toEqual([]);
       const complaints = [...api.logs, ...worker.logs].filter((line) => line.level >= WARN);
       expect(complaints.filter((line) => !line.msg.startsWith('RATE_LIMITS'))).toEqual([]);
     } finally {
       await view[Symbol.asyncDispose]();
     }
+  });
+
+  test('gives units back at once where a worker comes back to holds that ended without it', async () => {
+    const quiet = await createTestShop({
+      database: { url: jobs.database.url, dispose: () => Promise.resolve() },
+      overrides: { quiet: true },
+    });
+    shops.push(quiet);
+    const world = { db: quiet.db, eventLog: quiet.app.eventLog };
+    const { id, globalId } = await makeVariant(world, { onHand: 9 });
+    await quiet.client().data(addDocument, { variantId: globalId });
+    await makeOverdue(world);
+    expect((await levelOf(world, id)).held).toBe(2);
+    const worker = await open({ ROLES: 'worker' });
+    const began = performance.now();
+    await until('the units are back', async () => (await levelOf(world, id)).held === 0);
+
+    // Well before the timer comes again.
+    expect(performance.now() - began).toBeLessThan(4000);
+    const said = () => worker.logs.filter((line) => line.msg === 'overdue carts expired');
+    await until('it says so', () => said().length > 0);
+    expect(said()).toMatchObject([{ carts: 1, units: 2 }]);
+  });
+
+  test('leaves nothing at work where its start fails later', async () => {
+    const database = { url: jobs.database.url, dispose: () => Promise.resolve() };
+    const env = jobs.redisUrl === null ? {} : { REDIS_URL: jobs.redisUrl };
+    const eventLog = (real: EventLog) => ({ ...real, end: () => Promise.reject(new Error('there is no end')) });
+    await expect(createTestShop({ database, env, overrides: { eventLog } })).rejects.toThrow('there is no end');
+    const other = await createTestShop({ database, overrides: { quiet: true } });
+    shops.push(other);
+    const [row] = await rowsOf<{ at: Date }>(other.db, 'SELECT clock_timestamp() AS at');
+    // Nobody polls any more: every connection there is was made after that.
+    const older = () =>
+      rowsOf(
+        other.db,
+        `SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND backend_start < $1
+            AND pid <> pg_backend_pid() AND application_name <> 'vitrine'`,
+        [known(row).at],
+      );
+    await until('the connections are gone', async () => (await older()).length === 0);
   });
 
   test('leaves nothing connected when it closes', async () => {

@@ -18,6 +18,8 @@ export interface QueueView extends AsyncDisposable {
   failures(): Promise<{ reason: string; tries: number }[]>;
   /** Puts something in as it is, whatever the shop would say to it. */
   addRaw(data: object): Promise<void>;
+  /** Takes everything out of it. */
+  obliterate(): Promise<void>;
 }
 
 /** A job queue of a test's own, with a database beside it in any case. */
@@ -80,6 +82,10 @@ function viewOf(queue: Queue, end: () => Promise<void>): QueueView {
     failures: async () =>
       (await queue.getFailed()).map((job) => ({ reason: job.failedReason, tries: job.attemptsMade })),
     addRaw: async (data) => void (await queue.add(queue.name, data, { attempts: 5 })),
+    async obliterate() {
+      await queue.obliterate({ force: true });
+      await queue.resume();
+    },
     async [Symbol.asyncDispose]() {
       await queue.close();
       await end();

@@ -1,3 +1,4 @@
+import type { Overrides } from '../../src/app.ts';
 import type { CartService } from '../../src/modules/cart/cart.service.ts';
 import type { World } from './fixtures.ts';
 import { createTestShop, type TestShop } from './shop.ts';
@@ -11,18 +12,13 @@ export interface QuietShop extends TestShop, World {
 /**
  * Opens a shop without jobs and consumers, whose timer expires no carts, so that a test sees what callers see before it does.
  * @param env environment variables over the test's own
+ * @param overrides parts that take the place of the real ones, or are looked at
  */
-export async function openQuietShop(env: NodeJS.ProcessEnv = {}): Promise<QuietShop> {
-  let expireOverdue: CartService['expireOverdue'] = () => Promise.reject(new Error('the shop is not open'));
-  const shop = await createTestShop({
-    env,
-    overrides: {
-      quiet: true,
-      services: (real) => {
-        ({ expireOverdue } = real.cart);
-        return { ...real, cart: { ...real.cart, expireOverdue: () => Promise.resolve({ carts: 0, units: 0 }) } };
-      },
-    },
-  });
-  return { ...shop, eventLog: shop.app.eventLog, expireOverdue };
+export async function openQuietShop(
+  env: NodeJS.ProcessEnv = {},
+  overrides: Pick<Overrides, 'consumers' | 'jobs'> = {},
+): Promise<QuietShop> {
+  const shop = await createTestShop({ env, overrides: { ...overrides, quiet: true } });
+  const { cart } = shop.app.services;
+  return { ...shop, eventLog: shop.app.eventLog, expireOverdue: (signal) => cart.expireOverdue(signal) };
 }

@@ -37,8 +37,14 @@ export class CartsOverdue extends Error {
 const BATCH = 500;
 
 /** Wires the expiry of carts. */
-export function createCartExpiry(deps: { db: Database; inventory: InventoryService; eventLog: EventLog }): CartExpiry {
-  const { db, inventory, eventLog } = deps;
+export function createCartExpiry(deps: {
+  db: Database;
+  inventory: InventoryService;
+  eventLog: EventLog;
+  /** Told what was released, after the commit; must neither throw nor wait. */
+  onReleased?: (released: Released) => void;
+}): CartExpiry {
+  const { db, inventory, eventLog, onReleased = () => {} } = deps;
 
   /** Gives the units of carts back and marks them; the caller has their locks. */
   async function expire(tx: Transaction, cartIds: readonly string[]): Promise<Released> {
@@ -59,7 +65,9 @@ export function createCartExpiry(deps: { db: Database; inventory: InventoryServi
       at,
       expired.map((cart) => cartChanged.of(cart.cartId, { ...cart, kind: 'EXPIRED' })),
     );
-    return { carts: expired.length, units: held.reduce((sum, hold) => sum + hold.quantity, 0) };
+    const released = { carts: expired.length, units: held.reduce((sum, hold) => sum + hold.quantity, 0) };
+    tx.afterCommit(() => onReleased(released));
+    return released;
   }
 
   return {
@@ -95,11 +103,9 @@ const INTERVAL_MS = 5000;
 export function startCartExpiry({
   cart,
   logger,
-  onReleased = () => {},
 }: {
   cart: Pick<CartExpiry, 'expireOverdue'>;
   logger: Logger;
-  onReleased?: (released: Released) => void;
 }): AsyncDisposable {
   const stop = new AbortController();
   let running: Promise<void> | undefined;
@@ -107,7 +113,6 @@ export function startCartExpiry({
   async function run(): Promise<void> {
     try {
       const released = await cart.expireOverdue(stop.signal);
-      onReleased(released);
       if (released.carts > 0) logger.info(released, 'overdue carts expired');
     } catch (error) {
       logger.error({ err: error }, 'overdue carts could not be expired; tried again in five seconds');

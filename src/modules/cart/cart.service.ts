@@ -20,6 +20,7 @@ import { createReclaim } from './reclaim.ts';
 
 export type { CartOwner } from './cart-owner.ts';
 export type { CartDue } from './cart.due.ts';
+export type { Released } from './cart.expiry.ts';
 export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';
 export type { LineUpdate, Wanted } from './cart.rules.ts';
 
@@ -87,6 +88,8 @@ export interface CartDependencies {
   config: CartConfig;
   /** Told each deadline that is set, after its commit; must neither throw nor wait. */
   onDue: (due: CartDue) => void;
+  /** Told what an expiry released, after its commit; must neither throw nor wait. */
+  onReleased?: (released: Released) => void;
 }
 
 /** What a command tells about itself; the cart is read once it is committed. */

@@ -24,12 +24,15 @@ export const staffActionKinds = {
   ORDER_STATUS_UPDATED: 'An order was moved along.',
   USER_CREATED: 'An account was made by the shop itself.',
   USER_ROLE_UPDATED: 'Somebody got another role.',
+  PARKED_EVENT_RETRIED: 'An event that could not be handled was handled after all.',
+  FAILED_JOB_RETRIED: 'A job that had failed for good was put back, to be run again.',
 } as const;
 
 export type StaffActionKind = keyof typeof staffActionKinds;
 
 /** The types, as clients know them, that something can be done to. */
-export type StaffSubjectType = 'Product' | 'ProductVariant' | 'Category' | 'Order' | 'User';
+export type StaffSubjectType =
+  'Product' | 'ProductVariant' | 'Category' | 'Order' | 'User' | 'ParkedEvent' | 'FailedJob';
 
 /** An entry that is still to be written. */
 export interface StaffAction {

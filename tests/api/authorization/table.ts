@@ -1,4 +1,7 @@
+import { pino } from 'pino';
+import { createPostgresJobs } from '../../../src/jobs/postgres-backend.ts';
 import { newEmail, newPerson, PASSWORD, resetToken } from '../../support/accounts.ts';
+import { failedJobId, failJobs } from '../../support/failed-jobs.ts';
 import { globalId, makeCategory, makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { rowId } from '../../support/shopper.ts';
@@ -97,6 +100,7 @@ export const operations: Record<string, Row> = {
   'Query.users': { as: adminOnly, ask: 'users { totalCount }' },
   'Query.inventoryAudit': { as: staffOnly, ask: 'inventoryAudit { checkedVariants }' },
   'Query.parkedEvents': { as: staffOnly, ask: 'parkedEvents { totalCount }' },
+  'Query.failedJobs': { as: staffOnly, ask: 'failedJobs(queue: "cart-expiry") { totalCount }' },
   'Query.staffActions': { as: staffOnly, ask: 'staffActions { totalCount }' },
 
   'Mutation.register': {
@@ -305,6 +309,12 @@ export const operations: Record<string, Row> = {
     declare: '$input: ParkedEventRetryInput!',
     given: async (scene) => ({ input: { id: await parkEvent(scene) } }),
   },
+  'Mutation.failedJobRetry': {
+    as: staffOnly,
+    ask: `failedJobRetry(input: $input) { failedJob { id } ${ERRORS} }`,
+    declare: '$input: FailedJobRetryInput!',
+    given: async (scene) => ({ input: { id: await failJob(scene) } }),
+  },
   'Mutation.orderStatusUpdate': {
     as: staffOnly,
     ask: `orderStatusUpdate(input: $input) { order { id } ${ERRORS} }`,
@@ -475,6 +485,12 @@ export const guarded: Record<string, Row> = {
     declare: '$id: ID!',
     given: async (scene) => ({ id: await parkEvent(scene) }),
   },
+  FailedJob: {
+    as: staffs,
+    ask: node('FailedJob', 'reason'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await failJob(scene) }),
+  },
   StaffAction: {
     as: staffs,
     ask: node('StaffAction', 'kind'),
@@ -529,6 +545,16 @@ async function parkEvent({ shop, owner }: Scene): Promise<string> {
     [count, rowId(owner.userId)],
   );
   return globalId('ParkedEvent', known(row).id);
+}
+
+/** A job that failed for good; nothing else is in its queue. */
+async function failJob({ shop }: Scene): Promise<string> {
+  count += 1;
+  const { database } = shop.config;
+  const connectionString = known(database.kind === 'url' ? database.url : null);
+  await using backend = createPostgresJobs({ connectionString, logger: pino({ level: 'silent' }) });
+  await failJobs(backend, 'cart-expiry', [{ jobId: `failed-${count}`, reason: 'no' }]);
+  return failedJobId('cart-expiry', `failed-${count}`);
 }
 
 /** The owner's cart and one of the caller's own: who has none would be told so, and not whose the line is. */

@@ -98,6 +98,14 @@ async function park(parkedAt: string, consumer = 'fragile'): Promise<string> {
   return globalId('ParkedEvent', known(row).id);
 }
 
+/** What the record of staff tells of it. */
+const recorded = (id: string) =>
+  rowsOf(
+    shop.db,
+    `SELECT actor_id, kind, changes, note FROM staff_actions WHERE subject_type = 'ParkedEvent' AND subject_id = $1`,
+    [rowId(id)],
+  );
+
 const parkedRows = () => rowsOf(shop.db, 'SELECT attempts, error, resolved_at FROM parked_events ORDER BY seq');
 
 describe('events that could not be handled', () => {
@@ -157,6 +165,14 @@ describe('events that could not be handled', () => {
     });
     expect(second).toEqual(first);
     expect(handled).toEqual([SUBJECT]);
+    expect(await recorded(id)).toEqual([
+      {
+        actor_id: rowId(staff.userId),
+        kind: 'PARKED_EVENT_RETRIED',
+        changes: [{ field: 'error', before: 'Error: it is broken', after: null }],
+        note: 'fragile',
+      },
+    ]);
     expect((await staff.client.data(listDocument)).parkedEvents).toMatchObject({ edges: [], totalCount: 0 });
     const all = await staff.client.data(listDocument, { includeResolved: true });
     expect(all.parkedEvents).toMatchObject({ edges: [{ node: { id } }], totalCount: 1 });
@@ -171,6 +187,7 @@ describe('events that could not be handled', () => {
       errors: [{ code: 'CONFLICT', message: 'It failed again: Error: it is broken', path: ['id'] }],
     });
     expect(await parkedRows()).toEqual([{ attempts: 5, error: 'Error: it is broken', resolved_at: null }]);
+    expect(await recorded(id)).toEqual([]);
   });
 
   test.each([
