@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigError, loadConfig, type Config } from '../src/config/config.ts';
+import { act } from './torture-events/act.ts';
 import { startNodes, type Nodes } from './torture-events/nodes.ts';
 import { readOptions, USAGE, UsageError, type Options } from './torture-events/options.ts';
 import { fillShelf, type Logged, type Shelf } from './torture-events/shelf.ts';
-import { subscribe, type Subscribers } from './torture-events/subscribers.ts';
+import { subscribe } from './torture-events/subscribers.ts';
 import { judge } from './torture-events/verdict.ts';
 import { write } from './torture-events/writers.ts';
 import { ShopNotReachable } from './torture/shop.ts';
@@ -40,6 +40,8 @@ async function onNodesOfItsOwn(options: Options, { database }: Config): Promise<
   const databaseUrl = database.kind === 'url' ? database.url : null;
   const nodes = await startNodes({ databaseUrl, admin: options.admin });
   try {
+    if (nodes.redis === null) console.log('There is no redis-server here: they run without one, and none is killed.');
+    else console.log('They have a Redis, which is killed in the middle, too.');
     const config = readConfig({ ...process.env, DATABASE_URL: nodes.databaseUrl });
     return await onShop({ ...options, urls: nodes.urls, admin: nodes.admin }, config, nodes);
   } finally {
@@ -67,9 +69,9 @@ async function torture(shelf: Shelf, options: Options, nodes: Nodes | null): Pro
     const signal = AbortSignal.any([stop.signal, enough.signal]);
     setMaxListeners(0, signal);
     const writing = write(shelf, options, signal).finally(() => enough.abort());
-    const acting = act(subscribers, options, nodes, signal).finally(() => enough.abort());
+    const acting = act(subscribers, seconds, nodes, signal).finally(() => enough.abort());
     // Who cannot write ends the run at once.
-    const [usedAfterKill, written] = await Promise.all([acting, writing]);
+    const [acts, written] = await Promise.all([acting, writing]);
     if (stop.signal.aborted) {
       console.log('\nInterrupted: no verdict.');
       return 130;
@@ -81,7 +83,7 @@ async function torture(shelf: Shelf, options: Options, nodes: Nodes | null): Pro
     );
     const { followed, drops } = subscribers;
     const faults = [...written.faults, ...subscribers.faults];
-    const { checks, line, exitCode } = judge({ seconds, log, followed, drops, faults, usedAfterKill });
+    const { checks, line, exitCode } = judge({ seconds, log, followed, drops, faults, ...acts });
     for (const { name, passed, detail } of checks) console.log(`  ${passed ? '✓' : '✗'} ${name}: ${detail}`);
     console.log(`\n${line}\n`);
     return exitCode;
@@ -89,35 +91,6 @@ async function torture(shelf: Shelf, options: Options, nodes: Nodes | null): Pro
     enough.abort();
     await subscribers.close();
   }
-}
-
-/**
- * What happens meanwhile: time passes, and where the nodes are the run's own, one of them is killed and comes back.
- * @returns how many connections that one had once it was back, or null
- */
-async function act(
-  subscribers: Subscribers,
-  { seconds }: Options,
-  nodes: Nodes | null,
-  signal: AbortSignal,
-): Promise<number | null> {
-  const pass = (share: number) => delay(1000 * seconds * share, undefined, { signal }).catch(() => {});
-  const victim = nodes?.urls[1];
-  if (nodes === null || victim === undefined) {
-    await pass(1);
-    return null;
-  }
-  await pass(0.4);
-  if (signal.aborted) return null;
-  await nodes.kill(victim);
-  console.log(`  killed   ${victim}, after ${subscribers.drops} drops`);
-  await pass(0.15);
-  if (signal.aborted) return null;
-  await nodes.restart(victim);
-  const before = subscribers.connectionsTo(victim);
-  console.log(`  started  ${victim} again, after ${subscribers.drops} drops`);
-  await pass(0.45);
-  return subscribers.connectionsTo(victim) - before;
 }
 
 function lastOf(log: readonly Logged[], variantIds: ReadonlySet<string>): number {

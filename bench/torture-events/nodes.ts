@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,13 +9,16 @@ import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import type { Credentials } from '../torture/options.ts';
 import { ShopNotReachable } from '../torture/shop.ts';
+import { freePort, startRedis, type Redis } from './redis.ts';
 
-/** A shop of the run's own: two API nodes and a worker, each a process. */
+/** A shop of the run's own: two API nodes and a worker, each a process, and a Redis between them. */
 export interface Nodes {
   /** Of the API nodes. */
   urls: readonly string[];
   databaseUrl: string;
   admin: Credentials;
+  /** Null where there is no redis-server: then they have none. */
+  redis: Redis | null;
   /** Kills an API node, as a power cut would. */
   kill(url: string): Promise<void>;
   /** Starts it again, at the same address, and waits until it is ready. */
@@ -42,6 +44,7 @@ export async function startNodes(options: { databaseUrl: string | null; admin: C
     for (const child of running.values()) child.kill('SIGKILL');
   };
   process.once('exit', killAll);
+  let redis: Redis | null = null;
   let postgres: { connectionString: string; dispose(): Promise<void> } | null = null;
 
   async function start(url: string, entry: string): Promise<void> {
@@ -52,6 +55,7 @@ export async function startNodes(options: { databaseUrl: string | null; admin: C
       env: {
         ...inherited,
         DATABASE_URL: databaseUrl,
+        ...(redis === null ? {} : { REDIS_URL: redis.url }),
         DATA_DIR: folder,
         HOST: '127.0.0.1',
         PORT: new URL(url).port,
@@ -87,6 +91,7 @@ export async function startNodes(options: { databaseUrl: string | null; admin: C
   async function dispose(): Promise<void> {
     await Promise.all([...running.keys()].map((url) => stop(url, 'SIGTERM')));
     process.off('exit', killAll);
+    await redis?.kill();
     await postgres?.dispose();
     rmSync(folder, { recursive: true, force: true, maxRetries: 40, retryDelay: 25 });
   }
@@ -100,6 +105,7 @@ export async function startNodes(options: { databaseUrl: string | null; admin: C
       });
       databaseUrl = postgres.connectionString;
     }
+    redis = await startRedis(folder);
     const urls = [await freeAddress(), await freeAddress()];
     const worker = await freeAddress();
     // The first one migrates and makes the ADMIN; so the others are quicker, and one at a time they are not too much at once.
@@ -109,6 +115,7 @@ export async function startNodes(options: { databaseUrl: string | null; admin: C
       urls,
       databaseUrl,
       admin,
+      redis,
       kill: (url) => stop(url, 'SIGKILL'),
       restart: (url) => start(url, 'src/server.ts'),
       dispose,
@@ -128,12 +135,7 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-/** A port that nobody has now; a node keeps it over its restart. */
+/** An address that nobody has now; a node keeps it over its restart. */
 async function freeAddress(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
+  return `http://127.0.0.1:${await freePort()}`;
 }

@@ -25,7 +25,8 @@ export const USAGE = `Has subscribers dropped at random places while stock moves
   --writers      how many move it, every other one of the staff where somebody is named (1 to 500)
   --rate         changes a second, all writers together (1 to 10000)
   --url          where a node of the shop answers; once for each. Its own port on this machine by default
-  --spawn        starts two API nodes and a worker of its own, kills one of the nodes in the middle and starts it again
+  --spawn        starts two API nodes, a worker and (where there is a redis-server) a Redis of its own; in the middle it
+                 kills Redis and one of the nodes, and starts both again
   --admin-email, --admin-password
                  who of the staff writes; ADMIN_EMAIL and ADMIN_PASSWORD by default
 

@@ -20,16 +20,22 @@ export interface Difference {
   strangers: number;
 }
 
+/** What was done to the shop meanwhile, and what came of it. */
+export interface Acts {
+  /** Null: no node was killed. Else how many subscribers and writers used it once it was back. */
+  usedAfterKill: number | null;
+  /** Null: no Redis was killed. Else how many nodes noticed that it was away, and how many that it was back; of how many. */
+  redis: { missed: number; met: number; nodes: number } | null;
+}
+
 /** Everything that is judged. */
-export interface Facts {
+export interface Facts extends Acts {
   seconds: number;
   log: readonly Logged[];
   followed: readonly Followed[];
   drops: number;
   /** Answers and ends that nobody should ever get. */
   faults: readonly string[];
-  /** Null: no node was killed. Else how many subscribers and writers used it once it was back. */
-  usedAfterKill: number | null;
 }
 
 export interface Verdict {
@@ -59,7 +65,7 @@ export function compare(seen: readonly Change[], expected: readonly Change[]): D
 }
 
 /** Whether each subscriber's sequence is the log's. */
-export function judge({ seconds, log, followed, drops, faults, usedAfterKill }: Facts): Verdict {
+export function judge({ seconds, log, followed, drops, faults, usedAfterKill, redis }: Facts): Verdict {
   const checks: Verdict['checks'] = [];
   const check = (name: string, passed: boolean, detail: string) => checks.push({ name, passed, detail });
   const differences = followed.map(({ name, variantIds, seen }) => {
@@ -87,9 +93,15 @@ export function judge({ seconds, log, followed, drops, faults, usedAfterKill }: 
   if (usedAfterKill !== null) {
     check('the node that was killed is used again', usedAfterKill > 0, `${usedAfterKill} connections since it is back`);
   }
+  if (redis !== null) {
+    const { missed, met, nodes } = redis;
+    const detail = `${missed} of ${nodes} nodes missed it, ${met} have it again`;
+    check('Redis was killed and came back', missed === nodes && met === nodes, detail);
+  }
   const passed = checks.every((each) => each.passed);
   const seen = followed.reduce((sum, subscriber) => sum + subscriber.seen.length, 0);
   const counts = `gaps ${total('gaps')}, repeats ${total('repeats')}, disorder ${total('disorder')}, strangers ${total('strangers')}`;
-  const line = `${seconds} s, ${log.length} events, ${followed.length} subscribers dropped ${drops} times, who saw ${seen}: ${counts} → ${passed ? 'PASS' : 'FAIL'}`;
+  const without = redis === null ? '' : ', Redis killed and back';
+  const line = `${seconds} s, ${log.length} events, ${followed.length} subscribers dropped ${drops} times, who saw ${seen}${without}: ${counts} → ${passed ? 'PASS' : 'FAIL'}`;
   return { checks, line, exitCode: passed ? 0 : 1 };
 }

@@ -3,6 +3,7 @@ import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { EventBatch, EventBus } from './bus.ts';
 import { toStoredEvent, type EventRow } from './event-log.ts';
+import { createFloor, type Floor, type LogEnd } from './relay-floor.ts';
 
 /*
  * The relay gives committed events their place in the one order.
@@ -13,13 +14,19 @@ import { toStoredEvent, type EventRow } from './event-log.ts';
  * time over all processes; and it collects in a statement of its own after it has the lock, so that its snapshot sees all
  * that the run before it numbered. (Lock and collection in one statement number some events twice: the snapshot is taken
  * before the wait.) Events of one subject are inserted under the subject's lock, so for them id order is commit order, and
- * an event that commits late gets a later number, never a hole.
+ * an event that commits late gets a later number, never a hole. It looks no further down than it must: see relay-floor.ts.
  */
 
+const LOOK = {
+  name: 'relay_look',
+  text: `SELECT s.epoch, s.last, (SELECT e.id FROM event_log e WHERE e.seq = s.last) AS "lastId",
+                (SELECT e.id FROM event_log e WHERE e.seq IS NULL AND e.id > $1 ORDER BY e.id LIMIT 1) AS pending
+           FROM event_sequence s`,
+};
 const LOCK = 'SELECT epoch, last FROM event_sequence FOR UPDATE';
 const COLLECT = {
   name: 'relay_collect',
-  text: 'SELECT id FROM event_log WHERE seq IS NULL ORDER BY id LIMIT $1',
+  text: 'SELECT id FROM event_log WHERE seq IS NULL AND id > $1 ORDER BY id LIMIT $2',
 };
 // `= ANY` keeps to the primary key whatever the statistics say; a join here fell over a bad plan.
 const NUMBER = {
@@ -28,6 +35,17 @@ const NUMBER = {
          RETURNING seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt"`,
 };
 const ADVANCE = { name: 'relay_advance', text: 'UPDATE event_sequence SET last = $1' };
+
+interface Look extends LogEnd {
+  /** One that is committed and not numbered; null: there is none. */
+  pending: bigint | null;
+}
+
+/** A connection, and from where on it looks. */
+interface Link {
+  client: pg.Client;
+  floor: Floor;
+}
 
 const MAX_BATCH = 500;
 const POLL_MS = 1000;
@@ -49,20 +67,21 @@ export function startRelay(options: {
   onBatch?: (events: number) => void;
 }): Relay {
   const { db, bus, logger, onBatch = () => {} } = options;
-  let client: pg.Client | undefined;
+  let link: Link | undefined;
   let running: Promise<void> | undefined;
   let again = false;
   let disposal: Promise<void> | undefined;
 
-  async function connection(): Promise<pg.Client> {
-    if (client === undefined) {
-      const opened = await db.connect();
-      opened.once('end', () => {
-        if (client === opened) client = undefined;
+  async function connection(): Promise<Link> {
+    if (link === undefined) {
+      const client = await db.connect();
+      const opened = { client, floor: createFloor(client) };
+      client.once('end', () => {
+        if (link === opened) link = undefined;
       });
-      client = opened;
+      link = opened;
     }
-    return client;
+    return link;
   }
 
   async function publish(batch: EventBatch): Promise<void> {
@@ -75,14 +94,17 @@ export function startRelay(options: {
   }
 
   async function numberAll(): Promise<void> {
-    const target = await connection();
+    const { client, floor } = await connection();
     let batch: EventBatch | null;
     do {
-      batch = await numberBatch(target);
-      if (batch === null) return;
-      onBatch(batch.events.length);
-      await publish(batch);
-    } while (batch.events.length === MAX_BATCH);
+      let end: LogEnd;
+      ({ batch, end } = await numberBatch(client, floor));
+      if (batch !== null) {
+        onBatch(batch.events.length);
+        await publish(batch);
+      }
+      await floor.settle(end);
+    } while (batch?.events.length === MAX_BATCH);
   }
 
   async function run(): Promise<void> {
@@ -94,9 +116,9 @@ export function startRelay(options: {
     } catch (error) {
       // The poll is the next attempt: one a second, however often the relay is woken.
       logger.warn({ err: error }, 'the relay failed; tried again in a second');
-      const broken = client;
-      client = undefined;
-      await broken?.end().catch(() => {});
+      const broken = link;
+      link = undefined;
+      await broken?.client.end().catch(() => {});
       throw error;
     } finally {
       // In the same tick as the last look at `again`: no wake-up falls between the two.
@@ -120,7 +142,7 @@ export function startRelay(options: {
     await running?.catch(() => {});
     // What the last requests committed goes out before the process does.
     await run().catch(() => {});
-    await client?.end().catch(() => {});
+    await link?.client.end().catch(() => {});
   }
 
   const poll = setInterval(wake, POLL_MS);
@@ -134,28 +156,43 @@ export function startRelay(options: {
   };
 }
 
-/** Numbers what is committed, up to MAX_BATCH events, in one transaction. Null where there is nothing. */
-async function numberBatch(client: pg.Client): Promise<EventBatch | null> {
-  // Looked at without the lock first: most wake-ups of many processes find that another has done the work.
-  const pending = await client.query<{ id: bigint }>({ ...COLLECT, values: [1] });
-  if (pending.rows.length === 0) return null;
+/** Looks, without the lock, whether there is anything to do: of the wake-ups of many processes most find that there is not. */
+async function look(client: pg.Client, floor: Floor): Promise<Look> {
+  for (;;) {
+    const { rows } = await client.query<Look>({ ...LOOK, values: [floor.id] });
+    const [found] = rows;
+    if (found === undefined) throw new Error('event_sequence has no row');
+    if (floor.follow(found)) return found;
+  }
+}
+
+/** Numbers what is committed, up to MAX_BATCH events, in one transaction. The batch is null where there is nothing. */
+async function numberBatch(client: pg.Client, floor: Floor): Promise<{ batch: EventBatch | null; end: LogEnd }> {
+  const found = await look(client, floor);
+  if (found.pending === null) {
+    floor.raise(null);
+    return { batch: null, end: found };
+  }
   await client.query('BEGIN');
   try {
     const locked = await client.query<{ epoch: string; last: bigint }>(LOCK);
     const sequence = locked.rows[0];
     if (sequence === undefined) throw new Error('event_sequence has no row');
-    const collected = await client.query<{ id: bigint }>({ ...COLLECT, values: [MAX_BATCH] });
+    floor.follow({ ...sequence, lastId: null });
+    const collected = await client.query<{ id: bigint }>({ ...COLLECT, values: [floor.id, MAX_BATCH] });
     const ids = collected.rows.map((row) => row.id);
-    if (ids.length === 0) {
+    const lastId = ids.at(-1);
+    if (lastId === undefined) {
       await client.query('ROLLBACK');
-      return null;
+      return { batch: null, end: found };
     }
     const numbered = await client.query<EventRow>({ ...NUMBER, values: [ids, sequence.last] });
     const last = sequence.last + BigInt(ids.length);
     await client.query({ ...ADVANCE, values: [last] });
     await client.query('COMMIT');
+    floor.raise(ids.length < MAX_BATCH ? null : lastId);
     const events = numbered.rows.map(toStoredEvent).toSorted((a, b) => a.seq - b.seq);
-    return { epoch: sequence.epoch, events };
+    return { batch: { epoch: sequence.epoch, events }, end: { epoch: sequence.epoch, last, lastId } };
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
     throw error;

@@ -6,9 +6,11 @@ import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { hasRedis } from '../support/redis.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
+const HAS_REDIS = hasRedis('A torture run that kills it');
 const COMMAND = join(import.meta.dirname, '../../bench/torture-events.ts');
 
 let database: TestDatabase;
@@ -43,14 +45,25 @@ async function torture(args: readonly string[], databaseUrl = database.url) {
 const SHORT = ['--seconds', '3', '--subscribers', '12', '--writers', '6'];
 
 describe('npm run torture:events', () => {
-  test('passes while a node is killed and comes back', async () => {
+  test('passes while Redis and a node are killed and come back', async () => {
     const own = await createTestDatabase();
     try {
       const { code, output } = await torture(['--spawn', ...SHORT, '--seconds', '6'], own.url);
       expect(output).not.toContain('✗');
-      expect(output).toMatch(/^ {2}killed {3}http:.*\n {2}started {2}http:/m);
+      const acts = output
+        .split('\n')
+        .flatMap((line) => /^ {2}((?:killed|started) +(?:http|Redis))/.exec(line)?.[1] ?? []);
+      const node = ['killed   http', 'started  http'];
+      expect(acts).toEqual(HAS_REDIS ? ['killed   Redis', ...node, 'started  Redis'] : node);
+      if (HAS_REDIS)
+        expect(output).toContain('✓ Redis was killed and came back: 2 of 2 nodes missed it, 2 have it again');
+      else expect(output).toContain('There is no redis-server here');
+      const redis = HAS_REDIS ? ', Redis killed and back' : '';
       expect(output).toMatch(
-        /^6 s, \d+ events, 12 subscribers dropped [1-9]\d* times, who saw [1-9]\d*: gaps 0, repeats 0, disorder 0, strangers 0 → PASS$/m,
+        new RegExp(
+          `^6 s, \\d+ events, 12 subscribers dropped [1-9]\\d* times, who saw [1-9]\\d*${redis}: gaps 0, repeats 0, disorder 0, strangers 0 → PASS$`,
+          'm',
+        ),
       );
       expect(code).toBe(0);
     } finally {
@@ -190,7 +203,15 @@ describe('the verdict', () => {
   const at = (...numbers: number[]) => log.filter(({ seq }) => numbers.includes(seq));
   const both = { name: 'one over SSE', variantIds: new Set(['a', 'b']), seen: at(1, 2, 4) };
   const single = { name: 'another', variantIds: new Set(['a']), seen: at(1, 4) };
-  const sound: Facts = { seconds: 9, log, followed: [both, single], drops: 3, faults: [], usedAfterKill: null };
+  const sound: Facts = {
+    seconds: 9,
+    log,
+    followed: [both, single],
+    drops: 3,
+    faults: [],
+    usedAfterKill: null,
+    redis: null,
+  };
 
   test('is good where each saw what it watched', () => {
     expect(judge(sound)).toMatchObject({
@@ -198,6 +219,10 @@ describe('the verdict', () => {
       line: '9 s, 3 events, 2 subscribers dropped 3 times, who saw 5: gaps 0, repeats 0, disorder 0, strangers 0 → PASS',
     });
     expect(judge({ ...sound, usedAfterKill: 1 }).exitCode).toBe(0);
+    expect(judge({ ...sound, redis: { missed: 2, met: 2, nodes: 2 } })).toMatchObject({
+      exitCode: 0,
+      line: expect.stringContaining('who saw 5, Redis killed and back: gaps 0') as string,
+    });
   });
 
   test.each<[string, Partial<Facts>]>([
@@ -209,6 +234,8 @@ describe('the verdict', () => {
     ['nothing happened', { log: [], followed: [] }],
     ['there was a server error', { faults: ['a write: status 500'] }],
     ['nobody came back to the node that was killed', { usedAfterKill: 0 }],
+    ['a node did not notice that Redis was gone', { redis: { missed: 1, met: 2, nodes: 2 } }],
+    ['a node did not find Redis again', { redis: { missed: 2, met: 1, nodes: 2 } }],
   ])('is bad where %s', (_what, broken) => {
     const verdict = judge({ ...sound, ...broken });
     expect(verdict.exitCode).toBe(1);

@@ -295,7 +295,7 @@ function counted(source: Database) {
     const query = client.query.bind(client) as (config: unknown) => unknown;
     Object.assign(client, {
       query(config: { name?: string }) {
-        if (config.name === 'relay_collect') collections += 1;
+        if (config.name === 'relay_look' || config.name === 'relay_collect') collections += 1;
         return query(config);
       },
     });

@@ -42,9 +42,17 @@ export function startProcess(
   return { child, output: () => output, exited };
 }
 
-/** Starts the shop and waits until it says that it is open. */
-export async function startShopProcess(env: NodeJS.ProcessEnv): Promise<ShopProcess> {
-  const { child, output, exited } = startProcess('src/server.ts', { PORT: '0', ...env });
+/** Starts the shop and waits until it says that it is open. Its clock may be another than the machine's. */
+export async function startShopProcess(
+  env: NodeJS.ProcessEnv,
+  { clockShiftMs = 0 }: { clockShiftMs?: number } = {},
+): Promise<ShopProcess> {
+  const shifted = ['--import', './tests/support/shifted-clock.ts'];
+  const { child, output, exited } = startProcess([...(clockShiftMs === 0 ? [] : shifted), 'src/server.ts'], {
+    PORT: '0',
+    ...(clockShiftMs === 0 ? {} : { CLOCK_SHIFT_MS: String(clockShiftMs) }),
+    ...env,
+  });
   const open = new Promise<void>((resolve) => {
     child.stdout?.on('data', () => {
       if (output().includes('Ctrl-C stops it.')) resolve();

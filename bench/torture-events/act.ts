@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Nodes } from './nodes.ts';
+import type { Subscribers } from './subscribers.ts';
+import type { Acts } from './verdict.ts';
+
+const NOTICE_WITHIN_MS = 15_000;
+
+/**
+ * Lets the time pass. Where the nodes are the run's own, Redis is killed; while it is away one of the nodes is killed, too,
+ * and starts again without it; then Redis comes back.
+ */
+export async function act(
+  subscribers: Pick<Subscribers, 'drops' | 'connectionsTo'>,
+  seconds: number,
+  nodes: Nodes | null,
+  signal: AbortSignal,
+): Promise<Acts> {
+  const began = performance.now();
+  const until = (share: number) =>
+    delay(Math.max(0, began + 1000 * seconds * share - performance.now()), undefined, { signal }).catch(() => {});
+  const acts: Acts = { usedAfterKill: null, redis: null };
+  const victim = nodes?.urls[1];
+  if (nodes === null || victim === undefined) {
+    await until(1);
+    return acts;
+  }
+  const tell = (what: string) => console.log(`  ${what}, after ${subscribers.drops} drops`);
+  const { redis, urls } = nodes;
+
+  await until(0.3);
+  if (signal.aborted) return acts;
+  if (redis !== null) {
+    await redis.kill();
+    tell(`killed   Redis`);
+    acts.redis = { missed: await countOf(urls, isWithoutRedis, signal), met: 0, nodes: urls.length };
+  }
+  await until(0.4);
+  if (signal.aborted) return acts;
+  await nodes.kill(victim);
+  tell(`killed   ${victim}`);
+  await until(0.55);
+  if (signal.aborted) return acts;
+  await nodes.restart(victim);
+  const before = subscribers.connectionsTo(victim);
+  tell(`started  ${victim} again`);
+  await until(0.7);
+  if (signal.aborted) return acts;
+  if (redis !== null && acts.redis !== null) {
+    await redis.restart();
+    tell('started  Redis again');
+    acts.redis.met = await countOf(urls, isReady, signal);
+  }
+  await until(1);
+  return { ...acts, usedAfterKill: subscribers.connectionsTo(victim) - before };
+}
+
+/** How many of the nodes come to say so within a while. */
+async function countOf(
+  urls: readonly string[],
+  isSo: (health: unknown) => boolean,
+  signal: AbortSignal,
+): Promise<number> {
+  const deadline = performance.now() + NOTICE_WITHIN_MS;
+  const found = urls.map(async (url) => {
+    while (!signal.aborted && performance.now() < deadline) {
+      if (isSo(await readHealth(url))) return true;
+      await delay(50);
+    }
+    return false;
+  });
+  return (await Promise.all(found)).filter(Boolean).length;
+}
+
+async function readHealth(url: string): Promise<unknown> {
+  try {
+    return await (await fetch(`${url}/health/ready`)).json();
+  } catch {
+    return null;
+  }
+}
+
+const isReady = (health: unknown) => (health as { status?: unknown } | null)?.status === 'ready';
+
+function isWithoutRedis(health: unknown): boolean {
+  const { status, degraded } = (health ?? {}) as { status?: unknown; degraded?: object };
+  return status === 'degraded' && degraded !== undefined && 'redis' in degraded;
+}

@@ -1,0 +1,101 @@
+import type pg from 'pg';
+
+/*
+ * The relay finds what is not numbered yet through a partial index, which an event leaves when it is numbered. Its entry
+ * there is dead then, but while anybody holds a snapshot open it cannot go, and each run would pass all those that have
+ * come since: with a snapshot of a minute, many times what there is to do. So a run begins above a floor: an id up to
+ * which every event is numbered and no other can appear.
+ *
+ * Ids become visible out of order, so what is numbered tells nothing of what may still come below it. What does tell is
+ * the lock on the table that an INSERT takes before it draws an id, and keeps until its transaction has ended and is
+ * visible. Once a mark is drawn (an id that was given, so every lower one was, too: the sequence has no cache) and those who
+ * held that lock then are gone, nobody has an id below the mark in hand. (Not by transaction ids: an INSERT draws the
+ * event's id before it has one.) A look that begins after that and finds nothing below the mark raises the floor to it.
+ */
+
+const HOLDERS = {
+  name: 'relay_holders',
+  text: `SELECT virtualtransaction AS holder FROM pg_locks
+          WHERE locktype = 'relation' AND relation = 'event_log'::regclass AND mode = 'RowExclusiveLock'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+};
+
+/** How many events make it worth the while to raise the floor. */
+const STRIDE = 250n;
+
+/** Where the log ends, as one look saw it. */
+export interface LogEnd {
+  epoch: string;
+  last: bigint;
+  /** The id of the last event that is numbered; null where it is pruned, or there is none. */
+  lastId: bigint | null;
+}
+
+/** Above which id one connection looks for what is not numbered. */
+export interface Floor {
+  readonly id: bigint;
+  /** Begins anew where this is another log than before. @returns whether it is the same */
+  follow(end: LogEnd): boolean;
+  /**
+   * Says that all that a look saw is numbered: up to an id, or (null) all there was. The look must have begun after the
+   * last `settle` and gone from the floor on.
+   */
+  raise(upTo: bigint | null): void;
+  /** Finds out how far the floor may be raised after the next look. Outside a transaction. */
+  settle(end: LogEnd): Promise<void>;
+}
+
+/** Begins at the bottom. */
+export function createFloor(client: pg.Client): Floor {
+  let id = 0n;
+  let epoch = '';
+  let last = 0n;
+  let mark: { id: bigint; holders: ReadonlySet<string> } | null = null;
+  let markedAt = 0n;
+  /** Nothing that is not visible has an id up to here. */
+  let settled: bigint | null = null;
+
+  async function readHolders(): Promise<Set<string>> {
+    const { rows } = await client.query<{ holder: string }>(HOLDERS);
+    return new Set(rows.map(({ holder }) => holder));
+  }
+
+  return {
+    get id() {
+      return id;
+    },
+
+    follow(end) {
+      const same = epoch === '' || (end.epoch === epoch && end.last >= last);
+      ({ epoch, last } = end);
+      if (same) return true;
+      // A log that was replaced may give out its ids again.
+      id = 0n;
+      mark = null;
+      markedAt = end.last;
+      settled = null;
+      return false;
+    },
+
+    raise(upTo) {
+      if (settled === null) return;
+      id = upTo === null || upTo > settled ? settled : upTo;
+      if (id === settled) settled = null;
+    },
+
+    async settle(end) {
+      if (settled !== null) return;
+      if (mark === null) {
+        if (end.lastId === null || end.lastId <= id || end.last < markedAt + STRIDE) return;
+        markedAt = end.last;
+        mark = { id: end.lastId, holders: await readHolders() };
+      } else {
+        const present = await readHolders();
+        mark = { id: mark.id, holders: new Set([...mark.holders].filter((holder) => present.has(holder))) };
+      }
+      if (mark.holders.size > 0) return;
+      settled = mark.id;
+      mark = null;
+    },
+  };
+}
