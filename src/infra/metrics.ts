@@ -10,6 +10,8 @@ export interface Metrics {
   eventsRead: Counter;
   /** Subscriptions that were ended since their subscriber did not keep up. */
   lagged: Counter;
+  /** Sockets, streams and replays that were refused since their client has too many. */
+  refused: Counter<'limit'>;
   cartsExpired: Counter;
   unitsReleased: Counter;
   /** Declares a value that is read when somebody asks. */
@@ -43,6 +45,12 @@ export function createMetrics(): Metrics {
     }),
     eventsRead: counter('events_read_from_log_total', 'Events that no batch told of, read from the log'),
     lagged: counter('subscriptions_lagged_total', 'Subscriptions ended with LAGGED'),
+    refused: new Counter({
+      name: 'vitrine_presence_refused_total',
+      help: 'Sockets, streams and replays refused since their client has too many, by limit',
+      labelNames: ['limit'],
+      registers,
+    }),
     cartsExpired: counter('carts_expired_total', 'Carts that this process expired'),
     unitsReleased: counter('units_released_total', 'Units that this process gave back to stock from expired carts'),
     gauge(name, help, read) {
