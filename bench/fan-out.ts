@@ -137,16 +137,8 @@ const bare = await bareSender(shop.watched.samplePayload);
 const [toShop, toBare] = [new Readers(), new Readers()];
 try {
   const shops = shopSender(shop);
-  const empty = memory();
   await toBare.ask({ ask: 'open', url: bare.url, query: bare.query, count: subscribers });
-  const withBare = memory();
   await toShop.ask({ ask: 'open', url: shops.url, query: shops.query, count: subscribers });
-  const withBoth = memory();
-  const kB = (bytes: number) => `${(bytes / subscribers / 1000).toFixed(1)} kB`;
-  const [perBare, perShop] = [withBare - empty, withBoth - withBare];
-  console.log(
-    `memory of an idle subscriber: shop ${kB(perShop)}, bare ${kB(perBare)} (${(perShop / perBare).toFixed(2)} ×)`,
-  );
   const before = shop.app.fanOut()?.executions ?? 0;
   const figures: { shop: Figures[]; bare: Figures[] } = { shop: [], bare: [] };
   // The first round warms both up.
@@ -170,13 +162,6 @@ try {
   toBare.close();
   bare.close();
   await shop.app.dispose();
-}
-
-/** What this process holds, in bytes, once everything that is not needed is gone. */
-function memory(): number {
-  globalThis.gc?.();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }
 
 function middle(all: readonly Figures[]): Figures {

@@ -1,6 +1,7 @@
 import type { Cursor } from './cursor.ts';
 import type { StoredEvent } from './event.ts';
 import type { EventFeed } from './feed.ts';
+import type { Turn } from '../infra/seats.ts';
 import { CursorExpiredError, type EventFilter, type Replay } from './replay.ts';
 
 /** Where a reader goes on that was here before. */
@@ -8,6 +9,8 @@ export interface Resumption {
   /** The last event that was seen; `replay.check` has accepted it. */
   after: Cursor;
   replay: Replay;
+  /** Waits for its turn before the log is read, until it is live or has left; left out: nobody has to. */
+  queue?: (() => Turn) | undefined;
   /** What to read of the log: at least all that is wanted. Asked for once, and only where the log has to be read. */
   filter: () => EventFilter | Promise<EventFilter>;
 }
@@ -21,6 +24,8 @@ export interface CatchUp {
    * @throws CursorExpiredError where the log does not lead on from here
    */
   step(attach: (seq: number) => void): Promise<readonly StoredEvent[] | null>;
+  /** The reader goes before it is live. */
+  leave(): void;
 }
 
 /** Taken from memory at a time. */
@@ -37,31 +42,54 @@ export function createCatchUp(feed: EventFeed, resume: Resumption | null): Catch
   // A node may be behind the cursor that another one gave: then nothing is missing, and what comes up to it is passed over.
   let seq = start;
   let filter: Promise<EventFilter> | undefined;
+  let turn: Turn | undefined;
+  let left = false;
 
-  async function readLog({ replay, filter: ask }: Resumption): Promise<readonly StoredEvent[]> {
+  async function readLog({ replay, filter: ask, queue }: Resumption): Promise<readonly StoredEvent[]> {
+    if (turn === undefined && queue !== undefined) {
+      turn = queue();
+      await turn.come;
+    }
+    if (left) return [];
     filter ??= Promise.resolve(ask());
     const part = await replay.read({ epoch, seq }, feed.position().seq, await filter);
     seq = part.through;
     return part.events;
   }
 
+  function leave(): void {
+    left = true;
+    turn?.leave();
+  }
+
+  async function step(attach: (seq: number) => void): Promise<readonly StoredEvent[] | null> {
+    if (feed.position().epoch !== epoch) throw new CursorExpiredError();
+    const missing = feed.since(seq);
+    if (missing === null) {
+      // Who began at the feed's position and let ten thousand events pass before the first step.
+      if (resume === null) throw new CursorExpiredError();
+      return readLog(resume);
+    }
+    if (missing.length === 0) {
+      turn?.leave();
+      attach(seq);
+      return null;
+    }
+    const stride = missing.slice(0, STRIDE);
+    seq += stride.length;
+    return stride;
+  }
+
   return {
     epoch,
     async step(attach) {
-      if (feed.position().epoch !== epoch) throw new CursorExpiredError();
-      const missing = feed.since(seq);
-      if (missing === null) {
-        // Who began at the feed's position and let ten thousand events pass before the first step.
-        if (resume === null) throw new CursorExpiredError();
-        return readLog(resume);
+      try {
+        return await step(attach);
+      } catch (error) {
+        leave();
+        throw error;
       }
-      if (missing.length === 0) {
-        attach(seq);
-        return null;
-      }
-      const stride = missing.slice(0, STRIDE);
-      seq += stride.length;
-      return stride;
     },
+    leave,
   };
 }

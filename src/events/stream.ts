@@ -97,6 +97,7 @@ export function openStream<T>(source: StreamSource<T>): EventStream<T> {
 
   function finish(): IteratorResult<StreamItem<T>> {
     done = true;
+    catchUp.leave();
     queue.length = 0;
     unsubscribe?.();
     signal();

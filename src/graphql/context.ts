@@ -17,7 +17,7 @@ import type { OrderService } from '../modules/orders/order.service.ts';
 import type { FailedJobService } from '../modules/staff/failed-jobs.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
-import type { Sink } from './sink.ts';
+import type { SocketSink } from './sink.ts';
 import type { Loaders } from './loaders.ts';
 import type { Caller, Throttle } from './throttle.ts';
 
@@ -84,7 +84,7 @@ export interface Context extends SharedContext, Caller {
   /** Orders that this operation was shown, by what right: see order-rights.graphql.ts. */
   orderGrants: Map<string, OrderGrant>;
   /** Where a subscription over WebSocket can put ready results; null over HTTP. */
-  sink: Sink | null;
+  sink: SocketSink | null;
   userAgent: string | null;
   /** Where an EventSource that was cut off goes on; it counts for more than the `after` that it began with. */
   lastEventId: string | null;

@@ -16,7 +16,7 @@ export interface Cookies {
 }
 
 /** Reads the cookies of a request, and writes those of its answer; without an answer nothing is written. */
-export type CookieReader = (req: IncomingMessage, res: ServerResponse | null) => Cookies;
+export type CookieReader = (req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null) => Cookies;
 
 const CART_SECONDS = 180 * 24 * 60 * 60;
 

@@ -21,6 +21,20 @@ export interface NodeContext {
   res: ServerResponse;
 }
 
+type WithHeaders = Pick<IncomingMessage, 'headers'>;
+
+/** What has to be known of the request that became a socket: who asks, and nothing else of it. */
+export type CredentialHeaders = Partial<Record<(typeof CREDENTIALS)[number], string>>;
+
+const CREDENTIALS = ['cookie', 'authorization', 'x-cart-token', 'last-event-id'] as const;
+const NO_HEADERS: CredentialHeaders = {};
+
+/** Takes them out of a request. */
+export function credentialHeadersOf({ headers }: WithHeaders): CredentialHeaders {
+  const given = CREDENTIALS.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]]));
+  return given.length === 0 ? NO_HEADERS : (Object.fromEntries(given) as CredentialHeaders);
+}
+
 /** Makes what operations are executed with. */
 export interface ContextFactory {
   /**
@@ -29,9 +43,9 @@ export interface ContextFactory {
    */
   forHttp(node: NodeContext, scope: RequestScope, entry: boolean): Promise<Context>;
   /** For an operation over WebSocket: there are no headers to answer with. */
-  forSocket(upgrade: IncomingMessage, connectionParams: unknown, scope: RequestScope): Promise<Context>;
+  forSocket(upgrade: CredentialHeaders, connectionParams: unknown, scope: RequestScope): Promise<Context>;
   /** The access token with which a socket came, valid or not; null where it came with none. */
-  accessTokenOf(upgrade: IncomingMessage, connectionParams: unknown): string | null;
+  accessTokenOf(upgrade: CredentialHeaders, connectionParams: unknown): string | null;
   /** For somebody of a role who is nobody in particular: what is executed for all who subscribed to the same. */
   forAudience(viewer: Viewer): Context;
   /** For the next event of a subscription: what the last one had read must not be seen again. */
@@ -50,7 +64,7 @@ export function createContextFactory(shared: SharedContext, config: Config, logg
   const readCookies = createCookieReader(config, shared.publicUrl);
 
   /** What was named first wins; a header, or a parameter of the connection, over the cookie. */
-  function credentialsOf(req: IncomingMessage, params: Record<string, unknown>, cookies: Cookies): Credentials {
+  function credentialsOf(req: WithHeaders, params: Record<string, unknown>, cookies: Cookies): Credentials {
     const named = [params.cartToken, req.headers['x-cart-token']].find(isGiven);
     return {
       access: [params.accessToken, bearerOf(req), cookies.accessToken].find(isGiven),
@@ -81,7 +95,7 @@ export function createContextFactory(shared: SharedContext, config: Config, logg
 
   function assemble(
     who: Pick<Context, 'viewer' | 'entering' | 'accessToken'>,
-    from: { req: IncomingMessage; res: ServerResponse | null; cookies: Cookies; scope: RequestScope },
+    from: { req: WithHeaders; res: ServerResponse | null; cookies: Cookies; scope: RequestScope },
   ): Context {
     const { req, res, cookies, scope } = from;
     return {
@@ -130,7 +144,8 @@ export function createContextFactory(shared: SharedContext, config: Config, logg
       );
     },
 
-    async forSocket(upgrade, connectionParams, scope) {
+    async forSocket(headers, connectionParams, scope) {
+      const upgrade = { headers };
       const cookies = readCookies(upgrade, null);
       const { access, cart } = credentialsOf(upgrade, paramsOf(connectionParams), cookies);
       const user = await identifyUser(access);
@@ -140,7 +155,8 @@ export function createContextFactory(shared: SharedContext, config: Config, logg
       return assemble(who, { req: upgrade, res: null, cookies, scope });
     },
 
-    accessTokenOf(upgrade, connectionParams) {
+    accessTokenOf(headers, connectionParams) {
+      const upgrade = { headers };
       const cookies = readCookies(upgrade, null);
       return tokenOf(credentialsOf(upgrade, paramsOf(connectionParams), cookies).access);
     },
@@ -148,7 +164,7 @@ export function createContextFactory(shared: SharedContext, config: Config, logg
     forAudience(viewer) {
       const nobody = { clientAddress: 'none', limiterWait: { ms: 0 } };
       const scope = { ...nobody, id: randomUUID(), logger, operation: null };
-      const req = { headers: {} } as IncomingMessage;
+      const req = { headers: {} };
       const who = { viewer, entering: null, accessToken: null };
       return assemble(who, { req, res: null, cookies: readCookies(req, null), scope });
     },
@@ -175,12 +191,12 @@ function paramsOf(connectionParams: unknown): Record<string, unknown> {
 }
 
 /** The token in `Authorization`. Another scheme's credential is none of ours: it is given back whole, and is not valid. */
-function bearerOf({ headers: { authorization } }: IncomingMessage): string | undefined {
+function bearerOf({ headers: { authorization } }: WithHeaders): string | undefined {
   return authorization === undefined ? undefined : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? authorization);
 }
 
 /** As EventSource sends it; empty where it had none. */
-function lastEventIdOf({ headers }: IncomingMessage): string | null {
+function lastEventIdOf({ headers }: WithHeaders): string | null {
   const given = headers['last-event-id'];
   return typeof given === 'string' && given !== '' ? given : null;
 }

@@ -39,10 +39,11 @@ export const AFTER = {
  * Where a subscription begins: null is now.
  * @param after the argument of the subscription. Over SSE, the `Last-Event-ID` of who was cut off is later than that
  * @param filter what to read of the log, at least all that the subscription is about; asked for where the log is read
- * @throws BAD_REQUEST for what is no cursor; CURSOR_EXPIRED where the log does not lead on from it
+ * @throws BAD_REQUEST for what is no cursor; CURSOR_EXPIRED where the log does not lead on from it; RATE_LIMITED where
+ *   too many of the same network catch up already
  */
 export async function resumeAfter(
-  { feed, replay, lastEventId }: Context,
+  { feed, replay, lastEventId, throttle, clientAddress, logger }: Context,
   after: string | null | undefined,
   filter: () => EventFilter | Promise<EventFilter>,
 ): Promise<Resumption | null> {
@@ -52,12 +53,19 @@ export async function resumeAfter(
   if (cursor === null) throw requestError('BAD_REQUEST', '`Last-Event-ID` is no cursor that this shop gave.');
   const position = feed.position();
   const inMemory = cursor.epoch === position.epoch && cursor.seq <= position.seq && feed.since(cursor.seq) !== null;
+  const queue = throttle === null ? undefined : () => throttle.presence.queueReplay({ clientAddress, logger });
   if (!inMemory) {
-    await replay.check(cursor).catch((error: unknown) => {
+    const turn = queue?.();
+    await turn?.come;
+    try {
+      await replay.check(cursor);
+    } catch (error) {
       throw error instanceof CursorExpiredError ? requestError('CURSOR_EXPIRED', error.message) : error;
-    });
+    } finally {
+      turn?.leave();
+    }
   }
-  return { after: cursor, replay, filter };
+  return { after: cursor, replay, queue, filter };
 }
 
 /** Asks what there is to know of an event once, however many subscribers need it. The answer is the same for each of them. */

@@ -13,7 +13,7 @@ import {
 import type { Context, Viewer } from './context.ts';
 import { formatError, maskResult } from './mask.ts';
 import type { SharedAudience } from './sharing.ts';
-import type { Sink } from './sink.ts';
+import type { Membership, Sink } from './sink.ts';
 
 /*
  * One execution and one text for all who subscribed to the same in the same role (an audience). An event is executed as it
@@ -21,13 +21,6 @@ import type { Sink } from './sink.ts';
  * each straight into its subscribers' sinks. Who comes back catches up by itself first, with the texts that are there
  * already, and joins the live ones in the tick in which nothing is missing any more.
  */
-
-/** One who subscribed. */
-export interface Membership {
-  /** Resolves when the subscriber has left; rejects with what ended it. */
-  ended: Promise<void>;
-  leave(): void;
-}
 
 /** What goes on, in numbers. */
 export interface FanOutState {
@@ -45,13 +38,6 @@ export interface FanOutState {
 export interface FanOut {
   join(audience: SharedAudience, args: ExecutionArgs, stream: EventStream<unknown>, sink: Sink): Membership;
   state(): FanOutState;
-}
-
-interface Member {
-  /** Live from the event after this one. */
-  since: number;
-  sink: Sink;
-  fail(error: Error): void;
 }
 
 /** The text of an event's result; null where the audience is not told of the event. */
@@ -160,51 +146,32 @@ class Audience {
   }
 
   join(catchUp: CatchUp, sink: Sink): Membership {
-    let left = false;
-    let settle: { resolve: () => void; reject: (error: Error) => void } | undefined;
-    const ended = new Promise<void>((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    const leave = () => {
-      if (left) return;
-      left = true;
-      this.#leave(member);
-      settle?.resolve();
-    };
-    const member: Member = {
-      since: Number.MAX_SAFE_INTEGER,
-      sink,
-      fail: (error) => {
-        if (left) return;
-        left = true;
-        this.#leave(member);
-        settle?.reject(error);
-      },
-    };
+    const member = new Member(this, sink, catchUp);
     this.size += 1;
+    this.#begin(member, catchUp).catch((error: unknown) => member.fail(asError(error)));
+    return member;
+  }
 
-    const begin = async () => {
-      for (;;) {
-        const events = await catchUp.step((seq) => {
-          if (!left) this.#attach(member, seq);
-        });
-        if (events === null) return;
-        for (const event of events) {
-          const payload = await this.#payloadOf(event);
-          if (left) return;
-          if (payload === null) continue;
-          await sink.room();
-          if (left) return;
-          if (!sink.push(payload, encodeCursor({ epoch: this.#epoch, seq: event.seq }))) throw new LaggedError();
-        }
+  async #begin(member: Member, catchUp: CatchUp): Promise<void> {
+    const { sink } = member;
+    for (;;) {
+      const events = await catchUp.step((seq) => this.#attach(member, seq));
+      if (events === null) return;
+      for (const event of events) {
+        const payload = await this.#payloadOf(event);
+        if (member.left) return;
+        if (payload === null) continue;
+        await sink.room();
+        if (member.left) return;
+        if (!sink.push(payload, encodeCursor({ epoch: this.#epoch, seq: event.seq }))) throw new LaggedError();
       }
-    };
-    begin().catch((error: unknown) => member.fail(error instanceof Error ? error : new Error(String(error))));
-    return { ended, leave };
+      if (member.left) return;
+    }
   }
 
   #attach(member: Member, seq: number): void {
-    member.since = seq;
+    if (member.left) return;
+    member.caughtUp(seq);
     this.#live.add(member);
     this.#unsubscribe ??= this.#source.feed.subscribe({
       event: (event) => this.#arrive(event),
@@ -215,7 +182,8 @@ class Audience {
     });
   }
 
-  #leave(member: Member): void {
+  /** Lets go of a member; the last one takes the audience along. */
+  forget(member: Member): void {
     this.#live.delete(member);
     if (this.#live.size === 0) {
       this.#unsubscribe?.();
@@ -272,7 +240,7 @@ class Audience {
         if (payload !== null) this.#deliver(next.seq, payload);
       } catch (error) {
         // Nobody is to go on as if there had been no event.
-        this.#failAll(error instanceof Error ? error : new Error(String(error)));
+        this.#failAll(asError(error));
       }
       if (this.#pending[0] === next) this.#pending.shift();
     }
@@ -285,4 +253,43 @@ class Audience {
       if (seq > member.since && !member.sink.push(payload, cursor)) member.fail(new LaggedError());
     }
   }
+}
+
+/** One of an audience: as long as nothing happens, this and its sink are all there is of it. */
+class Member implements Membership {
+  readonly #audience: Audience;
+  readonly sink: Sink;
+  /** Null once it is live. */
+  #catchUp: CatchUp | null;
+  /** Live from the event after this one. */
+  since = 0;
+  left = false;
+
+  constructor(audience: Audience, sink: Sink, catchUp: CatchUp) {
+    this.#audience = audience;
+    this.sink = sink;
+    this.#catchUp = catchUp;
+  }
+
+  caughtUp(seq: number): void {
+    this.since = seq;
+    this.#catchUp = null;
+  }
+
+  leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.#catchUp?.leave();
+    this.#audience.forget(this);
+  }
+
+  fail(error: Error): void {
+    if (this.left) return;
+    this.leave();
+    this.sink.fail(error);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

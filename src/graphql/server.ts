@@ -11,6 +11,7 @@ import { createContextFactory, type RequestScope } from './create-context.ts';
 import { ofEvent } from './event-id.ts';
 import { createFanOut, type FanOutState } from './fan-out.ts';
 import { createGraphiQL } from './graphiql.ts';
+import type { Refused } from './presence.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { createSharedSubscriptions } from './shared-subscriptions.ts';
 import { createSharing } from './sharing.ts';
@@ -22,7 +23,7 @@ import { createEngine, type RequestScopes } from './yoga.ts';
 /** GraphQL over HTTP, SSE and WebSocket. Who may ask at all was decided before. */
 export interface GraphQLServer {
   handle(req: IncomingMessage, res: ServerResponse, scope: RequestScope): void;
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): void;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): Refused | null;
   /** GraphiQL; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
   /** Subscriptions that run. */
@@ -46,24 +47,31 @@ export function createGraphQLServer(options: {
   logger: Logger;
 }): GraphQLServer {
   const { config, redis, metrics, logger } = options;
-  const throttle = createThrottle({ config, redis, logger, overrides: options.throttling });
+  const onRefused = (limit: string) => metrics.refused.inc({ limit });
+  const throttle = createThrottle({ config, redis, logger, onRefused, overrides: options.throttling });
   const shared: SharedContext = { ...options.shared, throttle };
   const contexts = createContextFactory(shared, config, logger);
   const sessions = createSessionWatch({ feed: shared.feed, sessions: shared.services.sessions, logger });
   const fanOut = createFanOut({ contextFor: contexts.forAudience });
+  const failed = (error: unknown) => {
+    if (error instanceof LaggedError) metrics.lagged.inc();
+  };
   const subscriptions = createSubscriptions<Context>({
     renew: contexts.renew,
     share: createSharedSubscriptions({ fanOut, audienceOf: createSharing(options.schema) }),
     mark: ofEvent,
-    failed: (error) => {
-      if (error instanceof LaggedError) metrics.lagged.inc();
-    },
+    // A socket has its place already.
+    seat: ({ sink, clientAddress, viewer, logger: log }) =>
+      sink !== null || throttle === null
+        ? () => {}
+        : throttle.presence.stream({ clientAddress, userId: viewer.user?.userId ?? null, logger: log }),
+    failed,
     watch: ({ accessToken }, over) =>
       accessToken === null ? Promise.resolve({ valid: true, release: () => {} }) : sessions.watch(accessToken, over),
   });
   const scopes: RequestScopes = new WeakMap();
   const yoga = createEngine({ ...options, shared, contexts, subscriptions, scopes });
-  const sockets = createWebSockets({ yoga, contexts, sessions, throttle });
+  const sockets = createWebSockets({ yoga, contexts, sessions, throttle, logger, failed });
 
   return {
     handle(req, res, scope) {
@@ -72,7 +80,7 @@ export function createGraphQLServer(options: {
     },
     upgrade: (req, socket, head, scope) => sockets.upgrade(req, socket, head, scope),
     page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
-    subscriptions: () => subscriptions.count(),
+    subscriptions: () => subscriptions.count() + sockets.subscriptions(),
     fanOut: () => fanOut.state(),
     admitPage: async (clientAddress) =>
       (await throttle?.admitPage({ clientAddress, limiterWait: { ms: 0 }, logger })) ?? null,

@@ -3,15 +3,24 @@ import type { Logger } from '../infra/logger.ts';
 import type { SessionService } from '../modules/accounts/session.service.ts';
 import { sessionEnded } from '../modules/accounts/session.events.ts';
 
+/** What is watched. */
+export interface Watched {
+  /** Whether the token is valid now; else there is nothing to watch. */
+  valid: boolean;
+  /** Whose it is; null where it is not valid. */
+  userId: string | null;
+  release: () => void;
+}
+
 /** Sees to it that what runs in the name of a session, on this node, does not outlive it. */
 export interface SessionWatch {
   /**
    * Calls `over` when the session of an access token ends, on whatever node, or the token's own time is over; once at most.
-   * @returns whether the token is valid now (else there is nothing to watch), and a function that lets go
    */
-  watch(accessToken: string, over: () => void): Promise<{ valid: boolean; release: () => void }>;
+  watch(accessToken: string, over: () => void): Promise<Watched>;
 }
 
+const NOTHING: Watched = { valid: false, userId: null, release: () => {} };
 /** What a timer of node's can wait; tokens live for minutes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -51,7 +60,7 @@ export function createSessionWatch(deps: {
   return {
     async watch(accessToken, over) {
       const sessionId = sessions.sessionOf(accessToken);
-      if (sessionId === null) return { valid: false, release: () => {} };
+      if (sessionId === null) return NOTHING;
       let timer: NodeJS.Timeout | undefined;
       const release = () => {
         clearTimeout(timer);
@@ -77,11 +86,11 @@ export function createSessionWatch(deps: {
         checked = true;
         if (identity === null) {
           release();
-          return { valid: false, release: () => {} };
+          return NOTHING;
         }
         if (heard) over();
         else timer = setTimeout(once, Math.min(identity.expiresInMs, MAX_TIMER_MS));
-        return { valid: true, release };
+        return { valid: true, userId: identity.userId, release };
       } catch (error) {
         release();
         throw error;

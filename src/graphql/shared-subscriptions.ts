@@ -3,29 +3,33 @@ import type { EventStream } from '../events/stream.ts';
 import type { Context } from './context.ts';
 import type { FanOut } from './fan-out.ts';
 import type { SharedAudience } from './sharing.ts';
-import type { Sink } from './sink.ts';
-import type { Running } from './subscribe.ts';
+import type { Membership, Sink } from './sink.ts';
+import { HANDED_OVER, type Running } from './subscribe.ts';
 
 /** What a reader of SSE may leave unread. */
 const MAX_WAITING = 1000;
 const MAX_WAITING_CHARACTERS = 1_000_000;
 
+/** Runs a subscription together with others that are alike; null where it is like none. */
+export type Share = (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | typeof HANDED_OVER | null;
+
 /**
- * Runs subscriptions together where they are alike. Over WebSocket the results go straight to the socket, and the stream
- * that is given back only tells of the end; over SSE they come through it, as text that is there already.
+ * Over WebSocket the results go straight to the socket, which takes charge of the subscription; over SSE they come through
+ * the stream that is given back, as text that is there already.
  */
 export function createSharedSubscriptions(deps: {
   fanOut: FanOut;
   audienceOf: (args: ExecutionArgs) => SharedAudience | null;
-}): (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | null {
+}): Share {
   return (args, source) => {
     if (!isEventStream(source)) return null;
     const audience = deps.audienceOf(args);
     if (audience === null) return null;
     const { sink } = args.contextValue as Context;
-    return sink === null
-      ? throughStream((to) => deps.fanOut.join(audience, args, source, to))
-      : toSocket(() => deps.fanOut.join(audience, args, source, sink));
+    const join = (to: Sink) => deps.fanOut.join(audience, args, source, to);
+    if (sink === null) return throughStream(join);
+    sink.takeOver(join);
+    return HANDED_OVER;
   };
 }
 
@@ -34,22 +38,6 @@ function isEventStream(source: AsyncIterable<unknown>): source is EventStream<un
 }
 
 const DONE = { done: true, value: undefined } as const;
-
-type Join = FanOut['join'];
-type Membership = ReturnType<Join>;
-
-function toSocket(join: () => Membership): Running {
-  let membership: Membership | undefined;
-  return {
-    // Asked once, by who is ready to hear of the end.
-    async next() {
-      membership ??= join();
-      await membership.ended;
-      return DONE;
-    },
-    stop: () => membership?.leave(),
-  };
-}
 
 function throughStream(join: (sink: Sink) => Membership): Running {
   const waiting: { payload: string; cursor: string }[] = [];
@@ -73,16 +61,8 @@ function throughStream(join: (sink: Sink) => Membership): Running {
         : new Promise((resolve) => {
             makeRoom = resolve;
           }),
+    fail: (error) => end(error),
   };
-
-  function begin(): Membership {
-    const joined = join(sink);
-    joined.ended.then(
-      () => end(null),
-      (error: unknown) => end(error instanceof Error ? error : new Error(String(error))),
-    );
-    return joined;
-  }
 
   function end(error: Error | null): void {
     over ??= { error };
@@ -94,7 +74,7 @@ function throughStream(join: (sink: Sink) => Membership): Running {
 
   return {
     async next() {
-      membership ??= begin();
+      membership ??= join(sink);
       for (;;) {
         const item = waiting.shift();
         if (item !== undefined) {

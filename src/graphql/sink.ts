@@ -4,4 +4,18 @@ export interface Sink {
   push(payload: string, cursor: string): boolean;
   /** Resolves when there is room, for who sends as fast as the subscriber reads. */
   room(): Promise<void>;
+  /** Told once where the subscription ends before its subscriber leaves. Nothing is pushed after that. */
+  fail(error: Error): void;
+}
+
+/** One who subscribed. */
+export interface Membership {
+  /** Nothing is told any more, not even the end. */
+  leave(): void;
+}
+
+/** Where one operation on a socket can put its events. */
+export interface SocketSink extends Sink {
+  /** Takes charge of the subscription, its end included: of all that it took to start, nothing has to be kept. */
+  takeOver(join: (sink: Sink) => Membership): void;
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import {
   getOperationAST,
   OperationTypeNode,
@@ -9,10 +8,11 @@ import {
   type GraphQLError,
 } from 'graphql';
 import { CloseCode, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
-import type { ContextFactory, RequestScope } from './create-context.ts';
-import type { Sink } from './sink.ts';
+import type { Logger } from '../infra/logger.ts';
+import type { ContextFactory } from './create-context.ts';
 import { formatError, maskError, maskResult, type MaskScope } from './mask.ts';
 import { refusedRequest } from './request-error.ts';
+import { SocketOperation, type SocketConnection, type SocketContext } from './socket-connection.ts';
 import type { SessionWatch } from './session-watch.ts';
 import type { Throttle } from './throttle.ts';
 import { describeOperation, type Yoga } from './yoga.ts';
@@ -23,27 +23,20 @@ export interface SocketEngine {
   contexts: ContextFactory;
   sessions: SessionWatch;
   throttle: Throttle | null;
-}
-
-/** What is known of a socket. */
-export interface SocketExtra {
-  request: IncomingMessage;
-  scope: RequestScope;
-  close(code: number, reason: string): void;
-  /** Where the results of one of its operations can be put. */
-  sinkFor(id: string): Sink;
-  /** Set once it is closed: what ends then, or, after that, what comes too late. */
-  closed?: boolean;
-  release?: () => void;
+  logger: Logger;
+  /** Told of what ended a shared subscription before its time. */
+  failed: (error: unknown) => void;
 }
 
 interface SocketArgs extends ExecutionArgs {
+  operation: SocketOperation;
   run: (args: ExecutionArgs) => Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
   mask: MaskScope;
 }
 
-const INIT_WITHIN_MS = 5_000;
 const MAX_OPERATIONS = 100;
+/** Clients of graphql-ws come back after it. */
+const TRY_AGAIN_LATER = 1013;
 
 /**
  * The protocol, with each operation going through the same hooks as over HTTP: limits, validation, masking. A credential
@@ -51,11 +44,11 @@ const MAX_OPERATIONS = 100;
  * that clients can act on, a closed socket only has them connect again. A socket that came with a valid access token is
  * closed with 4403 when the token's time, or its session, is over: the client comes back with a fresh one.
  */
-export function createSocketProtocol({ yoga, contexts, sessions, throttle }: SocketEngine): Server<SocketExtra> {
+export function createSocketProtocol({ yoga, contexts, sessions, throttle }: SocketEngine): Server<SocketConnection> {
   /** An operation that is ready to run, or why it is not run. */
   async function prepare(
-    connection: { extra: SocketExtra; connectionParams?: unknown; subscriptions: object },
-    id: string,
+    connection: SocketContext,
+    entry: SocketOperation,
     { query, variables, operationName }: SubscribePayload,
     mask: MaskScope,
   ): Promise<SocketArgs | readonly GraphQLError[]> {
@@ -64,7 +57,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       throw refusedRequest('TOO_COSTLY', `A socket runs ${MAX_OPERATIONS} operations at a time at most.`);
     }
     const { extra, connectionParams } = connection;
-    const { clientAddress } = extra.scope;
+    const { clientAddress } = extra;
     const caller = { clientAddress, limiterWait: { ms: 0 }, logger: mask.logger };
     await throttle?.admit(caller);
     const { schema, parse, validate, execute, subscribe } = yoga.getEnveloped({});
@@ -77,8 +70,8 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors;
     const scope = { ...caller, id: mask.requestId, operation: describeOperation(operation) };
-    const context = await contexts.forSocket(extra.request, connectionParams, scope);
-    const contextValue = { ...context, sink: extra.sinkFor(id) };
+    const context = await contexts.forSocket(extra.headers, connectionParams, scope);
+    const contextValue = { ...context, sink: entry };
     mask.logger.debug({ operation: scope.operation }, 'operation over websocket');
     return {
       schema,
@@ -87,38 +80,49 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       variableValues: variables,
       contextValue,
       run: operation.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute,
+      operation: entry,
       mask,
     };
   }
 
   /** Nothing may be thrown into graphql-ws: it would close the socket with the bare message. */
   async function run(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
-    const { run: start, mask, ...plain } = args as SocketArgs;
+    const { run: start, mask, operation, ...plain } = args as SocketArgs;
     try {
-      return await start(plain);
+      const result = await start(plain);
+      // With nobody waiting for it graphql-ws is let go of, with all that it keeps for an operation that runs.
+      return operation.isTakenOver ? await new Promise<never>(() => {}) : result;
     } catch (error) {
       return maskResult({ errors: [maskError(error, mask)] }, mask);
     }
   }
 
-  return makeServer<Record<string, unknown>, SocketExtra>({
-    connectionInitWaitTimeout: INIT_WITHIN_MS,
+  return makeServer<Record<string, unknown>, SocketConnection>({
+    // We do so ourselves: its timer would stay as long as the socket.
+    connectionInitWaitTimeout: 0,
     async onConnect({ extra, connectionParams }) {
-      const token = contexts.accessTokenOf(extra.request, connectionParams);
+      extra.begun();
+      const token = contexts.accessTokenOf(extra.headers, connectionParams);
       if (token === null) return;
-      const { release } = await sessions.watch(token, () => extra.close(CloseCode.Forbidden, 'Forbidden'));
-      if (extra.closed === true) release();
-      else extra.release = release;
-    },
-    onClose({ extra }) {
-      extra.closed = true;
-      extra.release?.();
+      const { userId, release } = await sessions.watch(token, () => extra.close(CloseCode.Forbidden, 'Forbidden'));
+      const { logger } = extra;
+      const refused = userId === null ? null : throttle?.presence.enterAs({ userId, logger });
+      if (refused != null) {
+        release();
+        extra.close(TRY_AGAIN_LATER, refused.message);
+        return;
+      }
+      extra.onGone(() => {
+        release();
+        if (userId !== null) throttle?.presence.leaveAs(userId);
+      });
     },
     async onSubscribe(connection, id, payload) {
+      const entry = new SocketOperation(connection, id);
       const requestId = randomUUID();
-      const mask = { requestId, logger: connection.extra.scope.logger.child({ requestId }) };
+      const mask = { requestId, logger: connection.extra.host.logger.child({ requestId }) };
       try {
-        return await prepare(connection, id, payload, mask);
+        return await prepare(connection, entry, payload, mask);
       } catch (error) {
         return [maskError(error, mask)];
       }

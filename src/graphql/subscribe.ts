@@ -1,4 +1,4 @@
-import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { createSourceEventStream, execute, GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { CursorExpiredError } from '../events/replay.ts';
 import { LaggedError, LogReplacedError } from '../events/stream.ts';
 import { requestError } from './request-error.ts';
@@ -24,6 +24,18 @@ export interface Running {
 
 const DONE = { done: true, value: undefined } as const;
 
+/** Somebody else runs the subscription from now on, and tells of its end. */
+export const HANDED_OVER = Symbol('handed over');
+
+/** What is given back then: no results, and nothing that has to be kept. */
+const NO_RESULTS: Results = {
+  next: () => Promise.resolve(DONE),
+  return: () => Promise.resolve(DONE),
+  [Symbol.asyncIterator]() {
+    return this;
+  },
+};
+
 /** Has `over` called when what runs with this context may run no longer. */
 type Watch<C> = (context: C, over: () => void) => Promise<{ valid: boolean; release: () => void }>;
 
@@ -31,6 +43,7 @@ type Watch<C> = (context: C, over: () => void) => Promise<{ valid: boolean; rele
  * Makes the function that runs subscriptions. Each event is executed with a context of its own: that of the subscription
  * lives as long as the socket does, and its loaders would show the stock of an hour ago.
  * @param options.share runs a subscription together with others like it, where that is possible
+ * @param options.seat takes a place for it: what gives that back, or the error where there is none
  * @param options.failed told of what ended a subscription before its time
  * @param options.mark notes on a result which event it tells of
  */
@@ -38,12 +51,14 @@ export function createSubscriptions<C>({
   renew,
   watch,
   share = () => null,
+  seat = () => () => {},
   failed = () => {},
   mark = (result) => result,
 }: {
   renew(context: C): C;
   watch?: Watch<C>;
-  share?: (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | null;
+  share?: (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | typeof HANDED_OVER | null;
+  seat?: (context: C) => (() => void) | GraphQLError;
   failed?: (error: unknown) => void;
   mark?: (result: ExecutionResult, event: never) => ExecutionResult;
 }): Subscriptions {
@@ -63,7 +78,7 @@ export function createSubscriptions<C>({
   }
 
   /** Written out, not a generator: `return()` must end it while `next()` waits, and a generator's stands in line. */
-  function respond({ next, stop }: Running): Results {
+  function respond({ next, stop }: Running, leave: () => void): Results {
     let ended = false;
     let release: ((result: IteratorResult<ExecutionResult>) => void) | undefined;
 
@@ -113,26 +128,46 @@ export function createSubscriptions<C>({
         return this;
       },
     };
-    running.set(results, () => {});
+    running.set(results, leave);
     return results;
   }
 
   /** Ends it with the session in whose name it runs, as if there were no more events: who comes back is asked who it is. */
-  async function tie(results: Results, context: C): Promise<void> {
+  async function tie(results: Results, context: C, leave: () => void): Promise<void> {
     if (watch === undefined) return;
     const { valid, release } = await watch(context, () => void results.return?.());
     if (!valid) void results.return?.();
-    if (running.has(results)) running.set(results, release);
-    else release();
+    if (!running.has(results)) {
+      release();
+      return;
+    }
+    running.set(results, () => {
+      release();
+      leave();
+    });
   }
 
   return {
     async subscribe(args) {
-      const source = await createSourceEventStream(args);
-      if (!(Symbol.asyncIterator in source)) return source;
-      const results = respond(share(args, source) ?? executing(source[Symbol.asyncIterator](), args));
-      await tie(results, args.contextValue as C);
-      return results;
+      const context = args.contextValue as C;
+      const leave = seat(context);
+      if (leave instanceof GraphQLError) return { errors: [leave] };
+      let results: Results | undefined;
+      try {
+        const source = await createSourceEventStream(args);
+        if (!(Symbol.asyncIterator in source)) return source;
+        const shared = share(args, source);
+        if (shared === HANDED_OVER) return NO_RESULTS;
+        results = respond(shared ?? executing(source[Symbol.asyncIterator](), args), leave);
+        await tie(results, context, leave);
+        return results;
+      } catch (error) {
+        void results?.return?.();
+        throw error;
+      } finally {
+        // What runs leaves when it ends.
+        if (results === undefined) leave();
+      }
     },
     count: () => running.size,
     endAll() {
@@ -142,7 +177,7 @@ export function createSubscriptions<C>({
 }
 
 /** What ends a stream of events, by the codes that clients know. */
-function asRequestError(error: unknown): unknown {
+export function asRequestError(error: unknown): unknown {
   if (error instanceof LaggedError) return requestError('LAGGED', error.message);
   if (error instanceof LogReplacedError || error instanceof CursorExpiredError) {
     return requestError('CURSOR_EXPIRED', error.message);

@@ -4,6 +4,7 @@ import type { Logger } from '../infra/logger.ts';
 import { createRateLimiter, type LimiterWait, type RateLimiter, type Verdict } from '../infra/rate-limiter.ts';
 import type { RedisConnection } from '../infra/redis.ts';
 import { createSigner } from '../infra/signer.ts';
+import { createPresence, PRESENCE_LIMITS, type Presence, type PresenceLimits } from './presence.ts';
 import { rateLimitsOf, tooMany, type RateLimitName, type RateLimits } from './rate-limits.ts';
 
 /** Who sends an operation, as limits count. */
@@ -17,6 +18,8 @@ export interface Caller {
 /** What keeps clients from doing too much. What single mutations ask is in throttled-mutations.ts. */
 export interface Throttle {
   limiter: RateLimiter<RateLimitName>;
+  /** Sockets, streams and replays at the same time. */
+  presence: Presence;
   /** The most units that a line of a cart may have. */
   maxUnitsPerVariant: number;
   /**
@@ -31,6 +34,7 @@ export interface Throttle {
 /** For tests: other figures, and more patience where a machine is busy. */
 export interface ThrottleOverrides {
   limits?: Partial<RateLimits>;
+  presence?: Partial<PresenceLimits>;
   patienceMs?: number;
 }
 
@@ -39,9 +43,11 @@ export function createThrottle(options: {
   config: Config;
   redis: RedisConnection | null;
   logger: Logger;
+  /** Told which limit has refused somebody who wanted to stay. */
+  onRefused: (limit: keyof PresenceLimits) => void;
   overrides?: ThrottleOverrides | undefined;
 }): Throttle | null {
-  const { config, redis, logger, overrides } = options;
+  const { config, redis, logger, onRefused, overrides } = options;
   if (!config.rateLimits) {
     logger.warn('RATE_LIMITS is off: passwords may be guessed, and carts filled, without end');
     return null;
@@ -56,6 +62,7 @@ export function createThrottle(options: {
   });
   return {
     limiter,
+    presence: createPresence({ limits: { ...PRESENCE_LIMITS, ...overrides?.presence }, onRefused }),
     maxUnitsPerVariant: config.cart.maxUnitsPerVariant,
     async admitPage({ clientAddress, limiterWait, logger: log }) {
       const verdict = await limiter.consume([{ limit: 'operationsByClient', key: clientAddress }], limiterWait);

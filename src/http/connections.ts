@@ -27,8 +27,12 @@ export function trackConnections(server: Server): Connections {
 
   server.on('connection', (socket) => {
     inFlight.set(socket, new Set());
-    socket.once('close', () => inFlight.delete(socket));
+    socket.on('close', forget);
   });
+
+  function forget(this: Socket): void {
+    inFlight.delete(this);
+  }
 
   function endIfIdle(socket: Socket): void {
     if (inFlight.get(socket)?.size === 0) socket.destroySoon();
@@ -45,6 +49,7 @@ export function trackConnections(server: Server): Connections {
     },
     handedOver(socket) {
       inFlight.delete(socket);
+      socket.off('close', forget);
     },
     async close(graceMs) {
       if (closing || !server.listening) return;

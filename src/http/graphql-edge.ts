@@ -8,8 +8,13 @@ import { errorBody, sendJson } from './respond.ts';
 /** What executes GraphQL; app.ts hands it in. */
 export interface GraphQLHandler {
   handle(req: IncomingMessage, res: ServerResponse, info: RequestInfo): void;
-  /** Makes a WebSocket of a request that passed the origin rule. */
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, info: RequestInfo): void;
+  /** Makes a WebSocket of a request that passed the origin rule; or says why not, where the client has too many. */
+  upgrade(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    info: RequestInfo,
+  ): { message: string; retryAfter: number } | null;
   /** Answers with GraphiQL's page; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
 }

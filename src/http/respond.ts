@@ -2,11 +2,11 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** Codes of errors that are answered before GraphQL has a say. */
-export type EdgeErrorCode = 'FORBIDDEN' | 'UNAVAILABLE';
+export type EdgeErrorCode = 'FORBIDDEN' | 'UNAVAILABLE' | 'RATE_LIMITED';
 
 /** A refusal in the shape that GraphQL clients read. */
-export function errorBody(code: EdgeErrorCode, message: string): string {
-  return JSON.stringify({ errors: [{ message, extensions: { code } }] });
+export function errorBody(code: EdgeErrorCode, message: string, more: { retryAfter?: number } = {}): string {
+  return JSON.stringify({ errors: [{ message, extensions: { code, ...more } }] });
 }
 
 /** Answers with JSON. */
@@ -19,7 +19,7 @@ export function sendJson(res: ServerResponse, status: number, body: string): voi
 }
 
 /** Answers an upgrade with plain HTTP, and closes the connection. */
-export function refuseUpgrade(socket: Duplex, status: number, body: string): void {
+export function refuseUpgrade(socket: Duplex, status: number, body: string, headers: readonly string[] = []): void {
   socket.once('finish', () => socket.destroy());
   socket.end(
     [
@@ -27,6 +27,7 @@ export function refuseUpgrade(socket: Duplex, status: number, body: string): voi
       'connection: close',
       'content-type: application/json; charset=utf-8',
       'x-content-type-options: nosniff',
+      ...headers,
       `content-length: ${Buffer.byteLength(body)}`,
       '',
       body,

@@ -106,6 +106,9 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     else pages(req, res);
   });
 
+  // One for all: a socket keeps it for as long as it lives.
+  const hearBroken = (error: Error) => logger.debug({ err: error }, 'a connection broke');
+
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!asksForWebSocket(req)) {
       ignoreUpgrade(server, req, socket, head);
@@ -113,7 +116,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     }
     const info = describe(req);
     connections.handedOver(req.socket);
-    socket.on('error', (error) => info.logger.debug({ err: error }, 'a connection broke'));
+    socket.on('error', hearBroken);
     if (!api || info.path !== GRAPHQL_PATH) {
       refuseUpgrade(socket, 404, JSON.stringify({ error: 'There is nothing here.' }));
       return;
@@ -125,7 +128,10 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     } else if (graphql === null) {
       refuseUpgrade(socket, 503, NOT_OPEN);
     } else {
-      graphql.upgrade(req, socket, head, info);
+      const refused = graphql.upgrade(req, socket, head, info);
+      if (refused === null) return;
+      const { message, retryAfter } = refused;
+      refuseUpgrade(socket, 429, errorBody('RATE_LIMITED', message, { retryAfter }), [`retry-after: ${retryAfter}`]);
     }
   });
 

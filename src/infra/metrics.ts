@@ -20,6 +20,8 @@ export interface Metrics {
   consumerEvents: Counter<'consumer' | 'outcome'>;
   /** Runs of jobs in this process, by how they ended, with the seconds that they took. */
   jobRuns: Histogram<'job' | 'outcome'>;
+  /** Sockets, streams and replays that were refused since their client has too many. */
+  refused: Counter<'limit'>;
   cartsExpired: Counter;
   unitsReleased: Counter;
   /** Declares a value that is read from memory when somebody asks. */
@@ -108,6 +110,11 @@ export function createMetrics({ logger }: { logger: Logger }): Metrics {
       'job_run_seconds',
       'Seconds that runs of jobs in this process took, by how they ended (ok, failed: to be tried again, failed_for_good, given_back)',
       { labelNames: ['job', 'outcome'], buckets: JOB_SECONDS },
+    ),
+    refused: counter(
+      'presence_refused_total',
+      'Sockets, streams and replays refused since their client has too many, by limit',
+      ['limit'],
     ),
     cartsExpired: counter('carts_expired_total', 'Carts that this process expired'),
     unitsReleased: counter('units_released_total', 'Units that this process gave back to stock from expired carts'),

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { StoredEvent } from '../../src/events/event.ts';
 import type { EventFeed, FeedListener } from '../../src/events/feed.ts';
 import { LaggedError, LogReplacedError, openStream, type StreamItem } from '../../src/events/stream.ts';
@@ -223,4 +223,49 @@ test('the log is replaced: the consumer is told, and what still waited for it is
   await expect(next).rejects.toThrow(LogReplacedError);
   await expect(behind.next()).rejects.toThrow(LogReplacedError);
   expect(feed.listeners).toBe(0);
+});
+
+describe('who reads the log after others', () => {
+  /** A stream that goes on after an event that the feed has no more. */
+  function behind(turn: { come: Promise<void>; leave: () => void }) {
+    const { feed } = handFeed();
+    const page = deferred<never>();
+    const read = vi.fn(() => page.promise);
+    const resume = {
+      after: { epoch: '00112233aabbccdd', seq: 0 },
+      replay: { check: () => Promise.resolve(), read },
+      filter: () => ({ types: [], subjects: null }),
+      queue: () => turn,
+    };
+    return { read, page, stream: openStream({ feed: { ...feed, since: () => null }, pick: seqOf, resume }) };
+  }
+
+  test('reads nothing before its turn, and gives its place up when it leaves', async () => {
+    const come = deferred<void>();
+    const leave = vi.fn(() => come.resolve());
+    const { stream, read } = behind({ come: come.promise, leave });
+    const next = stream.next();
+    await stream.return?.();
+    expect(await next).toEqual(DONE);
+    expect(leave).toHaveBeenCalledOnce();
+    expect(read).not.toHaveBeenCalled();
+  });
+
+  test('makes way when it leaves in the midst of a page, and when the log cannot be read', async () => {
+    const leave = vi.fn();
+    const { stream, read, page } = behind({ come: Promise.resolve(), leave });
+    const next = stream.next();
+    await vi.waitFor(() => expect(read).toHaveBeenCalledOnce());
+    expect(leave).not.toHaveBeenCalled();
+    await stream.return?.();
+    expect(leave).toHaveBeenCalled();
+    page.reject(new Error('no database'));
+    await expect(next).rejects.toThrow('no database');
+
+    const gone = vi.fn();
+    const other = behind({ come: Promise.resolve(), leave: gone });
+    other.read.mockImplementation(() => Promise.reject(new Error('no database')));
+    await expect(other.stream.next()).rejects.toThrow('no database');
+    expect(gone).toHaveBeenCalled();
+  });
 });

@@ -1,0 +1,39 @@
+import { parseArgs } from 'node:util';
+import { measure, type PerSocket } from './memory/compare.ts';
+
+/*
+ * npm run bench:memory: what an idle subscriber holds of a node's memory, beside what a bare socket of `ws` holds of a process
+ * that has nothing else, with the same clients.
+ */
+
+const { values } = parseArgs({
+  options: {
+    subscribers: { type: 'string', default: '5000' },
+    rounds: { type: 'string', default: '3' },
+    snapshots: { type: 'string' },
+  },
+});
+const [sockets, rounds] = [Number(values.subscribers), Number(values.rounds)];
+const { snapshots } = values;
+const env = {
+  ...process.env,
+  RATE_LIMITS: process.env.RATE_LIMITS ?? 'off',
+  ...(process.env.DATABASE_URL === undefined ? { DATA_DIR: process.env.DATA_DIR ?? '.data/bench' } : {}),
+};
+
+const kinds = [
+  ['heap', ({ heap }: PerSocket) => heap],
+  ['external', ({ external }: PerSocket) => external],
+  ['heap + external', ({ heap, external }: PerSocket) => heap + external],
+  ['resident', ({ resident }: PerSocket) => resident],
+] as const;
+const kB = (bytes: number) => `${(bytes / 1000).toFixed(2)} kB`;
+
+for (let round = 1; round <= rounds; round += 1) {
+  const bare = await measure('bare', { sockets, env, snapshots });
+  const shop = await measure('shop', { sockets, env, snapshots });
+  console.log(`round ${round}, ${sockets} sockets, each:`);
+  for (const [name, of] of kinds) {
+    console.log(`  ${name}: shop ${kB(of(shop))}, bare ${kB(of(bare))}, ${(of(shop) / of(bare)).toFixed(2)} ×`);
+  }
+}

@@ -1,0 +1,80 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Ask as AskReaders } from '../fan-out/readers.ts';
+import type { Ask, Memory, Ready } from './server.ts';
+
+/** What an idle subscriber, or socket, costs its server, in bytes. */
+export type PerSocket = Memory;
+
+export interface Options {
+  sockets: number;
+  /** The environment of the server. */
+  env: NodeJS.ProcessEnv;
+  /** Where heap snapshots go, before and after, as `{name}-{before|after}.heapsnapshot`; none where it is left out. */
+  snapshots?: string | undefined;
+}
+
+/** So many come once before and leave: what code and pools grow to is no subscriber's. */
+const WARM_UP = 200;
+
+async function told<T>(child: ChildProcess, message?: Ask | AskReaders): Promise<T> {
+  const over = new AbortController();
+  const { signal } = over;
+  const gone = once(child, 'exit', { signal }).then(([status]) => {
+    throw new Error(`a process of the comparison ended with ${status}`);
+  });
+  try {
+    const answer = once(child, 'message', { signal });
+    if (message !== undefined) child.send(message);
+    const [value] = (await Promise.race([answer, gone])) as [T];
+    return value;
+  } finally {
+    gone.catch(() => {});
+    over.abort();
+  }
+}
+
+async function settled(server: ChildProcess, count: number): Promise<void> {
+  const until = performance.now() + 60_000;
+  while ((await told<number>(server, { ask: 'live' })) !== count) {
+    if (performance.now() > until) throw new Error(`there are not ${count} subscribers`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/**
+ * Starts one of the servers and clients in a process of their own, and compares what the server holds before and after they
+ * subscribed. Some were there before, and left.
+ */
+export async function measure(which: 'shop' | 'bare', { sockets, env, snapshots }: Options): Promise<PerSocket> {
+  const server = fork(new URL('server.ts', import.meta.url), [which], {
+    execArgv: ['--expose-gc', '--import', 'tsx'],
+    env,
+  });
+  const open = () => fork(new URL('../fan-out/readers.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
+  let clients = open();
+  const snapshot = async (when: string) => {
+    if (snapshots === undefined) return;
+    await told(server, { ask: 'snapshot', file: `${snapshots}/${which}-${when}.heapsnapshot` });
+  };
+  try {
+    const { url, query } = await told<Ready>(server);
+    await told(clients, { ask: 'open', url, query, count: WARM_UP });
+    await settled(server, WARM_UP);
+    clients.kill('SIGKILL');
+    await settled(server, 0);
+    const before = await told<Memory>(server, { ask: 'memory' });
+    await snapshot('before');
+    clients = open();
+    await told(clients, { ask: 'open', url, query, count: sockets });
+    await settled(server, sockets);
+    const after = await told<Memory>(server, { ask: 'memory' });
+    await snapshot('after');
+    const each = (of: keyof Memory) => (after[of] - before[of]) / sockets;
+    return { heap: each('heap'), external: each('external'), resident: each('resident') };
+  } finally {
+    clients.kill('SIGKILL');
+    server.disconnect();
+    if (server.exitCode === null) await once(server, 'exit');
+  }
+}

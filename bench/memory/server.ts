@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { writeHeapSnapshot } from 'node:v8';
+import { pino } from 'pino';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
+import { createApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { makeWatched } from '../fan-out/product.ts';
+
+/*
+ * One of the two servers whose memory is compared, in a process of its own: `shop`, or `bare`, which is `ws` on node's own
+ * HTTP server and answers just enough for the clients of the shop to settle down. Both are asked over IPC.
+ */
+
+/** What a server is asked. */
+export type Ask = { ask: 'memory' } | { ask: 'live' } | { ask: 'snapshot'; file: string };
+
+/** What the process holds, in bytes, after garbage collection. */
+export interface Memory {
+  heap: number;
+  /** Beyond the heap, as V8 knows of it: buffers, and what native objects own up to. */
+  external: number;
+  /** As the operating system sees the process; pages that were given up may linger. */
+  resident: number;
+}
+
+/** Where a server is, and what is to be subscribed to. */
+export interface Ready {
+  url: string;
+  query: string | null;
+}
+
+async function startShop(): Promise<Ready & { live: () => number }> {
+  const config = loadConfig({ ...process.env, PORT: '0', SEED: 'none', LOG_LEVEL: 'silent' });
+  const app = await createApp(config, pino({ level: 'silent' }));
+  const { query } = await makeWatched(app);
+  process.once('disconnect', () => void app.dispose().then(() => process.exit()));
+  return { url: `${app.url.replace('http', 'ws')}/graphql`, query, live: () => app.fanOut()?.live ?? 0 };
+}
+
+async function startBare(): Promise<Ready & { live: () => number }> {
+  const http = createServer();
+  const server = new WebSocketServer({ server: http, handleProtocols: () => 'graphql-transport-ws' });
+  let live = 0;
+  server.on('connection', (socket) => {
+    // One function for all of them: a socket is to cost what `ws` costs and nothing else.
+    socket.on('message', hear);
+    socket.on('close', leave);
+  });
+  function hear(this: WebSocket, data: RawData): void {
+    const { type } = JSON.parse((data as Buffer).toString()) as { type: string };
+    if (type === 'connection_init') this.send('{"type":"connection_ack"}');
+    if (type === 'subscribe') live += 1;
+  }
+  function leave(): void {
+    live -= 1;
+  }
+  http.listen(0);
+  await once(http, 'listening');
+  process.once('disconnect', () => process.exit());
+  return { url: `ws://localhost:${(http.address() as AddressInfo).port}`, query: null, live: () => live };
+}
+
+const collect = globalThis.gc;
+if (collect === undefined) throw new Error('start it with --expose-gc');
+
+async function memory(): Promise<Memory> {
+  // What finalizers and timers let go of is there for the next round.
+  for (let round = 0; round < 5; round += 1) {
+    collect?.();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heap: heapUsed, external, resident: rss };
+}
+
+const { live, ...ready } = await (process.argv[2] === 'shop' ? startShop() : startBare());
+process.on('message', (message: Ask) => {
+  if (message.ask === 'live') process.send?.(live());
+  else if (message.ask === 'snapshot') process.send?.(writeHeapSnapshot(message.file));
+  else void memory().then((held) => process.send?.(held));
+});
+process.send?.(ready);

@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import { createLines, createSeats, type Turn } from '../../src/infra/seats.ts';
+import { known } from '../support/known.ts';
+
+test('so many seats for each key, and no more until one is given back', () => {
+  const seats = createSeats(2);
+  expect([seats.take('a'), seats.take('a'), seats.take('a')]).toEqual([true, true, false]);
+  expect(seats.take('b')).toBe(true);
+  seats.leave('a');
+  expect([seats.take('a'), seats.take('a')]).toEqual([true, false]);
+});
+
+/** Enters, and notes when the turn has come. */
+function enter(lines: ReturnType<typeof createLines>, came: string[], name: string): Turn {
+  const turn = known(lines.enter('key'));
+  void turn.come.then(() => came.push(name));
+  return turn;
+}
+
+const turnOfLoop = () =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
+test('who finds no seat waits in line, in order, and whoever goes makes way once', async () => {
+  const lines = createLines({ atATime: 2, waiting: 3 });
+  const came: string[] = [];
+  const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((name) => enter(lines, came, name));
+  await turnOfLoop();
+  expect(came).toEqual(['a', 'b']);
+  expect(lines.enter('key')).toBeNull();
+  expect(lines.enter('other')).not.toBeNull();
+
+  known(a).leave();
+  known(a).leave();
+  await turnOfLoop();
+  expect(came).toEqual(['a', 'b', 'c']);
+
+  // Who gives up waiting is let go, and takes nobody's turn.
+  known(d).leave();
+  known(b).leave();
+  await turnOfLoop();
+  expect(came).toEqual(['a', 'b', 'c', 'd', 'e']);
+
+  // Both seats are taken still, by c and e; then both are free.
+  const f = enter(lines, came, 'f');
+  await turnOfLoop();
+  expect(came).not.toContain('f');
+  for (const turn of [c, e, f]) known(turn).leave();
+  const [g, h] = [enter(lines, came, 'g'), enter(lines, came, 'h')];
+  await turnOfLoop();
+  expect(came.slice(-2)).toEqual(['g', 'h']);
+  for (const turn of [g, h]) turn.leave();
+});
+
+test('a line of nobody is full as soon as the seats are taken', () => {
+  const lines = createLines({ atATime: 1, waiting: 0 });
+  const turn = known(lines.enter('key'));
+  expect(lines.enter('key')).toBeNull();
+  turn.leave();
+  expect(lines.enter('key')).not.toBeNull();
+});
