@@ -8,6 +8,7 @@ import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createDueNudges } from '../modules/cart/cart.due.ts';
 import { cartExpiryId, createCartExpiryJob } from '../modules/cart/cart.jobs.ts';
+import { createStockAlertJob, startStockAlertSweep } from '../modules/notifications/stock-alert.jobs.ts';
 import type { Nudges } from '../modules/nudges.ts';
 import type { ShopServices } from '../modules/services.ts';
 import { createJobBackend } from './backend-choice.ts';
@@ -43,11 +44,13 @@ export function startBackgroundWork(options: {
   const backend = createJobBackend({ config, connectionString: core.connectionString, logger });
   const queues = createJobQueues({ backend, logger });
   const cartExpiry = createCartExpiryJob(core.services.cart);
+  const stockAlerts = createStockAlertJob(core.services.stockAlerts);
   const works = config.roles.includes('worker');
-  const workers = works ? startJobWorkers({ backend, jobs: [cartExpiry], logger }) : null;
+  const workers = works ? startJobWorkers({ backend, jobs: [cartExpiry, stockAlerts], logger }) : null;
   const consumers = works ? startConsumers({ ...core, logger }) : null;
   const pruning = works ? startPruning({ db: core.db, days: config.eventRetentionDays, logger }) : null;
-  const board = createQueuesPage({ backend, names: [cartExpiry.name], roleOf });
+  const alertSweep = works ? startStockAlertSweep({ chains: core.services.stockAlerts, logger }) : null;
+  const board = createQueuesPage({ backend, names: [cartExpiry.name, stockAlerts.name], roleOf });
   return {
     queuesPage: board.page,
     nudges: {
@@ -55,11 +58,14 @@ export function startBackgroundWork(options: {
         queues.enqueue(cartExpiry, { second }, { id: cartExpiryId(second), delayMs }),
       ),
       mail() {},
-      stockAlerts() {},
+      stockAlerts: (variantId, delayMs) => void queues.enqueue(stockAlerts, { variantId }, { delayMs }),
       webhookDelivery() {},
     },
     async drain() {
-      await Promise.all([workers?.drain(), consumers?.[Symbol.asyncDispose](), pruning?.[Symbol.asyncDispose]()]);
+      await Promise.all([
+        workers?.drain(),
+        ...[consumers, pruning, alertSweep].map((work) => work?.[Symbol.asyncDispose]()),
+      ]);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([queues[Symbol.asyncDispose](), board.close()]);

@@ -14,6 +14,7 @@ const THROTTLED = [
   'cartLinesAdd',
   'cartLinesUpdate',
   'cartReclaim',
+  'stockAlertCreate',
 ];
 
 /** The general limit is enough: they ask for no secret, make no guest and hold no units. */
@@ -25,6 +26,8 @@ const GENERAL_ALONE = [
   'orderCancel',
   // Its token is no more to be guessed than a session's.
   'emailVerify',
+  // Its token neither.
+  'stockAlertCancel',
   // Staff and admins alone.
   'userRoleUpdate',
   'productCreate',

@@ -27,10 +27,6 @@ const PENDING: readonly string[] = Object.values({
   'accounts, beyond sessions': `
     PasswordResetInput PasswordResetRequestInput PasswordResetRequestPayload Mutation.passwordReset
     Mutation.passwordResetRequest`,
-  'back in stock': `
-    StockAlert StockAlertCancelInput StockAlertCancelPayload StockAlertConnection StockAlertCreateInput StockAlertCreatePayload
-    StockAlertEdge StockAlertStatus Mutation.stockAlertCancel Mutation.stockAlertCreate ProductVariant.stockAlertCount
-    User.stockAlerts`,
 }).flatMap((coordinates) => coordinates.trim().split(/\s+/));
 const pending = new Set(PENDING);
 

@@ -1,6 +1,7 @@
 import { readClock } from '../../infra/clock.ts';
 import type { Database } from '../../infra/database.ts';
 import { createSigner } from '../../infra/signer.ts';
+import type { StockAlertService } from '../notifications/stock-alert.service.ts';
 import type { OrderService } from '../orders/order.service.ts';
 import { refuse } from '../user-error.ts';
 import * as repository from './account.repository.ts';
@@ -15,8 +16,8 @@ export interface EmailConfirmation {
   /** The token for the link to a user's present address, good for seven days. */
   emailConfirmationToken(userId: string): Promise<string>;
   /**
-   * Confirms the address that a token was made for; what guests ordered with it becomes the user's. A second time it changes
-   * nothing.
+   * Confirms the address that a token was made for; what guests ordered with it, and wait for, becomes the user's. A second time
+   * it changes nothing.
    * @returns the user's id
    * @throws Refusal: TOKEN_INVALID
    */
@@ -44,9 +45,10 @@ function readToken(token: string): { userId: string; expiry: number; tag: string
 export function createEmailConfirmation(deps: {
   db: Database;
   orders: Pick<OrderService, 'joinGuestOrders'>;
+  stockAlerts: Pick<StockAlertService, 'join'>;
   secrets: readonly string[];
 }): EmailConfirmation {
-  const { db, orders } = deps;
+  const { db, orders, stockAlerts } = deps;
   const signer = createSigner(deps.secrets);
 
   return {
@@ -70,7 +72,9 @@ export function createEmailConfirmation(deps: {
         const at = await readClock(tx);
         if (at.getTime() >= expiry * 1000) invalid();
         await repository.confirmEmailOf(tx, userId, at);
-        await orders.joinGuestOrders(tx, { ...user, emailVerifiedAt: user.emailVerifiedAt ?? at });
+        const confirmed = { ...user, emailVerifiedAt: user.emailVerifiedAt ?? at };
+        await orders.joinGuestOrders(tx, confirmed);
+        await stockAlerts.join(tx, confirmed);
         return userId;
       });
     },
