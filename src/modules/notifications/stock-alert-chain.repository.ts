@@ -5,35 +5,28 @@ import type { Queryable, Statement } from '../../infra/database.ts';
  * chain that just ends (its row deleted, not yet committed) is waited for and then begun anew, so that no restock is lost.
  * ON CONFLICT DO NOTHING would not do: it does not wait for who has only locked the row, and is about to delete it.
  */
-const UPSERT = `ON CONFLICT (variant_id) DO UPDATE SET next_batch_at = c.next_batch_at RETURNING variant_id AS "variantId"`;
+const startWhere = (which: string) => `
+INSERT INTO stock_alert_chains AS c (variant_id, started_at, next_batch_at)
+SELECT v.id, $2, $2 FROM product_variants v JOIN products p ON p.id = v.product_id
+ WHERE ${which} = $1 AND p.status = 'ACTIVE' AND v.archived_at IS NULL AND v.available > 0
+   AND EXISTS (SELECT FROM stock_alerts a WHERE a.variant_id = v.id AND a.status = 'WAITING')
+ ORDER BY v.id
+ON CONFLICT (variant_id) DO UPDATE SET next_batch_at = c.next_batch_at RETURNING variant_id AS "variantId"`;
 
-const startOfVariant: Statement = {
-  name: 'stock_alert_chain_start',
-  text: `INSERT INTO stock_alert_chains AS c (variant_id, started_at, next_batch_at)
-         SELECT v.id, $2, $2 FROM product_variants v
-          WHERE v.id = $1 AND EXISTS (SELECT FROM stock_alerts a WHERE a.variant_id = v.id AND a.status = 'WAITING')
-         ${UPSERT}`,
-};
+const startOfVariant: Statement = { name: 'stock_alert_chain_start', text: startWhere('v.id') };
+const startOfProduct: Statement = { name: 'stock_alert_chain_start_of_product', text: startWhere('p.id') };
 
-/** Begins the chain of a variant, where somebody waits and there is none. @returns the variant, where there is one now */
-export async function startChain(tx: Queryable, at: Date, variantId: string): Promise<string[]> {
-  const rows = await tx.query<{ variantId: string }>(startOfVariant, [variantId, at]);
-  return rows.map((row) => row.variantId);
-}
-
-const startOfProduct: Statement = {
-  name: 'stock_alert_chain_start_of_product',
-  text: `INSERT INTO stock_alert_chains AS c (variant_id, started_at, next_batch_at)
-         SELECT v.id, $2, $2 FROM product_variants v JOIN products p ON p.id = v.product_id
-          WHERE p.id = $1 AND p.status = 'ACTIVE' AND v.archived_at IS NULL AND v.available > 0
-            AND EXISTS (SELECT FROM stock_alerts a WHERE a.variant_id = v.id AND a.status = 'WAITING')
-          ORDER BY v.id
-         ${UPSERT}`,
-};
-
-/** The same for all variants of a product that can be bought now. */
-export async function startChainsOfProduct(tx: Queryable, at: Date, productId: string): Promise<string[]> {
-  const rows = await tx.query<{ variantId: string }>(startOfProduct, [productId, at]);
+/**
+ * Begins the chain of a variant, or of each of a product's, where somebody waits for what can be bought now.
+ * @returns the variants that have one now
+ */
+export async function startChains(
+  tx: Queryable,
+  at: Date,
+  of: { variantId: string } | { productId: string },
+): Promise<string[]> {
+  const [statement, id] = 'variantId' in of ? [startOfVariant, of.variantId] : [startOfProduct, of.productId];
+  const rows = await tx.query<{ variantId: string }>(statement, [id, at]);
   return rows.map((row) => row.variantId);
 }
 
@@ -88,8 +81,9 @@ export async function findDueChains(source: Queryable, limit: number): Promise<s
 /** Somebody who was told just now. */
 export interface Told {
   id: string;
-  userId: string | null;
   email: string;
+  /** Whose address that is, being who signed up: what is typed for another address is not mail of the account's. */
+  accountId: string | null;
   /** Whether a mail may go there: neither the user, nor who has the address, has turned such mails off. */
   wantsMail: boolean;
 }
@@ -104,11 +98,11 @@ WITH turn AS MATERIALIZED (
   UPDATE stock_alerts a SET status = 'NOTIFIED', notified_at = $3 FROM turn WHERE a.id = turn.id
   RETURNING a.id, a.number, a.user_id, a.email
 )
-SELECT t.id, t.user_id AS "userId", t.email,
-       NOT EXISTS (SELECT FROM users u WHERE u.id = t.user_id AND $4 = ANY(u.mails_off))
+SELECT t.id, t.email, CASE WHEN lower(owner.email) = lower(t.email) THEN owner.id END AS "accountId",
+       $4 <> ALL(coalesce(owner.mails_off, '{}'))
        AND NOT EXISTS (SELECT FROM users u WHERE lower(u.email) = lower(t.email) AND $4 = ANY(u.mails_off))
        AND NOT EXISTS (SELECT FROM mail_opt_outs o WHERE o.email = lower(t.email) AND o.kind = $4) AS "wantsMail"
-  FROM told t ORDER BY t.number`,
+  FROM told t LEFT JOIN users owner ON owner.id = t.user_id ORDER BY t.number`,
 };
 
 /** Marks the next of those who wait for a variant as told, in the order in which they signed up; gives them in it. */

@@ -26,8 +26,8 @@ export type BatchResult =
 /** Chains of those who are told that a variant is back. */
 export interface StockAlertChains {
   /**
-   * Begins the chains that an event calls for; one that is there goes on as it did. In the caller's transaction, after whose
-   * commit the job is told.
+   * Begins the chains that an event calls for, where somebody waits for what can be bought; one that is there goes on as it
+   * did. In the caller's transaction, after whose commit the job is told.
    */
   start(tx: Transaction, of: { variantId: string } | { productId: string }): Promise<void>;
   /**
@@ -70,11 +70,11 @@ export function createStockAlertChains(deps: {
     await mails.write(
       tx,
       at,
-      wanted.map(({ id, email, userId }) => ({
+      wanted.map(({ id, email, accountId }) => ({
         cause: `stock-alert:${id}`,
         template: 'back-in-stock',
         recipient: email,
-        userId,
+        userId: accountId,
         data: { alertId: id },
       })),
     );
@@ -108,9 +108,7 @@ export function createStockAlertChains(deps: {
   return {
     async start(tx, of) {
       const at = await readClock(tx);
-      const variantIds = await ('variantId' in of
-        ? repository.startChain(tx, at, of.variantId)
-        : repository.startChainsOfProduct(tx, at, of.productId));
+      const variantIds = await repository.startChains(tx, at, of);
       tx.afterCommit(() => {
         for (const variantId of variantIds) nudges.stockAlerts(variantId, 0);
       });
