@@ -14,9 +14,9 @@ const WAITING = 10_000;
 const UNITS = 50;
 const ROUNDS = 7;
 const SHOPPERS = 4;
-const PER_SHOPPER = 12;
-/** So often a batch comes while requests are measured: thousands of times as often as the shop itself has them come. */
-const BATCH_EVERY_MS = 200;
+const PER_SHOPPER = 15;
+/** So often a batch comes while requests are measured: as often as the shop can be set to have them come. */
+const BATCH_EVERY_MS = 1000;
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -67,7 +67,7 @@ async function measureBesideBatches(sku: string, variantId: string): Promise<num
   over = true;
   await telling;
   const told = (await alertsOf(shop.db, variantId)).told.length - before;
-  expect([told > UNITS, told % UNITS]).toEqual([true, 0]);
+  expect([told >= UNITS, told % UNITS]).toEqual([true, 0]);
   return ms;
 }
 
@@ -104,7 +104,8 @@ test(
       alone.push(await measure(sold.sku));
       beside.push(await measureBesideBatches(sold.sku, waited.id));
     }
-    const ratio = median(beside) / median(alone);
+    // Each with the round before it: what else the machine has to do comes and goes.
+    const ratio = median(beside.map((ms, round) => ms / known(alone[round])));
     const told = (await alertsOf(shop.db, waited.id)).told;
     report(
       `while ${told.length} of ${WAITING} were told by ${UNITS} each ${BATCH_EVERY_MS} ms, a request took ` +
