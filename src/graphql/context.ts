@@ -13,6 +13,7 @@ import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
 import type { CatalogWritingService } from '../modules/catalog/catalog-writing.service.ts';
 import type { StockService } from '../modules/inventory/stock.service.ts';
+import type { StockAlertService } from '../modules/notifications/stock-alert.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 import type { FailedJobService } from '../modules/staff/failed-jobs.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
@@ -33,6 +34,7 @@ export interface Services {
   cart: CartService;
   orders: OrderService;
   staff: StaffService;
+  stockAlerts: StockAlertService;
 }
 
 /** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */

@@ -4,6 +4,7 @@ import type { AccountService, User } from '../modules/accounts/account.service.t
 import type { Cart, CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService, Category, Product, ProductVariant } from '../modules/catalog/catalog.service.ts';
 import type { StockMovement, StockService } from '../modules/inventory/stock.service.ts';
+import type { StockAlert, StockAlertService } from '../modules/notifications/stock-alert.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 
 /** Batched reads of one operation (or of one event of a subscription): a list costs a statement, not one per item. */
@@ -21,6 +22,10 @@ export interface Loaders {
   /** Not kept: a mutation may have changed them since. */
   ordersOfUser: PageLoader<{ id: string }>;
   orderCountOfUser: DataLoader<string, number>;
+  stockAlertsOfUser: PageLoader<StockAlert>;
+  stockAlertCountOfUser: DataLoader<string, number>;
+  /** Those who wait for it. */
+  stockAlertCountOfVariant: DataLoader<string, number>;
 }
 
 /** Pages of lists that each belong to something: of what, and which page. */
@@ -33,6 +38,7 @@ interface Sources {
   stock: StockService;
   orders: OrderService;
   cart: CartService;
+  stockAlerts: StockAlertService;
 }
 
 /** How each is made. */
@@ -53,6 +59,9 @@ const makers: { readonly [Name in keyof Loaders]: (sources: Sources) => Loaders[
   cart: ({ cart }) => byId((ids) => cart.byIds(ids)),
   ordersOfUser: ({ orders }) => pages((ids, page) => orders.pagesOfUsers(ids, page), { cache: false }),
   orderCountOfUser: ({ orders }) => counts((ids) => orders.countsOfUsers(ids), { cache: false }),
+  stockAlertsOfUser: ({ stockAlerts }) => pages((ids, page) => stockAlerts.pagesOfUsers(ids, page)),
+  stockAlertCountOfUser: ({ stockAlerts }) => counts((ids) => stockAlerts.countsOfUsers(ids)),
+  stockAlertCountOfVariant: ({ stockAlerts }) => counts((ids) => stockAlerts.countsOfVariants(ids)),
 };
 
 /** Makes each on first use: an operation needs few of them, and a subscription keeps its own for as long as it lives. */

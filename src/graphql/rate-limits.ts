@@ -42,6 +42,9 @@ export function rateLimitsOf({ maxUnitsPerVariant }: Pick<CartConfig, 'maxUnitsP
     guestsByClient: { points: 300, seconds: HOUR },
     /** Units put in carts, whether they stay there or not: so many can one client keep from all others. */
     unitsByClient: { points: Math.max(1000, 10 * maxUnitsPerVariant), seconds: 15 * MINUTE },
+
+    /** Anyone can type an address: each alert is a mail to it. */
+    stockAlertsByClient: { points: 60, seconds: HOUR },
   } as const satisfies Record<string, Limit>;
 }
 
@@ -65,4 +68,5 @@ export const tooMany: Readonly<Record<RateLimitName, string>> = {
   confirmationsByUser: 'links to confirm this address',
   guestsByClient: 'new carts from your network',
   unitsByClient: 'units put in carts from your network',
+  stockAlertsByClient: 'stock alerts from your network',
 };

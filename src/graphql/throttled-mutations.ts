@@ -86,6 +86,8 @@ const rules: Readonly<Record<string, Rule>> = {
     // A cart may have been filled over an hour: it takes all there is, and is not kept out for ever.
     return units(Math.min(sumOf(quantities, ctx), ctx.throttle?.limiter.limits.unitsByClient.points ?? 0), ctx);
   },
+
+  stockAlertCreate: (_args, ctx) => [byClient('stockAlertsByClient', ctx)],
 };
 
 /** The names of the mutations that ask a limit of their own. */

@@ -11,6 +11,7 @@ import { createCatalogWritingService, type CatalogWritingService } from './catal
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
 import { createStockService, type StockService } from './inventory/stock.service.ts';
 import { createMailService, type MailService } from './notifications/mail.service.ts';
+import { createStockAlertService, type StockAlertService } from './notifications/stock-alert.service.ts';
 import { createNudges, type Nudges } from './nudges.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
 import { createStaffService, type StaffService } from './staff/staff.service.ts';
@@ -29,6 +30,7 @@ export interface ShopServices {
   orders: OrderService;
   staff: StaffService;
   mails: MailService;
+  stockAlerts: StockAlertService;
 }
 
 /** Wires the modules to each other. */
@@ -69,9 +71,41 @@ export function createServices(deps: {
     onReleased,
   });
   const mails = createMailService({ nudges, from: config.mail.from });
+  const stockAlerts = createStockAlertService({
+    db,
+    catalog,
+    inventory,
+    mails,
+    nudges,
+    secrets,
+    batchSeconds: config.stockAlertBatchSeconds,
+  });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
-  const accounts = createAccountService({ db, eventLog, cart, orders, sessions, secrets, config: config.accounts });
+  const accounts = createAccountService({
+    db,
+    eventLog,
+    cart,
+    orders,
+    stockAlerts,
+    sessions,
+    secrets,
+    config: config.accounts,
+  });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
-  return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, stock, cart, orders, staff, mails };
+  return {
+    guests,
+    sessions,
+    accounts,
+    admin,
+    catalog,
+    catalogWriting,
+    inventory,
+    stock,
+    cart,
+    orders,
+    staff,
+    mails,
+    stockAlerts,
+  };
 }

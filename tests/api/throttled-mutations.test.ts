@@ -17,6 +17,7 @@ const THROTTLED = [
   'cartLinesAdd',
   'cartLinesUpdate',
   'cartReclaim',
+  'stockAlertCreate',
 ];
 
 /** The general limit is enough: they ask for no secret, make no guest and hold no units. */
@@ -28,6 +29,8 @@ const GENERAL_ALONE = [
   'orderCancel',
   // Its token is no more to be guessed than a session's.
   'emailVerify',
+  // Its token neither.
+  'stockAlertCancel',
   // Staff and admins alone.
   'userRoleUpdate',
   'productCreate',

@@ -17,6 +17,8 @@ export interface TestServices extends ShopServices {
 export interface TestServicesOptions {
   poolSize?: number;
   cart?: Partial<CartConfig>;
+  /** Between two batches of stock alerts. */
+  batchSeconds?: number;
   /** Those that somebody listens to. */
   nudges?: Partial<Nudges>;
   /** Comes before each statement that the use cases send, and may keep it waiting. */
@@ -43,7 +45,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
       cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100, ...options.cart },
       lowStockThreshold: 3,
       mail: { smtpUrl: null, from: 'Vitrine <shop@vitrine.test>' },
-      stockAlertBatchSeconds: 300,
+      stockAlertBatchSeconds: options.batchSeconds ?? 300,
     },
     db,
     eventLog,

@@ -16,6 +16,8 @@ export interface ShopState {
   orderHistory: number;
   staffActions: number;
   users: unknown[];
+  stockAlerts: unknown[];
+  stockAlertChains: unknown[];
 }
 
 const state = {
@@ -33,7 +35,9 @@ const state = {
     (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'search' ORDER BY id), '[]') FROM products p) AS products,
     (SELECT count(*)::int FROM order_status_changes) AS "orderHistory",
     (SELECT count(*)::int FROM staff_actions) AS "staffActions",
-    (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users`,
+    (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users,
+    (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY number), '[]') FROM stock_alerts a) AS "stockAlerts",
+    (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY variant_id), '[]') FROM stock_alert_chains c) AS "stockAlertChains"`,
 };
 
 /** Catalogue, levels, ledger, events, guests, users, carts, orders and the record of staff as they are. */

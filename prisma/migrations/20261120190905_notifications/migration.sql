@@ -72,6 +72,7 @@ CREATE TABLE "stock_alert_chains" (
     "variant_id" UUID NOT NULL,
     "started_at" TIMESTAMPTZ(6) NOT NULL,
     "next_batch_at" TIMESTAMPTZ(6) NOT NULL,
+    "batch_left" INTEGER NOT NULL DEFAULT 0,
 
     CONSTRAINT "stock_alert_chains_pkey" PRIMARY KEY ("variant_id")
 );
@@ -200,6 +201,8 @@ CREATE INDEX "stock_alerts_address_idx" ON "stock_alerts"(lower("email")) WHERE 
 ALTER TABLE "stock_alerts"
     ADD CONSTRAINT "stock_alerts_email_check" CHECK ("email" ~ '^[^[:space:][:cntrl:]]+@[^[:space:][:cntrl:]]+$' AND length("email") <= 254),
     ADD CONSTRAINT "stock_alerts_notified_check" CHECK (("status" = 'NOTIFIED') = ("notified_at" IS NOT NULL));
+
+ALTER TABLE "stock_alert_chains" ADD CONSTRAINT "stock_alert_chains_batch_left_check" CHECK ("batch_left" >= 0);
 
 ALTER TABLE "outside_stock"
     ADD CONSTRAINT "outside_stock_quantity_check" CHECK ("quantity" >= 0),

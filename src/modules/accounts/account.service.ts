@@ -4,6 +4,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/clock.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import type { CartService } from '../cart/cart.service.ts';
+import type { StockAlertService } from '../notifications/stock-alert.service.ts';
 import type { OrderService } from '../orders/order.service.ts';
 import { parseInput } from '../input.ts';
 import { refuse, type UserError } from '../user-error.ts';
@@ -66,25 +67,27 @@ export function createAccountService(deps: {
   eventLog: EventLog;
   cart: Pick<CartService, 'merge' | 'withOverdueReleased'>;
   orders: Pick<OrderService, 'joinGuestOrders'>;
+  stockAlerts: Pick<StockAlertService, 'join'>;
   sessions: SessionService;
   secrets: readonly string[];
   config: { bcryptCost: number };
 }): AccountService {
-  const { db, eventLog, cart, orders, sessions, config } = deps;
+  const { db, eventLog, cart, orders, stockAlerts, sessions, config } = deps;
   const passwords = createPasswords({ cost: config.bcryptCost });
   const { reset, ...passwordReset } = createPasswordReset({ ...deps, passwords });
 
   /**
    * Begins a session and takes the guest's cart over, in one transaction: a log-in that was answered has the cart, and one
    * that was not can be sent again, with the guest's token, as if it were the first. The caller has the user's lock, so
-   * two devices that come in at once find one live cart. What was ordered with the user's address joins, too, if it is
-   * confirmed.
+   * two devices that come in at once find one live cart. What was ordered with the user's address joins, too, and what it
+   * waits for, if it is confirmed.
    */
   async function enter(tx: Transaction, user: User, { userAgent, guestId }: Entry): Promise<Entered> {
     const joinOrders = () => orders.joinGuestOrders(tx, user);
     let cartNotices: readonly UserError[] = [];
     if (guestId === null) await joinOrders();
     else cartNotices = await cart.merge(tx, { guestId, userId: user.id, whenCartsAreLocked: joinOrders });
+    await stockAlerts.join(tx, user);
     return { user, tokens: await sessions.open(tx, user.id, userAgent), cartNotices };
   }
 

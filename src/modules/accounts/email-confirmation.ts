@@ -2,6 +2,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/clock.ts';
 import type { Database } from '../../infra/database.ts';
 import { createSigner } from '../../infra/signer.ts';
+import type { StockAlertService } from '../notifications/stock-alert.service.ts';
 import type { OrderService } from '../orders/order.service.ts';
 import { refuse } from '../user-error.ts';
 import { emailConfirmationRequested } from './account.events.ts';
@@ -19,8 +20,8 @@ export interface EmailConfirmation {
   /** Has another mail with such a link sent, unless the address is confirmed. */
   requestEmailConfirmation(userId: string): Promise<void>;
   /**
-   * Confirms the address that a token was made for; what guests ordered with it becomes the user's. A second time it changes
-   * nothing.
+   * Confirms the address that a token was made for; what guests ordered with it, and wait for, becomes the user's. A second time
+   * it changes nothing.
    * @returns the user's id
    * @throws Refusal: TOKEN_INVALID
    */
@@ -35,9 +36,10 @@ export function createEmailConfirmation(deps: {
   db: Database;
   eventLog: EventLog;
   orders: Pick<OrderService, 'joinGuestOrders'>;
+  stockAlerts: Pick<StockAlertService, 'join'>;
   secrets: readonly string[];
 }): EmailConfirmation {
-  const { db, eventLog, orders } = deps;
+  const { db, eventLog, orders, stockAlerts } = deps;
   const signer = createSigner(deps.secrets);
 
   return {
@@ -65,7 +67,9 @@ export function createEmailConfirmation(deps: {
         if (user === undefined || !isGenuine(signer, PURPOSE, given, { bound: user.email.toLowerCase(), at }))
           invalid();
         await repository.confirmEmailOf(tx, user.id, at);
-        await orders.joinGuestOrders(tx, { ...user, emailVerifiedAt: user.emailVerifiedAt ?? at });
+        const confirmed = { ...user, emailVerifiedAt: user.emailVerifiedAt ?? at };
+        await orders.joinGuestOrders(tx, confirmed);
+        await stockAlerts.join(tx, confirmed);
         return user.id;
       });
     },

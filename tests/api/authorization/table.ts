@@ -2,9 +2,10 @@ import { pino } from 'pino';
 import { createPostgresJobs } from '../../../src/jobs/postgres-backend.ts';
 import { newEmail, newPerson, PASSWORD, resetToken } from '../../support/accounts.ts';
 import { failedJobId, failJobs } from '../../support/failed-jobs.ts';
-import { globalId, makeCategory, makeProduct } from '../../support/fixtures.ts';
+import { globalId, makeCategory, makeProduct, makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { rowId } from '../../support/shopper.ts';
+import { waiterOf } from '../../support/stock-alerts.ts';
 import { expireCart, fillCart, placeGuestOrder, placeOrder, variant, type Scene, type Who } from './world.ts';
 
 /**
@@ -234,6 +235,19 @@ export const operations: Record<string, Row> = {
     given: async (scene) => ({ input: { variantId: (await variant(scene)).globalId, onHand: 7, expectedOnHand: 10 } }),
   },
 
+  'Mutation.stockAlertCreate': {
+    as: everyone,
+    ask: `stockAlertCreate(input: $input) { stockAlert { status } ${ERRORS} }`,
+    declare: '$input: StockAlertCreateInput!',
+    given: async ({ shop }) => ({ input: { variantId: (await soldOut(shop)).globalId, email: newEmail() } }),
+  },
+  'Mutation.stockAlertCancel': {
+    as: ownersAlone,
+    ask: `stockAlertCancel(input: $input) { stockAlert { status } ${ERRORS} }`,
+    declare: '$input: StockAlertCancelInput!',
+    given: async (scene) => ({ input: { id: await ownAlert(scene) } }),
+  },
+
   'Mutation.cartCreate': { as: everyone, ask: `cartCreate { cart { id } ${ERRORS} }` },
   'Mutation.cartLinesAdd': {
     as: everyone,
@@ -445,6 +459,35 @@ export const guarded: Record<string, Row> = {
       return { id: globalId('Session', known(session).id) };
     },
   },
+  'Mutation.stockAlertCancel, by its token': {
+    as: everyone,
+    ask: `stockAlertCancel(input: $input) { stockAlert { status } ${ERRORS} }`,
+    declare: '$input: StockAlertCancelInput!',
+    given: async (scene) => ({
+      input: { token: scene.shop.app.services.stockAlerts.cancelToken(rowId(await ownAlert(scene))) },
+    }),
+  },
+  StockAlert: {
+    as: ownersAndStaffs,
+    ask: node('StockAlert', 'email'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await ownAlert(scene) }),
+  },
+  'User.stockAlerts': {
+    // Staff find the user, and are told that this is not theirs to see.
+    as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
+    ask: node('User', 'stockAlerts { totalCount }'),
+    at: 'stockAlerts',
+    declare: '$id: ID!',
+    given: async ({ owner }) => ({ id: owner.userId }),
+  },
+  'ProductVariant.stockAlertCount': {
+    as: staffOnly,
+    ask: node('ProductVariant', 'stockAlertCount'),
+    at: 'stockAlertCount',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await variant(scene)).globalId }),
+  },
   'ProductVariant.onHand': {
     as: staffOnly,
     ask: node('ProductVariant', 'onHand'),
@@ -532,6 +575,14 @@ const twoVariants = (shop: Scene['shop']) =>
   makeProduct(shop, {
     variants: ['Small', 'Large'].map((value) => ({ options: [{ name: 'Size', value }] })),
   });
+
+const soldOut = (shop: Scene['shop']) => makeVariant(shop, { onHand: 0 });
+
+/** Something that the owner waits for. */
+async function ownAlert({ shop, owner }: Scene): Promise<string> {
+  const { stockAlert } = await waiterOf(owner.client).wait({ variantId: (await soldOut(shop)).globalId });
+  return known(stockAlert).id;
+}
 
 /** An event of a consumer that nobody knows. */
 async function parkEvent({ shop, owner }: Scene): Promise<string> {

@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Logger } from '../../infra/logger.ts';
+import { defineJob, type Job } from '../../jobs/define-job.ts';
+import type { StockAlertChains } from './stock-alert-chains.ts';
+
+const payload = z.object({ variantId: z.uuid() });
+
+export type StockAlertPayload = z.infer<typeof payload>;
+
+/** A queue whose clock is ahead brings it too early; for longer than that the sweep sees to it. */
+const EARLY_MS = 1000;
+
+/** The job that does a batch of those who wait for a variant. What is due, and who is told, is decided by rows alone. */
+export function createStockAlertJob(chains: Pick<StockAlertChains, 'tellNext'>): Job<StockAlertPayload> {
+  return defineJob({
+    name: 'stock-alerts',
+    schema: payload,
+    // A large batch must not keep those of other variants waiting.
+    concurrency: 4,
+    async run({ variantId }, { signal, logger }) {
+      let total = 0;
+      for (let again = true; again;) {
+        signal.throwIfAborted();
+        const result = await chains.tellNext(variantId);
+        total += result.told;
+        again = result.state === 'MORE';
+        if (result.state === 'NOT_NOW' && result.dueInMs !== null && result.dueInMs <= EARLY_MS) {
+          await delay(result.dueInMs, undefined, { signal }).catch(() => {});
+          again = true;
+        }
+      }
+      if (total > 0) logger.info({ variantId, people: total }, 'people were told that a variant is back');
+    },
+  });
+}
+
+const INTERVAL_MS = 5000;
+
+/** Does what is due every five seconds, and right away: what the queue has lost, or does not take. */
+export function startStockAlertSweep(options: {
+  chains: Pick<StockAlertChains, 'tellDue'>;
+  logger: Logger;
+  intervalMs?: number;
+}): AsyncDisposable {
+  const { chains, logger, intervalMs = INTERVAL_MS } = options;
+  const stop = new AbortController();
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    try {
+      const people = await chains.tellDue(stop.signal);
+      if (people > 0) logger.info({ people }, 'people were told that a variant is back, by the sweep');
+    } catch (error) {
+      logger.warn({ err: error }, 'those who wait for a variant could not be told; tried again in five seconds');
+    }
+  }
+
+  function tick(): void {
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+  }
+
+  tick();
+  const timer = setInterval(tick, intervalMs);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      stop.abort();
+      await running;
+    },
+  };
+}
