@@ -19,9 +19,11 @@ export function createPages(options: {
   api: boolean;
   /** The page of job queues, once there is one. */
   queues: () => Page | null;
+  /** What the CMS calls, where there is such a thing; undefined while the shop starts. */
+  contentful: () => Page | null | undefined;
   logger: Logger;
 }): RequestListener {
-  const { health, metrics, metricsToken, graphiql, api, queues, logger } = options;
+  const { health, metrics, metricsToken, graphiql, api, queues, contentful, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
@@ -50,6 +52,13 @@ export function createPages(options: {
   }
 
   if (api) {
+    // Signed, and sent by no browser: the rule against forged requests is not for it.
+    app.all('/webhooks/contentful', (c) => {
+      const page = contentful();
+      if (page === undefined) return c.json({ error: 'The shop is starting.' }, 503);
+      return page?.(c.req.raw, c.env.incoming) ?? c.notFound();
+    });
+
     app.get('/', (c) =>
       graphiql ? c.redirect('/graphql', 302) : c.text('A Vitrine shop. Its GraphQL API is at /graphql.\n'),
     );

@@ -28,6 +28,7 @@ export interface HttpServer {
     dispensable?: Readonly<Record<string, Probe>> | undefined;
     metrics: Pick<Metrics, 'contentType' | 'text'>;
     queues: Page | null;
+    contentful: Page | null;
   }): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
   close(graceMs: number): Promise<void>;
@@ -51,6 +52,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const api = config.roles.includes('api');
   const health = createHealth({ logger });
   let queues: Page | null = null;
+  let contentful: Page | null | undefined;
   let metrics: Pick<Metrics, 'contentType' | 'text'> | null = null;
   const pages = createPages({
     health,
@@ -59,6 +61,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     graphiql: config.http.graphiql,
     api,
     queues: () => queues,
+    contentful: () => contentful,
     logger,
   });
   let graphql: GraphQLHandler | null = null;
@@ -129,7 +132,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     port,
     publicUrl,
     open(handlers) {
-      ({ graphql, metrics, queues } = handlers);
+      ({ graphql, metrics, queues, contentful } = handlers);
       health.opened(handlers.probes, handlers.dispensable);
     },
     async close(graceMs) {

@@ -8,6 +8,8 @@ import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createDueNudges } from '../modules/cart/cart.due.ts';
 import { cartExpiryId, createCartExpiryJob } from '../modules/cart/cart.jobs.ts';
+import { createWebhookDeliveryJob } from '../modules/contentful/contentful.jobs.ts';
+import { startDeliveryUpkeep } from '../modules/contentful/upkeep.ts';
 import type { Nudges } from '../modules/nudges.ts';
 import type { ShopServices } from '../modules/services.ts';
 import { createJobBackend } from './backend-choice.ts';
@@ -43,11 +45,13 @@ export function startBackgroundWork(options: {
   const backend = createJobBackend({ config, connectionString: core.connectionString, logger });
   const queues = createJobQueues({ backend, logger });
   const cartExpiry = createCartExpiryJob(core.services.cart);
+  const webhookDelivery = createWebhookDeliveryJob(core.services.contentful);
   const works = config.roles.includes('worker');
-  const workers = works ? startJobWorkers({ backend, jobs: [cartExpiry], logger }) : null;
+  const workers = works ? startJobWorkers({ backend, jobs: [cartExpiry, webhookDelivery], logger }) : null;
   const consumers = works ? startConsumers({ ...core, logger }) : null;
   const pruning = works ? startPruning({ db: core.db, days: config.eventRetentionDays, logger }) : null;
-  const board = createQueuesPage({ backend, names: [cartExpiry.name], roleOf });
+  const deliveries = works ? startDeliveryUpkeep({ contentful: core.services.contentful, logger }) : null;
+  const board = createQueuesPage({ backend, names: [cartExpiry.name, webhookDelivery.name], roleOf });
   return {
     queuesPage: board.page,
     nudges: {
@@ -56,10 +60,11 @@ export function startBackgroundWork(options: {
       ),
       mail() {},
       stockAlerts() {},
-      webhookDelivery() {},
+      webhookDelivery: (deliveryId) => void queues.enqueue(webhookDelivery, { deliveryId }),
     },
     async drain() {
-      await Promise.all([workers?.drain(), consumers?.[Symbol.asyncDispose](), pruning?.[Symbol.asyncDispose]()]);
+      const running = [consumers, pruning, deliveries];
+      await Promise.all([workers?.drain(), ...running.map((work) => work?.[Symbol.asyncDispose]())]);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([queues[Symbol.asyncDispose](), board.close()]);

@@ -42,6 +42,7 @@ const GENERAL_ALONE = [
   'orderMarkAsRefunded',
   'orderStatusUpdate',
   'parkedEventRetry',
+  'webhookDeliveryRetry',
 ];
 
 const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});
