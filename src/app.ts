@@ -16,6 +16,7 @@ import type { ThrottleOverrides } from './graphql/throttle.ts';
 import { clientAddress } from './http/client-address.ts';
 import { createLinkPages } from './http/link-pages.ts';
 import type { Page } from './http/pages.ts';
+import { createContentfulWebhook } from './http/contentful-webhook.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
 import { openDatabase, openReader, type Database } from './infra/database.ts';
 import { Disposals } from './infra/disposals.ts';
@@ -207,8 +208,11 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       metrics,
       probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
       dispensable: core.bus.checks,
-      queues: background.queuesPage,
-      links: graphql === null ? null : createLinks(config, core, graphql),
+      pages: {
+        queues: background.queuesPage,
+        links: graphql === null ? null : createLinks(config, core, graphql),
+        contentful: createContentfulWebhook({ contentful: core.services.contentful, ...config.http }),
+      },
     });
 
     const { db, services, eventLog, relay, data } = core;

@@ -12,6 +12,8 @@ import type { Identity, SessionService } from '../modules/accounts/session.servi
 import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
 import type { CatalogWritingService } from '../modules/catalog/catalog-writing.service.ts';
+import type { ContentfulService } from '../modules/contentful/contentful.service.ts';
+import type { OutsideStockService } from '../modules/inventory/outside-stock.service.ts';
 import type { StockService } from '../modules/inventory/stock.service.ts';
 import type { StockAlertService } from '../modules/notifications/stock-alert.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
@@ -31,10 +33,12 @@ export interface Services {
   catalog: CatalogService;
   catalogWriting: CatalogWritingService;
   stock: StockService;
+  outsideStock: OutsideStockService;
   cart: CartService;
   orders: OrderService;
   staff: StaffService;
   stockAlerts: StockAlertService;
+  contentful: ContentfulService;
 }
 
 /** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */

@@ -3,6 +3,7 @@ import type { Page, PageRequest } from '../infra/page.ts';
 import type { AccountService, User } from '../modules/accounts/account.service.ts';
 import type { Cart, CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService, Category, Product, ProductVariant } from '../modules/catalog/catalog.service.ts';
+import type { OutsideStockService } from '../modules/inventory/outside-stock.service.ts';
 import type { StockMovement, StockService } from '../modules/inventory/stock.service.ts';
 import type { StockAlert, StockAlertService } from '../modules/notifications/stock-alert.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
@@ -17,6 +18,7 @@ export interface Loaders {
   productCountOfCategory: DataLoader<string, number>;
   movementsOfVariant: PageLoader<StockMovement>;
   movementCountOfVariant: DataLoader<string, number>;
+  shortfallOfVariant: DataLoader<string, number>;
   user: DataLoader<string, User | null>;
   cart: DataLoader<string, Cart | null>;
   /** Not kept: a mutation may have changed them since. */
@@ -36,6 +38,7 @@ interface Sources {
   catalog: CatalogService;
   accounts: AccountService;
   stock: StockService;
+  outsideStock: OutsideStockService;
   orders: OrderService;
   cart: CartService;
   stockAlerts: StockAlertService;
@@ -55,6 +58,7 @@ const makers: { readonly [Name in keyof Loaders]: (sources: Sources) => Loaders[
   productCountOfCategory: ({ catalog }) => counts((ids) => catalog.productCountsOfCategories(ids)),
   movementsOfVariant: ({ stock }) => pages((ids, page) => stock.movementPages(ids, page)),
   movementCountOfVariant: ({ stock }) => counts((ids) => stock.movementCounts(ids)),
+  shortfallOfVariant: ({ outsideStock }) => counts((ids) => outsideStock.shortfalls(ids)),
   user: ({ accounts }) => byId((ids) => accounts.byIds(ids)),
   cart: ({ cart }) => byId((ids) => cart.byIds(ids)),
   ordersOfUser: ({ orders }) => pages((ids, page) => orders.pagesOfUsers(ids, page), { cache: false }),

@@ -9,6 +9,16 @@ import { mayReadMetrics } from './metrics-rule.ts';
 /** A page that somebody else makes; it sees to itself who may see it. */
 export type Page = (request: Request, incoming: IncomingMessage) => Promise<Response>;
 
+/** Pages that other parts of the shop make; null where there is none. */
+export interface OtherPages {
+  /** The job queues. */
+  queues: Page | null;
+  /** Where links in mails lead. */
+  links: Page | null;
+  /** What the CMS calls. */
+  contentful: Page | null;
+}
+
 /** What is served beside GraphQL. */
 export function createPages(options: {
   health: Health;
@@ -17,13 +27,11 @@ export function createPages(options: {
   metricsToken: string | null;
   graphiql: boolean;
   api: boolean;
-  /** The page of job queues, once there is one. */
-  queues: () => Page | null;
-  /** Where links in mails lead, once they are there. */
-  links: () => Page | null;
+  /** The pages of other parts of the shop; null while it starts. */
+  others: () => OtherPages | null;
   logger: Logger;
 }): RequestListener {
-  const { health, metrics, metricsToken, graphiql, api, queues, links, logger } = options;
+  const { health, metrics, metricsToken, graphiql, api, others, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
@@ -48,11 +56,18 @@ export function createPages(options: {
   });
 
   for (const path of ['/queues', '/queues/*']) {
-    app.all(path, (c) => queues()?.(c.req.raw, c.env.incoming) ?? c.notFound());
+    app.all(path, (c) => others()?.queues?.(c.req.raw, c.env.incoming) ?? c.notFound());
   }
 
   if (api) {
-    app.all('/mail/*', (c) => links()?.(c.req.raw, c.env.incoming) ?? c.notFound());
+    app.all('/mail/*', (c) => others()?.links?.(c.req.raw, c.env.incoming) ?? c.notFound());
+
+    // Signed, and sent by no browser: the rule against forged requests is not for it.
+    app.all('/webhooks/contentful', (c) => {
+      const pages = others();
+      if (pages === null) return c.json({ error: 'The shop is starting.' }, 503);
+      return pages.contentful?.(c.req.raw, c.env.incoming) ?? c.notFound();
+    });
 
     app.get('/', (c) =>
       graphiql ? c.redirect('/graphql', 302) : c.text('A Vitrine shop. Its GraphQL API is at /graphql.\n'),

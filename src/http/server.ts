@@ -10,7 +10,7 @@ import { securityHeaders } from './headers.ts';
 import { createHealth, type Probe } from './health.ts';
 import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.ts';
 import { createOriginRule, defaultPublicUrl } from './origin-rule.ts';
-import { createPages, type Page } from './pages.ts';
+import { createPages, type OtherPages } from './pages.ts';
 import { describeRequest, type RequestInfo } from './request-info.ts';
 import { errorBody, refuseUpgrade } from './respond.ts';
 
@@ -27,9 +27,7 @@ export interface HttpServer {
     /** What it is slower without. */
     dispensable?: Readonly<Record<string, Probe>> | undefined;
     metrics: Pick<Metrics, 'contentType' | 'text'>;
-    queues: Page | null;
-    /** Where links in mails lead; null without the API. */
-    links: Page | null;
+    pages: OtherPages;
   }): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
   close(graceMs: number): Promise<void>;
@@ -52,8 +50,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const connections = trackConnections(server);
   const api = config.roles.includes('api');
   const health = createHealth({ logger });
-  let queues: Page | null = null;
-  let links: Page | null = null;
+  let others: OtherPages | null = null;
   let metrics: Pick<Metrics, 'contentType' | 'text'> | null = null;
   const pages = createPages({
     health,
@@ -61,8 +58,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     metricsToken: config.http.metricsToken,
     graphiql: config.http.graphiql,
     api,
-    queues: () => queues,
-    links: () => links,
+    others: () => others,
     logger,
   });
   let graphql: GraphQLHandler | null = null;
@@ -139,7 +135,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     port,
     publicUrl,
     open(handlers) {
-      ({ graphql, metrics, queues, links } = handlers);
+      ({ graphql, metrics, pages: others } = handlers);
       health.opened(handlers.probes, handlers.dispensable);
     },
     async close(graceMs) {

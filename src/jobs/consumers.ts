@@ -2,6 +2,7 @@ import type { Consumer } from '../events/consumer.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { createLowStockNotices } from '../modules/cart/low-stock.ts';
 import { createStockAlertConsumer } from '../modules/notifications/stock-alert-chains.ts';
+import { createShortfallConsumer } from '../modules/inventory/shortfalls.ts';
 import type { ShopServices } from '../modules/services.ts';
 
 /** The shop's durable consumers. What they do is the modules'. */
@@ -12,5 +13,9 @@ export function createShopConsumers({
   eventLog: EventLog;
   services: ShopServices;
 }): Consumer[] {
-  return [createLowStockNotices({ eventLog }), createStockAlertConsumer(services.stockAlerts)];
+  return [
+    createLowStockNotices({ eventLog }),
+    createStockAlertConsumer(services.stockAlerts),
+    createShortfallConsumer(services.outsideStock),
+  ];
 }

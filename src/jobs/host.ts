@@ -11,6 +11,7 @@ import { startRetention } from '../infra/retention.ts';
 import { accountRetention } from '../modules/accounts/account.retention.ts';
 import { createDueNudges } from '../modules/cart/cart.due.ts';
 import { cartExpiryId } from '../modules/cart/cart.jobs.ts';
+import { startDeliveryUpkeep } from '../modules/contentful/upkeep.ts';
 import { startStockAlertSweep } from '../modules/notifications/stock-alert.jobs.ts';
 import type { Nudges } from '../modules/nudges.ts';
 import type { ShopServices } from '../modules/services.ts';
@@ -60,7 +61,7 @@ export function startBackgroundWork(options: {
   const backend = createJobBackend({ config, connectionString: core.connectionString, logger });
   const queues = createJobQueues({ backend, logger });
   const shopJobs = overrideJobs(createShopJobs(core));
-  const { cartExpiry, stockAlerts } = shopJobs;
+  const { cartExpiry, stockAlerts, webhookDelivery } = shopJobs;
   const jobs = Object.values(shopJobs);
   const names = jobs.map((job) => job.name);
   const works = config.roles.includes('worker');
@@ -76,13 +77,16 @@ export function startBackgroundWork(options: {
     ? startPruning({ db: core.db, days: config.eventRetentionDays, consumers: known, logger })
     : null;
   const retention = works ? startRetention({ db: core.db, rules: accountRetention, logger }) : null;
+  const deliveries = works ? startDeliveryUpkeep({ contentful: core.services.contentful, logger }) : null;
   const alertSweep = works ? startStockAlertSweep({ chains: core.services.stockAlerts, logger }) : null;
   const board = createQueuesPage({ backend, names, roleOf });
   const store = createFailedJobStore({ queues, names });
   let draining: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
-    const others = [consumers, pruning, retention, alertSweep].map((other) => other?.[Symbol.asyncDispose]());
+    const others = [consumers, pruning, retention, alertSweep, deliveries].map((other) =>
+      other?.[Symbol.asyncDispose](),
+    );
     await Promise.all([workers?.drain(), ...others]);
   }
 
@@ -105,7 +109,7 @@ export function startBackgroundWork(options: {
       ),
       mail() {},
       stockAlerts: (variantId, delayMs) => void queues.enqueue(stockAlerts, { variantId }, { delayMs }),
-      webhookDelivery() {},
+      webhookDelivery: (deliveryId) => void queues.enqueue(webhookDelivery, { deliveryId }),
     },
     drain: () => (draining ??= drain()),
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
 import { createCartExpiryJob } from '../modules/cart/cart.jobs.ts';
+import { createWebhookDeliveryJob } from '../modules/contentful/contentful.jobs.ts';
 import { createStockAlertJob } from '../modules/notifications/stock-alert.jobs.ts';
 import type { ShopServices } from '../modules/services.ts';
 
@@ -6,10 +7,11 @@ import type { ShopServices } from '../modules/services.ts';
  * The shop's jobs, by what they are for; the workers run all of them, and staff and metrics see the queues of all. What they
  * do is the modules'. Each has a row in tests/jobs/duplicates/table.ts.
  */
-export function createShopJobs({ services }: { services: Pick<ShopServices, 'cart' | 'stockAlerts'> }) {
+export function createShopJobs({ services }: { services: Pick<ShopServices, 'cart' | 'stockAlerts' | 'contentful'> }) {
   return {
     cartExpiry: createCartExpiryJob(services.cart),
     stockAlerts: createStockAlertJob(services.stockAlerts),
+    webhookDelivery: createWebhookDeliveryJob(services.contentful),
   };
 }
 

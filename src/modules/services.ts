@@ -8,7 +8,9 @@ import { createSessionService, type SessionService } from './accounts/session.se
 import { createCartService, type CartService, type Released } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
+import { createContentfulService, type ContentfulService } from './contentful/contentful.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
+import { createOutsideStockService, type OutsideStockService } from './inventory/outside-stock.service.ts';
 import { createStockService, type StockService } from './inventory/stock.service.ts';
 import { createMailService, type MailService } from './notifications/mail.service.ts';
 import { createStockAlertService, type StockAlertService } from './notifications/stock-alert.service.ts';
@@ -26,16 +28,21 @@ export interface ShopServices {
   catalogWriting: CatalogWritingService;
   inventory: InventoryService;
   stock: StockService;
+  outsideStock: OutsideStockService;
   cart: CartService;
   orders: OrderService;
   staff: StaffService;
   mails: MailService;
   stockAlerts: StockAlertService;
+  contentful: ContentfulService;
 }
 
 /** Wires the modules to each other. */
 export function createServices(deps: {
-  config: Pick<Config, 'shop' | 'secrets' | 'cart' | 'lowStockThreshold' | 'mail' | 'stockAlertBatchSeconds'> & {
+  config: Pick<
+    Config,
+    'shop' | 'secrets' | 'cart' | 'lowStockThreshold' | 'mail' | 'stockAlertBatchSeconds' | 'contentful'
+  > & {
     accounts: Pick<Config['accounts'], 'bcryptCost'>;
   };
   db: Database;
@@ -93,6 +100,18 @@ export function createServices(deps: {
     config: config.accounts,
   });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
+  const outsideStock = createOutsideStockService({ db, inventory, catalog });
+  const contentful = createContentfulService({
+    db,
+    catalog,
+    catalogWriting,
+    outsideStock,
+    staff,
+    eventLog,
+    config: config.contentful,
+    currency: shop.currency,
+    nudges,
+  });
   return {
     guests,
     sessions,
@@ -102,10 +121,12 @@ export function createServices(deps: {
     catalogWriting,
     inventory,
     stock,
+    outsideStock,
     cart,
     orders,
     staff,
     mails,
     stockAlerts,
+    contentful,
   };
 }

@@ -49,6 +49,7 @@ const GENERAL_ALONE = [
   'orderStatusUpdate',
   'parkedEventRetry',
   'failedJobRetry',
+  'webhookDeliveryRetry',
 ];
 
 const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});

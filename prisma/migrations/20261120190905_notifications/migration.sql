@@ -106,7 +106,7 @@ CREATE TABLE "webhook_deliveries" (
     "delivery_key" TEXT NOT NULL,
     "topic" TEXT NOT NULL,
     "entry_id" TEXT NOT NULL,
-    "body" JSONB NOT NULL,
+    "body" TEXT NOT NULL,
     "status" "webhook_delivery_status" NOT NULL DEFAULT 'PENDING',
     "reason" TEXT,
     "attempts" INTEGER NOT NULL DEFAULT 0,

@@ -1,3 +1,4 @@
+import type { Transaction } from '../../infra/database.ts';
 import type { Category, Product, ProductVariant } from './catalog.service.ts';
 import type {
   CategoryChanges,
@@ -12,7 +13,9 @@ import { createProductWriting } from './product-writing.ts';
 import type { CatalogWritingDependencies } from './variant-steps.ts';
 import { createVariantWriting } from './variant-writing.ts';
 
-/** Who changes the catalogue: a user, or null for the shop's own command, run on its machine. */
+export { parseProductChanges, parseVariantChanges } from './catalog-input.ts';
+
+/** Who changes the catalogue: a user, or null for the shop's own command, run on its machine, and for a CMS. */
 export type Actor = string | null;
 
 /**
@@ -34,9 +37,18 @@ export interface CatalogWritingService {
   updateCategory(actor: Actor, id: string, changes: CategoryChanges): Promise<Category>;
   /** Its products stay, without a category. */
   deleteCategory(actor: Actor, id: string): Promise<void>;
+  /** The same use cases as steps of the caller's transaction, which is to roll back where one of them refuses. */
+  within(tx: Transaction): Omit<CatalogWritingService, 'within'>;
 }
 
 /** Wires the writing. */
 export function createCatalogWritingService(deps: CatalogWritingDependencies): CatalogWritingService {
+  return {
+    ...createUseCases(deps),
+    within: (tx) => createUseCases({ ...deps, db: { ...deps.db, transaction: (work) => work(tx) } }),
+  };
+}
+
+function createUseCases(deps: CatalogWritingDependencies): Omit<CatalogWritingService, 'within'> {
   return { ...createProductWriting(deps), ...createVariantWriting(deps), ...createCategoryWriting(deps) };
 }

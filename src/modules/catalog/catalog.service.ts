@@ -41,10 +41,13 @@ export function fullTitle(variant: Pick<ProductVariant, 'selectedOptions' | 'pro
   return choice === '' ? variant.productTitle : `${variant.productTitle} - ${choice}`;
 }
 
-/** The catalogue, to read. Lists of ids are answered in one statement; the order of such an answer is any. */
+/**
+ * The catalogue, to read. Lists of ids are answered in one statement; the order of such an answer is any. What takes a
+ * `source` reads through a transaction where it is given one, as that sees it.
+ */
 export interface CatalogService {
-  productsByIds(ids: readonly string[]): Promise<Product[]>;
-  productBySlug(slug: string): Promise<Product | null>;
+  productsByIds(ids: readonly string[], source?: Queryable): Promise<Product[]>;
+  productBySlug(slug: string, source?: Queryable): Promise<Product | null>;
   /** Whether shoppers may find the variant now; questions of the same tick are answered by one statement. */
   isVisible(variantId: string): Promise<boolean>;
   /** The same of a product. */
@@ -53,8 +56,8 @@ export interface CatalogService {
   productCount(query: pages.ProductQuery): Promise<number>;
   /** Variants whatever their product's status; through a transaction, as it sees them. */
   variantsByIds(ids: readonly string[], source?: Queryable): Promise<ProductVariant[]>;
-  variantIdsBySkus(skus: readonly string[]): Promise<Map<string, string>>;
-  variantsOfProducts(productIds: readonly string[]): Promise<ProductVariant[]>;
+  variantIdsBySkus(skus: readonly string[], source?: Queryable): Promise<Map<string, string>>;
+  variantsOfProducts(productIds: readonly string[], source?: Queryable): Promise<ProductVariant[]>;
   /** The ids of all variants of products, archived ones too. */
   variantIdsOfProducts(productIds: readonly string[]): Promise<string[]>;
   categoriesByIds(ids: readonly string[]): Promise<Category[]>;
@@ -78,16 +81,16 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
   return {
     isVisible: (variantId) => visibleVariants.load(variantId),
     isProductVisible: (productId) => visibleProducts.load(productId),
-    productsByIds: (ids) => repository.findProducts(db, ids),
-    productBySlug: (slug) => repository.findProductBySlug(db, slug),
+    productsByIds: (ids, source = db) => repository.findProducts(source, ids),
+    productBySlug: (slug, source = db) => repository.findProductBySlug(source, slug),
     productPage: (query, page) => pages.findProductPage(db, query, page),
     productCount: (query) => pages.countProducts(db, query),
     variantsByIds: (ids, source = db) => repository.findVariants(source, ids),
-    async variantIdsBySkus(skus) {
-      const rows = await repository.findVariantIdsBySkus(db, skus);
+    async variantIdsBySkus(skus, source = db) {
+      const rows = await repository.findVariantIdsBySkus(source, skus);
       return new Map(rows.map((row) => [row.sku, row.id]));
     },
-    variantsOfProducts: (ids) => repository.findVariantsOfProducts(db, ids),
+    variantsOfProducts: (ids, source = db) => repository.findVariantsOfProducts(source, ids),
     variantIdsOfProducts: (ids) => repository.findVariantIdsOfProducts(db, ids),
     categoriesByIds: (ids) => repository.findCategories(db, ids),
     categoryBySlug: (slug) => repository.findCategoryBySlug(db, slug),

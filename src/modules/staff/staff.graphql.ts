@@ -45,7 +45,7 @@ builder.node(StaffActionRef, {
     actor: t.field({
       type: UserRef,
       nullable: true,
-      description: "Who did it; null where it was the shop's own command, run on its machine.",
+      description: "Who did it; null where it was the shop's own command, run on its machine, or a CMS.",
       resolve: (action, _args, ctx) => (action.actorId === null ? null : ctx.loaders.user.load(action.actorId)),
     }),
     kind: t.field({
@@ -86,7 +86,9 @@ const StaffActionFilterRef = builder.inputType('StaffActionFilter', {
   description: 'Which entries of the record: those that meet all that is given.',
   fields: (t) => ({
     actorId: t.id({ description: 'Only what this user did.' }),
-    subjectId: t.id({ description: 'Only what was done to this: a product, a variant, a category, an order, a user.' }),
+    subjectId: t.id({
+      description: 'Only what was done to this: a product, a variant, a category, an order, a user, a delivery.',
+    }),
   }),
 });
 

@@ -22,6 +22,7 @@ export const staffActionKinds = {
   ORDER_MARKED_AS_PAID: 'An order was marked as paid.',
   ORDER_MARKED_AS_REFUNDED: 'An order was marked as paid back.',
   ORDER_STATUS_UPDATED: 'An order was moved along.',
+  WEBHOOK_DELIVERY_RETRIED: 'What a CMS sent, and could not be applied, was tried once more.',
   USER_CREATED: 'An account was made by the shop itself.',
   USER_ROLE_UPDATED: 'Somebody got another role.',
   PARKED_EVENT_RETRIED: 'An event that could not be handled was handled after all.',
@@ -32,7 +33,7 @@ export type StaffActionKind = keyof typeof staffActionKinds;
 
 /** The types, as clients know them, that something can be done to. */
 export type StaffSubjectType =
-  'Product' | 'ProductVariant' | 'Category' | 'Order' | 'User' | 'ParkedEvent' | 'FailedJob';
+  'Product' | 'ProductVariant' | 'Category' | 'Order' | 'User' | 'ParkedEvent' | 'FailedJob' | 'WebhookDelivery';
 
 /** An entry that is still to be written. */
 export interface StaffAction {

@@ -100,6 +100,7 @@ export const operations: Record<string, Row> = {
   'Query.orders': { as: staffOnly, ask: 'orders { totalCount }' },
   'Query.users': { as: adminOnly, ask: 'users { totalCount }' },
   'Query.inventoryAudit': { as: staffOnly, ask: 'inventoryAudit { checkedVariants }' },
+  'Query.webhookDeliveries': { as: staffOnly, ask: 'webhookDeliveries { totalCount }' },
   'Query.parkedEvents': { as: staffOnly, ask: 'parkedEvents { totalCount }' },
   'Query.failedJobs': { as: staffOnly, ask: 'failedJobs(queue: "cart-expiry") { totalCount }' },
   'Query.staffActions': { as: staffOnly, ask: 'staffActions { totalCount }' },
@@ -316,6 +317,12 @@ export const operations: Record<string, Row> = {
       return { input: { id } };
     },
   },
+  'Mutation.webhookDeliveryRetry': {
+    as: staffOnly,
+    ask: `webhookDeliveryRetry(input: $input) { webhookDelivery { id } ${ERRORS} }`,
+    declare: '$input: WebhookDeliveryRetryInput!',
+    given: async (scene) => ({ input: { id: await failDelivery(scene) } }),
+  },
   'Mutation.parkedEventRetry': {
     // Nobody handles it: it is refused for that, and not for who asks.
     as: { ...staffOnly, staff: 'refused CONFLICT', admin: 'refused CONFLICT' },
@@ -502,6 +509,13 @@ export const guarded: Record<string, Row> = {
     declare: '$id: ID!',
     given: async (scene) => ({ id: (await variant(scene)).globalId }),
   },
+  'ProductVariant.syncShortfall': {
+    as: staffOnly,
+    ask: node('ProductVariant', 'syncShortfall'),
+    at: 'syncShortfall',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await variant(scene)).globalId }),
+  },
   'ProductVariant.stockMovements': {
     as: staffOnly,
     ask: node('ProductVariant', 'stockMovements { totalCount }'),
@@ -521,6 +535,12 @@ export const guarded: Record<string, Row> = {
       );
       return { id: globalId('StockMovement', String(row?.id)) };
     },
+  },
+  WebhookDelivery: {
+    as: staffs,
+    ask: node('WebhookDelivery', 'topic'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await failDelivery(scene) }),
   },
   ParkedEvent: {
     as: staffs,
@@ -606,6 +626,21 @@ async function failJob({ shop }: Scene): Promise<string> {
   await using backend = createPostgresJobs({ connectionString, logger: pino({ level: 'silent' }) });
   await failJobs(backend, 'cart-expiry', [{ jobId: `failed-${count}`, reason: 'no' }]);
   return failedJobId('cart-expiry', `failed-${count}`);
+}
+
+/** What a CMS sent, and could not be applied. */
+async function failDelivery({ shop }: Scene): Promise<string> {
+  count += 1;
+  const [row] = await shop.db.query<{ id: string }>(
+    {
+      name: 'scene_delivery',
+      text: `INSERT INTO webhook_deliveries (id, source, delivery_key, topic, entry_id, body, status, reason, received_at, settled_at)
+             VALUES (gen_random_uuid(), 'contentful', $1, 'ContentManagement.Entry.publish', 'e', '{}', 'FAILED', 'no', now(), now())
+             RETURNING id`,
+    },
+    [`scene ${count}`],
+  );
+  return globalId('WebhookDelivery', known(row).id);
 }
 
 /** The owner's cart and one of the caller's own: who has none would be told so, and not whose the line is. */

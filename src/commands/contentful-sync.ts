@@ -1,0 +1,90 @@
+import { parseArgs } from 'node:util';
+import { SingleBar } from 'cli-progress';
+import Table from 'cli-table3';
+import { openCore } from '../app.ts';
+import { ConfigError, loadConfig, type Config } from '../config/config.ts';
+import { createLogger } from '../infra/logger.ts';
+import type { SyncReport } from '../modules/contentful/contentful.service.ts';
+
+const USAGE = `Usage: npm run contentful:sync [-- --dry-run]
+
+Compares the published entries of the Contentful space with the catalogue, prints where they differ, and mends it: what
+Contentful has counts. A level that differs only by what was sold is no difference. With --dry-run nothing is changed.
+
+Ends with 0 where nothing differs (any more), 1 where --dry-run found that something does, 2 where it failed or an entry
+cannot be applied.`;
+
+const MAX_CELL = 40;
+
+try {
+  const { values } = parseArgs({
+    options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  });
+  if (values.help) console.log(USAGE);
+  else process.exitCode = await sync(loadConfig(), { dryRun: values['dry-run'] });
+} catch (error) {
+  console.error(error instanceof ConfigError || error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}
+
+async function sync(config: Config, { dryRun }: { dryRun: boolean }): Promise<number> {
+  const { spaceId, managementToken } = config.contentful;
+  const missing = [
+    ...(spaceId === null ? ['CONTENTFUL_SPACE_ID'] : []),
+    ...(managementToken === null ? ['CONTENTFUL_MANAGEMENT_TOKEN'] : []),
+  ];
+  if (missing.length > 0) throw new Error(`Contentful cannot be asked without ${missing.join(' and ')}.`);
+  const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
+  const core = await openCore(config, logger);
+  // On the standard error, and only where somebody watches: the table goes where it is piped.
+  const bar = new SingleBar({
+    format: '{bar} {value} of {total} entries',
+    stream: process.stderr,
+    clearOnComplete: true,
+  });
+  let started = false;
+  try {
+    const report = await core.services.contentful.sync?.run({
+      mend: !dryRun,
+      onProgress(done, total) {
+        if (started) bar.update(done);
+        else bar.start(total, done);
+        started = true;
+      },
+    });
+    if (report === undefined) throw new Error('there is no space');
+    bar.stop();
+    // Other processes may not be running: the events get their numbers before this one goes.
+    await core.relay.flush();
+    print(report, dryRun);
+    if (report.faults.length > 0) return 2;
+    return dryRun && report.drift.length > 0 ? 1 : 0;
+  } finally {
+    bar.stop();
+    await core.dispose();
+  }
+}
+
+function print({ entries, drift, mended, faults }: SyncReport, dryRun: boolean): void {
+  if (drift.length > 0) {
+    const table = new Table({
+      head: ['entry', 'product', 'field', 'Contentful', 'shop'],
+      style: { head: [], border: [] },
+    });
+    for (const { entryId, product, field, cms, shop } of drift) {
+      table.push([entryId, product, field, cms, shop].map((text) => cell(text)));
+    }
+    console.log(table.toString());
+  }
+  for (const { entryId, reason } of faults) console.error(`${entryId} cannot be applied: ${reason}`);
+  const differing = new Set(drift.map(({ entryId }) => entryId)).size;
+  const outcome = dryRun ? 'nothing was changed' : `${mended} mended`;
+  console.log(`${entries} entries compared, ${differing} differ; ${outcome}.`);
+}
+
+/** One line that a terminal can show: texts of the CMS may hold what moves its cursor. */
+function cell(text: string | null): string {
+  if (text === null) return '-';
+  const line = text.replaceAll(/[\p{Cc}\p{Cs}]+/gu, ' ');
+  return line.length > MAX_CELL ? `${line.slice(0, MAX_CELL - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
+}

@@ -1,0 +1,182 @@
+import type { Queryable, Statement } from '../../infra/database.ts';
+import { keyset, toPage, type Page, type PageRequest } from '../../infra/page.ts';
+
+export type DeliveryStatus = 'PENDING' | 'APPLIED' | 'SKIPPED' | 'FAILED';
+
+/** What a CMS sent, and what became of it. */
+export interface DeliveryRow {
+  id: string;
+  source: string;
+  topic: string;
+  entryId: string;
+  /** JSON, as it came; in what lists give, the beginning of it. */
+  body: string;
+  status: DeliveryStatus;
+  reason: string | null;
+  attempts: number;
+  productId: string | null;
+  receivedAt: Date;
+  settledAt: Date | null;
+}
+
+/** Of a body, in lists: a page of whole ones could be a hundred megabytes. */
+export const SHOWN_BODY = 2000;
+
+const columns = (
+  body: string,
+) => `d.id, d.source, d.topic, d.entry_id AS "entryId", ${body} AS body, d.status, d.reason, d.attempts,
+  d.product_id AS "productId", d.received_at AS "receivedAt", d.settled_at AS "settledAt"`;
+const WHOLE = columns('d.body');
+const SHOWN = columns(`left(d.body, ${SHOWN_BODY})`);
+
+const insert: Statement = {
+  name: 'webhook_delivery_insert',
+  text: `INSERT INTO webhook_deliveries (id, source, delivery_key, topic, entry_id, body, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, delivery_key) DO NOTHING RETURNING id`,
+};
+
+/** Writes a delivery down; false where it came before. Waits for who is about to write the same. */
+export async function insertDelivery(
+  tx: Queryable,
+  delivery: Pick<DeliveryRow, 'id' | 'source' | 'topic' | 'entryId' | 'body' | 'receivedAt'> & { key: string },
+): Promise<boolean> {
+  const { id, source, key, topic, entryId, body, receivedAt } = delivery;
+  return (await tx.query(insert, [id, source, key, topic, entryId, body, receivedAt])).length > 0;
+}
+
+const lock: Statement = {
+  name: 'webhook_delivery_lock',
+  text: `SELECT ${WHOLE} FROM webhook_deliveries d WHERE d.id = $1 FOR NO KEY UPDATE`,
+};
+
+/** Locks a delivery until the transaction ends: before all else. Null where there is none. */
+export async function lockDelivery(tx: Queryable, id: string): Promise<DeliveryRow | null> {
+  const [row] = await tx.query<DeliveryRow>(lock, [id]);
+  return row ?? null;
+}
+
+const attempt: Statement = {
+  name: 'webhook_delivery_attempt',
+  text: `UPDATE webhook_deliveries d SET attempts = attempts + 1 WHERE d.id = $1 AND d.status = 'PENDING' RETURNING ${WHOLE}`,
+};
+
+/** Counts an attempt at a delivery that waits, and gives it; null where it does not wait. */
+export async function countAttempt(source: Queryable, id: string): Promise<DeliveryRow | null> {
+  const [row] = await source.query<DeliveryRow>(attempt, [id]);
+  return row ?? null;
+}
+
+const settle: Statement = {
+  name: 'webhook_delivery_settle',
+  text: `UPDATE webhook_deliveries SET status = $2::webhook_delivery_status, reason = $3, product_id = $4, settled_at = clock_timestamp()
+          WHERE id = $1 AND status = 'PENDING'`,
+};
+
+/** Writes down what became of a delivery that waited. */
+export async function settleDelivery(
+  tx: Queryable,
+  id: string,
+  outcome: { status: Exclude<DeliveryStatus, 'PENDING'>; reason: string | null; productId: string | null },
+): Promise<void> {
+  await tx.query(settle, [id, outcome.status, outcome.reason, outcome.productId]);
+}
+
+const reopen: Statement = {
+  name: 'webhook_delivery_reopen',
+  text: `UPDATE webhook_deliveries d SET status = 'PENDING', reason = NULL, settled_at = NULL, attempts = 0
+          WHERE d.id = $1 RETURNING ${WHOLE}`,
+};
+
+/** Has a delivery wait again; the caller has its lock. */
+export async function reopenDelivery(tx: Queryable, id: string): Promise<DeliveryRow> {
+  const [row] = await tx.query<DeliveryRow>(reopen, [id]);
+  if (row === undefined) throw new Error(`delivery ${id} is gone under its lock`);
+  return row;
+}
+
+const pending: Statement = {
+  name: 'webhook_deliveries_pending',
+  text: `SELECT id FROM webhook_deliveries
+          WHERE status = 'PENDING' AND received_at < clock_timestamp() - make_interval(secs => $1 * power(2, least(attempts, 12)))
+          ORDER BY received_at, id LIMIT $2`,
+};
+
+/** Deliveries that have waited for some seconds, the oldest first; twice as long after each attempt. */
+export async function findPending(source: Queryable, seconds: number, limit: number): Promise<string[]> {
+  return (await source.query<{ id: string }>(pending, [seconds, limit])).map((row) => row.id);
+}
+
+const prune: Statement = {
+  name: 'webhook_deliveries_prune',
+  text: `WITH gone AS (
+           DELETE FROM webhook_deliveries WHERE id IN (
+             SELECT id FROM webhook_deliveries
+              WHERE received_at < clock_timestamp() - make_interval(days => $1)
+                AND settled_at < clock_timestamp() - make_interval(days => $1)
+              ORDER BY received_at, id LIMIT $2
+           ) RETURNING 1
+         )
+         SELECT count(*)::int AS deliveries FROM gone`,
+};
+
+/** Deletes deliveries that were settled so many days ago, a batch of them; gives how many. */
+export async function pruneDeliveries(source: Queryable, days: number, limit: number): Promise<number> {
+  const [row] = await source.query<{ deliveries: number }>(prune, [days, limit]);
+  return row?.deliveries ?? 0;
+}
+
+const byIds: Statement = {
+  name: 'webhook_deliveries_by_ids',
+  text: `SELECT ${SHOWN} FROM webhook_deliveries d WHERE d.id = ANY($1::uuid[])`,
+};
+
+/** Deliveries by id, in no order. */
+export function findDeliveries(source: Queryable, ids: readonly string[]): Promise<DeliveryRow[]> {
+  return source.query<DeliveryRow>(byIds, [ids]);
+}
+
+/** Which deliveries: those that meet all that is given. */
+export interface DeliveryQuery {
+  status?: DeliveryStatus;
+}
+
+function conditionOf({ status }: DeliveryQuery, parameter: (value: unknown) => string) {
+  if (status === undefined) return { name: '', where: '' };
+  return { name: '_status', where: ` AND d.status = ${parameter(status)}::webhook_delivery_status` };
+}
+
+/** A page of deliveries, the latest first. */
+export async function findDeliveryPage(
+  source: Queryable,
+  query: DeliveryQuery,
+  page: PageRequest,
+): Promise<Page<DeliveryRow>> {
+  const values: unknown[] = [];
+  const parameter = (value: unknown) => `$${values.push(value)}`;
+  const { name, where } = conditionOf(query, parameter);
+  const latestFirst = [
+    { expression: 'd.received_at', type: 'timestamptz', descending: true },
+    { expression: 'd.id', type: 'uuid', descending: true },
+  ];
+  const { condition, orderBy, cursor } = keyset(latestFirst, page, parameter);
+  const rows = await source.query<DeliveryRow & { cursor: string[] }>(
+    {
+      name: `webhook_deliveries${name}_${page.direction}${page.cursor === null ? '' : '_on'}`,
+      text: `SELECT ${SHOWN}, ${cursor} AS cursor FROM webhook_deliveries d
+              WHERE ${condition}${where} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`,
+    },
+    values,
+  );
+  return toPage(rows, page);
+}
+
+/** How many there are in all. */
+export async function countDeliveries(source: Queryable, query: DeliveryQuery): Promise<number> {
+  const values: unknown[] = [];
+  const { name, where } = conditionOf(query, (value) => `$${values.push(value)}`);
+  const [row] = await source.query<{ count: bigint }>(
+    { name: `webhook_delivery_count${name}`, text: `SELECT count(*) FROM webhook_deliveries d WHERE TRUE${where}` },
+    values,
+  );
+  return Number(row?.count ?? 0);
+}

@@ -1,0 +1,58 @@
+import type { Logger } from '../../infra/logger.ts';
+import type { ContentfulService } from './contentful.service.ts';
+
+const SWEEP_MS = 10_000;
+const PRUNE_MS = 600_000;
+const BATCH = 100;
+
+/** Applies deliveries whose jobs were lost, also where there is no queue, and deletes old ones. */
+export function startDeliveryUpkeep({
+  contentful,
+  logger,
+}: {
+  contentful: Pick<ContentfulService, 'findLost' | 'apply' | 'prune'>;
+  logger: Logger;
+}): AsyncDisposable {
+  const stop = new AbortController();
+  const { signal } = stop;
+  let running: Promise<void> | undefined;
+  let prunedAt = -Infinity;
+
+  async function sweep(): Promise<void> {
+    for (const id of await contentful.findLost(BATCH)) {
+      if (signal.aborted) return;
+      await contentful.apply(id, signal).catch((error: unknown) => {
+        if (!signal.aborted)
+          logger.warn({ err: error, deliveryId: id }, 'a delivery could not be applied; tried again');
+      });
+    }
+  }
+
+  async function run(): Promise<void> {
+    try {
+      await sweep();
+      if (performance.now() - prunedAt < PRUNE_MS) return;
+      prunedAt = performance.now();
+      const deliveries = await contentful.prune(signal);
+      if (deliveries > 0) logger.info({ deliveries }, 'old deliveries pruned');
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ err: error }, 'deliveries could not be looked after; tried again');
+    }
+  }
+
+  function tick(): void {
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+  }
+
+  tick();
+  const timer = setInterval(tick, SWEEP_MS);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      stop.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { defineConsumer, type Consumer } from '../../events/consumer.ts';
+import { stockChanged } from './inventory.events.ts';
+import type { OutsideStockService } from './outside-stock.service.ts';
+
+/** Takes away the units that an outside catalogue did without while carts held them, as they come free. */
+export function createShortfallConsumer(outsideStock: Pick<OutsideStockService, 'settle'>): Consumer {
+  return defineConsumer({
+    name: 'outside-stock-shortfalls',
+    types: [stockChanged.type],
+    async handle(tx, event) {
+      const change = stockChanged.read(event);
+      if (change !== null && change.available > change.previousAvailable) {
+        await outsideStock.settle(tx, change.variantId);
+      }
+      return 'DONE';
+    },
+  });
+}
