@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startBackground } from './background.ts';
 import type { Config } from './config/config.ts';
 import { keptSecret } from './config/kept-secret.ts';
 import type { EventBus } from './events/bus.ts';
@@ -12,7 +13,6 @@ import { createParkedEvents, type ParkedEvents } from './events/parked-events.ts
 import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
 import type { FanOutState } from './graphql/fan-out.ts';
-import { createPageViewer } from './graphql/page-viewer.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/throttle.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
@@ -25,9 +25,9 @@ import { migrate } from './infra/migrations.ts';
 import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { addGauges } from './infra/shop-gauges.ts';
 import { createShopConsumers } from './jobs/consumers.ts';
-import type { BackgroundWork } from './jobs/host.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
 import { createNudges, type Nudges } from './modules/nudges.ts';
+import type { Letters } from './modules/notifications/mail.types.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
 
 /** The shop without any edge: what the server, the workers and the commands have in common. */
@@ -54,6 +54,7 @@ export interface Overrides {
   services?: (real: ShopServices) => ShopServices;
   throttling?: ThrottleOverrides;
   consumers?: (real: readonly Consumer[]) => readonly Consumer[];
+  letters?: (real: Letters) => Letters;
   /** Neither jobs nor consumers. */
   quiet?: true;
 }
@@ -175,11 +176,11 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       },
     });
     disposals.add('expiry of carts', () => expiry[Symbol.asyncDispose]());
-    const background = overrides.quiet === true ? null : await startBackground({ config, core, http, logger });
-    disposals.add('jobs', async () => background?.[Symbol.asyncDispose]());
+    const background = await startBackground({ config, core, http, overrides, logger });
+    disposals.add('jobs', () => background[Symbol.asyncDispose]());
 
     disposals.add('requests', async () => {
-      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose(), background?.drain()]);
+      await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose(), background.drain()]);
     });
     const subscriptions = () => graphql?.subscriptions() ?? 0;
     const fanOut = () => graphql?.fanOut() ?? null;
@@ -194,7 +195,8 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       metrics,
       probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
       dispensable: core.bus.checks,
-      queues: background?.queuesPage ?? null,
+      queues: background.queuesPage,
+      mailbox: background.mailboxPage,
     });
 
     const { db, services, eventLog, relay, data } = core;
@@ -241,21 +243,6 @@ async function firstAdmin({ services }: Core, config: Config, logger: Logger): P
   if (made) logger.info(password === null ? { passwordFile: file } : {}, 'first ADMIN made');
   if (password === null) return existsSync(file) ? { email, passwordFile: file } : null;
   return made ? { email, passwordFile: null } : null;
-}
-
-/** Loaded by those alone who need it: commands enqueue nothing. */
-async function startBackground(options: {
-  config: Config;
-  core: Core;
-  http: HttpServer;
-  logger: Logger;
-}): Promise<BackgroundWork> {
-  const { config, core, http, logger } = options;
-  const { startBackgroundWork } = await import('./jobs/host.ts');
-  const roleOf = createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions });
-  const work = startBackgroundWork({ config, core, roleOf, logger });
-  core.connectNudges(work.nudges);
-  return work;
 }
 
 /** Loaded by those alone who serve it. */

@@ -33,6 +33,7 @@ import '../modules/orders/order-placed.graphql.ts';
 import '../modules/orders/order-status-changed.graphql.ts';
 import '../modules/orders/user-orders.graphql.ts';
 import '../modules/staff/staff.graphql.ts';
+import '../modules/notifications/mail.graphql.ts';
 import { builder } from './builder.ts';
 import { throttled } from './throttled-mutations.ts';
 

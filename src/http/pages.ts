@@ -19,9 +19,11 @@ export function createPages(options: {
   api: boolean;
   /** The page of job queues, once there is one. */
   queues: () => Page | null;
+  /** The page of mails that are kept here, where there are any to keep. */
+  mailbox: () => Page | null;
   logger: Logger;
 }): RequestListener {
-  const { health, metrics, metricsToken, graphiql, api, queues, logger } = options;
+  const { health, metrics, metricsToken, graphiql, api, queues, mailbox, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
@@ -47,6 +49,10 @@ export function createPages(options: {
 
   for (const path of ['/queues', '/queues/*']) {
     app.all(path, (c) => queues()?.(c.req.raw, c.env.incoming) ?? c.notFound());
+  }
+
+  for (const path of ['/mailbox', '/mailbox/*']) {
+    app.all(path, (c) => mailbox()?.(c.req.raw, c.env.incoming) ?? c.notFound());
   }
 
   if (api) {

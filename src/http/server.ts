@@ -28,6 +28,8 @@ export interface HttpServer {
     dispensable?: Readonly<Record<string, Probe>> | undefined;
     metrics: Pick<Metrics, 'contentType' | 'text'>;
     queues: Page | null;
+    /** Null where mails go to a server. */
+    mailbox: Page | null;
   }): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
   close(graceMs: number): Promise<void>;
@@ -51,6 +53,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const api = config.roles.includes('api');
   const health = createHealth({ logger });
   let queues: Page | null = null;
+  let mailbox: Page | null = null;
   let metrics: Pick<Metrics, 'contentType' | 'text'> | null = null;
   const pages = createPages({
     health,
@@ -59,6 +62,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     graphiql: config.http.graphiql,
     api,
     queues: () => queues,
+    mailbox: () => mailbox,
     logger,
   });
   let graphql: GraphQLHandler | null = null;
@@ -129,7 +133,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     port,
     publicUrl,
     open(handlers) {
-      ({ graphql, metrics, queues } = handlers);
+      ({ graphql, metrics, queues, mailbox } = handlers);
       health.opened(handlers.probes, handlers.dispensable);
     },
     async close(graceMs) {

@@ -57,7 +57,7 @@ export function createServices(deps: {
     lowStockThreshold,
   });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue: nudges.cart });
-  const mails = createMailService({ nudges, from: config.mail.from });
+  const mails = createMailService({ db, staff, nudges, from: config.mail.from });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });

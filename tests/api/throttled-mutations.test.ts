@@ -42,6 +42,7 @@ const GENERAL_ALONE = [
   'orderMarkAsRefunded',
   'orderStatusUpdate',
   'parkedEventRetry',
+  'mailRetry',
 ];
 
 const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});

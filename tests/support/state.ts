@@ -16,6 +16,7 @@ export interface ShopState {
   orderHistory: number;
   staffActions: number;
   users: unknown[];
+  mails: unknown[];
 }
 
 const state = {
@@ -33,10 +34,11 @@ const state = {
     (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'search' ORDER BY id), '[]') FROM products p) AS products,
     (SELECT count(*)::int FROM order_status_changes) AS "orderHistory",
     (SELECT count(*)::int FROM staff_actions) AS "staffActions",
-    (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users`,
+    (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users,
+    (SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY id), '[]') FROM mails m) AS mails`,
 };
 
-/** Catalogue, levels, ledger, events, guests, users, carts, orders and the record of staff as they are. */
+/** Catalogue, levels, ledger, events, guests, users, carts, orders, mails and the record of staff as they are. */
 export async function stateOf({ db }: Pick<World, 'db'>): Promise<ShopState> {
   const [row] = await db.query<ShopState>(state);
   if (row === undefined) throw new Error('the database said nothing');

@@ -24,12 +24,13 @@ export const staffActionKinds = {
   ORDER_STATUS_UPDATED: 'An order was moved along.',
   USER_CREATED: 'An account was made by the shop itself.',
   USER_ROLE_UPDATED: 'Somebody got another role.',
+  MAIL_RETRIED: 'A mail that could not be sent was told to be sent again.',
 } as const;
 
 export type StaffActionKind = keyof typeof staffActionKinds;
 
 /** The types, as clients know them, that something can be done to. */
-export type StaffSubjectType = 'Product' | 'ProductVariant' | 'Category' | 'Order' | 'User';
+export type StaffSubjectType = 'Product' | 'ProductVariant' | 'Category' | 'Order' | 'User' | 'Mail';
 
 /** An entry that is still to be written. */
 export interface StaffAction {

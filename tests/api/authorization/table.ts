@@ -1,6 +1,7 @@
 import { newEmail, newPerson, PASSWORD } from '../../support/accounts.ts';
 import { globalId, makeCategory, makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
+import { setMail, writeMail } from '../../support/mails.ts';
 import { rowId } from '../../support/shopper.ts';
 import { expireCart, fillCart, placeGuestOrder, placeOrder, variant, type Scene, type Who } from './world.ts';
 
@@ -97,6 +98,7 @@ export const operations: Record<string, Row> = {
   'Query.users': { as: adminOnly, ask: 'users { totalCount }' },
   'Query.inventoryAudit': { as: staffOnly, ask: 'inventoryAudit { checkedVariants }' },
   'Query.parkedEvents': { as: staffOnly, ask: 'parkedEvents { totalCount }' },
+  'Query.mails': { as: staffOnly, ask: 'mails { totalCount }' },
   'Query.staffActions': { as: staffOnly, ask: 'staffActions { totalCount }' },
 
   'Mutation.register': {
@@ -290,6 +292,12 @@ export const operations: Record<string, Row> = {
     declare: '$input: ParkedEventRetryInput!',
     given: async (scene) => ({ input: { id: await parkEvent(scene) } }),
   },
+  'Mutation.mailRetry': {
+    as: staffOnly,
+    ask: `mailRetry(input: $input) { mail { id } ${ERRORS} }`,
+    declare: '$input: MailRetryInput!',
+    given: async (scene) => ({ input: { id: await failedMail(scene) } }),
+  },
   'Mutation.orderStatusUpdate': {
     as: staffOnly,
     ask: `orderStatusUpdate(input: $input) { order { id } ${ERRORS} }`,
@@ -297,6 +305,13 @@ export const operations: Record<string, Row> = {
     given: async (scene) => ({ input: { id: (await placeOrder(scene)).id, status: 'FULFILLED' } }),
   },
 };
+
+/** A mail of the owner's that could not be sent. */
+async function failedMail({ shop, owner }: Scene): Promise<string> {
+  const id = await writeMail(shop, { recipient: owner.email, userId: rowId(owner.userId) });
+  await setMail(shop, id, "status = 'FAILED', settled_at = clock_timestamp(), error = 'no such user'");
+  return globalId('Mail', id);
+}
 
 /** Other ways to the same, and fields and arguments that are guarded inside. */
 export const guarded: Record<string, Row> = {
@@ -410,6 +425,12 @@ export const guarded: Record<string, Row> = {
     at: 'sessions',
     declare: '$id: ID!',
     given: async ({ owner }) => ({ id: owner.userId }),
+  },
+  Mail: {
+    as: { ...staffs, customer: 'hidden' },
+    ask: node('Mail', 'recipient'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await failedMail(scene) }),
   },
   Session: {
     as: owners,
