@@ -41,6 +41,8 @@ export async function startBackground(options: {
   const { publicUrl } = http;
   const roleOf = createPageViewer({ config, publicUrl, sessions: core.services.sessions });
   const folder = mailboxFolder(config);
+  if (folder !== null && config.production)
+    logger.info({ folder }, 'no SMTP_URL: mails stay here, in the local mailbox');
   const mailboxPage = folder === null ? null : createMailboxPage({ folder, shopName: config.shop.name, roleOf });
   if (overrides.quiet === true) {
     return { queuesPage: null, mailboxPage, async drain() {}, async [Symbol.asyncDispose]() {} };

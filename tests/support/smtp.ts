@@ -38,8 +38,15 @@ export interface TestSmtp {
   start(): Promise<void>;
 }
 
-/** Starts one; it ends with the test. */
-export async function startSmtp(): Promise<TestSmtp> {
+/**
+ * Starts one; it ends with the test.
+ * @param options.login whom it asks to log in, over TLS alone
+ * @param options.secure TLS from the start
+ */
+export async function startSmtp(
+  options: { login?: { user: string; pass: string }; secure?: boolean } = {},
+): Promise<TestSmtp> {
+  const { login, secure = false } = options;
   const answers: Record<Point, Say> = { GREETING: 'OK', MAIL: 'OK', RCPT: 'OK', DATA: 'OK' };
   const arrived: Arrived[] = [];
   const held: (() => void)[] = [];
@@ -53,32 +60,38 @@ export async function startSmtp(): Promise<TestSmtp> {
     for (const connection of connections) connection._socket.destroy();
   }
 
-  async function at(point: Point): Promise<Error | null> {
+  function at(point: Point, done: (error?: Error | null) => void): void {
     const answer = answers[point];
-    if (answer === 'OK') return null;
-    if (answer === 'DROP') {
+    if (answer === 'OK') {
+      done();
+    } else if (answer === 'DROP') {
       cut();
-      return new Error('dropped');
-    }
-    if (answer === 'HOLD') {
+      done(new Error('dropped'));
+    } else if (answer === 'HOLD') {
       isHeld.add(point);
       waiting.get(point)?.();
-      await new Promise<void>((resolve) => held.push(resolve));
-      return null;
+      held.push(() => done());
+    } else {
+      done(Object.assign(new Error(answer.text), { responseCode: answer.code }));
     }
-    return Object.assign(new Error(answer.text), { responseCode: answer.code });
   }
   const answer =
     (point: Point) =>
     (_given: unknown, _session: SMTPServerSession, callback: (error?: Error | null) => void): void =>
-      void at(point).then(callback);
+      at(point, callback);
 
   async function start(): Promise<void> {
     const started = new SMTPServer({
-      authOptional: true,
-      disabledCommands: ['AUTH', 'STARTTLS'],
+      secure,
+      authOptional: login === undefined,
+      // It has a certificate of its own that nobody signed.
+      disabledCommands: login === undefined ? ['AUTH', 'STARTTLS'] : [],
+      onAuth({ username, password }, _session, callback) {
+        if (username === login?.user && password === login?.pass) callback(null, { user: username });
+        else callback(new Error('who is that?'));
+      },
       disableReverseLookup: true,
-      onConnect: (_session, callback) => void at('GREETING').then(callback),
+      onConnect: (_session, callback) => at('GREETING', callback),
       onMailFrom: answer('MAIL'),
       onRcptTo: answer('RCPT'),
       onData(stream, { envelope }, callback) {
@@ -94,8 +107,8 @@ export async function startSmtp(): Promise<TestSmtp> {
             answered: false,
           };
           arrived.push(mail);
-          void at('DATA').then((error) => {
-            mail.answered = error === null;
+          at('DATA', (error) => {
+            mail.answered = error == null;
             callback(error);
           });
         });
