@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startBackground } from './background.ts';
 import type { Config } from './config/config.ts';
 import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
@@ -10,7 +11,6 @@ import { createParkedEvents, type ParkedEvents } from './events/parked-events.ts
 import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
 import type { FanOutState } from './graphql/fan-out.ts';
-import { createPageViewer } from './graphql/page-viewer.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/throttle.ts';
 import { clientAddress } from './http/client-address.ts';
@@ -27,12 +27,12 @@ import { migrate } from './infra/migrations.ts';
 import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { addGauges } from './infra/shop-gauges.ts';
 import { createShopConsumers } from './jobs/consumers.ts';
-import type { BackgroundWork } from './jobs/host.ts';
 import type { ShopJobs } from './jobs/shop-jobs.ts';
 import { firstAdmin, type FirstAdmin } from './modules/accounts/first-admin.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
 import type { Released } from './modules/cart/cart.service.ts';
 import { createNudges, type Nudges } from './modules/nudges.ts';
+import type { Letters } from './modules/notifications/mail.types.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
 import type { FailedJobService } from './modules/staff/failed-jobs.service.ts';
 
@@ -62,6 +62,7 @@ export interface Overrides {
   throttling?: ThrottleOverrides;
   consumers?: (real: readonly Consumer[]) => readonly Consumer[];
   jobs?: (real: ShopJobs) => ShopJobs;
+  letters?: (real: Letters) => Letters;
   /** Neither jobs nor consumers are run, and no timer expires carts. */
   quiet?: true;
 }
@@ -210,6 +211,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       dispensable: core.bus.checks,
       pages: {
         queues: background.queuesPage,
+        mailbox: background.mailboxPage,
         links: graphql === null ? null : createLinks(config, core, graphql),
         contentful: createContentfulWebhook({ contentful: core.services.contentful, ...config.http }),
       },
@@ -250,30 +252,6 @@ async function seed({ db, services }: Core, { shop, lowStockThreshold }: Config,
 function createLinks({ shop, http }: Config, { services }: Core, graphql: GraphQLServer): Page {
   const admit = (req: IncomingMessage) => graphql.admitPage(clientAddress(req, http.trustedProxies));
   return createLinkPages({ shopName: shop.name, accounts: services.accounts, orders: services.orders, admit });
-}
-
-/** Loaded by those alone who need it: commands enqueue nothing. */
-async function startBackground(options: {
-  config: Config;
-  core: Core;
-  http: HttpServer;
-  overrides: Overrides;
-  logger: Logger;
-}): Promise<BackgroundWork> {
-  const { config, core, http, overrides, logger } = options;
-  const quiet = overrides.quiet === true;
-  const { startBackgroundWork } = await import('./jobs/host.ts');
-  const roleOf = createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions });
-  const work = startBackgroundWork({
-    config: quiet ? { ...config, roles: ['api'] } : config,
-    core,
-    roleOf,
-    logger,
-    metrics: core.metrics,
-    overrideJobs: overrides.jobs,
-  });
-  if (!quiet) core.connectNudges(work.nudges);
-  return work;
 }
 
 /** Loaded by those alone who serve it. */

@@ -16,6 +16,7 @@ import type { ContentfulService } from '../modules/contentful/contentful.service
 import type { OutsideStockService } from '../modules/inventory/outside-stock.service.ts';
 import type { StockService } from '../modules/inventory/stock.service.ts';
 import type { StockAlertService } from '../modules/notifications/stock-alert.service.ts';
+import type { MailService } from '../modules/notifications/mail.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 import type { FailedJobService } from '../modules/staff/failed-jobs.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
@@ -39,6 +40,7 @@ export interface Services {
   staff: StaffService;
   stockAlerts: StockAlertService;
   contentful: ContentfulService;
+  mails: MailService;
 }
 
 /** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */

@@ -39,6 +39,7 @@ import '../modules/notifications/stock-alert-mutations.graphql.ts';
 import '../modules/staff/staff.graphql.ts';
 import '../modules/contentful/webhook-delivery.graphql.ts';
 import '../modules/inventory/outside-stock.graphql.ts';
+import '../modules/notifications/mail.graphql.ts';
 import { builder } from './builder.ts';
 import { throttled } from './throttled-mutations.ts';
 

@@ -13,6 +13,8 @@ export type Page = (request: Request, incoming: IncomingMessage) => Promise<Resp
 export interface OtherPages {
   /** The job queues. */
   queues: Page | null;
+  /** Mails that are kept here; null where they go to a server. */
+  mailbox: Page | null;
   /** Where links in mails lead. */
   links: Page | null;
   /** What the CMS calls. */
@@ -57,6 +59,10 @@ export function createPages(options: {
 
   for (const path of ['/queues', '/queues/*']) {
     app.all(path, (c) => others()?.queues?.(c.req.raw, c.env.incoming) ?? c.notFound());
+  }
+
+  for (const path of ['/mailbox', '/mailbox/*']) {
+    app.all(path, (c) => others()?.mailbox?.(c.req.raw, c.env.incoming) ?? c.notFound());
   }
 
   if (api) {

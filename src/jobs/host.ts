@@ -3,16 +3,15 @@ import type { Config } from '../config/config.ts';
 import type { EventBus } from '../events/bus.ts';
 import type { Consumer } from '../events/consumer.ts';
 import { startConsumers, type ConsumerObserver } from '../events/consumers.ts';
-import { startPruning } from '../events/prune.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { Mailer } from '../infra/mailer.ts';
 import type { Metrics } from '../infra/metrics.ts';
-import { startRetention } from '../infra/retention.ts';
-import { accountRetention } from '../modules/accounts/account.retention.ts';
 import { createDueNudges } from '../modules/cart/cart.due.ts';
 import { cartExpiryId } from '../modules/cart/cart.jobs.ts';
-import { startDeliveryUpkeep } from '../modules/contentful/upkeep.ts';
-import { startStockAlertSweep } from '../modules/notifications/stock-alert.jobs.ts';
+import { mailJobId } from '../modules/notifications/mail.jobs.ts';
+import { createMailSending } from '../modules/notifications/mail-sending.ts';
+import type { Letters } from '../modules/notifications/mail.types.ts';
 import type { Nudges } from '../modules/nudges.ts';
 import type { ShopServices } from '../modules/services.ts';
 import { createFailedJobService, type FailedJobService } from '../modules/staff/failed-jobs.service.ts';
@@ -22,9 +21,10 @@ import { createFailedJobStore } from './failed-jobs.ts';
 import { createJobQueues } from './queues.ts';
 import { createQueuesPage, type Page } from './queues-page.ts';
 import { createShopJobs, type ShopJobs } from './shop-jobs.ts';
+import { startUpkeep } from './upkeep.ts';
 import { startJobWorkers } from './workers.ts';
 
-/** What a process does beside answering requests: it enqueues jobs; a worker runs them and the consumers, and prunes the log. */
+/** What a process does beside answering requests: it enqueues jobs; a worker runs them and the consumers, and tidies up. */
 export interface BackgroundWork extends AsyncDisposable {
   /** Takes nothing new, and waits for what runs. Jobs can still be enqueued. */
   drain(): Promise<void>;
@@ -50,6 +50,9 @@ export function startBackgroundWork(options: {
     services: ShopServices;
     consumers: readonly Consumer[];
   };
+  mailer: Mailer;
+  /** Writes the mails. */
+  letters: Letters;
   /** Of whoever asks for a page; null where nobody is logged in. */
   roleOf: (req: IncomingMessage) => Promise<string | null>;
   logger: Logger;
@@ -57,13 +60,26 @@ export function startBackgroundWork(options: {
   /** For tests: others in the place of the shop's. */
   overrideJobs?: ((real: ShopJobs) => ShopJobs) | undefined;
 }): BackgroundWork {
-  const { config, core, roleOf, logger, metrics, overrideJobs = (real) => real } = options;
+  const { config, core, mailer, letters, roleOf, logger, metrics, overrideJobs = (real) => real } = options;
+  const { db, services } = core;
   const backend = createJobBackend({ config, connectionString: core.connectionString, logger });
   const queues = createJobQueues({ backend, logger });
-  const shopJobs = overrideJobs(createShopJobs(core));
-  const { cartExpiry, stockAlerts, webhookDelivery } = shopJobs;
+
+  const nudgeMail = (mailId: string, at: Date, delayMs = 0) =>
+    queues.enqueue(shopJobs.mail, { mailId }, { id: mailJobId(mailId, at), delayMs });
+  const nudges: Nudges = {
+    cart: createDueNudges((second, delayMs) =>
+      queues.enqueue(shopJobs.cartExpiry, { second }, { id: cartExpiryId(second), delayMs }),
+    ),
+    mail: (mailId, delayMs, at) => void nudgeMail(mailId, at, delayMs),
+    stockAlerts: (variantId, delayMs) => void queues.enqueue(shopJobs.stockAlerts, { variantId }, { delayMs }),
+    webhookDelivery: (deliveryId) => void queues.enqueue(shopJobs.webhookDelivery, { deliveryId }),
+  };
+  const sending = createMailSending({ db, mailer, letters, nudges });
+  const shopJobs = overrideJobs(createShopJobs({ services, sending }));
   const jobs = Object.values(shopJobs);
   const names = jobs.map((job) => job.name);
+
   const works = config.roles.includes('worker');
   const onRun = (job: string, outcome: string, seconds: number) => metrics?.jobRuns.observe({ job, outcome }, seconds);
   const observer: ConsumerObserver = {
@@ -72,27 +88,19 @@ export function startBackgroundWork(options: {
   };
   const workers = works ? startJobWorkers({ backend, jobs, logger, onRun }) : null;
   const consumers = works ? startConsumers({ ...core, logger, observer }) : null;
-  const known = core.consumers.map((consumer) => consumer.name);
-  const pruning = works
-    ? startPruning({ db: core.db, days: config.eventRetentionDays, consumers: known, logger })
-    : null;
-  const retention = works ? startRetention({ db: core.db, rules: accountRetention, logger }) : null;
-  const deliveries = works ? startDeliveryUpkeep({ contentful: core.services.contentful, logger }) : null;
-  const alertSweep = works ? startStockAlertSweep({ chains: core.services.stockAlerts, logger }) : null;
+  const upkeep = works ? startUpkeep({ config, core, sending, nudgeMail, logger }) : null;
   const board = createQueuesPage({ backend, names, roleOf });
   const store = createFailedJobStore({ queues, names });
   let draining: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
-    const others = [consumers, pruning, retention, alertSweep, deliveries].map((other) =>
-      other?.[Symbol.asyncDispose](),
-    );
-    await Promise.all([workers?.drain(), ...others]);
+    await Promise.all([workers?.drain(), consumers?.[Symbol.asyncDispose](), upkeep?.[Symbol.asyncDispose]()]);
   }
 
   return {
     queuesPage: board.page,
-    failedJobs: createFailedJobService({ db: core.db, staff: core.services.staff, store }),
+    nudges,
+    failedJobs: createFailedJobService({ db, staff: services.staff, store }),
     async countJobs() {
       const counts = names.map((queue) =>
         queues
@@ -102,14 +110,6 @@ export function startBackgroundWork(options: {
           .catch(() => []),
       );
       return (await Promise.all(counts)).flat();
-    },
-    nudges: {
-      cart: createDueNudges((second, delayMs) =>
-        queues.enqueue(cartExpiry, { second }, { id: cartExpiryId(second), delayMs }),
-      ),
-      mail() {},
-      stockAlerts: (variantId, delayMs) => void queues.enqueue(stockAlerts, { variantId }, { delayMs }),
-      webhookDelivery: (deliveryId) => void queues.enqueue(webhookDelivery, { deliveryId }),
     },
     drain: () => (draining ??= drain()),
     async [Symbol.asyncDispose]() {

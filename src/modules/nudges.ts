@@ -7,8 +7,8 @@ import type { CartDue } from './cart/cart.due.ts';
 export interface Nudges {
   /** A deadline of a cart was set. */
   cart(due: CartDue): void;
-  /** A mail is to be sent, so many milliseconds from now. */
-  mail(mailId: string, delayMs: number): void;
+  /** A mail is to be sent, so many milliseconds from now, which is at that instant of the database's clock. */
+  mail(mailId: string, delayMs: number, at: Date): void;
   /** A batch of those who wait for a variant is due, so many milliseconds from now. */
   stockAlerts(variantId: string, delayMs: number): void;
   /** A delivery of a webhook is to be applied. */
@@ -20,7 +20,7 @@ export function createNudges(): Nudges & { connect(target: Nudges): void } {
   let target: Nudges | null = null;
   return {
     cart: (due) => target?.cart(due),
-    mail: (mailId, delayMs) => target?.mail(mailId, delayMs),
+    mail: (mailId, delayMs, at) => target?.mail(mailId, delayMs, at),
     stockAlerts: (variantId, delayMs) => target?.stockAlerts(variantId, delayMs),
     webhookDelivery: (deliveryId) => target?.webhookDelivery(deliveryId),
     connect(to) {

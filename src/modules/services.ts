@@ -77,7 +77,7 @@ export function createServices(deps: {
     onDue: nudges.cart,
     onReleased,
   });
-  const mails = createMailService({ nudges, from: config.mail.from });
+  const mails = createMailService({ db, staff, nudges, from: config.mail.from });
   const stockAlerts = createStockAlertService({
     db,
     catalog,

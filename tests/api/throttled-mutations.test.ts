@@ -50,6 +50,7 @@ const GENERAL_ALONE = [
   'parkedEventRetry',
   'failedJobRetry',
   'webhookDeliveryRetry',
+  'mailRetry',
 ];
 
 const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});

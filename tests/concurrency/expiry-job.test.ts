@@ -49,6 +49,8 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
         eventRetentionDays: 7,
       },
       core: { db: services.db, bus: createLocalBus(), connectionString: jobs.database.url, services, consumers: [] },
+      mailer: { send: () => Promise.resolve() },
+      letters: { compose: () => Promise.resolve(null) },
       roleOf: () => Promise.resolve(null),
       logger,
     });

@@ -41,6 +41,7 @@ describe('the schema and the migrations', () => {
     // Indexes on expressions.
     'index mails CREATE UNIQUE INDEX mails_cause_template_recipient_key ON public.mails USING btree (cause, template, lower(recipient))',
     'index sessions CREATE INDEX sessions_over_idx ON public.sessions USING btree (COALESCE(ended_at, expires_at))',
+    'index mails CREATE INDEX mails_recipient_idx ON public.mails USING btree (lower(recipient), created_at DESC, id DESC)',
     "index stock_alerts CREATE INDEX stock_alerts_address_idx ON public.stock_alerts USING btree (lower(email)) WHERE (status = 'WAITING'::stock_alert_status)",
     "index stock_alerts CREATE UNIQUE INDEX stock_alerts_waiting_key ON public.stock_alerts USING btree (variant_id, lower(email)) WHERE (status = 'WAITING'::stock_alert_status)",
     'index orders CREATE INDEX orders_email_idx ON public.orders USING btree (lower(email), placed_at DESC, id DESC)',

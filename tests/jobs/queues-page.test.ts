@@ -41,7 +41,8 @@ describe.each(JOB_BACKENDS)('/queues, jobs on %s', (kind) => {
     const answer = await ask('/queues/api/queues?activeQueue=cart-expiry&status=waiting&page=1', headers);
     expect(answer.status).toBe(200);
     const { queues } = JSON.parse(answer.body) as { queues: { name: string }[] };
-    expect(queues.find((queue) => queue.name === 'cart-expiry')).toMatchObject({
+    expect(queues.map(({ name }) => name)).toContain('mail');
+    expect(queues.find(({ name }) => name === 'cart-expiry')).toMatchObject({
       readOnlyMode: true,
       counts: { waiting: 1 },
       jobs: [{ data: { payload: { second: 1 } } }],

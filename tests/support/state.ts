@@ -18,6 +18,7 @@ export interface ShopState {
   users: unknown[];
   stockAlerts: unknown[];
   stockAlertChains: unknown[];
+  mails: unknown[];
 }
 
 const state = {
@@ -37,10 +38,11 @@ const state = {
     (SELECT count(*)::int FROM staff_actions) AS "staffActions",
     (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users,
     (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY number), '[]') FROM stock_alerts a) AS "stockAlerts",
-    (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY variant_id), '[]') FROM stock_alert_chains c) AS "stockAlertChains"`,
+    (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY variant_id), '[]') FROM stock_alert_chains c) AS "stockAlertChains",
+    (SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY id), '[]') FROM mails m) AS mails`,
 };
 
-/** Catalogue, levels, ledger, events, guests, users, carts, orders and the record of staff as they are. */
+/** Catalogue, levels, ledger, events, guests, users, carts, orders, mails and the record of staff as they are. */
 export async function stateOf({ db }: Pick<World, 'db'>): Promise<ShopState> {
   const [row] = await db.query<ShopState>(state);
   if (row === undefined) throw new Error('the database said nothing');

@@ -2,7 +2,7 @@
 -- here as dropped and added. CHECKs, generated columns, partial indexes and triggers are added by hand.
 
 -- CreateEnum
-CREATE TYPE "mail_status" AS ENUM ('PENDING', 'SENT', 'FAILED');
+CREATE TYPE "mail_status" AS ENUM ('PENDING', 'SENT', 'SKIPPED', 'FAILED');
 
 -- CreateEnum
 CREATE TYPE "stock_alert_status" AS ENUM ('WAITING', 'NOTIFIED', 'CANCELLED');
@@ -183,6 +183,8 @@ ALTER TABLE "webhook_deliveries" ADD CONSTRAINT "webhook_deliveries_product_id_f
 CREATE UNIQUE INDEX "mails_cause_template_recipient_key" ON "mails"("cause", "template", lower("recipient"));
 -- What is to be sent: nearly always little.
 CREATE INDEX "mails_pending_idx" ON "mails"("due_at", "id") WHERE "status" = 'PENDING';
+-- What did an address get?
+CREATE INDEX "mails_recipient_idx" ON "mails"(lower("recipient"), "created_at" DESC, "id" DESC);
 
 ALTER TABLE "mails"
     ADD CONSTRAINT "mails_recipient_check" CHECK ("recipient" ~ '^[^[:space:][:cntrl:]]+@[^[:space:][:cntrl:]]+$' AND length("recipient") <= 254),

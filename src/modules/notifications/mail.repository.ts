@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Queryable, Statement } from '../../infra/database.ts';
-import type { NewMail } from './mail.types.ts';
+import type { Queryable, Statement, Transaction } from '../../infra/database.ts';
+import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
+import type { MailStatus, NewMail } from './mail.types.ts';
 
 const insert: Statement = {
   name: 'mail_insert',
@@ -35,4 +36,106 @@ export async function insertMails(
     at,
   ]);
   return rows.map((row) => row.id);
+}
+
+/** A mail as staff see it: what became of it, and not what it says. */
+export interface MailRecord {
+  id: string;
+  template: string;
+  recipient: string;
+  userId: string | null;
+  status: MailStatus;
+  attempts: number;
+  error: string | null;
+  dueAt: Date;
+  createdAt: Date;
+  settledAt: Date | null;
+}
+
+const COLUMNS = `m.id, m.template, m.recipient, m.user_id AS "userId", m.status, m.attempts, m.error, m.due_at AS "dueAt",
+  m.created_at AS "createdAt", m.settled_at AS "settledAt"`;
+
+const byIds: Statement = {
+  name: 'mails_by_ids',
+  text: `SELECT ${COLUMNS} FROM mails m WHERE m.id = ANY($1::uuid[])`,
+};
+
+/** Mails by id, in no order. */
+export function findMails(source: Queryable, ids: readonly string[]): Promise<MailRecord[]> {
+  return source.query<MailRecord>(byIds, [ids]);
+}
+
+const lock: Statement = {
+  name: 'mail_lock',
+  text: `SELECT ${COLUMNS} FROM mails m WHERE m.id = $1 FOR NO KEY UPDATE`,
+};
+
+/** Locks a mail: what it is now it stays until the transaction ends. */
+export async function lockMail(tx: Transaction, id: string): Promise<MailRecord | null> {
+  const [row] = await tx.query<MailRecord>(lock, [id]);
+  return row ?? null;
+}
+
+const again: Statement = {
+  name: 'mail_again',
+  text: `UPDATE mails SET status = 'PENDING', attempts = 0, error = NULL, settled_at = NULL, claimed_until = NULL, due_at = $2
+          WHERE id = $1`,
+};
+
+/** Has a mail that the caller has locked sent anew, from now on, as if it had not been tried. */
+export async function sendAnew(tx: Transaction, at: Date, id: string): Promise<void> {
+  await tx.query(again, [id, at]);
+}
+
+/** Which mails: those that meet all that is given. */
+export interface MailQuery {
+  status?: MailStatus;
+  /** The whole address, whatever its capitals. */
+  recipient?: string;
+}
+
+type Parameter = (value: unknown) => string;
+
+const NEWEST_FIRST: readonly SortTerm[] = [
+  { expression: 'm.created_at', type: 'timestamptz', descending: true },
+  { expression: 'm.id', type: 'uuid', descending: true },
+];
+
+function conditions({ status, recipient }: MailQuery, parameter: Parameter): { name: string; where: string } {
+  const terms = [
+    ...(status === undefined ? [] : [['status', `m.status = ${parameter(status)}::mail_status`]]),
+    ...(recipient === undefined ? [] : [['recipient', `lower(m.recipient) = lower(${parameter(recipient)})`]]),
+  ];
+  return {
+    name: terms.map(([name]) => `_${name}`).join(''),
+    where: terms.map(([, term]) => ` AND ${term}`).join(''),
+  };
+}
+
+/** A page of mails, the newest first. */
+export async function findMailPage(source: Queryable, query: MailQuery, page: PageRequest): Promise<Page<MailRecord>> {
+  const values: unknown[] = [];
+  const parameter: Parameter = (value) => `$${values.push(value)}`;
+  const { name, where } = conditions(query, parameter);
+  const { condition, orderBy, cursor } = keyset(NEWEST_FIRST, page, parameter);
+  const rows = await source.query<MailRecord & { cursor: string[] }>(
+    {
+      name: `mail_page${name}_${page.direction}${page.cursor === null ? '' : '_on'}`,
+      text: `SELECT ${COLUMNS}, ${cursor} AS cursor FROM mails m
+              WHERE ${condition}${where} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`,
+    },
+    values,
+  );
+  return toPage(rows, page);
+}
+
+/** How many mails there are in all. */
+export async function countMails(source: Queryable, query: MailQuery): Promise<number> {
+  const values: unknown[] = [];
+  const { name, where } = conditions(query, (value) => `$${values.push(value)}`);
+  const [row] = await source.query<{ count: bigint }>(
+    { name: `mail_count${name}`, text: `SELECT count(*) FROM mails m WHERE TRUE${where}` },
+    values,
+  );
+  return Number(row?.count ?? 0);
 }

@@ -1,7 +1,14 @@
-import type { Transaction } from '../../infra/database.ts';
+import { readClock } from '../../infra/clock.ts';
+import type { Database, Transaction } from '../../infra/database.ts';
+import type { Page, PageRequest } from '../../infra/page.ts';
 import type { Nudges } from '../nudges.ts';
-import { insertMails } from './mail.repository.ts';
+import { changesBetween, type StaffService } from '../staff/staff.service.ts';
+import { refuse } from '../user-error.ts';
+import * as repository from './mail.repository.ts';
+import type { MailQuery, MailRecord } from './mail.repository.ts';
 import type { NewMail } from './mail.types.ts';
+
+export type { MailQuery, MailRecord } from './mail.repository.ts';
 
 /** Mails as rows: what is to be sent, and what became of it. */
 export interface MailService {
@@ -11,24 +18,55 @@ export interface MailService {
    * @returns how many are new
    */
   write(tx: Transaction, at: Date, mails: readonly NewMail[]): Promise<number>;
+  /** Mails, the newest first. */
+  page(query: MailQuery, page: PageRequest): Promise<Page<MailRecord>>;
+  count(query: MailQuery): Promise<number>;
+  byIds(ids: readonly string[]): Promise<MailRecord[]>;
+  /**
+   * Has a mail that failed for good sent again, by somebody of the staff.
+   * @throws Refusal with NOT_FOUND, or with CONFLICT where it did not fail
+   */
+  retry(id: string, actorId: string): Promise<MailRecord>;
 }
 
 /** Wires mails. */
 export function createMailService(deps: {
+  db: Database;
+  staff: StaffService;
   nudges: Pick<Nudges, 'mail'>;
   /** The sender: an address, alone or after a name. */
   from: string;
 }): MailService {
-  const { nudges } = deps;
+  const { db, staff, nudges } = deps;
   const domain = /@([^@>]+)>?$/.exec(deps.from)?.[1] ?? 'localhost';
   return {
     async write(tx, at, mails) {
       if (mails.length === 0) return 0;
-      const ids = await insertMails(tx, at, mails, domain);
+      const ids = await repository.insertMails(tx, at, mails, domain);
       tx.afterCommit(() => {
-        for (const id of ids) nudges.mail(id, 0);
+        for (const id of ids) nudges.mail(id, 0, at);
       });
       return ids.length;
     },
+
+    page: (query, page) => repository.findMailPage(db, query, page),
+    count: (query) => repository.countMails(db, query),
+    byIds: (ids) => repository.findMails(db, ids),
+
+    retry: (id, actorId) =>
+      db.transaction(async (tx) => {
+        const mail = await repository.lockMail(tx, id);
+        if (mail === null) return refuse('NOT_FOUND', 'There is no such mail.', ['id']);
+        if (mail.status !== 'FAILED') {
+          return refuse('CONFLICT', `Only a mail that failed is sent again; this one is ${mail.status}.`, ['id']);
+        }
+        const at = await readClock(tx);
+        await repository.sendAnew(tx, at, id);
+        const after = { status: 'PENDING', attempts: 0, error: null } as const;
+        const changes = changesBetween(mail, after);
+        await staff.record(tx, at, { actorId, kind: 'MAIL_RETRIED', subject: { type: 'Mail', id }, changes });
+        tx.afterCommit(() => nudges.mail(id, 0, at));
+        return { ...mail, ...after, dueAt: at, settledAt: null };
+      }),
   };
 }

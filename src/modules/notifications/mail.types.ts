@@ -35,6 +35,16 @@ export interface NewMail {
   data: MailData;
 }
 
+/** What has become of a mail. */
+export const mailStatuses = {
+  PENDING: 'It is to be sent, or to be tried again.',
+  SENT: 'The server took it.',
+  SKIPPED: 'When its turn came there was nothing to say any more, or nobody who wanted to hear it.',
+  FAILED: 'It was refused for good, or tried for too long. `mailRetry` has it sent again.',
+} as const;
+
+export type MailStatus = keyof typeof mailStatuses;
+
 /** A mail as it stands in its row. */
 export interface MailRow extends NewMail {
   id: string;

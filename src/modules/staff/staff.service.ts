@@ -27,13 +27,22 @@ export const staffActionKinds = {
   USER_ROLE_UPDATED: 'Somebody got another role.',
   PARKED_EVENT_RETRIED: 'An event that could not be handled was handled after all.',
   FAILED_JOB_RETRIED: 'A job that had failed for good was put back, to be run again.',
+  MAIL_RETRIED: 'A mail that could not be sent was told to be sent again.',
 } as const;
 
 export type StaffActionKind = keyof typeof staffActionKinds;
 
 /** The types, as clients know them, that something can be done to. */
 export type StaffSubjectType =
-  'Product' | 'ProductVariant' | 'Category' | 'Order' | 'User' | 'ParkedEvent' | 'FailedJob' | 'WebhookDelivery';
+  | 'Product'
+  | 'ProductVariant'
+  | 'Category'
+  | 'Order'
+  | 'User'
+  | 'ParkedEvent'
+  | 'FailedJob'
+  | 'WebhookDelivery'
+  | 'Mail';
 
 /** An entry that is still to be written. */
 export interface StaffAction {

@@ -4,6 +4,7 @@ import { newEmail, newPerson, PASSWORD, resetToken } from '../../support/account
 import { failedJobId, failJobs } from '../../support/failed-jobs.ts';
 import { globalId, makeCategory, makeProduct, makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
+import { setMail, writeMail } from '../../support/mails.ts';
 import { rowId } from '../../support/shopper.ts';
 import { waiterOf } from '../../support/stock-alerts.ts';
 import { expireCart, fillCart, placeGuestOrder, placeOrder, variant, type Scene, type Who } from './world.ts';
@@ -103,6 +104,7 @@ export const operations: Record<string, Row> = {
   'Query.webhookDeliveries': { as: staffOnly, ask: 'webhookDeliveries { totalCount }' },
   'Query.parkedEvents': { as: staffOnly, ask: 'parkedEvents { totalCount }' },
   'Query.failedJobs': { as: staffOnly, ask: 'failedJobs(queue: "cart-expiry") { totalCount }' },
+  'Query.mails': { as: staffOnly, ask: 'mails { totalCount }' },
   'Query.staffActions': { as: staffOnly, ask: 'staffActions { totalCount }' },
 
   'Mutation.register': {
@@ -336,6 +338,12 @@ export const operations: Record<string, Row> = {
     declare: '$input: FailedJobRetryInput!',
     given: async (scene) => ({ input: { id: await failJob(scene) } }),
   },
+  'Mutation.mailRetry': {
+    as: staffOnly,
+    ask: `mailRetry(input: $input) { mail { id } ${ERRORS} }`,
+    declare: '$input: MailRetryInput!',
+    given: async (scene) => ({ input: { id: await failedMail(scene) } }),
+  },
   'Mutation.orderStatusUpdate': {
     as: staffOnly,
     ask: `orderStatusUpdate(input: $input) { order { id } ${ERRORS} }`,
@@ -343,6 +351,13 @@ export const operations: Record<string, Row> = {
     given: async (scene) => ({ input: { id: (await placeOrder(scene)).id, status: 'FULFILLED' } }),
   },
 };
+
+/** A mail of the owner's that could not be sent. */
+async function failedMail({ shop, owner }: Scene): Promise<string> {
+  const id = await writeMail(shop, { recipient: owner.email, userId: rowId(owner.userId) });
+  await setMail(shop, id, "status = 'FAILED', settled_at = clock_timestamp(), error = 'no such user'");
+  return globalId('Mail', id);
+}
 
 /** Other ways to the same, and fields and arguments that are guarded inside. */
 export const guarded: Record<string, Row> = {
@@ -456,6 +471,12 @@ export const guarded: Record<string, Row> = {
     at: 'sessions',
     declare: '$id: ID!',
     given: async ({ owner }) => ({ id: owner.userId }),
+  },
+  Mail: {
+    as: { ...staffs, customer: 'hidden' },
+    ask: node('Mail', 'recipient'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await failedMail(scene) }),
   },
   Session: {
     as: owners,

@@ -1,0 +1,65 @@
+import type { Config } from './config/config.ts';
+import type { EventBus } from './events/bus.ts';
+import type { Consumer } from './events/consumer.ts';
+import { createPageViewer } from './graphql/page-viewer.ts';
+import { createMailboxPage } from './http/mailbox-page.ts';
+import type { Page } from './http/pages.ts';
+import type { HttpServer } from './http/server.ts';
+import type { Database } from './infra/database.ts';
+import type { Logger } from './infra/logger.ts';
+import { createMailer, mailboxFolder } from './infra/mailer-choice.ts';
+import type { Metrics } from './infra/metrics.ts';
+import type { BackgroundWork } from './jobs/host.ts';
+import type { ShopJobs } from './jobs/shop-jobs.ts';
+import { createLetters } from './modules/notifications/letters.ts';
+import type { Letters } from './modules/notifications/mail.types.ts';
+import type { Nudges } from './modules/nudges.ts';
+import type { ShopServices } from './modules/services.ts';
+
+/** What a process does beside answering requests, and the pages that show it. */
+export interface Background extends BackgroundWork {
+  /** Null where mails go to a server. */
+  mailboxPage: Page | null;
+}
+
+/** Starts it; where nothing is to happen by itself, none of it runs. Loaded by those alone who need it: commands enqueue nothing. */
+export async function startBackground(options: {
+  config: Config;
+  core: {
+    db: Database;
+    bus: EventBus;
+    connectionString: string;
+    services: ShopServices;
+    consumers: readonly Consumer[];
+    metrics: Metrics;
+    connectNudges(target: Nudges): void;
+  };
+  http: Pick<HttpServer, 'publicUrl'>;
+  /** For tests. */
+  overrides: { letters?: (real: Letters) => Letters; jobs?: (real: ShopJobs) => ShopJobs; quiet?: true };
+  logger: Logger;
+}): Promise<Background> {
+  const { config, core, http, overrides, logger } = options;
+  const { publicUrl } = http;
+  const roleOf = createPageViewer({ config, publicUrl, sessions: core.services.sessions });
+  const folder = mailboxFolder(config);
+  if (folder !== null && config.production)
+    logger.info({ folder }, 'no SMTP_URL: mails stay here, in the local mailbox');
+  const mailboxPage = folder === null ? null : createMailboxPage({ folder, shopName: config.shop.name, roleOf });
+  const { startBackgroundWork } = await import('./jobs/host.ts');
+  const { db, services, metrics } = core;
+  const real = createLetters({ db, shop: config.shop, publicUrl, secrets: config.secrets, services });
+  const quiet = overrides.quiet === true;
+  const work = startBackgroundWork({
+    config: quiet ? { ...config, roles: ['api'] } : config,
+    core,
+    mailer: createMailer(config),
+    letters: overrides.letters?.(real) ?? real,
+    roleOf,
+    logger,
+    metrics,
+    overrideJobs: overrides.jobs,
+  });
+  if (!quiet) core.connectNudges(work.nudges);
+  return { ...work, mailboxPage };
+}

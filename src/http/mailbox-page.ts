@@ -1,0 +1,103 @@
+import type { IncomingMessage } from 'node:http';
+import PostalMime, { type Address, type Email } from 'postal-mime';
+import { listMailbox, readFromMailbox } from '../infra/mailer-mailbox.ts';
+import { listPage, mailPage, type MailHead } from './mailbox-html.ts';
+import { isFromHere } from './metrics-rule.ts';
+import type { Page } from './pages.ts';
+
+const PATH = '/mailbox';
+/** Mails on one page of the list. */
+const PAGE = 50;
+
+/**
+ * What is shown of a mail stands in a frame that has this policy, too: no scripts, nothing from elsewhere. It cannot be
+ * framed itself, nor send forms.
+ */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+};
+
+/**
+ * The local mailbox, as a person reads mail: to this machine, or to an ADMIN.
+ * @param options.roleOf of whoever asks; null where nobody is logged in
+ */
+export function createMailboxPage(options: {
+  folder: string;
+  shopName: string;
+  roleOf: (req: IncomingMessage) => Promise<string | null>;
+}): Page {
+  const { folder, shopName, roleOf } = options;
+
+  async function list(before: string | null): Promise<string> {
+    const ids = await listMailbox(folder);
+    const from = before === null ? 0 : ids.filter((id) => id >= before).length;
+    const shown = ids.slice(from, from + PAGE);
+    const heads = await Promise.all(shown.map((id) => readHead(folder, id)));
+    const next = ids.length > from + PAGE ? (shown.at(-1) ?? null) : null;
+    // One that went meanwhile is left out.
+    return listPage({
+      shopName,
+      total: ids.length,
+      from,
+      heads: heads.filter((head) => head !== null),
+      next: next === null ? null : `${PATH}?before=${next}`,
+      path: PATH,
+    });
+  }
+
+  async function show(id: string): Promise<string | null> {
+    const raw = await readFromMailbox(folder, id);
+    if (raw === null) return null;
+    const mail = await PostalMime.parse(raw);
+    const head = headOf(id, mail);
+    const { html = null, text = null, headers } = mail;
+    return mailPage({ shopName, head, html, text, headers, path: PATH });
+  }
+
+  return async (request, incoming) => {
+    if (!isFromHere(incoming)) {
+      const role = await roleOf(incoming);
+      if (role === null) return refusal(401, 'Log in first.');
+      if (role !== 'ADMIN') return refusal(403, 'This is for an ADMIN.');
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return refusal(405, 'Only to look at.', { allow: 'GET, HEAD' });
+    }
+    const { pathname, searchParams } = new URL(request.url);
+    const id = pathname.slice(PATH.length).replaceAll('/', '');
+    const page = id === '' ? await list(searchParams.get('before')) : await show(id);
+    if (page === null) return refusal(404, 'There is no such mail.');
+    return new Response(page, { headers: HEADERS });
+  };
+}
+
+function refusal(status: number, error: string, headers: Record<string, string> = {}): Response {
+  return Response.json({ error }, { status, headers: { 'cache-control': 'no-store', ...headers } });
+}
+
+/** A list reads no more of a mail than its head. */
+async function readHead(folder: string, id: string): Promise<MailHead | null> {
+  const raw = await readFromMailbox(folder, id);
+  if (raw === null) return null;
+  const end = raw.indexOf('\r\n\r\n');
+  return headOf(id, await PostalMime.parse(end < 0 ? raw : raw.subarray(0, end + 4)));
+}
+
+function headOf(id: string, { subject = '', from, to = [], date }: Email): MailHead {
+  const at = new Date(date ?? '');
+  return {
+    id,
+    subject,
+    from: from === undefined ? '' : nameOf(from),
+    to: to.map(nameOf).join(', '),
+    at: Number.isNaN(at.getTime()) ? null : at,
+  };
+}
+
+function nameOf({ name, address }: Address): string {
+  if (address === undefined) return name;
+  return name === '' ? address : `${name} <${address}>`;
+}

@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Database, Queryable } from '../../infra/database.ts';
+import type { Logger } from '../../infra/logger.ts';
+import type { MailSending } from './mail-sending.ts';
+import { findWaiting, pruneMails, type WaitingMail } from './mail-sending.repository.ts';
+
+/*
+ * What was not nudged, or whose nudge was lost, or whose sender died, is found here: in each worker process, now and then.
+ * The job queue gets it first; where that is away, or let it lie for a minute, it is sent from here.
+ */
+
+const INTERVAL_MS = 10_000;
+/** Mails looked at in one go. */
+const PAGE = 100;
+/** Younger ones are on their way. */
+const WAITING_S = 5;
+/** The queue had its chance. */
+const OVERDUE_MS = 60_000;
+/** Sent from here at the same time. */
+const AT_ONCE = 4;
+
+/** Tells the job queue of a mail; whether it took it. */
+export type NudgeMail = (mailId: string, since: Date) => Promise<boolean>;
+
+/**
+ * Sees to mails that have been waiting.
+ * @returns how many it sent, or tried to, by itself
+ */
+export async function sweepMails(options: {
+  db: Queryable;
+  sending: MailSending;
+  nudge: NudgeMail;
+  signal: AbortSignal;
+  logger: Logger;
+}): Promise<number> {
+  const { db, sending, nudge, signal, logger } = options;
+  let tried = 0;
+  for (;;) {
+    const waiting = await findWaiting(db, WAITING_S, PAGE);
+    const left: WaitingMail[] = [];
+    for (const mail of waiting) {
+      if (signal.aborted) return tried;
+      const taken = await nudge(mail.id, mail.since);
+      if (!taken || mail.forMs > OVERDUE_MS) left.push(mail);
+    }
+    let done = 0;
+    const work = async () => {
+      for (let mail = left.shift(); mail !== undefined && !signal.aborted; mail = left.shift()) {
+        if ((await sending.send(mail.id, { signal, logger })) !== 'NOTHING') done += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    tried += done;
+    // What could be done from here was done: the rest is the queue's, or comes next time.
+    if (done === 0 || waiting.length < PAGE || signal.aborted) return tried;
+  }
+}
+
+/** Sweeps right at the start, and then each ten seconds. */
+export function startMailSweep(options: {
+  db: Database;
+  sending: MailSending;
+  nudge: NudgeMail;
+  logger: Logger;
+}): AsyncDisposable {
+  return every(INTERVAL_MS, async (signal) => {
+    try {
+      await sweepMails({ ...options, signal });
+    } catch (error) {
+      if (!signal.aborted) options.logger.warn({ err: error }, 'mails that wait could not be looked for');
+    }
+  });
+}
+
+/** They hold addresses. By then no event can call for them again: the log does not reach back as far. */
+export const MAILS_KEPT_DAYS = 90;
+const PRUNE_INTERVAL_MS = 10 * 60_000;
+const PRUNE_BATCH = 500;
+
+/** Deletes mails that were settled ninety days ago, in small batches; gives how many. */
+export async function pruneOldMails(options: { db: Queryable; days: number; signal?: AbortSignal }): Promise<number> {
+  const { db, days, signal } = options;
+  for (let pruned = 0; ;) {
+    const gone = await pruneMails(db, days, PRUNE_BATCH);
+    pruned += gone;
+    if (gone < PRUNE_BATCH || signal?.aborted === true) return pruned;
+  }
+}
+
+/** Prunes right at the start, and then each ten minutes; never what the log of events could still call for. */
+export function startMailPruning(options: {
+  db: Database;
+  eventRetentionDays: number;
+  logger: Logger;
+}): AsyncDisposable {
+  const { db, eventRetentionDays, logger } = options;
+  const days = Math.max(MAILS_KEPT_DAYS, eventRetentionDays + 1);
+  return every(PRUNE_INTERVAL_MS, async (signal) => {
+    try {
+      const mails = await pruneOldMails({ db, days, signal });
+      if (mails > 0) logger.info({ mails }, 'old mails pruned');
+    } catch (error) {
+      if (!signal.aborted) logger.warn({ err: error }, 'old mails could not be pruned');
+    }
+  });
+}
+
+/** A mail may be on its way to a slow server. */
+const CLOSE_WITHIN_MS = 5_000;
+
+/** Does something now and at intervals, never twice at the same time; disposal waits for what runs, but not for ever. */
+function every(ms: number, work: (signal: AbortSignal) => Promise<void>): AsyncDisposable {
+  const stop = new AbortController();
+  let running: Promise<void> | undefined;
+  const run = () => {
+    running ??= work(stop.signal).finally(() => {
+      running = undefined;
+    });
+  };
+  const timer = setInterval(run, ms);
+  run();
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      stop.abort();
+      await Promise.race([running, delay(CLOSE_WITHIN_MS, undefined, { ref: false })]);
+    },
+  };
+}

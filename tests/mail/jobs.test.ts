@@ -1,0 +1,181 @@
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createMailSending } from '../../src/modules/notifications/mail-sending.ts';
+import { pruneOldMails, sweepMails } from '../../src/modules/notifications/mail-sweep.ts';
+import { rowsOf } from '../support/books.ts';
+import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-backends.ts';
+import { letTimePass, lettersOf, mailState, setMail, writeMail } from '../support/mails.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { freePort, hasRedis } from '../support/redis-server.ts';
+import { openServices } from '../support/services.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { startSmtp, type TestSmtp } from '../support/smtp.ts';
+import { until } from '../support/until.ts';
+
+const untilSent = (shop: TestShop, id: string) =>
+  until('the mail is sent', async () => (await mailState(shop, id)).status === 'SENT', 20_000);
+
+async function open(jobs: Pick<TestJobs, 'database' | 'redisUrl'>, smtp: TestSmtp, env: NodeJS.ProcessEnv) {
+  const shop = await createTestShop({
+    database: { url: jobs.database.url, dispose: () => Promise.resolve() },
+    env: { SMTP_URL: smtp.url, ...(jobs.redisUrl === null ? {} : { REDIS_URL: jobs.redisUrl }), ...env },
+    overrides: { letters: () => lettersOf() },
+  });
+  const close = () => shop.dispose();
+  onTestFinished(close);
+  return shop;
+}
+
+async function jobsOf(kind: (typeof JOB_BACKENDS)[number]): Promise<TestJobs> {
+  const jobs = await createTestJobs(kind);
+  onTestFinished(() => jobs.dispose());
+  return jobs;
+}
+
+describe.each(JOB_BACKENDS)('a mail, jobs on %s', (kind) => {
+  test('is sent by a worker as soon as it is written; one that is told of twice goes out once', async () => {
+    const jobs = await jobsOf(kind);
+    const smtp = await startSmtp();
+    const api = await open(jobs, smtp, { ROLES: 'api' });
+    const id = await writeMail(api);
+    const view = await jobs.look('mail');
+    onTestFinished(() => view[Symbol.asyncDispose]());
+    await until('a job waits', async () => (await view.ids('waiting')).length > 0);
+    // Once more, as the sweep of a worker does that starts.
+    await letTimePass(api, id, '30 seconds');
+    expect(smtp.arrived).toEqual([]);
+    await open(jobs, smtp, { ROLES: 'worker' });
+    await untilSent(api, id);
+
+    const [row] = await rowsOf<{ messageId: string }>(api.db, 'SELECT message_id AS "messageId" FROM mails');
+    expect(smtp.taken().map((mail) => mail.messageId)).toEqual([row?.messageId]);
+  });
+
+  test('that is refused for now comes again by itself, when it is due', async () => {
+    const jobs = await jobsOf(kind);
+    const smtp = await startSmtp();
+    const shop = await open(jobs, smtp, {});
+    smtp.say('RCPT', { code: 450, text: 'not now' });
+    const id = await writeMail(shop);
+    await until('it was tried', async () => (await mailState(shop, id)).error !== null);
+    const view = await jobs.look('mail');
+    onTestFinished(() => view[Symbol.asyncDispose]());
+    const [row] = await rowsOf<{ ms: number }>(
+      shop.db,
+      'SELECT floor(extract(epoch FROM due_at) * 1000)::float8 AS ms FROM mails',
+    );
+    await until('the next try waits', async () => (await view.ids('delayed')).length > 0);
+    expect(await view.ids('delayed')).toEqual([`mail-${id}-${row?.ms}`]);
+  });
+});
+
+test.skipIf(!hasRedis('Lost jobs'))('Redis is emptied between nudge and sending: nothing is lost', async () => {
+  const jobs = await jobsOf('Redis');
+  const smtp = await startSmtp();
+  const api = await open(jobs, smtp, { ROLES: 'api' });
+  const ids = [await writeMail(api), await writeMail(api)];
+  const view = await jobs.look('mail');
+  onTestFinished(() => view[Symbol.asyncDispose]());
+  await until('the jobs wait', async () => (await view.ids('waiting')).length === 2);
+  const redis = new Redis(jobs.redisUrl ?? '');
+  await redis.flushall();
+  redis.disconnect();
+  expect(await view.ids('waiting')).toEqual([]);
+
+  for (const id of ids) await letTimePass(api, id, '10 seconds');
+  await open(jobs, smtp, { ROLES: 'worker' });
+  for (const id of ids) await untilSent(api, id);
+  expect(smtp.taken()).toHaveLength(2);
+});
+
+test('without its job queue, mails go out all the same', async () => {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.dispose());
+  const smtp = await startSmtp();
+  const jobs = { database, redisUrl: `redis://127.0.0.1:${await freePort()}` };
+  const api = await open(jobs, smtp, { ROLES: 'api' });
+  const ids = await Promise.all(Array.from({ length: 6 }, () => writeMail(api)));
+  for (const id of ids) await letTimePass(api, id, '10 seconds');
+  await open(jobs, smtp, { ROLES: 'worker' });
+  for (const id of ids) await untilSent(api, id);
+  expect(smtp.taken()).toHaveLength(6);
+});
+
+describe('the sweep', () => {
+  const logger = pino({ level: 'silent' });
+  const { signal } = new AbortController();
+
+  async function world() {
+    const database = await createTestDatabase();
+    const services = openServices(database.url);
+    onTestFinished(async () => {
+      await services.dispose();
+      await database.dispose();
+    });
+    const sent: string[] = [];
+    const sending = createMailSending({
+      db: services.db,
+      mailer: { send: async ({ id }) => void sent.push(id) },
+      letters: lettersOf(),
+      nudges: { mail() {} },
+    });
+    return { db: services.db, app: { services }, sent, sending };
+  }
+
+  test('leaves to the queue what it takes, and sends by itself what it refuses, or let lie', async () => {
+    const here = await world();
+    const { db, sent, sending } = here;
+    const [young, lost, old] = [await writeMail(here), await writeMail(here), await writeMail(here)];
+    await letTimePass(here, lost, '20 seconds');
+    await letTimePass(here, old, '2 minutes');
+    const nudged: string[] = [];
+    const nudge = async (id: string) => nudged.push(id) > 0;
+    expect(await sweepMails({ db, sending, nudge, signal, logger })).toBe(1);
+    expect(nudged).toEqual([old, lost]);
+    expect(sent).toEqual([old]);
+
+    expect(await sweepMails({ db, sending, nudge: () => Promise.resolve(false), signal, logger })).toBe(1);
+    expect(sent).toEqual([old, lost]);
+    expect(await mailState(here, young)).toMatchObject({ status: 'PENDING', attempts: 0 });
+  });
+
+  test('gets through more than it looks at in one go, each of them once', async () => {
+    const here = await world();
+    const { db, sent, sending } = here;
+    await rowsOf(
+      db,
+      `INSERT INTO mails (id, cause, template, recipient, data, message_id, due_at, created_at)
+       SELECT gen_random_uuid(), 'event:' || n, 'welcome', 'ada@example.com', '{}', '<' || n || '@x>', now() - interval '1 minute', now()
+         FROM generate_series(1, 250) n`,
+    );
+    const sweep = () => sweepMails({ db, sending, nudge: () => Promise.resolve(false), signal, logger });
+    const [one, other] = await Promise.all([sweep(), sweep()]);
+    expect(one + other).toBe(250);
+    expect(new Set(sent).size).toBe(250);
+    expect(sent).toHaveLength(250);
+  });
+
+  test('does not touch what somebody is at', async () => {
+    const here = await world();
+    const { db, sent, sending } = here;
+    const id = await writeMail(here);
+    await setMail(here, id, "due_at = now() - interval '1 hour', claimed_until = now() + interval '1 minute'");
+    expect(await sweepMails({ db, sending, nudge: () => Promise.resolve(false), signal, logger })).toBe(0);
+    expect(sent).toEqual([]);
+  });
+
+  test('old mails go, once they are settled long ago', async () => {
+    const here = await world();
+    const long = "clock_timestamp() - interval '91 days'";
+    const [pending, sent, failed, young, late] = await Promise.all([1, 2, 3, 4, 5].map(() => writeMail(here)));
+    await setMail(here, pending ?? '', `created_at = ${long}, due_at = ${long}`);
+    await setMail(here, sent ?? '', `created_at = ${long}, settled_at = ${long}, status = 'SENT'`);
+    await setMail(here, failed ?? '', `created_at = ${long}, settled_at = ${long}, status = 'FAILED'`);
+    await setMail(here, young ?? '', `settled_at = now(), status = 'SENT'`);
+    await setMail(here, late ?? '', `created_at = ${long}, settled_at = now(), status = 'SENT'`);
+    expect(await pruneOldMails({ db: here.db, days: 90 })).toBe(2);
+    const left = await rowsOf<{ id: string }>(here.db, 'SELECT id FROM mails');
+    expect(new Set(left.map((row) => row.id))).toEqual(new Set([pending, young, late]));
+  });
+});
