@@ -15,6 +15,7 @@ import type { FanOutState } from './graphql/fan-out.ts';
 import { createPageViewer } from './graphql/page-viewer.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/throttle.ts';
+import { createMailPages } from './http/mail-pages.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
 import { openDatabase, openReader, type Database } from './infra/database.ts';
 import { Disposals } from './infra/disposals.ts';
@@ -195,6 +196,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
       dispensable: core.bus.checks,
       queues: background?.queuesPage ?? null,
+      mail: createMailPages({ shopName: config.shop.name, settings: core.services.mailSettings }),
     });
 
     const { db, services, eventLog, relay, data } = core;

@@ -13,6 +13,7 @@ import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
 import type { CatalogWritingService } from '../modules/catalog/catalog-writing.service.ts';
 import type { StockService } from '../modules/inventory/stock.service.ts';
+import type { MailSettingsService } from '../modules/notifications/mail-settings.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
@@ -32,6 +33,7 @@ export interface Services {
   cart: CartService;
   orders: OrderService;
   staff: StaffService;
+  mailSettings: MailSettingsService;
 }
 
 /** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */

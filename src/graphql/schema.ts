@@ -32,6 +32,7 @@ import '../modules/orders/orders.graphql.ts';
 import '../modules/orders/order-placed.graphql.ts';
 import '../modules/orders/order-status-changed.graphql.ts';
 import '../modules/orders/user-orders.graphql.ts';
+import '../modules/notifications/notification-settings.graphql.ts';
 import '../modules/staff/staff.graphql.ts';
 import { builder } from './builder.ts';
 import { throttled } from './throttled-mutations.ts';

@@ -15,7 +15,7 @@ import { createSessionWatch } from './session-watch.ts';
 import { createSharedSubscriptions } from './shared-subscriptions.ts';
 import { createSharing } from './sharing.ts';
 import { createSubscriptions } from './subscribe.ts';
-import { createThrottle, type ThrottleOverrides } from './throttle.ts';
+import { createThrottle, type Caller, type ThrottleOverrides } from './throttle.ts';
 import { createWebSockets } from './websocket.ts';
 import { createEngine, type RequestScopes } from './yoga.ts';
 
@@ -23,6 +23,8 @@ import { createEngine, type RequestScopes } from './yoga.ts';
 export interface GraphQLServer {
   handle(req: IncomingMessage, res: ServerResponse, scope: RequestScope): void;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): void;
+  /** Counts a request to a page as an operation: so many seconds to wait where it is too much, else null. */
+  secondsToWait(caller: Caller): Promise<number | null>;
   /** GraphiQL; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
   /** Subscriptions that run. */
@@ -69,6 +71,7 @@ export function createGraphQLServer(options: {
       void yoga(req, res);
     },
     upgrade: (req, socket, head, scope) => sockets.upgrade(req, socket, head, scope),
+    secondsToWait: async (caller) => (throttle === null ? null : throttle.secondsToWait(caller)),
     page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
     subscriptions: () => subscriptions.count(),
     fanOut: () => fanOut.state(),

@@ -10,6 +10,8 @@ export interface GraphQLHandler {
   handle(req: IncomingMessage, res: ServerResponse, info: RequestInfo): void;
   /** Makes a WebSocket of a request that passed the origin rule. */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, info: RequestInfo): void;
+  /** Counts a request to a page as it counts operations: so many seconds to wait where it is too much, else null. */
+  secondsToWait(info: RequestInfo): Promise<number | null>;
   /** Answers with GraphiQL's page; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
 }

@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';
+import { MAIL_PATHS } from './mail-paths.ts';
 import { mayReadMetrics } from './metrics-rule.ts';
 
 /** A page that somebody else makes; it sees to itself who may see it. */
@@ -19,9 +20,11 @@ export function createPages(options: {
   api: boolean;
   /** The page of job queues, once there is one. */
   queues: () => Page | null;
+  /** Those that links in mails lead to, once the shop is open. */
+  mail: () => Page | null;
   logger: Logger;
 }): RequestListener {
-  const { health, metrics, metricsToken, graphiql, api, queues, logger } = options;
+  const { health, metrics, metricsToken, graphiql, api, queues, mail, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
@@ -50,6 +53,10 @@ export function createPages(options: {
   }
 
   if (api) {
+    for (const path of MAIL_PATHS) {
+      app.on(['GET', 'POST'], path, (c) => mail()?.(c.req.raw, c.env.incoming) ?? c.notFound());
+    }
+
     app.get('/', (c) =>
       graphiql ? c.redirect('/graphql', 302) : c.text('A Vitrine shop. Its GraphQL API is at /graphql.\n'),
     );

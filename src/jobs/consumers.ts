@@ -1,9 +1,16 @@
 import type { Consumer } from '../events/consumer.ts';
 import type { EventLog } from '../events/event-log.ts';
 import { createLowStockNotices } from '../modules/cart/low-stock.ts';
+import { createMailNotices } from '../modules/notifications/mail-notices.ts';
 import type { ShopServices } from '../modules/services.ts';
 
 /** The shop's durable consumers. What they do is the modules'. */
-export function createShopConsumers({ eventLog }: { eventLog: EventLog; services: ShopServices }): Consumer[] {
-  return [createLowStockNotices({ eventLog })];
+export function createShopConsumers({
+  eventLog,
+  services,
+}: {
+  eventLog: EventLog;
+  services: ShopServices;
+}): Consumer[] {
+  return [createLowStockNotices({ eventLog }), createMailNotices(services)];
 }

@@ -11,6 +11,7 @@ import { createCatalogWritingService, type CatalogWritingService } from './catal
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
 import { createStockService, type StockService } from './inventory/stock.service.ts';
 import { createMailService, type MailService } from './notifications/mail.service.ts';
+import { createMailSettingsService, type MailSettingsService } from './notifications/mail-settings.service.ts';
 import { createNudges, type Nudges } from './nudges.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
 import { createStaffService, type StaffService } from './staff/staff.service.ts';
@@ -29,6 +30,7 @@ export interface ShopServices {
   orders: OrderService;
   staff: StaffService;
   mails: MailService;
+  mailSettings: MailSettingsService;
 }
 
 /** Wires the modules to each other. */
@@ -58,9 +60,24 @@ export function createServices(deps: {
   });
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue: nudges.cart });
   const mails = createMailService({ nudges, from: config.mail.from });
+  const mailSettings = createMailSettingsService({ db, secrets });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
-  return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, stock, cart, orders, staff, mails };
+  return {
+    guests,
+    sessions,
+    accounts,
+    admin,
+    catalog,
+    catalogWriting,
+    inventory,
+    stock,
+    cart,
+    orders,
+    staff,
+    mails,
+    mailSettings,
+  };
 }
