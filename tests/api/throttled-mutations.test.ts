@@ -25,6 +25,7 @@ const GENERAL_ALONE = [
   'orderCancel',
   // Its token is no more to be guessed than a session's.
   'emailVerify',
+  'notificationSettingsUpdate',
   // Staff and admins alone.
   'userRoleUpdate',
   'productCreate',

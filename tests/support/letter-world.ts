@@ -125,6 +125,12 @@ async function addAlert({ db, app }: QuietShop, id: string, variantId: string): 
     },
     [id, variantId, email],
   );
-  const mail = { cause: `alert:${id}`, template: 'back-in-stock', recipient: email, userId: null, data: { alertId: id } } as const;
+  const mail = {
+    cause: `alert:${id}`,
+    template: 'back-in-stock',
+    recipient: email,
+    userId: null,
+    data: { alertId: id },
+  } as const;
   await db.transaction((tx) => app.services.mails.write(tx, new Date(), [mail]));
 }

@@ -132,6 +132,10 @@ export const operations: Record<string, Row> = {
       input: { token: await shop.app.services.accounts.emailConfirmationToken(rowId(owner.userId)) },
     }),
   },
+  'Mutation.notificationSettingsUpdate': {
+    as: users,
+    ask: `notificationSettingsUpdate(input: { lowStock: false }) { user { email } ${ERRORS} }`,
+  },
   'Mutation.userRoleUpdate': {
     as: adminOnly,
     ask: `userRoleUpdate(input: $input) { user { email } ${ERRORS} }`,
@@ -408,6 +412,13 @@ export const guarded: Record<string, Row> = {
     as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
     ask: node('User', 'sessions { id }'),
     at: 'sessions',
+    declare: '$id: ID!',
+    given: async ({ owner }) => ({ id: owner.userId }),
+  },
+  'User.notificationSettings': {
+    as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
+    ask: node('User', 'notificationSettings { lowStock }'),
+    at: 'notificationSettings',
     declare: '$id: ID!',
     given: async ({ owner }) => ({ id: owner.userId }),
   },

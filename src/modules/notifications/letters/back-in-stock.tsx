@@ -7,7 +7,7 @@ export function BackInStock({ frame, product, cancelUrl }: { frame: Frame; produ
   return (
     <Layout
       frame={frame}
-      title={product.isAvailable ? 'It is back' : 'It was back, and is gone again'}
+      title={product.isAvailable ? 'Back in stock' : 'It was back, and is gone again'}
       preview={product.isAvailable ? `${product.title} is back` : `${product.title} is gone again`}
       why={`You get this mail because you asked ${frame.shopName} to be told.`}
     >

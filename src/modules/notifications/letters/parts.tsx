@@ -112,9 +112,9 @@ const AMOUNT = 110;
 
 /** One product, with its picture where it has one. */
 export function Product({ product }: { product: ProductView }) {
-  const title = product.url === null ? product.title : <Inline href={product.url}>{product.title}</Inline>;
+  const { url, title } = product;
   return (
-    <table role="presentation" cellPadding={0} cellSpacing={0} style={styles.table}>
+    <table role="presentation" cellPadding={0} cellSpacing={0} style={styles.product}>
       <tbody>
         <tr>
           {product.picture === null ? null : (
@@ -123,7 +123,13 @@ export function Product({ product }: { product: ProductView }) {
             </td>
           )}
           <td className="ink" style={{ ...styles.paragraph, fontWeight: 600, margin: 0 }}>
-            {title}
+            {url === null ? (
+              title
+            ) : (
+              <Link className="ink" href={url} style={styles.link}>
+                {title}
+              </Link>
+            )}
           </td>
         </tr>
       </tbody>
