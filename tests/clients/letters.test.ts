@@ -117,7 +117,11 @@ describe.skipIf(!existsSync(CHROMIUM)).each([
       // The text part says the same, but for how it is laid out.
       const words = (text: string) => new Set(text.match(/[\p{L}\p{N}]{4,}/gu));
       expect([...words(found.said)].filter((word) => !words(letter.text).has(word))).toEqual([]);
-      if (SHOTS !== null) await page.screenshot({ path: join(folder, `${name}-${width}.png`), fullPage: true });
+      if (SHOTS === null) continue;
+      await page.screenshot({ path: join(folder, `${name}-${width}.png`), fullPage: true });
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.screenshot({ path: join(folder, `${name}-${width}-dark.png`), fullPage: true });
+      await page.emulateMedia({ colorScheme: 'light' });
     }
     await context.close();
   });

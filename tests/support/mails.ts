@@ -1,11 +1,10 @@
-import type { StoredEvent } from '../../src/events/event.ts';
+import type { NewEvent, StoredEvent } from '../../src/events/event.ts';
 import { toStoredEvent, type EventLog, type EventRow } from '../../src/events/event-log.ts';
 import type { Relay } from '../../src/events/relay.ts';
 import type { Database } from '../../src/infra/database.ts';
 import { createLetters } from '../../src/modules/notifications/letters.ts';
 import { createMailNotices } from '../../src/modules/notifications/mail-notices.ts';
 import type { Letters, MailRow } from '../../src/modules/notifications/mail.types.ts';
-import type { NewEvent } from '../../src/events/event.ts';
 import type { QuietShop } from './quiet-shop.ts';
 import { rowsOf } from './books.ts';
 

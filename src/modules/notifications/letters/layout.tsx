@@ -12,7 +12,8 @@ export interface Frame {
 }
 
 // Mail programs that know it turn the letter dark; inline styles give way to it alone.
-const DARK = `@media (prefers-color-scheme: dark) {
+const CSS = `.page { background-color: ${palette.page}; }
+@media (prefers-color-scheme: dark) {
   .page { background-color: ${palette.dark.page} !important; }
   .card { background-color: ${palette.dark.card} !important; border-color: ${palette.dark.line} !important; }
   .ink { color: ${palette.dark.ink} !important; }
@@ -35,42 +36,45 @@ export function Layout(props: { frame: Frame; preview: string; title: string; wh
         <meta name="color-scheme" content="light dark" />
         <meta name="supported-color-schemes" content="light dark" />
         <title>{title}</title>
-        <style>{DARK}</style>
+        <style>{CSS}</style>
       </Head>
       <Preview>{preview}</Preview>
-      <Body className="page" style={styles.page}>
-        <Container style={styles.container}>
-          <Section style={styles.head}>
-            {frame.homeUrl === null ? (
-              <Text className="ink" style={styles.shop}>
-                {frame.shopName}
-              </Text>
-            ) : (
-              <Link className="ink" href={frame.homeUrl} style={styles.shop}>
-                {frame.shopName}
-              </Link>
-            )}
-          </Section>
-          <Section className="card" style={styles.card}>
-            <Heading as="h1" className="ink" style={styles.title}>
-              {title}
-            </Heading>
-            {children}
-          </Section>
-          <Section style={styles.foot}>
-            <Hr className="rule" style={styles.hiddenRule} />
-            <Text className="quiet" style={styles.quiet}>
-              {why}
-            </Text>
-            {frame.unsubscribeUrl === null ? null : (
-              <Text className="quiet" style={styles.quiet}>
-                <Link className="quiet" href={frame.unsubscribeUrl} style={styles.quietLink}>
-                  Send me no more mails of this kind
+      {/* Body puts its styles on a cell inside, which no class of ours reaches: so the page has a section of its own. */}
+      <Body className="page" style={styles.body}>
+        <Section className="page" style={styles.page}>
+          <Container style={styles.container}>
+            <Section style={styles.head}>
+              {frame.homeUrl === null ? (
+                <Text className="ink" style={styles.shop}>
+                  {frame.shopName}
+                </Text>
+              ) : (
+                <Link className="ink" href={frame.homeUrl} style={styles.shop}>
+                  {frame.shopName}
                 </Link>
+              )}
+            </Section>
+            <Section className="card" style={styles.card}>
+              <Heading as="h1" className="ink" style={styles.title}>
+                {title}
+              </Heading>
+              {children}
+            </Section>
+            <Section style={styles.foot}>
+              <Hr className="rule" style={styles.hiddenRule} />
+              <Text className="quiet" style={styles.quiet}>
+                {why}
               </Text>
-            )}
-          </Section>
-        </Container>
+              {frame.unsubscribeUrl === null ? null : (
+                <Text className="quiet" style={styles.quiet}>
+                  <Link className="quiet" href={frame.unsubscribeUrl} style={styles.quietLink}>
+                    Send me no more mails of this kind
+                  </Link>
+                </Text>
+              )}
+            </Section>
+          </Container>
+        </Section>
       </Body>
     </Html>
   );

@@ -24,7 +24,8 @@ const small: CSSProperties = { ...text, color: palette.quiet, fontSize: '13px', 
 
 /** Inline styles: many mail programs know no others. */
 export const styles = {
-  page: { backgroundColor: palette.page, margin: 0, padding: '0 12px' },
+  body: { margin: 0, padding: 0 },
+  page: { backgroundColor: palette.page, padding: '0 12px' },
   container: { maxWidth: '600px', margin: '0 auto', padding: '0' },
   head: { padding: '28px 8px 20px', textAlign: 'center' },
   shop: { ...text, margin: 0, fontSize: '18px', fontWeight: 600, letterSpacing: '0.02em', textDecoration: 'none' },
