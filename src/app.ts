@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBackground } from './background.ts';
 import type { Config } from './config/config.ts';
@@ -13,10 +12,8 @@ import { startRelay, type Relay } from './events/relay.ts';
 import type { FanOutState } from './graphql/fan-out.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/throttle.ts';
-import { clientAddress } from './http/client-address.ts';
-import { createLinkPages } from './http/link-pages.ts';
-import type { Page } from './http/pages.ts';
 import { createContentfulWebhook } from './http/contentful-webhook.ts';
+import { createMailPages } from './http/mail-pages.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
 import { openDatabase, openReader, type Database } from './infra/database.ts';
 import { Disposals } from './infra/disposals.ts';
@@ -212,7 +209,7 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
       pages: {
         queues: background.queuesPage,
         mailbox: background.mailboxPage,
-        links: graphql === null ? null : createLinks(config, core, graphql),
+        mail: createMailPages({ shopName: config.shop.name, services: core.services }),
         contentful: createContentfulWebhook({ contentful: core.services.contentful, ...config.http }),
       },
     });
@@ -246,12 +243,6 @@ async function seed({ db, services }: Core, { shop, lowStockThreshold }: Config,
     lowStockThreshold,
   });
   if (products > 0) logger.info({ products }, 'demo catalogue made');
-}
-
-/** Where links in mails lead without a front end. */
-function createLinks({ shop, http }: Config, { services }: Core, graphql: GraphQLServer): Page {
-  const admit = (req: IncomingMessage) => graphql.admitPage(clientAddress(req, http.trustedProxies));
-  return createLinkPages({ shopName: shop.name, accounts: services.accounts, orders: services.orders, admit });
 }
 
 /** Loaded by those alone who serve it. */

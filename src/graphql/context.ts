@@ -17,6 +17,7 @@ import type { OutsideStockService } from '../modules/inventory/outside-stock.ser
 import type { StockService } from '../modules/inventory/stock.service.ts';
 import type { StockAlertService } from '../modules/notifications/stock-alert.service.ts';
 import type { MailService } from '../modules/notifications/mail.service.ts';
+import type { MailSettingsService } from '../modules/notifications/mail-settings.service.ts';
 import type { OrderService } from '../modules/orders/order.service.ts';
 import type { FailedJobService } from '../modules/staff/failed-jobs.service.ts';
 import type { StaffService } from '../modules/staff/staff.service.ts';
@@ -41,6 +42,7 @@ export interface Services {
   stockAlerts: StockAlertService;
   contentful: ContentfulService;
   mails: MailService;
+  mailSettings: MailSettingsService;
 }
 
 /** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */

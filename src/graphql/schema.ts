@@ -36,6 +36,7 @@ import '../modules/orders/order-status-changed.graphql.ts';
 import '../modules/orders/user-orders.graphql.ts';
 import '../modules/notifications/stock-alert.graphql.ts';
 import '../modules/notifications/stock-alert-mutations.graphql.ts';
+import '../modules/notifications/notification-settings.graphql.ts';
 import '../modules/staff/staff.graphql.ts';
 import '../modules/contentful/webhook-delivery.graphql.ts';
 import '../modules/inventory/outside-stock.graphql.ts';

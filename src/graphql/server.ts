@@ -16,7 +16,7 @@ import { createSessionWatch } from './session-watch.ts';
 import { createSharedSubscriptions } from './shared-subscriptions.ts';
 import { createSharing } from './sharing.ts';
 import { createSubscriptions } from './subscribe.ts';
-import { createThrottle, type ThrottleOverrides } from './throttle.ts';
+import { createThrottle, type Caller, type ThrottleOverrides } from './throttle.ts';
 import { createWebSockets } from './websocket.ts';
 import { createEngine, type RequestScopes } from './yoga.ts';
 
@@ -24,14 +24,14 @@ import { createEngine, type RequestScopes } from './yoga.ts';
 export interface GraphQLServer {
   handle(req: IncomingMessage, res: ServerResponse, scope: RequestScope): void;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): Refused | null;
+  /** Counts a request to a page as an operation: so many seconds to wait where it is too much, else null. */
+  secondsToWait(caller: Caller): Promise<number | null>;
   /** GraphiQL; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
   /** Subscriptions that run. */
   subscriptions(): number;
   /** Who shares what. */
   fanOut(): FanOutState;
-  /** Counts a request for a page of this client; the seconds to wait where it had too many, else null. */
-  admitPage(clientAddress: string): Promise<number | null>;
   /** Closes sockets and ends streams; requests that are executed are not touched. */
   dispose(): Promise<void>;
 }
@@ -79,11 +79,10 @@ export function createGraphQLServer(options: {
       void yoga(req, res);
     },
     upgrade: (req, socket, head, scope) => sockets.upgrade(req, socket, head, scope),
+    secondsToWait: async (caller) => (throttle === null ? null : throttle.secondsToWait(caller)),
     page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
     subscriptions: () => subscriptions.count() + sockets.subscriptions(),
     fanOut: () => fanOut.state(),
-    admitPage: async (clientAddress) =>
-      (await throttle?.admitPage({ clientAddress, limiterWait: { ms: 0 }, logger })) ?? null,
     async dispose() {
       const closed = sockets.dispose();
       subscriptions.endAll();

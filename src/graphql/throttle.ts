@@ -27,8 +27,8 @@ export interface Throttle {
    * @throws RATE_LIMITED, for the request as a whole
    */
   admit(caller: Caller): Promise<void>;
-  /** Counts a request for a page likewise; the seconds to wait where there were too many, else null. */
-  admitPage(caller: Caller): Promise<number | null>;
+  /** Counts a request that is no operation by the same limit: so many seconds to wait where it is too much, else null. */
+  secondsToWait(caller: Caller): Promise<number | null>;
 }
 
 /** For tests: other figures, and more patience where a machine is busy. */
@@ -60,18 +60,21 @@ export function createThrottle(options: {
     logger,
     ...(overrides?.patienceMs === undefined ? {} : { patienceMs: overrides.patienceMs }),
   });
+  const count = ({ clientAddress, limiterWait }: Caller) =>
+    limiter.consume([{ limit: 'operationsByClient', key: clientAddress }], limiterWait);
+
   return {
     limiter,
     presence: createPresence({ limits: { ...PRESENCE_LIMITS, ...overrides?.presence }, onRefused }),
     maxUnitsPerVariant: config.cart.maxUnitsPerVariant,
-    async admitPage({ clientAddress, limiterWait, logger: log }) {
-      const verdict = await limiter.consume([{ limit: 'operationsByClient', key: clientAddress }], limiterWait);
-      return verdict.allowed ? null : describeRefusal(verdict, log).seconds;
+    async secondsToWait(caller) {
+      const verdict = await count(caller);
+      return verdict.allowed ? null : describeRefusal(verdict, caller.logger).seconds;
     },
-    async admit({ clientAddress, limiterWait, logger: log }) {
-      const verdict = await limiter.consume([{ limit: 'operationsByClient', key: clientAddress }], limiterWait);
+    async admit(caller) {
+      const verdict = await count(caller);
       if (verdict.allowed) return;
-      const { message, seconds } = describeRefusal(verdict, log);
+      const { message, seconds } = describeRefusal(verdict, caller.logger);
       const http = { status: 429, headers: { 'retry-after': String(seconds) } };
       throw new GraphQLError(message, { extensions: { code: 'RATE_LIMITED', retryAfter: seconds, http } });
     },

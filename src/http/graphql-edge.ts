@@ -15,6 +15,8 @@ export interface GraphQLHandler {
     head: Buffer,
     info: RequestInfo,
   ): { message: string; retryAfter: number } | null;
+  /** Counts a request to a page as it counts operations: so many seconds to wait where it is too much, else null. */
+  secondsToWait(info: RequestInfo): Promise<number | null>;
   /** Answers with GraphiQL's page; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
 }

@@ -1,38 +1,52 @@
 import { createHash } from 'node:crypto';
 import { html, raw } from 'hono/html';
 
-/** Text that is HTML already; whatever `html` is given beside it is escaped. */
+/** Finished HTML: what `html` makes, with all that was put into it escaped. */
 export type Html = ReturnType<typeof html>;
 
-const STYLE = `
-:root { color-scheme: light dark; --line: #d9d6d0; --ink: #1d1b18; --quiet: #6b665e; --paper: #fff; --field: #fff; --act: #1d1b18; --on-act: #fff }
-@media (prefers-color-scheme: dark) {
-  :root { --line: #3d3a35; --ink: #f1eee9; --quiet: #a8a39a; --paper: #191816; --field: #24221f; --act: #f1eee9; --on-act: #191816 }
-}
+const STYLE = `:root { color-scheme: light dark; --page: #f4f3ef; --card: #fff; --ink: #1f1d1a; --quiet: #6b665e; --line: #e3e0d8 }
+@media (prefers-color-scheme: dark) { :root { --page: #161513; --card: #211f1c; --ink: #f1eee8; --quiet: #aaa49a; --line: #38352f } }
 * { box-sizing: border-box }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 system-ui, sans-serif; overflow-wrap: anywhere }
-main { max-width: 34rem; margin: 0 auto; padding: 3rem 1.25rem }
-.shop { font-weight: 600; letter-spacing: .02em; margin: 0 0 2.5rem; color: var(--quiet) }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 1rem }
-p { margin: 0 0 1rem }
-.quiet { color: var(--quiet); font-size: .9rem }
-.wrong { border-left: 3px solid #c0392b; padding-left: .75rem }
-label { display: block; font-weight: 600; margin: 1.25rem 0 .35rem }
-input[type=password] { width: 100%; padding: .65rem .75rem; font: inherit; color: inherit; background: var(--field); border: 1px solid var(--line); border-radius: 6px }
-button { margin-top: 1.25rem; padding: .7rem 1.4rem; font: inherit; font-weight: 600; color: var(--on-act); background: var(--act); border: 0; border-radius: 6px; cursor: pointer }
-button:focus-visible, input:focus-visible, a:focus-visible { outline: 3px solid #7aa7e8; outline-offset: 2px }
-a { color: inherit }
-table { width: 100%; border-collapse: collapse; margin: 1rem 0 1.5rem }
-td { padding: .55rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-td:last-child { text-align: right; white-space: nowrap; padding-left: 1rem }
-tr.total td { border-bottom: 0; font-weight: 600 }
-`;
+body { margin: 0; padding: 0 16px; background: var(--page); color: var(--ink); overflow-wrap: anywhere;
+  font: 16px/1.5 -apple-system, BlinkMacSystemFont, "Segoe UI", Roboto, Helvetica, Arial, sans-serif }
+header, main { max-width: 560px; margin: 0 auto }
+header { padding: 28px 0 20px; text-align: center; font-size: 18px; font-weight: 600 }
+main { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 28px; margin-bottom: 40px }
+h1 { font-size: 24px; line-height: 1.3; margin: 0 0 12px }
+p { margin: 0 0 16px }
+form { margin: 8px 0 0 }
+label { display: block; margin: 0 0 12px }
+input { display: block; width: 100%; font: inherit; padding: 10px 12px; margin-top: 4px; color: inherit; background: var(--page);
+  border: 1px solid var(--line); border-radius: 8px }
+button { font: inherit; font-weight: 600; padding: 11px 22px; border: 0; border-radius: 8px; background: var(--ink);
+  color: var(--card); cursor: pointer }
+button.second { background: none; color: var(--ink); border: 1px solid var(--line) }
+.quiet { color: var(--quiet); font-size: 14px }
+table { width: 100%; border-collapse: collapse; margin: 8px 0 16px }
+td { border-top: 1px solid var(--line); padding: 10px 0; vertical-align: top }
+td:last-child { text-align: right; padding-left: 12px }
+tr.total td { font-weight: 600 }
+.wrong { border-left: 3px solid #c0392b; padding-left: 12px }`;
 
-/** What a plain page may do: show itself and send its form back. No scripts, nothing from elsewhere. */
-export const PLAIN_PAGE_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+/** No scripts, nothing from elsewhere; forms lead to the shop itself. */
+const POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
-/** A plain page in the shop's name, for a phone and for a desk. */
-export function page({ shopName, title, body }: { shopName: string; title: string; body: Html }): Html {
+/** A small page of the shop's own, without scripts. */
+export interface PageText {
+  shopName: string;
+  title: string;
+  /** Made with `html`, which escapes. */
+  body: Html;
+}
+
+/** The whole document. */
+export function page({ shopName, title, body }: PageText): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -40,14 +54,28 @@ export function page({ shopName, title, body }: { shopName: string; title: strin
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         <title>${title} · ${shopName}</title>
-        ${raw(`<style>${STYLE}</style>`)}
+        ${STYLE_ELEMENT}
       </head>
       <body>
+        <header>${shopName}</header>
         <main>
-          <p class="shop">${shopName}</p>
           <h1>${title}</h1>
           ${body}
         </main>
       </body>
     </html>`;
+}
+
+const STYLE_ELEMENT = raw(`<style>${STYLE}</style>`);
+
+/** Answers with a page; it may hold secrets of its link, so nobody keeps it. */
+export async function answerPage(status: number, text: PageText): Promise<Response> {
+  return new Response(String(await page(text)), {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': POLICY,
+      'cache-control': 'no-store',
+    },
+  });
 }

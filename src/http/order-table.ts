@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { toDecimal, type Money } from '../modules/money.ts';
+import { formatMoney } from '../modules/money.ts';
 import type { ReadOrder } from '../modules/orders/order.service.ts';
 import type { Html } from './html.ts';
 
@@ -15,12 +15,6 @@ const PAYMENT: Readonly<Record<ReadOrder['paymentStatus'], string>> = {
   REFUNDED: 'paid back',
 };
 
-/** An amount for people, in English: `$19.90`. */
-export function inWords({ minor, currency }: Money): string {
-  const decimal = toDecimal({ minor, currency }) as Intl.StringNumericLiteral;
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).format(decimal);
-}
-
 /** What was ordered, and where it is in its life. */
 export function orderTable({ status, paymentStatus, placedAt, currency, totalMinor, lines }: ReadOrder): Html {
   const date = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeZone: 'UTC' }).format(placedAt);
@@ -30,12 +24,12 @@ export function orderTable({ status, paymentStatus, placedAt, currency, totalMin
         ({ title, sku, quantity, unitPriceMinor }) =>
           html`<tr>
             <td>${quantity} × ${title}<br /><span class="quiet">${sku}</span></td>
-            <td>${inWords({ minor: BigInt(unitPriceMinor) * BigInt(quantity), currency })}</td>
+            <td>${formatMoney({ minor: BigInt(unitPriceMinor) * BigInt(quantity), currency })}</td>
           </tr>`,
       )}
       <tr class="total">
         <td>Total, ${PAYMENT[paymentStatus]}</td>
-        <td>${inWords({ minor: totalMinor, currency })}</td>
+        <td>${formatMoney({ minor: totalMinor, currency })}</td>
       </tr>
     </table>
     <p class="quiet">Placed on ${date}.</p>`;

@@ -16,7 +16,7 @@ export interface OtherPages {
   /** Mails that are kept here; null where they go to a server. */
   mailbox: Page | null;
   /** Where links in mails lead. */
-  links: Page | null;
+  mail: Page | null;
   /** What the CMS calls. */
   contentful: Page | null;
 }
@@ -66,7 +66,7 @@ export function createPages(options: {
   }
 
   if (api) {
-    app.all('/mail/*', (c) => others()?.links?.(c.req.raw, c.env.incoming) ?? c.notFound());
+    app.all('/mail/*', (c) => others()?.mail?.(c.req.raw, c.env.incoming) ?? c.notFound());
 
     // Signed, and sent by no browser: the rule against forged requests is not for it.
     app.all('/webhooks/contentful', (c) => {

@@ -12,7 +12,7 @@ import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.ts';
 import { createOriginRule, defaultPublicUrl } from './origin-rule.ts';
 import { createPages, type OtherPages } from './pages.ts';
 import { describeRequest, type RequestInfo } from './request-info.ts';
-import { errorBody, refuseUpgrade } from './respond.ts';
+import { errorBody, refuseUpgrade, sendJson } from './respond.ts';
 
 /** The shop's HTTP server. It listens from the start, so that a port that is taken shows at once. */
 export interface HttpServer {
@@ -89,6 +89,17 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     return describeRequest(req, { logger, trustedProxies });
   }
 
+  /** Pages behind links in mails read the database for whoever asks: they count like operations. */
+  async function limited(req: IncomingMessage, res: ServerResponse, info: RequestInfo): Promise<void> {
+    const seconds = (await graphql?.secondsToWait(info)) ?? null;
+    if (seconds === null) {
+      pages(req, res);
+      return;
+    }
+    res.setHeader('retry-after', String(seconds));
+    sendJson(res, 429, errorBody('RATE_LIMITED', `Too many requests from your network. Try again in ${seconds} s.`));
+  }
+
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     const info = describe(req);
     connections.began(req, res);
@@ -99,6 +110,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     const refusal = isHealth(info) ? null : rule.checkHost(req);
     if (refusal !== null) refuse(res, refusal, info);
     else if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql });
+    else if (api && info.path.startsWith('/mail/')) void limited(req, res, info);
     else pages(req, res);
   });
 

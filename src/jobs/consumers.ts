@@ -3,6 +3,7 @@ import type { EventLog } from '../events/event-log.ts';
 import { createLowStockNotices } from '../modules/cart/low-stock.ts';
 import { createStockAlertConsumer } from '../modules/notifications/stock-alert-chains.ts';
 import { createShortfallConsumer } from '../modules/inventory/shortfalls.ts';
+import { createMailNotices } from '../modules/notifications/mail-notices.ts';
 import type { ShopServices } from '../modules/services.ts';
 
 /** The shop's durable consumers. What they do is the modules'. */
@@ -15,6 +16,7 @@ export function createShopConsumers({
 }): Consumer[] {
   return [
     createLowStockNotices({ eventLog }),
+    createMailNotices(services),
     createStockAlertConsumer(services.stockAlerts),
     createShortfallConsumer(services.outsideStock),
   ];

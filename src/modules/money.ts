@@ -38,3 +38,10 @@ export function parseDecimal(decimal: string, currency: string): bigint | null {
   if (significant.length > digits) return null;
   return BigInt(sign + whole + significant.padEnd(digits, '0'));
 }
+
+/** An amount as people read it: `$19.90`. */
+export function formatMoney(money: Money): string {
+  const format = new Intl.NumberFormat('en', { style: 'currency', currency: money.currency });
+  // As text, so that no amount is too large to be exact.
+  return format.format(toDecimal(money) as `${number}`);
+}

@@ -14,6 +14,7 @@ import { createOutsideStockService, type OutsideStockService } from './inventory
 import { createStockService, type StockService } from './inventory/stock.service.ts';
 import { createMailService, type MailService } from './notifications/mail.service.ts';
 import { createStockAlertService, type StockAlertService } from './notifications/stock-alert.service.ts';
+import { createMailSettingsService, type MailSettingsService } from './notifications/mail-settings.service.ts';
 import { createNudges, type Nudges } from './nudges.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
 import { createStaffService, type StaffService } from './staff/staff.service.ts';
@@ -35,6 +36,7 @@ export interface ShopServices {
   mails: MailService;
   stockAlerts: StockAlertService;
   contentful: ContentfulService;
+  mailSettings: MailSettingsService;
 }
 
 /** Wires the modules to each other. */
@@ -87,6 +89,7 @@ export function createServices(deps: {
     secrets,
     batchSeconds: config.stockAlertBatchSeconds,
   });
+  const mailSettings = createMailSettingsService({ db, stockAlerts, secrets });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({
@@ -128,5 +131,6 @@ export function createServices(deps: {
     mails,
     stockAlerts,
     contentful,
+    mailSettings,
   };
 }

@@ -31,6 +31,7 @@ const GENERAL_ALONE = [
   'emailVerify',
   // Its token neither.
   'stockAlertCancel',
+  'notificationSettingsUpdate',
   // Staff and admins alone.
   'userRoleUpdate',
   'productCreate',

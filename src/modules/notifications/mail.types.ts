@@ -16,6 +16,7 @@ export const mailTemplates = {
   'password-reset': null,
   'password-changed': null,
   welcome: null,
+  'confirm-address': null,
 } as const satisfies Record<string, MailKind | null>;
 
 export type MailTemplate = keyof typeof mailTemplates;

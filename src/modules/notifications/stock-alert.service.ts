@@ -48,6 +48,8 @@ export interface StockAlertService extends StockAlertChains {
    * @throws Refusal: TOKEN_INVALID
    */
   cancelByToken(token: string): Promise<StockAlert>;
+  /** Whether a token is that of an alert. */
+  isCancelToken(token: string): boolean;
   /** Calls off all that an address waits for, in the caller's transaction. @returns how many that were */
   cancelAllOf(tx: Transaction, address: string): Promise<number>;
   /** The token with which an alert can be called off, for the link in its mail. */
@@ -140,6 +142,7 @@ export function createStockAlertService(deps: {
     },
 
     cancelAllOf: (tx, address) => repository.cancelAlertsOf(tx, address),
+    isCancelToken: (token) => readStockAlert(signer, token) !== null,
     cancelToken: (alertId) => signStockAlert(signer, alertId),
 
     async join(tx, user) {

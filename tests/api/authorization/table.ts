@@ -155,6 +155,10 @@ export const operations: Record<string, Row> = {
       input: { token: await resetToken(shop, (await newPerson(shop)).email), newPassword: 'quite another password' },
     }),
   },
+  'Mutation.notificationSettingsUpdate': {
+    as: users,
+    ask: `notificationSettingsUpdate(input: { lowStock: false }) { user { email } ${ERRORS} }`,
+  },
   'Mutation.userRoleUpdate': {
     as: adminOnly,
     ask: `userRoleUpdate(input: $input) { user { email } ${ERRORS} }`,
@@ -477,6 +481,13 @@ export const guarded: Record<string, Row> = {
     ask: node('Mail', 'recipient'),
     declare: '$id: ID!',
     given: async (scene) => ({ id: await failedMail(scene) }),
+  },
+  'User.notificationSettings': {
+    as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
+    ask: node('User', 'notificationSettings { lowStock }'),
+    at: 'notificationSettings',
+    declare: '$id: ID!',
+    given: async ({ owner }) => ({ id: owner.userId }),
   },
   Session: {
     as: owners,

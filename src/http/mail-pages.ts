@@ -1,0 +1,111 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { html } from 'hono/html';
+import type { MailKind } from '../modules/notifications/mail.types.ts';
+import type { ShopServices } from '../modules/services.ts';
+import { Refusal } from '../modules/user-error.ts';
+import { answerPage, type Html } from './html.ts';
+import { createLinkPages } from './link-pages.ts';
+import type { Page } from './pages.ts';
+
+/*
+ * The pages to which links in mails lead. To open one changes nothing, since programs that look for bad links open them all;
+ * its button does. The token in the link says who asks: no cookie is looked at, so a POST may come from anywhere, as that of
+ * a mail program does (RFC 8058).
+ */
+
+/** What a kind of mail is about, in the middle of a sentence. */
+const about: Readonly<Record<MailKind, string>> = {
+  ORDER_STATUS: 'what becomes of your orders',
+  LOW_STOCK: 'what runs low in your cart',
+  BACK_IN_STOCK: 'what is back in stock',
+};
+
+/** A form of two fields is small. */
+const MOST_BYTES = 4096;
+
+/** Makes the pages, all of them below `/mail`. */
+export function createMailPages({
+  shopName,
+  services,
+}: {
+  shopName: string;
+  services: Pick<ShopServices, 'accounts' | 'orders' | 'mailSettings' | 'stockAlerts'>;
+}): Page {
+  const { mailSettings: settings, stockAlerts } = services;
+  const app = new Hono();
+  const answer = (status: number, title: string, body: Html) => answerPage(status, { shopName, title, body });
+  const badLink = () =>
+    answer(
+      400,
+      'This link does not work',
+      html`<p>It is not whole, or not one of ours. Open it from the mail again.</p>`,
+    );
+
+  app.use(
+    '/mail/*',
+    bodyLimit({
+      maxSize: MOST_BYTES,
+      onError: () => answer(413, 'That was too much', html`<p>Nothing was changed.</p>`),
+    }),
+  );
+
+  app.get('/mail/unsubscribe', async (c) => {
+    const found = await settings.readUnsubscribeToken(c.req.query('token') ?? '');
+    if (found === null) return badLink();
+    return found.isOff
+      ? answer(200, 'You get no more of these mails', off(found))
+      : answer(200, 'Unsubscribe', on(found));
+  });
+
+  app.post('/mail/unsubscribe', async (c) => {
+    const found = await settings.readUnsubscribeToken(c.req.query('token') ?? '');
+    if (found === null) return badLink();
+    const { undo } = await c.req.parseBody();
+    if (undo === '1') {
+      await settings.resubscribe(found);
+      return answer(200, 'You get these mails again', on(found));
+    }
+    await settings.unsubscribe(found);
+    return answer(200, 'You get no more of these mails', off(found));
+  });
+
+  app.get('/mail/stock-alert', (c) => {
+    if (!stockAlerts.isCancelToken(c.req.query('token') ?? '')) return badLink();
+    return answer(
+      200,
+      'Do you still wait for it?',
+      html`<p>You asked us to tell you when something is back in stock.</p>
+        <form method="post"><button>I do not wait for it any more</button></form>`,
+    );
+  });
+
+  app.post('/mail/stock-alert', async (c) => {
+    try {
+      await stockAlerts.cancelByToken(c.req.query('token') ?? '');
+    } catch (error) {
+      if (error instanceof Refusal) return badLink();
+      throw error;
+    }
+    return answer(200, 'You wait for it no more', html`<p>We will not write to you about it.</p>`);
+  });
+
+  app.route('/', createLinkPages({ ...services, answer }));
+  app.notFound(() => answer(404, 'There is nothing here', html`<p>This page is none of ours.</p>`));
+  // Who serves the pages tells of it.
+  app.onError((error) => {
+    throw error;
+  });
+  return async (request) => app.fetch(request);
+}
+
+function on({ email, kind }: { email: string; kind: MailKind }): Html {
+  return html`<p>We write to ${email} about ${about[kind]}.</p>
+    <form method="post"><button>Send me no more of these mails</button></form>`;
+}
+
+function off({ email, kind }: { email: string; kind: MailKind }): Html {
+  return html`<p>We do not write to ${email} about ${about[kind]} any more. Mails that are needed still come.</p>
+    ${kind === 'BACK_IN_STOCK' ? html`<p class="quiet">Without an account, all that you waited for was called off.</p>` : ''}
+    <form method="post"><input type="hidden" name="undo" value="1" /><button class="second">Undo</button></form>`;
+}

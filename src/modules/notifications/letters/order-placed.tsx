@@ -1,0 +1,30 @@
+import type { OrderView } from '../letter-views.ts';
+import { Layout, type Frame } from './layout.tsx';
+import { Action, Lines, OrderTable, Paragraph, Quiet, Subtitle } from './parts.tsx';
+
+/** Somebody's order is in. */
+export function OrderPlaced({ frame, order, link }: { frame: Frame; order: OrderView; link: string }) {
+  return (
+    <Layout
+      frame={frame}
+      title="Thank you for your order"
+      preview={`Order ${order.number}, ${order.total}`}
+      why={`You get this mail because an order was placed at ${frame.shopName} with this address.`}
+    >
+      <Paragraph>
+        We have your order {order.number} of {order.placedOn}, and tell you when it is on its way.
+      </Paragraph>
+      <OrderTable lines={order.lines} total={order.total} />
+      {order.address.length === 0 ? null : (
+        <>
+          <Subtitle>It goes to</Subtitle>
+          <Paragraph>
+            <Lines lines={order.address} />
+          </Paragraph>
+        </>
+      )}
+      <Action href={link}>See your order</Action>
+      <Quiet>This link shows your order without a log-in, so keep it to yourself.</Quiet>
+    </Layout>
+  );
+}
