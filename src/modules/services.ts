@@ -8,6 +8,7 @@ import { createSessionService, type SessionService } from './accounts/session.se
 import { createCartService, type CartService } from './cart/cart.service.ts';
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
+import { createProductImportService, type ProductImportService } from './catalog/product-import.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
 import { createStockService, type StockService } from './inventory/stock.service.ts';
 import { createMailService, type MailService } from './notifications/mail.service.ts';
@@ -23,6 +24,7 @@ export interface ShopServices {
   admin: AdminService;
   catalog: CatalogService;
   catalogWriting: CatalogWritingService;
+  productImport: ProductImportService;
   inventory: InventoryService;
   stock: StockService;
   cart: CartService;
@@ -48,19 +50,28 @@ export function createServices(deps: {
   const sessions = createSessionService({ db, eventLog, secrets });
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
-  const catalogWriting = createCatalogWritingService({
-    db,
-    inventory,
-    staff,
-    eventLog,
-    currency: shop.currency,
-    lowStockThreshold,
-  });
+  const writing = { db, inventory, staff, eventLog, currency: shop.currency, lowStockThreshold };
+  const catalogWriting = createCatalogWritingService(writing);
+  const productImport = createProductImportService(writing);
   const cart = createCartService({ db, catalog, inventory, guests, eventLog, config: config.cart, onDue: nudges.cart });
   const mails = createMailService({ nudges, from: config.mail.from });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({ db, cart, orders, sessions, secrets, config: config.accounts });
   const admin = createAdminService({ db, sessions, staff, config: config.accounts });
-  return { guests, sessions, accounts, admin, catalog, catalogWriting, inventory, stock, cart, orders, staff, mails };
+  return {
+    guests,
+    sessions,
+    accounts,
+    admin,
+    catalog,
+    catalogWriting,
+    productImport,
+    inventory,
+    stock,
+    cart,
+    orders,
+    staff,
+    mails,
+  };
 }
