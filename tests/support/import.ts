@@ -77,9 +77,21 @@ export function plainRow(handle: string, more: Record<string, string> = {}): Rec
 }
 
 const TABLES = [
-  'products', 'product_variants', 'categories', 'stock_movements', 'event_log', 'event_sequence', 'staff_actions', 'outside_stock',
-  'carts', 'cart_lines', 'orders', 'order_lines', 'stock_alerts', 'mails',
-]; // prettier-ignore
+  'products',
+  'product_variants',
+  'categories',
+  'stock_movements',
+  'event_log',
+  'event_sequence',
+  'staff_actions',
+  'outside_stock',
+  'carts',
+  'cart_lines',
+  'orders',
+  'order_lines',
+  'stock_alerts',
+  'mails',
+];
 
 /** Everything that an import could touch, row by row. */
 export async function dumpOf({ db, app }: Pick<TestShop, 'db' | 'app'>): Promise<Record<string, string[]>> {

@@ -10,7 +10,7 @@ import { findCategoryBySlug, findVariantIdsOfProducts, type VariantRow } from '.
 import type { ImportedProduct, NewProduct } from './catalog.types.ts';
 import { keepCategory } from './category-writing.repository.ts';
 import { createCategoryWriting } from './category-writing.ts';
-import { findFiledProducts, findVariantsInWay } from './product-import.repository.ts';
+import { findFiledProducts, findVariantsInWay, type FiledProductRow } from './product-import.repository.ts';
 import {
   isNothing,
   planImport,
@@ -59,30 +59,25 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
   const steps = createVariantSteps(deps);
   const { createCategory } = createCategoryWriting(deps);
 
-  /** What there is that some products have to do with, in three statements. */
+  /**
+   * What there is that some products have to do with, in three statements.
+   * @param rows the products among them that the shop has
+   */
   async function look(
     source: Queryable,
     imported: readonly ImportedProduct[],
+    rows: readonly FiledProductRow[],
   ): Promise<(product: ImportedProduct) => ImportSurroundings> {
-    const products = new Map(
-      (
-        await findFiledProducts(
-          source,
-          imported.map(({ product }) => product.slug),
-        )
-      ).map((row) => [row.slug, row]),
-    );
+    const products = new Map(rows.map((row) => [row.slug, row]));
     const ids = [...products.values()].map((row) => row.id);
     const skus = imported.flatMap(({ product }) => product.variants.map((variant) => variant.sku));
-    const rows = await findVariantsInWay(source, ids, skus);
-    const believed = await inventory.outsideLevels(
-      source,
-      rows.map((row) => row.id),
-      SOURCE,
-    );
-    const bySku = new Map(rows.map((row) => [row.sku, row]));
+    const variants = await findVariantsInWay(source, ids, skus);
+    const variantIds = variants.map((row) => row.id);
+    const believed =
+      variantIds.length === 0 ? new Map<string, number>() : await inventory.outsideLevels(source, variantIds, SOURCE);
+    const bySku = new Map(variants.map((row) => [row.sku, row]));
     const byProduct = new Map<string, VariantRow[]>();
-    for (const row of rows) {
+    for (const row of variants) {
       const siblings = byProduct.get(row.productId);
       if (siblings === undefined) byProduct.set(row.productId, [row]);
       else siblings.push(row);
@@ -172,7 +167,8 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     slugOf: slugFrom,
 
     async preview(products) {
-      const around = await look(db, products);
+      const slugs = products.map(({ product }) => product.slug);
+      const around = await look(db, products, await findFiledProducts(db, slugs));
       return products.map((imported): Preview => {
         const surroundings = around(imported);
         const plan = planImport(imported, surroundings);
@@ -192,11 +188,14 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
         if (filing && category === null) refuseCategory();
         const [found] = await findFiledProducts(tx, [slug]);
         let locked: Date | null = null;
+        let rows: FiledProductRow[] = [];
         if (found !== undefined) {
           await repository.lockProduct(tx, found.id);
           locked = await inventory.lock(tx, await findVariantIdsOfProducts(tx, [found.id]));
+          // Under the locks, in statements of their own: what is seen before may be old.
+          rows = await findFiledProducts(tx, [slug]);
         }
-        const around = (await look(tx, [imported]))(imported);
+        const around = (await look(tx, [imported], rows))(imported);
         if (around.product?.id !== found?.id) throw new RetryTransaction();
         const plan = planImport(imported, around);
         if (plan.faults.length > 0) throw new Refusal(...plan.faults);

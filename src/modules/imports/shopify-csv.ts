@@ -38,6 +38,8 @@ async function* readRecords(path: string): AsyncGenerator<Place & { record: stri
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
+    // Some files have been put together of others.
+    record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: MAX_ROW_BYTES,
   });
   // What ends early ends the other: the error comes out of the loop below.

@@ -250,25 +250,35 @@ describe('fields', () => {
 });
 
 describe('a file that is none', () => {
-  const refused = async (content: string | Buffer, words: string) => {
+  const sound = 'Handle,Title,Variant Price\nsound,Sound,1.00\n';
+
+  test.each<[string, string | Buffer, string]>([
+    [
+      'lacks columns, and is told which',
+      'Handle,Name\na,b\n',
+      'its first row lacks "Title", "Variant Price" or "Price".',
+    ],
+    ['has semicolons', 'Handle;Title;Variant Price\na;b;1\n', 'parted by semicolons: save it with commas.'],
+    [
+      'has a column twice',
+      'Handle,Title,Price,Variant Price\na,A,1,1\n',
+      'Two columns say the same: "Price" and "Variant Price".',
+    ],
+    ['is empty', '', 'It is empty.'],
+    ['is not in UTF-8', Buffer.from(`${sound}caf\xe9,Caf\xe9,1.00\n`, 'latin1'), 'It is not in UTF-8'],
+    [
+      'has a quote that is never closed: not even what is before it comes in',
+      `${sound}open,"Open,1.00\nnext,Next,1.00\n`,
+      'in the row that begins in line 3, quotes do not match',
+    ],
+  ])('%s', async (_what, content, words) => {
     const path = newFile();
     await writeFile(path, content);
     const before = await dumpOf(shop);
     await expect(importHere(shop, path)).rejects.toThrow(words);
     expect(await dumpOf(shop)).toEqual(before);
-  };
-  const sound = 'Handle,Title,Variant Price\nsound,Sound,1.00\n';
+  });
 
-  test('lacks columns, and is told which', () =>
-    refused('Handle,Name\na,b\n', 'its first row lacks "Title", "Variant Price" or "Price".'));
-  test('has semicolons', () =>
-    refused('Handle;Title;Variant Price\na;b;1\n', 'parted by semicolons: save it with commas.'));
-  test('has a column twice', () =>
-    refused('Handle,Title,Price,Variant Price\na,b,1,1\n', 'Two columns say the same: "Price" and "Variant Price".'));
-  test('is empty', () => refused('', 'It is empty.'));
-  test('is not in UTF-8', () => refused(Buffer.from(`${sound}caf\xe9,Caf\xe9,1.00\n`, 'latin1'), 'It is not in UTF-8'));
-  test('has a quote that is never closed: not even what is before it comes in', () =>
-    refused(`${sound}open,"Open,1.00\nnext,Next,1.00\n`, 'in the row that begins in line 3, quotes do not match'));
   test('is not there, or is not named', async () => {
     expect(await runImport(shop, '/nowhere.csv')).toEqual({ status: 2, output: 'There is no file /nowhere.csv.\n' });
     const path = newFile();
@@ -286,11 +296,26 @@ describe('a file that is none', () => {
 
 test('the newer headers of Shopify are the same columns', async () => {
   const row = {
-    Title: 'Enamel mug', 'URL handle': 'enamel-mug', Description: '<p>White</p>', Type: 'Mugs', 'Published on online store': 'TRUE',
-    Status: 'Active', SKU: 'MUG', 'Option1 name': 'Title', 'Option1 value': 'Default Title', Price: '12.00', 'Compare-at price': '15.00',
-    'Inventory tracker': 'shopify', 'Inventory quantity': '9', 'Continue selling when out of stock': 'DENY', 'Product image URL': '/images/mug.jpg',
-    'Image position': '1', 'Image alt text': 'A mug', 'Gift card': 'FALSE', 'Color (product.metafields.shopify.color-pattern)': 'white',
-  }; // prettier-ignore
+    Title: 'Enamel mug',
+    'URL handle': 'enamel-mug',
+    Description: '<p>White</p>',
+    Type: 'Mugs',
+    'Published on online store': 'TRUE',
+    Status: 'Active',
+    SKU: 'MUG',
+    'Option1 name': 'Title',
+    'Option1 value': 'Default Title',
+    Price: '12.00',
+    'Compare-at price': '15.00',
+    'Inventory tracker': 'shopify',
+    'Inventory quantity': '9',
+    'Continue selling when out of stock': 'DENY',
+    'Product image URL': '/images/mug.jpg',
+    'Image position': '1',
+    'Image alt text': 'A mug',
+    'Gift card': 'FALSE',
+    'Color (product.metafields.shopify.color-pattern)': 'white',
+  };
   await take(row);
   expect(await only('enamel-mug')).toMatchObject({
     sku: 'MUG',

@@ -6,7 +6,7 @@ import { safeHtml } from '../../../src/modules/imports/safe-html.ts';
 const HARMFUL: [string, string][] = [
   ['<p>a<script>alert(1)</script>b</p>', '<p>ab</p>'],
   ['<ScRiPt src="//evil.example/x.js"></sCrIpT>a', 'a'],
-  ['<scr<script>ipt>alert(1)</scr</script>ipt>', 'ipt&gt;'],
+  ['<scr<script>ipt>alert(1)</scr</script>ipt>', 'ipt&gt;alert(1)ipt&gt;'],
   ['<img src=x onerror=alert(1)>a', 'a'],
   ['<p onclick="alert(1)" style="position:fixed" class="x" id="y" data-x="1">a</p>', '<p>a</p>'],
   ['<a href="javascript:alert(1)">a</a>', '<a rel="nofollow noopener noreferrer">a</a>'],
@@ -26,11 +26,11 @@ const HARMFUL: [string, string][] = [
   ['<form action="//evil.example"><input name=q><button>b</button></form>a', 'ba'],
   ['<object data="x"></object><embed src="x">a', 'a'],
   ['<!-- <script>alert(1)</script> -->a', 'a'],
-  ['<![CDATA[<script>alert(1)</script>]]>a', ']]&gt;a'],
+  ['<![CDATA[<script>alert(1)</script>]]>a', 'a'],
   ['<meta http-equiv="refresh" content="0;url=//evil.example"><base href="//evil.example/">a', 'a'],
   ['&lt;script&gt;alert(1)&lt;/script&gt;', '&lt;script&gt;alert(1)&lt;/script&gt;'],
   ['<p>open', '<p>open</p>'],
-  ['<noscript><p title="</noscript><img src=x onerror=alert(1)>">a</noscript>', '"&gt;a'],
+  ['<noscript><p title="</noscript><img src=x onerror=alert(1)>">a</noscript>', ''],
 ];
 
 describe('HTML of somebody else', () => {
