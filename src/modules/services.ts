@@ -9,6 +9,7 @@ import { createCartService, type CartService, type Released } from './cart/cart.
 import { createCatalogService, type CatalogService } from './catalog/catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog/catalog-writing.service.ts';
 import { createContentfulService, type ContentfulService } from './contentful/contentful.service.ts';
+import { createProductImportService, type ProductImportService } from './catalog/product-import.service.ts';
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
 import { createOutsideStockService, type OutsideStockService } from './inventory/outside-stock.service.ts';
 import { createStockService, type StockService } from './inventory/stock.service.ts';
@@ -27,6 +28,7 @@ export interface ShopServices {
   admin: AdminService;
   catalog: CatalogService;
   catalogWriting: CatalogWritingService;
+  productImport: ProductImportService;
   inventory: InventoryService;
   stock: StockService;
   outsideStock: OutsideStockService;
@@ -61,14 +63,9 @@ export function createServices(deps: {
   const sessions = createSessionService({ db, eventLog, secrets });
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
-  const catalogWriting = createCatalogWritingService({
-    db,
-    inventory,
-    staff,
-    eventLog,
-    currency: shop.currency,
-    lowStockThreshold,
-  });
+  const writing = { db, inventory, staff, eventLog, currency: shop.currency, lowStockThreshold };
+  const catalogWriting = createCatalogWritingService(writing);
+  const productImport = createProductImportService(writing);
   const cart = createCartService({
     db,
     catalog,
@@ -122,6 +119,7 @@ export function createServices(deps: {
     admin,
     catalog,
     catalogWriting,
+    productImport,
     inventory,
     stock,
     outsideStock,

@@ -41,7 +41,8 @@ export interface VariantRow {
 export const PRODUCT_COLUMNS = `p.id, p.slug, p.title, p.description, p.vendor, p.tags, p.status, p.category_id AS "categoryId",
   p.images, p.created_at AS "createdAt", p.updated_at AS "updatedAt"`;
 
-const VARIANT_COLUMNS = `v.id, v.product_id AS "productId", v.sku, v.selected_options AS "selectedOptions",
+/** The columns of a VariantRow, of tables that are called `v` and, its product, `p`. */
+export const VARIANT_COLUMNS = `v.id, v.product_id AS "productId", v.sku, v.selected_options AS "selectedOptions",
   v.price_minor AS "priceMinor", v.compare_at_minor AS "compareAtMinor",
   v.on_hand AS "onHand", v.held, v.available,
   v.low_stock_threshold AS "lowStockThreshold", v.archived_at AS "archivedAt", p.title AS "productTitle", p.status AS "productStatus"`;

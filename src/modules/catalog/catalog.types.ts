@@ -39,3 +39,21 @@ export interface NewCategory {
 
 /** New values for fields of a category; what is left out stays. */
 export type CategoryChanges = Partial<{ name: string; slug: string }>;
+
+/** Fields of a product of which an import may say nothing: those stay as they are. */
+export type ImportableField =
+  'description' | 'vendor' | 'tags' | 'categorySlug' | 'images' | 'status' | 'compareAtMinor';
+
+/** A product as a file of an import has it. */
+export interface ImportedProduct {
+  product: NewProduct & { slug: string };
+  /** Fields that the file does not have. */
+  silent: ReadonlySet<ImportableField>;
+  /** Of each variant of `product`, in their order. */
+  variants: readonly {
+    /** Whether the file names the SKU; else it is made up, and gives way to the one that the variant has. */
+    skuGiven: boolean;
+    /** The level in the file; null where it has none. */
+    quantity: number | null;
+  }[];
+}

@@ -64,7 +64,12 @@ builder.node(ProductRef, {
   fields: (t) => ({
     slug: t.exposeString('slug', { nullable: false, description: 'Its name in addresses; unique.' }),
     title: t.exposeString('title', { nullable: false, description: 'Its name for people.' }),
-    description: t.exposeString('description', { nullable: false, description: 'What there is to say of it.' }),
+    description: t.exposeString('description', {
+      nullable: false,
+      description:
+        'What there is to say of it. Imports give simple HTML, without anything that runs or loads; what staff write is ' +
+        'given as they wrote it, so clean it before you show it as HTML.',
+    }),
     vendor: t.exposeString('vendor', { nullable: true, description: 'Who makes it.' }),
     tags: t.exposeStringList('tags', { nullable: false, description: 'Words to find it by.' }),
     status: t.expose('status', {

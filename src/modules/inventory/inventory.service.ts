@@ -1,5 +1,5 @@
 import type { EventLog } from '../../events/event-log.ts';
-import type { Transaction } from '../../infra/database.ts';
+import type { Queryable, Transaction } from '../../infra/database.ts';
 import {
   applyChanges,
   lockVariants,
@@ -7,6 +7,10 @@ import {
   type LevelRow,
   type StockMovementReason,
 } from './inventory.repository.ts';
+import * as outside from './outside-level.ts';
+import type { OutsideLevel } from './outside-level.ts';
+import type { OutsideSource } from './outside-stock.repository.ts';
+import { findOutsideLevels } from './outside-stock.repository.ts';
 
 export type { ByHand, StockMovementReason } from './inventory.repository.ts';
 
@@ -44,11 +48,32 @@ export interface InventoryService {
    * @throws where a step would be impossible (more held than on hand, a variant that is not there): the caller's bug
    */
   apply(tx: Transaction, at: Date, changes: readonly StockChange[], by?: ByHand): Promise<StockLevel[]>;
+  /**
+   * Takes over what an outside catalogue says of levels; see `takeOutsideLevels`. The caller has the variants' locks.
+   * @returns whether anything was written
+   */
+  takeOutsideLevels(
+    tx: Transaction,
+    at: Date,
+    taken: { source: OutsideSource; levels: readonly OutsideLevel[]; note?: string },
+  ): Promise<boolean>;
+  /** Gives variants that were just made the units that an outside catalogue says they have. */
+  beginAtOutsideLevels(
+    tx: Transaction,
+    at: Date,
+    taken: { source: OutsideSource; levels: readonly OutsideLevel[] },
+  ): Promise<void>;
+  /** The values last taken from an outside catalogue, of those variants of which there are any. */
+  outsideLevels(
+    source: Queryable,
+    variantIds: readonly string[],
+    catalogue: OutsideSource,
+  ): Promise<Map<string, number>>;
 }
 
 /** Wires the inventory. */
 export function createInventoryService({ eventLog }: { eventLog: EventLog }): InventoryService {
-  return {
+  const service: InventoryService = {
     lock: (tx, variantIds) => lockVariants(tx, [...new Set(variantIds)]),
     async apply(tx, at, changes, by) {
       if (changes.length === 0) return [];
@@ -71,5 +96,14 @@ export function createInventoryService({ eventLog }: { eventLog: EventLog }): In
       eventLog.announce(tx);
       return levels;
     },
+    takeOutsideLevels: (tx, at, taken) =>
+      outside.takeOutsideLevels((changes) => service.apply(tx, at, changes), tx, at, taken),
+    beginAtOutsideLevels: (tx, at, taken) =>
+      outside.beginAtOutsideLevels((changes) => service.apply(tx, at, changes), tx, at, taken),
+    async outsideLevels(source, variantIds, catalogue) {
+      const rows = await findOutsideLevels(source, variantIds, catalogue);
+      return new Map(rows.flatMap(({ variantId, believed }) => (believed === null ? [] : [[variantId, believed]])));
+    },
   };
+  return service;
 }

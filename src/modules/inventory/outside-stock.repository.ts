@@ -35,13 +35,49 @@ export function findOwed(source: Queryable, variantIds: readonly string[]): Prom
   return source.query<BeliefRow>(owed, [variantIds]);
 }
 
-const write: Statement = {
-  name: 'outside_stock_write',
-  text: `INSERT INTO outside_stock (variant_id, source, quantity, shortfall, updated_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (variant_id, source) DO UPDATE SET quantity = $3, shortfall = $4, updated_at = $5`,
+/** A belief beside the variant's own counters. */
+export interface OutsideLevelRow {
+  variantId: string;
+  onHand: number;
+  held: number;
+  /** The value last taken; null where none was. */
+  believed: number | null;
+  shortfall: number;
+}
+
+const findLevels: Statement = {
+  name: 'outside_stock_levels',
+  text: `SELECT v.id AS "variantId", v.on_hand AS "onHand", v.held, o.quantity AS believed, coalesce(o.shortfall, 0) AS shortfall
+           FROM product_variants v LEFT JOIN outside_stock o ON o.variant_id = v.id AND o.source = $2
+          WHERE v.id = ANY($1::uuid[])`,
 };
 
-/** Writes what a catalogue believes; the caller has the variant's lock. */
-export async function writeBelief(tx: Queryable, at: Date, belief: BeliefRow): Promise<void> {
-  await tx.query(write, [belief.variantId, belief.source, belief.quantity, belief.shortfall, at]);
+/** Counters and beliefs; under the variants' locks, what it gives is what is true. */
+export function findOutsideLevels(
+  source: Queryable,
+  variantIds: readonly string[],
+  of: OutsideSource,
+): Promise<OutsideLevelRow[]> {
+  return source.query<OutsideLevelRow>(findLevels, [variantIds, of]);
+}
+
+const keep: Statement = {
+  name: 'outside_stock_keep',
+  text: `INSERT INTO outside_stock (variant_id, source, quantity, shortfall, updated_at)
+         SELECT variant_id, source, quantity, shortfall, $5::timestamptz
+           FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) AS l(variant_id, source, quantity, shortfall)
+          ORDER BY variant_id, source
+         ON CONFLICT (variant_id, source) DO UPDATE
+            SET quantity = EXCLUDED.quantity, shortfall = EXCLUDED.shortfall, updated_at = EXCLUDED.updated_at`,
+};
+
+/** Writes what catalogues believe; the caller has the variants' locks. */
+export async function keepBeliefs(tx: Queryable, at: Date, beliefs: readonly BeliefRow[]): Promise<void> {
+  await tx.query(keep, [
+    beliefs.map((belief) => belief.variantId),
+    beliefs.map((belief) => belief.source),
+    beliefs.map((belief) => belief.quantity),
+    beliefs.map((belief) => belief.shortfall),
+    at,
+  ]);
 }

@@ -2,15 +2,10 @@ import type { Database, Queryable, Transaction } from '../../infra/database.ts';
 import type { CatalogService, ProductVariant } from '../catalog/catalog.service.ts';
 import { LimitExceededError, Refusal } from '../user-error.ts';
 import type { InventoryService } from './inventory.service.ts';
+import { asFarAsFree, unitsCalledFor } from './outside-level.ts';
 import * as repository from './outside-stock.repository.ts';
 import type { BeliefRow, OutsideSource } from './outside-stock.repository.ts';
 import { MAX_ON_HAND } from './stock.service.ts';
-
-/*
- * A catalogue outside the shop knows nothing of what was sold. So what it says is a belief, and what counts of it is how it
- * differs from what it said before: 10, then 11, is one unit more, whatever was sold meanwhile. Units that carts hold are not
- * taken away; those are owed (the shortfall) until they come free.
- */
 
 export type OutsideStock = BeliefRow;
 export type { OutsideSource } from './outside-stock.repository.ts';
@@ -44,8 +39,7 @@ interface Step {
 function decide(stock: BelievedStock, before: BeliefRow | null, onHand: number): Step | null {
   if (stock.kind === 'COUNT') {
     const { quantity } = stock;
-    const base = before === null ? onHand : before.quantity + before.shortfall;
-    return { quantity, wanted: quantity - base };
+    return { quantity, wanted: unitsCalledFor(quantity, onHand, before) };
   }
   // Only a change counts: what was sold out since, or restocked by hand, is the shop's to know.
   if (before !== null && before.quantity > 0 === stock.inStock) return null;
@@ -86,11 +80,10 @@ export function createOutsideStockService(deps: {
         const fault = { message, path: ['stock'], limit: MAX_ON_HAND, requested: variant.onHand + wanted, variantId };
         throw new Refusal(new LimitExceededError(fault));
       }
-      const delta = Math.max(wanted, -variant.available);
-      const shortfall = delta - wanted;
+      const { delta, shortfall } = asFarAsFree(wanted, variant.available);
       if (before?.quantity === quantity && before.shortfall === shortfall) return;
       await move(tx, at, { variantId, delta, note: `${source}: ${before?.quantity ?? 'unknown'} → ${quantity}` });
-      await repository.writeBelief(tx, at, { variantId, source, quantity, shortfall });
+      await repository.keepBeliefs(tx, at, [{ variantId, source, quantity, shortfall }]);
     },
 
     async settle(tx, variantId) {
@@ -103,7 +96,7 @@ export function createOutsideStockService(deps: {
         if (units === 0) continue;
         free -= units;
         await move(tx, at, { variantId, delta: -units, note: `${belief.source}: owed since ${belief.quantity}` });
-        await repository.writeBelief(tx, at, { ...belief, shortfall: belief.shortfall - units });
+        await repository.keepBeliefs(tx, at, [{ ...belief, shortfall: belief.shortfall - units }]);
       }
     },
 

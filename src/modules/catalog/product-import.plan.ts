@@ -1,0 +1,135 @@
+import { changesBetween } from '../staff/staff.service.ts';
+import { GenericError, LimitExceededError, type UserError } from '../user-error.ts';
+import { MAX } from './catalog-input.ts';
+import { recordedProduct } from './catalog-record.ts';
+import type { ImportedProduct, NewVariant } from './catalog.types.ts';
+import type { VariantRow } from './catalog.repository.ts';
+import type { FiledProductRow } from './product-import.repository.ts';
+import { faultsOfJoining, type Joining } from './variant-rules.ts';
+
+/*
+ * What an imported product means for the shop, decided from what is there: the same for a look ahead, without locks, and
+ * for the transaction that writes it.
+ */
+
+/** What the shop has that an imported product has to do with. */
+export interface ImportSurroundings {
+  /** Null where it is new. */
+  product: FiledProductRow | null;
+  /** Of that product, archived ones too. */
+  variants: readonly VariantRow[];
+  /** Variants of any product that have one of its SKUs. */
+  bySku: ReadonlyMap<string, VariantRow>;
+  /** The levels that the import last took, by variant. */
+  believed: ReadonlyMap<string, number>;
+}
+
+/** Something that the merchant should know, about one variant or all of the product. */
+export interface ImportNote {
+  variant: number | null;
+  message: string;
+}
+
+export interface ImportPlan {
+  /** The product as it is to be; null where its own fields stay as they are. */
+  product: FiledProductRow | null;
+  /** Variants to make, each with the file's level. */
+  joining: (Joining & { quantity: number | null })[];
+  updates: { before: VariantRow; after: VariantRow }[];
+  /** Levels of variants that are there. */
+  levels: { variantId: string; quantity: number }[];
+  notes: ImportNote[];
+  faults: UserError[];
+}
+
+const choiceOf = (variant: Pick<VariantRow, 'selectedOptions'>) =>
+  JSON.stringify(variant.selectedOptions.map(({ name, value }) => [name, value]));
+
+const inWords = ({ selectedOptions }: Pick<VariantRow, 'selectedOptions'>) =>
+  selectedOptions.map(({ name, value }) => `${name}: ${value}`).join(', ') || 'no options';
+
+/** Whether there is nothing to write. */
+export function isNothing({ product, joining, updates, levels }: ImportPlan): boolean {
+  return product === null && joining.length === 0 && updates.length === 0 && levels.length === 0;
+}
+
+/** Decides what is to be made, changed and refused. */
+export function planImport(imported: ImportedProduct, around: ImportSurroundings): ImportPlan {
+  const plan: ImportPlan = { product: null, joining: [], updates: [], levels: [], notes: [], faults: [] };
+  const live = around.variants.filter((variant) => variant.archivedAt === null);
+  for (const [index, variant] of imported.product.variants.entries()) place(plan, imported, around, index, variant);
+  plan.faults.push(...faultsOfJoining(plan.joining, live));
+  const count = live.length + plan.joining.length;
+  if (count > MAX.variants) {
+    const message = `Variants of a product: at most ${MAX.variants}.`;
+    const [first] = plan.joining;
+    const path = first?.path ?? ['variants'];
+    plan.faults.push(new LimitExceededError({ message, path, limit: MAX.variants, requested: count }));
+  }
+  if (around.product !== null) plan.product = changedProduct(plan, imported, around.product);
+  return plan;
+}
+
+/** Finds the place of one variant: one that is there, or a new one. */
+function place(
+  plan: ImportPlan,
+  { variants, silent }: ImportedProduct,
+  { product, variants: there, bySku, believed }: ImportSurroundings,
+  index: number,
+  variant: NewVariant,
+): void {
+  const { skuGiven = false, quantity = null } = variants[index] ?? {};
+  const path = ['variants', String(index)];
+  const named = bySku.get(variant.sku);
+  if (named !== undefined && named.productId !== product?.id) {
+    const message = `The SKU belongs to another product of the shop: ${named.productTitle}.`;
+    plan.faults.push(new GenericError('CONFLICT', message, [...path, 'sku']));
+    return;
+  }
+  const sameChoice = there.find((row) => row.archivedAt === null && choiceOf(row) === choiceOf(variant));
+  const row = named ?? sameChoice;
+  if (row === undefined) {
+    plan.joining.push({ variant, path, quantity });
+    return;
+  }
+  if (row.archivedAt !== null) {
+    plan.notes.push({ variant: index, message: 'The variant is archived in the shop: it is left as it is.' });
+    return;
+  }
+  if (choiceOf(row) !== choiceOf(variant)) {
+    const message = `The variant with this SKU has other options in the shop (${inWords(row)}), which stay as they are.`;
+    plan.faults.push(new GenericError('CONFLICT', message, [...path, 'selectedOptions', '0', 'value']));
+    return;
+  }
+  const after = {
+    ...row,
+    sku: skuGiven ? variant.sku : row.sku,
+    priceMinor: variant.priceMinor,
+    compareAtMinor: silent.has('compareAtMinor') ? row.compareAtMinor : variant.compareAtMinor,
+  };
+  if (after.sku !== row.sku || after.priceMinor !== row.priceMinor || after.compareAtMinor !== row.compareAtMinor) {
+    plan.updates.push({ before: row, after });
+  }
+  if (quantity !== null && believed.get(row.id) !== quantity) plan.levels.push({ variantId: row.id, quantity });
+}
+
+function changedProduct(
+  plan: ImportPlan,
+  { product, silent }: ImportedProduct,
+  before: FiledProductRow,
+): FiledProductRow | null {
+  const after = { ...before, title: product.title };
+  for (const field of ['description', 'vendor', 'tags', 'categorySlug', 'images', 'status'] as const) {
+    if (!silent.has(field)) Object.assign(after, { [field]: product[field] });
+  }
+  if (before.status === 'ARCHIVED' && after.status !== 'ARCHIVED') {
+    // Staff took it off sale for good: a file that was exported before does not bring it back.
+    after.status = 'ARCHIVED';
+    plan.notes.push({ variant: null, message: 'The product is archived in the shop, and stays so.' });
+  }
+  const changes = changesBetween(
+    recordedProduct(before, before.categorySlug),
+    recordedProduct(after, after.categorySlug),
+  );
+  return changes.length === 0 ? null : after;
+}

@@ -1,0 +1,36 @@
+import type { Queryable, Statement } from '../../infra/database.ts';
+import { PRODUCT_COLUMNS, VARIANT_COLUMNS, type ProductRow, type VariantRow } from './catalog.repository.ts';
+
+/** A product with the slug of its category. */
+export interface FiledProductRow extends ProductRow {
+  categorySlug: string | null;
+}
+
+const bySlugs: Statement = {
+  name: 'catalog_import_products',
+  text: `SELECT ${PRODUCT_COLUMNS}, c.slug AS "categorySlug"
+           FROM products p LEFT JOIN categories c ON c.id = p.category_id WHERE p.slug = ANY($1::text[])`,
+};
+
+/** Products by slug, whatever their status. */
+export function findFiledProducts(source: Queryable, slugs: readonly string[]): Promise<FiledProductRow[]> {
+  return source.query<FiledProductRow>(bySlugs, [slugs]);
+}
+
+// Two index scans; an OR over both columns would read the whole table.
+const variants: Statement = {
+  name: 'catalog_import_variants',
+  text: `SELECT ${VARIANT_COLUMNS} FROM product_variants v JOIN products p ON p.id = v.product_id
+          WHERE v.id IN (SELECT id FROM product_variants WHERE product_id = ANY($1::uuid[])
+                         UNION SELECT id FROM product_variants WHERE sku = ANY($2::text[]))
+          ORDER BY v.product_id, v.position, v.id`,
+};
+
+/** All variants of products, archived ones too, and whatever else has one of some SKUs. */
+export function findVariantsInWay(
+  source: Queryable,
+  productIds: readonly string[],
+  skus: readonly string[],
+): Promise<VariantRow[]> {
+  return source.query<VariantRow>(variants, [productIds, skus]);
+}

@@ -1,0 +1,85 @@
+import { FileError } from './import.errors.ts';
+
+/** What of Shopify's product CSV the shop takes, each with the headers of both generations of its export. */
+const HEADERS = {
+  handle: ['Handle', 'URL handle'],
+  title: ['Title'],
+  body: ['Body (HTML)', 'Description'],
+  vendor: ['Vendor'],
+  type: ['Type'],
+  tags: ['Tags'],
+  published: ['Published', 'Published on online store'],
+  status: ['Status'],
+  giftCard: ['Gift Card'],
+  option1Name: ['Option1 Name'],
+  option1Value: ['Option1 Value'],
+  option2Name: ['Option2 Name'],
+  option2Value: ['Option2 Value'],
+  option3Name: ['Option3 Name'],
+  option3Value: ['Option3 Value'],
+  sku: ['Variant SKU', 'SKU'],
+  price: ['Variant Price', 'Price'],
+  compareAt: ['Variant Compare At Price', 'Compare-at price'],
+  tracker: ['Variant Inventory Tracker', 'Inventory tracker'],
+  quantity: ['Variant Inventory Qty', 'Inventory quantity'],
+  image: ['Image Src', 'Product image URL'],
+  imagePosition: ['Image Position'],
+  imageAlt: ['Image Alt Text'],
+} as const;
+
+export type Column = keyof typeof HEADERS;
+
+const ESSENTIAL: readonly Column[] = ['handle', 'title', 'price'];
+
+/** Part of Shopify's export, and without a place in the shop: passed over in silence. */
+const UNUSED =
+  /^(product category|variant (grams|inventory policy|fulfillment service|requires shipping|taxable|barcode|image|weight unit|tax code)|barcode|variant image url|seo (title|description)|cost per item|(included|price|compare at price) \/ .+|option[123] linked to|continue selling when out of stock|weight (value \(grams\)|unit for display)|requires shipping|fulfillment service|charge tax|tax code|unit price .+|google shopping \/ .+|collection)$/;
+
+/** Spreadsheets put spaces where nobody sees them, and some write other capitals. */
+const keyOf = (header: string) => header.trim().replaceAll(/\s+/g, ' ').toLowerCase();
+
+const byHeader = new Map(
+  Object.entries(HEADERS).flatMap(([column, headers]) => headers.map((header) => [keyOf(header), column as Column])),
+);
+
+/** Where a file has what. */
+export interface Columns {
+  /** The place of each column that the file has. */
+  index: ReadonlyMap<Column, number>;
+  /** What the file calls a column; what Shopify does, where it has none. */
+  name(column: Column): string;
+  /** Headers that mean nothing to the shop. */
+  unknown: readonly string[];
+  /** How many cells a row has. */
+  width: number;
+}
+
+/** Reads the header row. @throws FileError where it is not one of a Shopify product CSV */
+export function readColumns(header: readonly string[]): Columns {
+  const index = new Map<Column, number>();
+  const unknown: string[] = [];
+  for (const [place, text] of header.entries()) {
+    const column = byHeader.get(keyOf(text));
+    if (column === undefined) {
+      if (!UNUSED.test(keyOf(text)) && text.trim() !== '') unknown.push(text.trim());
+      continue;
+    }
+    const earlier = index.get(column);
+    if (earlier !== undefined) {
+      throw new FileError(`Two columns say the same: "${header[earlier]?.trim()}" and "${text.trim()}".`);
+    }
+    index.set(column, place);
+  }
+  const missing = ESSENTIAL.filter((column) => !index.has(column));
+  if (missing.length > 0) throw new FileError(explainMissing(missing, header));
+  const name = (column: Column) => header[index.get(column) ?? -1]?.trim() ?? HEADERS[column][0];
+  return { index, name, unknown, width: header.length };
+}
+
+function explainMissing(missing: readonly Column[], header: readonly string[]): string {
+  const names = missing.map((column) => HEADERS[column].map((text) => `"${text}"`).join(' or '));
+  const text = `It is no product CSV of Shopify's: its first row lacks ${names.join(', ')}.`;
+  const [only = ''] = header;
+  if (header.length > 1 || !/[;\t]/.test(only)) return text;
+  return `${text} Its columns are parted by ${only.includes(';') ? 'semicolons' : 'tabs'}: save it with commas.`;
+}

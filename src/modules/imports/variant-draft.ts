@@ -1,0 +1,134 @@
+import type { ProductImportService } from '../catalog/product-import.service.ts';
+import type { Finding } from './findings.ts';
+import type { Column, Columns } from './shopify-columns.ts';
+import type { Row } from './shopify-csv.ts';
+import { stableSku } from './stable-sku.ts';
+
+/** A variant of the file: what the catalogue is to parse, and what it does not know. */
+export interface VariantDraft {
+  row: Row;
+  input: {
+    sku: string;
+    price: string;
+    compareAtPrice: string | null;
+    selectedOptions: { name: string; value: string }[];
+    onHand: number;
+  };
+  skuGiven: boolean;
+  quantity: number | null;
+}
+
+interface Context {
+  rows: readonly Row[];
+  handle: string;
+  columns: Columns;
+  slugOf: ProductImportService['slugOf'];
+  at: (row: Row, column: Column | null, message: string) => Finding;
+}
+
+const OPTIONS = [
+  ['option1Name', 'option1Value'],
+  ['option2Name', 'option2Value'],
+  ['option3Name', 'option3Value'],
+] as const;
+
+const text = (row: Row, column: Column) => row.cell(column).replaceAll(/\s+/g, ' ').trim();
+
+/** Rows below the first may be there for their picture alone. */
+const isVariant = (row: Row) =>
+  (['sku', 'price', 'quantity', 'option1Value', 'option2Value', 'option3Value'] as const).some(
+    (column) => text(row, column) !== '',
+  );
+
+/** Makes variants of a product's rows. */
+export function draftVariants(context: Context): { variants: VariantDraft[]; findings: Finding[]; notes: Finding[] } {
+  const { rows } = context;
+  const findings: Finding[] = [];
+  const notes: Finding[] = [];
+  const own = rows.filter((row, index) => index === 0 || isVariant(row));
+  const [first] = own;
+  const names = OPTIONS.map(([name]) => (first === undefined ? '' : text(first, name)));
+  // What Shopify calls the only variant of a product that has nothing to choose.
+  const isPlain =
+    own.length === 1 &&
+    first !== undefined &&
+    /^(title)?$/i.test(names[0] ?? '') &&
+    /^(default title)?$/i.test(text(first, 'option1Value')) &&
+    text(first, 'option2Value') === '';
+  const variants = own.map((row): VariantDraft => {
+    const selectedOptions = isPlain ? [] : optionsOf(row, names, context, findings);
+    const given = text(row, 'sku').replace(/^'(?=\d+$)/, '');
+    const quantity = quantityOf(row, context, findings, notes);
+    return {
+      row,
+      input: {
+        sku: given === '' ? stableSku(context.handle, selectedOptions, context.slugOf) : given,
+        price: priceOf(row, 'price', context, findings) ?? '0',
+        compareAtPrice: compareAtOf(row, context, findings),
+        selectedOptions,
+        onHand: quantity ?? 0,
+      },
+      skuGiven: given !== '',
+      quantity,
+    };
+  });
+  findings.push(...namedTwice(variants, context));
+  return { variants, findings, notes };
+}
+
+function optionsOf(row: Row, names: readonly string[], { at }: Context, findings: Finding[]) {
+  return OPTIONS.flatMap(([nameColumn, valueColumn], index) => {
+    const name = names[index] ?? '';
+    const value = text(row, valueColumn);
+    if (name === '' && value === '') return [];
+    if (name === '') findings.push(at(row, nameColumn, "The product's first row does not name this option."));
+    if (value === '') findings.push(at(row, valueColumn, `The variant does not say which ${name}.`));
+    return [{ name, value }];
+  });
+}
+
+/** An amount as Shopify writes it: `1299.00`. Others are not guessed at: `1,299` is one thing here and another there. */
+function priceOf(row: Row, column: 'price' | 'compareAt', { at }: Context, findings: Finding[]): string | null {
+  const amount = text(row, column);
+  if (/^-?\d+(\.\d+)?$/.test(amount)) return amount;
+  const message =
+    amount === ''
+      ? 'The price is missing.'
+      : `"${amount.slice(0, 50)}" is no price: write digits with a point before the decimals, and nothing else.`;
+  findings.push(at(row, column, message));
+  return null;
+}
+
+function compareAtOf(row: Row, context: Context, findings: Finding[]): string | null {
+  // Shopify has 0.00 for none, too.
+  if (/^0*(\.0+)?$/.test(text(row, 'compareAt'))) return null;
+  return priceOf(row, 'compareAt', context, findings);
+}
+
+function quantityOf(row: Row, { columns, at }: Context, findings: Finding[], notes: Finding[]): number | null {
+  const given = text(row, 'quantity');
+  const isUntracked = columns.index.has('tracker') && text(row, 'tracker') === '';
+  if (isUntracked) {
+    const units = given === '' ? 'none are set by this file' : `it counts as it stands, ${given.slice(0, 50)}`;
+    notes.push(at(row, 'quantity', `Shopify does not count its units, and the shop always does: ${units}.`));
+  }
+  if (given === '') return null;
+  if (!/^-?\d{1,15}(\.0+)?$/.test(given)) {
+    findings.push(at(row, 'quantity', `"${given.slice(0, 50)}" is no whole number.`));
+    return null;
+  }
+  const quantity = Number(given);
+  if (quantity >= 0) return quantity;
+  notes.push(at(row, 'quantity', `It is sold beyond its stock (${given}): it counts as 0.`));
+  return 0;
+}
+
+/** SKUs that two rows give, in words of the file. */
+function namedTwice(variants: readonly VariantDraft[], { at }: Context): Finding[] {
+  const lines = new Map<string, number>();
+  return variants.flatMap(({ row, input: { sku }, skuGiven }) => {
+    const line = lines.get(sku);
+    lines.set(sku, line ?? row.line);
+    return line === undefined || !skuGiven ? [] : [at(row, 'sku', `The row in line ${line} has this SKU, too.`)];
+  });
+}

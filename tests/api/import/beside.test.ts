@@ -1,0 +1,77 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeProduct } from '../../support/fixtures.ts';
+import { newFile, plainRow, runImport, startImport, toCsv, writeProducts } from '../../support/import.ts';
+import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
+import { startProcess } from '../../support/shop-process.ts';
+import { watchNow } from '../../support/watch.ts';
+
+/** An import beside the shop, in a process of its own. */
+
+let shop: QuietShop;
+
+beforeAll(async () => {
+  shop = await openQuietShop();
+});
+afterAll(() => shop.dispose());
+
+test('who watches the shop sees what an import changes', async () => {
+  const { globalId, variants } = await makeProduct(shop, {
+    slug: 'seen',
+    title: 'Seen',
+    variants: [{ sku: 'SEEN', onHand: 5 }],
+  });
+  const products = await watchNow<{ productChanged: { product: { title: string } } }>(
+    shop,
+    'WebSocket',
+    `subscription { productChanged(productIds: ["${globalId}"]) { product { title } } }`,
+  );
+  const levels = await watchNow<{ stockChanged: { available: number } }>(
+    shop,
+    'SSE',
+    `subscription { stockChanged(variantIds: ["${variants[0]?.globalId}"]) { available } }`,
+  );
+  const file = await writeProducts([plainRow('seen', { Title: 'Seen anew', 'Variant Inventory Qty': '9' })]);
+  expect((await runImport(shop, file)).status).toBe(0);
+  expect((await products.events.take()).productChanged.product.title).toBe('Seen anew');
+  expect((await levels.events.take()).stockChanged.available).toBe(9);
+});
+
+test('a process that is told to stop twice stops at once', async () => {
+  const file = await writeProducts(Array.from({ length: 30 }, (_, i) => plainRow(`twice-${i}`)));
+  const lock = await shop.db.connect();
+  try {
+    await lock.query('BEGIN');
+    await lock.query('LOCK TABLE products IN EXCLUSIVE MODE');
+    const { child, exited } = startImport(shop, [file]);
+    await expect
+      .poll(async () => (await lock.query(`SELECT FROM pg_locks WHERE NOT granted`)).rowCount, { timeout: 20_000 })
+      .toBeGreaterThan(0);
+    child.kill('SIGINT');
+    const insist = setInterval(() => child.kill('SIGINT'), 100);
+    expect(await exited).toBe(130);
+    clearInterval(insist);
+  } finally {
+    await lock.end();
+  }
+});
+
+test('a file of more than the process may have in memory is read all the same', async () => {
+  const path = newFile();
+  const words = 'Words about it, in "quotes". '.repeat(70);
+  await writeFile(path, toCsv([plainRow('p', { 'Body (HTML)': words })]));
+  for (let chunk = 0; chunk < 80; chunk += 1) {
+    const rows = Array.from({ length: 500 }, (_, i) => plainRow(`p-${chunk}-${i}`, { 'Body (HTML)': words }));
+    await appendFile(path, toCsv(rows).replace(/^.*\n/, ''));
+  }
+  // 80 MB in 40 MB: code takes 20 of them.
+  const script = `
+    const { readBlocks, surveyFile } = await import('./src/modules/imports/shopify-csv.ts');
+    const { columns, rows } = await surveyFile(${JSON.stringify(path)});
+    let count = 0;
+    for await (const block of readBlocks(${JSON.stringify(path)}, columns)) count += block.rows.length;
+    console.log(rows, count);`;
+  const { output, exited } = startProcess(['--max-old-space-size=40', '--input-type=module', '-e', script], {});
+  expect(await exited).toBe(0);
+  expect(output()).toBe('40001 40001\n');
+});
