@@ -9,10 +9,12 @@ export function createJobBackend(options: {
   config: Pick<Config, 'redisUrl'>;
   /** Of the shop's database. */
   connectionString: string;
+  /** Names the shop among those that share a Redis. */
+  shop: () => Promise<string>;
   logger: Logger;
 }): JobBackend {
-  const { config, connectionString, logger } = options;
+  const { config, connectionString, shop, logger } = options;
   return config.redisUrl === null
     ? createPostgresJobs({ connectionString, logger })
-    : createRedisJobs({ url: config.redisUrl, logger });
+    : createRedisJobs({ url: config.redisUrl, shop, logger });
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { EventBus } from '../events/bus.ts';
 import type { Consumer } from '../events/consumer.ts';
 import { startConsumers, type ConsumerObserver } from '../events/consumers.ts';
+import { readEnd } from '../events/event-log.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Mailer } from '../infra/mailer.ts';
@@ -62,7 +63,13 @@ export function startBackgroundWork(options: {
 }): BackgroundWork {
   const { config, core, mailer, letters, roleOf, logger, metrics, overrideJobs = (real) => real } = options;
   const { db, services } = core;
-  const backend = createJobBackend({ config, connectionString: core.connectionString, logger });
+  const backend = createJobBackend({
+    config,
+    connectionString: core.connectionString,
+    // Its log names a shop, here as on the bus of events.
+    shop: async () => (await readEnd(db)).epoch,
+    logger,
+  });
   const queues = createJobQueues({ backend, logger });
 
   const nudgeMail = (mailId: string, at: Date, delayMs = 0) =>

@@ -4,17 +4,25 @@ import type { Logger } from '../infra/logger.ts';
 import type { JobBackend, JobQueue, JobWorker } from './backend.ts';
 import { inTime, SETTINGS, whenReady } from './bullmq-settings.ts';
 
-const PREFIX = 'vitrine-jobs';
+/** What all keys of a shop's jobs begin with. */
+export function jobPrefix(shop: string): string {
+  return `vitrine-jobs-${shop}`;
+}
+
 const RECONNECT_WITHIN_MS = 1000;
 
-/** Jobs in Redis. Nothing is connected until the first queue or worker is opened. */
-export function createRedisJobs({ url, logger }: { url: string; logger: Logger }): JobBackend {
+/**
+ * Jobs in Redis. Nothing is connected until the first queue or worker is opened.
+ * @param options.shop names this shop among those that share the Redis; asked when a queue is opened
+ */
+export function createRedisJobs(options: { url: string; shop: () => Promise<string>; logger: Logger }): JobBackend {
+  const { url, shop, logger } = options;
   const connections = new Set<Redis>();
 
   /** Throws where it is not to be reached; once it was, it is tried to be reached again for ever. */
-  async function connect(options: Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue'>): Promise<Redis> {
+  async function connect(settings: Pick<RedisOptions, 'maxRetriesPerRequest' | 'enableOfflineQueue'>): Promise<Redis> {
     const redis = new Redis(url, {
-      ...options,
+      ...settings,
       lazyConnect: true,
       connectTimeout: RECONNECT_WITHIN_MS,
       retryStrategy: (times) => Math.min(times * 50, RECONNECT_WITHIN_MS),
@@ -34,13 +42,15 @@ export function createRedisJobs({ url, logger }: { url: string; logger: Logger }
   return {
     // With an offline queue, `add()` would hang for as long as Redis is away.
     async openQueue(name): Promise<JobQueue> {
+      const prefix = jobPrefix(await shop());
       const connection = await connect({ maxRetriesPerRequest: 1, enableOfflineQueue: false });
-      const queue = new Queue(name, { connection, prefix: PREFIX, skipWaitingForReady: true });
+      const queue = new Queue(name, { connection, prefix, skipWaitingForReady: true });
       return whenReady(queue, logger);
     },
     async openWorker(name, processor, { concurrency }): Promise<JobWorker> {
+      const prefix = jobPrefix(await shop());
       const connection = await connect({ maxRetriesPerRequest: null, enableOfflineQueue: true });
-      const worker = new Worker(name, processor, { ...SETTINGS, connection, prefix: PREFIX, concurrency });
+      const worker = new Worker(name, processor, { ...SETTINGS, connection, prefix, concurrency });
       return whenReady(worker, logger);
     },
     async [Symbol.asyncDispose]() {

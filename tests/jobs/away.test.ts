@@ -49,6 +49,7 @@ describe.each(JOB_BACKENDS)('a job queue on %s that does not answer', (kind) => 
     backend = createJobBackend({
       config: { redisUrl: jobs.redisUrl === null ? null : through(jobs.redisUrl) },
       connectionString: through(jobs.database.url),
+      shop: async () => 'away',
       logger,
     });
     queues = createJobQueues({ backend, logger });

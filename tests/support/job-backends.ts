@@ -4,6 +4,8 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { createJobBackend } from '../../src/jobs/backend-choice.ts';
 import type { JobBackend } from '../../src/jobs/backend.ts';
+import { jobPrefix } from '../../src/jobs/redis-backend.ts';
+import { known } from './known.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { hasRedis, startRedis, type RedisServer } from './redis-server.ts';
 
@@ -39,7 +41,12 @@ export async function createTestJobs(kind: (typeof JOB_BACKENDS)[number]): Promi
   const redis = kind === 'Redis' ? await startRedis() : null;
   const redisUrl = redis?.url ?? null;
   const open = (logger = pino({ level: 'silent' })) =>
-    createJobBackend({ config: { redisUrl }, connectionString: database.url, logger });
+    createJobBackend({
+      config: { redisUrl },
+      connectionString: database.url,
+      shop: () => epochOf(database.url),
+      logger,
+    });
   return {
     database,
     redis,
@@ -50,7 +57,9 @@ export async function createTestJobs(kind: (typeof JOB_BACKENDS)[number]): Promi
       const maker = open();
       await (await maker.openQueue(name)).close();
       await maker[Symbol.asyncDispose]();
-      return redisUrl === null ? lookAtTables(database.url, name) : lookAtKeys(redisUrl, name);
+      return redisUrl === null
+        ? lookAtTables(database.url, name)
+        : lookAtKeys(redisUrl, await epochOf(database.url), name);
     },
     async dispose() {
       await redis?.dispose();
@@ -68,10 +77,22 @@ async function lookAtTables(url: string, name: string): Promise<QueueView> {
   return viewOf(queue as unknown as Queue, () => pool.end());
 }
 
-async function lookAtKeys(url: string, name: string): Promise<QueueView> {
+/** What names the shop on a database. */
+export async function epochOf(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ epoch: string }>('SELECT epoch FROM event_sequence');
+    return known(rows[0]).epoch;
+  } finally {
+    await client.end();
+  }
+}
+
+async function lookAtKeys(url: string, shop: string, name: string): Promise<QueueView> {
   const connection = new Redis(url, { maxRetriesPerRequest: null });
   connection.on('error', () => {});
-  const queue = new Queue(name, { connection, prefix: 'vitrine-jobs' });
+  const queue = new Queue(name, { connection, prefix: jobPrefix(shop) });
   queue.on('error', () => {});
   return viewOf(queue, async () => connection.disconnect());
 }
