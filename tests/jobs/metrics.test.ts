@@ -208,12 +208,11 @@ describe.each(JOB_BACKENDS)('jobs and consumers, on %s,', (kind) => {
     const view = await jobs.look('cart-expiry');
     onTestFinished(() => view[Symbol.asyncDispose]());
     await until('the queue answers', async () => Object.keys(await stateOf(shop)).length > 0);
-    expect(await stateOf(shop)).toEqual({
-      'cart-expiry,waiting': 0,
-      'cart-expiry,delayed': 0,
-      'cart-expiry,active': 0,
-      'cart-expiry,failed': 0,
-    });
+    const states = ['waiting', 'delayed', 'active', 'failed'];
+    const queues = ['cart-expiry', 'mail', 'stock-alerts', 'webhook-delivery'];
+    expect(await stateOf(shop)).toEqual(
+      Object.fromEntries(queues.flatMap((queue) => states.map((state) => [`${queue},${state}`, 0]))),
+    );
     await view.addRaw({ payload: { second: 1 }, requestId: null });
     await view.addRaw({ payload: { second: 2 }, requestId: null });
     const { globalId } = await makeVariant({ db: shop.db, eventLog: shop.app.eventLog }, { onHand: 1 });

@@ -152,8 +152,10 @@ describe('/mailbox', () => {
     const ids = [first, second].map(({ body }) =>
       [...body.matchAll(/class="mail" href="\/mailbox\/([^"]+)"/g)].map((m) => m[1]),
     );
-    expect(ids.map((page) => page.length)).toEqual([50, 6]);
-    expect(ids.flat()).toEqual(await listMailbox(folder));
+    // Those who came before got mails of their own.
+    const kept = await listMailbox(folder);
+    expect(ids.map((page) => page.length)).toEqual([50, kept.length - 50]);
+    expect(ids.flat()).toEqual(kept);
   });
 
   describe.skipIf(!existsSync(CHROMIUM))('in a real browser', () => {

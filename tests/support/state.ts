@@ -18,7 +18,8 @@ export interface ShopState {
   users: unknown[];
   stockAlerts: unknown[];
   stockAlertChains: unknown[];
-  mails: unknown[];
+  /** The others come of events, and are sent, by themselves. */
+  failedMails: unknown[];
 }
 
 const state = {
@@ -39,10 +40,10 @@ const state = {
     (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users,
     (SELECT coalesce(jsonb_agg(to_jsonb(a) ORDER BY number), '[]') FROM stock_alerts a) AS "stockAlerts",
     (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY variant_id), '[]') FROM stock_alert_chains c) AS "stockAlertChains",
-    (SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY id), '[]') FROM mails m) AS mails`,
+    (SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY id), '[]') FROM mails m WHERE status = 'FAILED') AS "failedMails"`,
 };
 
-/** Catalogue, levels, ledger, events, guests, users, carts, orders, mails and the record of staff as they are. */
+/** Catalogue, levels, ledger, events, guests, users, carts, orders, alerts, mails that failed and the record of staff as they are. */
 export async function stateOf({ db }: Pick<World, 'db'>): Promise<ShopState> {
   const [row] = await db.query<ShopState>(state);
   if (row === undefined) throw new Error('the database said nothing');
