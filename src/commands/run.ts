@@ -112,7 +112,7 @@ function explain(error: unknown, { http }: Config): string {
 }
 
 /** Says where the shop is: to people as they read, in production as one line of the log. */
-function announce({ url, data, admin }: App, { roles, production, http }: Config, logger: Logger): void {
+function announce({ url, data, admin }: App, { roles, production, http, mail }: Config, logger: Logger): void {
   if (production) {
     logger.info({ url, roles, data }, 'the shop is open');
     return;
@@ -125,6 +125,7 @@ function announce({ url, data, admin }: App, { roles, production, http }: Config
           ['WebSocket', `${url.replace('http', 'ws')}/graphql`],
         ] as [string, string][])
       : []),
+    ...(mail.smtpUrl === null ? ([['Mailbox', `${url}/mailbox`]] as [string, string][]) : []),
     ['Health', `${url}/health/ready`],
     ['Roles', roles.join(', ')],
     ['Data', data],

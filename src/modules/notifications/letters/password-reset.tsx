@@ -17,8 +17,7 @@ export function PasswordReset({ frame, user, link }: { frame: Frame; user: UserV
       </Paragraph>
       <Action href={link}>Choose a new password</Action>
       <Quiet>
-        It works once, and not for long. If it was not you who asked for it, leave it alone: your password stays as it
-        is.
+        It works once, within an hour. If it was not you who asked for it, leave it alone: your password stays as it is.
       </Quiet>
     </Layout>
   );
