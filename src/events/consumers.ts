@@ -82,7 +82,8 @@ export function startConsumers(options: {
   const runners = consumers.map((consumer) => {
     const log = logger.child({ consumer: consumer.name });
     return {
-      types: new Set(consumer.types),
+      // Who has the time hears of nothing, and polls.
+      types: new Set(consumer.patient === true ? [] : consumer.types),
       ...createRunner({ db, consumer, owner, settings, stop: stop.signal, log, observer }),
     };
   });

@@ -177,6 +177,21 @@ describe('a consumer', () => {
     ]);
   });
 
+  test('is not woken by the bus where it has the time, and sees to it by the poll', async () => {
+    const told: number[] = [];
+    await bus.subscribe(({ events }) => void told.push(events.length));
+    const patient = defineConsumer({ ...recorder(), patient: true });
+    const eager = defineConsumer({ ...recorder('eager'), name: 'eager' });
+    const consumers = start(patient, { bus, consumers: [patient, eager] });
+    await consumers.flush();
+    await write('wanted');
+    await until('the other was woken', async () => (await effects()).length === 1);
+    expect(told).toEqual([1]);
+    expect(await placeOf()).toMatchObject({ seq: 0, leased: false });
+    await consumers.flush();
+    expect(await effects()).toEqual([1, 1]);
+  });
+
   test('is told of an event again of which there is MORE, and keeps what it did before', async () => {
     const seen: number[] = [];
     const consumer = defineConsumer({

@@ -7,6 +7,8 @@ export function createShortfallConsumer(outsideStock: Pick<OutsideStockService, 
   return defineConsumer({
     name: 'outside-stock-shortfalls',
     types: [stockChanged.type],
+    // Levels change with every cart, and nearly none of them owes anything.
+    patient: true,
     async handle(tx, event) {
       const change = stockChanged.read(event);
       if (change !== null && change.available > change.previousAvailable) {
