@@ -5,6 +5,7 @@ import { openCore } from '../app.ts';
 import { ConfigError, loadConfig, type Config } from '../config/config.ts';
 import { createLogger } from '../infra/logger.ts';
 import type { SyncReport } from '../modules/contentful/contentful.service.ts';
+import { oneLine } from './one-line.ts';
 
 const USAGE = `Usage: npm run contentful:sync [-- --dry-run]
 
@@ -82,9 +83,8 @@ function print({ entries, drift, mended, faults }: SyncReport, dryRun: boolean):
   console.log(`${entries} entries compared, ${differing} differ; ${outcome}.`);
 }
 
-/** One line that a terminal can show: texts of the CMS may hold what moves its cursor. */
 function cell(text: string | null): string {
   if (text === null) return '-';
-  const line = text.replaceAll(/[\p{Cc}\p{Cs}]+/gu, ' ');
+  const line = oneLine(text);
   return line.length > MAX_CELL ? `${line.slice(0, MAX_CELL - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
 }

@@ -14,6 +14,7 @@ import {
   type ImportCounts,
   type ImportListener,
 } from '../modules/imports/import.service.ts';
+import { oneLine } from './one-line.ts';
 
 // `npm run import -- FILE.csv` takes products over from a product CSV of Shopify's.
 
@@ -53,6 +54,9 @@ async function main(): Promise<number> {
     return 0;
   }
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`There is no file ${path}.`);
+  if (values.report !== undefined && isSameFile(values.report, path)) {
+    throw new UsageError('The report cannot be written: that is the file to be imported.');
+  }
   const config = loadConfig();
   const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   const report = values.report === undefined ? null : openReport(values.report);
@@ -93,6 +97,12 @@ function readArguments() {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
   }
+}
+
+/** Also by another name: whoever opens a file to write to it empties it. */
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }
 
 function openReport(path: string): number {
@@ -157,7 +167,9 @@ function createScreen(report: number | null): Screen {
       began({ rows, unknownColumns }) {
         total = rows;
         if (unknownColumns.length > 0) {
-          stderr.write(`Columns that the shop does not know are passed over: ${unknownColumns.join(', ')}.\n`);
+          stderr.write(
+            `Columns that the shop does not know are passed over: ${unknownColumns.map(oneLine).join(', ')}.\n`,
+          );
         }
         bar?.start(rows, 0);
       },
@@ -178,7 +190,8 @@ function list(title: string, findings: readonly Finding[], total: number): strin
   if (total === 0) return [];
   const lines = findings.map((finding) => {
     const { handle, column, message } = finding;
-    return `  ${placeInWords(finding)}, ${handle === '' ? 'no handle' : handle}${column === null ? '' : `, ${column}`}: ${message}`;
+    const where = [placeInWords(finding), handle === '' ? 'no handle' : handle, ...(column === null ? [] : [column])];
+    return `  ${oneLine(`${where.join(', ')}: ${message}`)}`;
   });
   const more = total > findings.length ? [`  and ${total - findings.length} more; --report FILE.csv lists all`] : [];
   return [title, ...lines, ...more, ''];

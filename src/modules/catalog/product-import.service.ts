@@ -3,11 +3,11 @@ import { RetryTransaction, violatedConstraint } from '../../infra/database.ts';
 import { v7 as uuid } from 'uuid';
 import { changesBetween, type StaffAction } from '../staff/staff.service.ts';
 import { Refusal, refuse, type UserError } from '../user-error.ts';
-import { parseNewProduct } from './catalog-input.ts';
+import { parseNewCategory, parseNewProduct } from './catalog-input.ts';
 import { recordedProduct, recordedVariant } from './catalog-record.ts';
 import { productChanged } from './catalog.events.ts';
 import { findCategoryBySlug, findVariantIdsOfProducts, type VariantRow } from './catalog.repository.ts';
-import type { ImportedProduct, NewProduct } from './catalog.types.ts';
+import type { ImportedProduct, NewCategory, NewProduct } from './catalog.types.ts';
 import { keepCategory } from './category-writing.repository.ts';
 import { createCategoryWriting } from './category-writing.ts';
 import { findFiledProducts, findVariantsInWay, type FiledProductRow } from './product-import.repository.ts';
@@ -37,6 +37,8 @@ export type Preview = Imported | { outcome: 'refused'; errors: readonly UserErro
 export interface ProductImportService {
   /** Parses a product by the rules that hold for staff, too. @throws Refusal */
   parse(input: Parameters<typeof parseNewProduct>[0]): NewProduct;
+  /** The same of a category. @throws Refusal */
+  parseCategory(input: { name: string; slug: string }): NewCategory;
   /** The slug that a text makes, which may be empty. */
   slugOf(text: string): string;
   /** Says of each product what would become of it, reading for all of them together. Nothing is written. */
@@ -164,6 +166,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
 
   return {
     parse: (input) => parseNewProduct(input, currency),
+    parseCategory: parseNewCategory,
     slugOf: slugFrom,
 
     async preview(products) {

@@ -24,7 +24,7 @@ export interface Draft {
   placeOf(variant: number | null): Row;
 }
 
-type Catalogue = Pick<ProductImportService, 'parse' | 'slugOf'>;
+type Catalogue = Pick<ProductImportService, 'parse' | 'parseCategory' | 'slugOf'>;
 
 /** One line: what spreadsheets break or indent is still one name. */
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
@@ -85,6 +85,7 @@ function silentFields({ index }: Columns): Set<ImportableField> {
     ['tags', ['tags']],
     ['categorySlug', ['type']],
     ['images', ['image']],
+    ['altTexts', ['imageAlt']],
     ['status', ['status', 'published']],
     ['compareAtMinor', ['compareAt']],
   ];
@@ -159,6 +160,7 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
   };
   findings.push(...drafted.findings);
   try {
+    if (category !== null) catalogue.parseCategory(category);
     const product = catalogue.parse(input);
     if (findings.length > 0) return { findings };
     return {
@@ -185,6 +187,8 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
 }
 
 const COLUMN_OF_FIELD: Readonly<Record<string, Column>> = {
+  // Of the category, which is made of the type.
+  name: 'type',
   title: 'title',
   slug: 'handle',
   description: 'body',

@@ -240,7 +240,7 @@ describe('fields', () => {
     expect(counts).toMatchObject({ made: 0, changed: 0, refused: 5 });
     expect(await dumpOf(shop)).toEqual(before);
     expect(refused).toEqual([
-      '106 twins Option1 Value: The product has a variant with this choice.',
+      '106 twins Option1 Value: The row in line 105 has this choice, too.',
       '107 long Variant SKU: sku must have at most 100 characters.',
       '2 thief Variant SKU: The SKU belongs to another product of the shop: The owner.',
       '3 rules Option1 Value: The variant with this SKU has other options in the shop (Size: S), which stay as they are.',
