@@ -26,15 +26,15 @@ rest is imported all the same. The same file a second time changes nothing.
   --dry-run          say what would become of it, and write nothing
   --report FILE.csv  write all that was refused or noted to a file, too
 
-It ends with 0 if all was taken, 1 if something was refused, 2 if there is nothing to import, 130 after Ctrl-C: then run it
-again, and it goes on.`;
+It ends with 0 if all was taken, 1 if something was refused, 2 if there is nothing to import or it broke down, 130 after
+Ctrl-C: then run it again, and it goes on.`;
 
 const SHOWN = { refused: 50, noted: 10 } as const;
 /** Where nobody looks at a bar, a line now and then tells that it goes on. */
 const TELL_EVERY_MS = 5_000;
 /** npm passes on a Ctrl-C that the terminal has sent us already: two signals so close are one. */
 const SAME_SIGNAL_MS = 500;
-const EXIT = { refused: 1, nothing: 2, interrupted: 130 } as const;
+const EXIT = { refused: 1, failed: 2, interrupted: 130 } as const;
 
 /** A mistake of who called. */
 class UsageError extends Error {}
@@ -44,7 +44,7 @@ try {
 } catch (error) {
   const known = error instanceof FileError || error instanceof UsageError || error instanceof ConfigError;
   console.error(known ? error.message : error);
-  process.exitCode = known ? EXIT.nothing : EXIT.refused;
+  process.exitCode = EXIT.failed;
 }
 
 async function main(): Promise<number> {

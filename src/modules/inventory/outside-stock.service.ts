@@ -40,7 +40,7 @@ interface Step {
 function decide(stock: BelievedStock, before: BeliefRow | null, onHand: number): Step | null {
   if (stock.kind === 'COUNT') {
     const { quantity } = stock;
-    return { quantity, wanted: unitsCalledFor(quantity, onHand, before) };
+    return quantity === before?.quantity ? null : { quantity, wanted: unitsCalledFor(quantity, onHand, before) };
   }
   // Only a change counts: what was sold out since, or restocked by hand, is the shop's to know.
   if (before !== null && before.quantity > 0 === stock.inStock) return null;
@@ -78,7 +78,6 @@ export function createOutsideStockService(deps: {
       const { quantity } = step;
       const wanted = countable(step.wanted, { variantId, onHand: variant.onHand });
       const { delta, shortfall } = asFarAsFree(wanted, variant.available);
-      if (before?.quantity === quantity && before.shortfall === shortfall) return;
       await move(tx, at, { variantId, delta, note: `${source}: ${before?.quantity ?? 'unknown'} → ${quantity}` });
       await repository.keepBeliefs(tx, at, [{ variantId, source, quantity, shortfall }]);
     },

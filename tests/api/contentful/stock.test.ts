@@ -161,6 +161,16 @@ describe('stock', () => {
     expect(await publish({ stock: 8 })).toEqual({ onHand: 8, held: 5, quantity: 8, shortfall: 0 });
   });
 
+  test('the same value again changes nothing, also where units came free that are owed', async () => {
+    await publish({ stock: 5 });
+    const holder = await hold(5);
+    await publish({ stock: 1 });
+    await holder.remove(holder.line);
+    expect(await publish({ stock: 1 })).toEqual({ onHand: 5, held: 0, quantity: 1, shortfall: 4 });
+    await settle();
+    expect(await counters()).toEqual({ onHand: 1, held: 0, quantity: 1, shortfall: 0 });
+  });
+
   test('what was sold and is not there any more is owed, too', async () => {
     await publish({ stock: 10 });
     await sell(3);

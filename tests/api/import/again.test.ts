@@ -14,6 +14,7 @@ import {
   writeProducts,
 } from '../../support/import.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
+import { newDataDir, startProcess } from '../../support/shop-process.ts';
 import { recordedOf } from '../../support/merchant.ts';
 import { eventsOf, ledgerOf } from '../../support/records.ts';
 import { enter } from '../../support/shopper.ts';
@@ -277,6 +278,18 @@ describe('a file that is none', () => {
     const before = await dumpOf(shop);
     await expect(importHere(shop, path)).rejects.toThrow(words);
     expect(await dumpOf(shop)).toEqual(before);
+  });
+
+  test('is not at fault where there is no database: that is no refusal of rows', async () => {
+    const { exited, output } = startProcess(['src/commands/import.ts', await writeProducts([plainRow('away')])], {
+      DATABASE_URL: 'postgresql://shop:kept-secret@127.0.0.1:1/shop',
+      DATA_DIR: newDataDir(),
+    });
+    expect([await exited, output().includes('ECONNREFUSED'), output().includes('kept-secret')]).toEqual([
+      2,
+      true,
+      false,
+    ]);
   });
 
   test('is not there, or is not named', async () => {
