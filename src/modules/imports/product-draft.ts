@@ -32,14 +32,17 @@ const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
 const isTrue = (text: string) => /^(true|yes|1)$/i.test(text.trim());
 const isFalse = (text: string) => /^(false|no|0)$/i.test(text.trim());
 
+/** Slugs of longer texts are cut off. */
+const MAX_WHOLE = 150;
+
 /** The slug of a handle: itself, if it is one; else one that no other handle has. */
 export function slugOfHandle(handle: string, slugOf: Catalogue['slugOf']): string {
   if (isSlug(handle)) return handle;
   const slug = slugOf(handle);
-  // What has no plain letters would be the same slug as its neighbour.
-  const isWhole = !/[^\p{ASCII}]/u.test(handle.normalize('NFKD').replaceAll(/\p{M}/gu, ''));
-  if (isWhole && slug !== '') return slug;
-  return `${slug === '' ? 'product' : slug.slice(0, 150).replace(/-$/, '')}-${fingerprint(handle)}`;
+  // What has no plain letters, or was cut off, could be the same slug as its neighbour.
+  const isPlain = !/[^\p{ASCII}]/u.test(handle.normalize('NFKD').replaceAll(/\p{M}/gu, ''));
+  if (isPlain && slug !== '' && handle.length <= MAX_WHOLE) return slug;
+  return `${slug === '' ? 'product' : slug.slice(0, MAX_WHOLE).replace(/-$/, '')}-${fingerprint(handle)}`;
 }
 
 /** A product's handle; made of its title where it has none, as Shopify does. */

@@ -97,6 +97,13 @@ test('more than can be counted is refused, as of any other catalogue, and nothin
   expect(await dumpOf(shop)).toEqual(before);
 });
 
+test('handles that are longer than addresses, and alike as far as those go, are two products', async () => {
+  const long = (end: string) => plainRow(`${'long-'.repeat(45)}${end}`, { 'Variant SKU': `LONG-${end}` });
+  const file = await writeProducts([long('one'), long('two')]);
+  expect((await importHere(shop, file)).counts).toMatchObject({ made: 2, refused: 0 });
+  expect((await importHere(shop, file)).counts).toMatchObject({ unchanged: 2 });
+});
+
 test('a file of nothing but its header is imported: there was nothing in it', async () => {
   const path = newFile();
   await writeFile(path, 'Handle,Title,Variant Price\r\n');
