@@ -201,7 +201,11 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
         const around = (await look(tx, [imported], rows))(imported);
         if (around.product?.id !== found?.id) throw new RetryTransaction();
         const plan = planImport(imported, around);
-        if (plan.faults.length > 0) throw new Refusal(...plan.faults);
+        if (plan.faults.length > 0) {
+          // Made by somebody else between two statements: what looks like another's is its own.
+          if (found === undefined && (await findFiledProducts(tx, [slug])).length > 0) throw new RetryTransaction();
+          throw new Refusal(...plan.faults);
+        }
         const { product: before } = around;
         if (before === null || locked === null) {
           await make(tx, imported, { categoryId: category?.id ?? null, plan, note });
