@@ -90,6 +90,19 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     };
   }
 
+  async function lookAhead(products: readonly ImportedProduct[]): Promise<Preview[]> {
+    const slugs = products.map(({ product }) => product.slug);
+    const around = await look(db, products, await findFiledProducts(db, slugs));
+    return products.map((imported): Preview => {
+      const surroundings = around(imported);
+      const plan = planImport(imported, surroundings);
+      const { faults: errors, notes } = plan;
+      if (errors.length > 0) return { outcome: 'refused', errors };
+      if (surroundings.product === null) return { outcome: 'made', notes };
+      return { outcome: isNothing(plan) ? 'unchanged' : 'changed', notes };
+    });
+  }
+
   async function make(
     tx: Transaction,
     { product }: ImportedProduct,
@@ -170,16 +183,13 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     slugOf: slugFrom,
 
     async preview(products) {
-      const slugs = products.map(({ product }) => product.slug);
-      const around = await look(db, products, await findFiledProducts(db, slugs));
-      return products.map((imported): Preview => {
-        const surroundings = around(imported);
-        const plan = planImport(imported, surroundings);
-        const { faults: errors, notes } = plan;
-        if (errors.length > 0) return { outcome: 'refused', errors };
-        if (surroundings.product === null) return { outcome: 'made', notes };
-        return { outcome: isNothing(plan) ? 'unchanged' : 'changed', notes };
-      });
+      const previews = await lookAhead(products);
+      const isRefused = (_: unknown, index: number) => previews[index]?.outcome === 'refused';
+      const refused = products.filter(isRefused);
+      if (refused.length === 0) return previews;
+      // What looks like another's may be its own, made by somebody else between two statements: now all of it is seen.
+      const again = (await lookAhead(refused)).values();
+      return previews.map((preview, index) => (isRefused(null, index) ? (again.next().value ?? preview) : preview));
     },
 
     put: (imported, note) =>

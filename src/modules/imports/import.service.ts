@@ -144,10 +144,9 @@ class Run {
     for (const [index, draft] of chunk.entries()) {
       const preview = previews[index];
       if (preview === undefined) throw new Error('a product without a preview');
-      // What looks wrong may be half of what somebody else is making: who writes it looks again, under locks.
-      if (!this.#options.dryRun && preview.outcome !== 'unchanged') waiting.push(draft);
-      else if (preview.outcome === 'refused') this.#refuse(draft.rows, preview.errors.map(draft.findingOf));
-      else this.#count(draft, preview);
+      if (preview.outcome === 'refused') this.#refuse(draft.rows, preview.errors.map(draft.findingOf));
+      else if (this.#options.dryRun || preview.outcome === 'unchanged') this.#count(draft, preview);
+      else waiting.push(draft);
     }
     const queue = waiting.values();
     const write = async () => {

@@ -128,6 +128,13 @@ test('handles that are longer than addresses, and alike as far as those go, are 
   expect((await importHere(shop, file)).counts).toMatchObject({ unchanged: 2 });
 });
 
+test('a product that is refused leaves no category behind', async () => {
+  await importHere(shop, await writeProducts([plainRow('owning')]));
+  expect(await refusals({ ...plainRow('stealing'), Type: 'Stolen', 'Variant SKU': 'OWNING' })).toEqual([
+    '2 stealing Variant SKU: The SKU belongs to another product of the shop: The owning.',
+  ]);
+});
+
 test('a file of nothing but its header is imported: there was nothing in it', async () => {
   const path = newFile();
   await writeFile(path, 'Handle,Title,Variant Price\r\n');
