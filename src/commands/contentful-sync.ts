@@ -5,14 +5,15 @@ import { openCore } from '../app.ts';
 import { ConfigError, loadConfig, type Config } from '../config/config.ts';
 import { createLogger } from '../infra/logger.ts';
 import type { SyncReport } from '../modules/contentful/contentful.service.ts';
+import { oneLine } from './one-line.ts';
 
 const USAGE = `Usage: npm run contentful:sync [-- --dry-run]
 
 Compares the published entries of the Contentful space with the catalogue, prints where they differ, and mends it: what
 Contentful has counts. A level that differs only by what was sold is no difference. With --dry-run nothing is changed.
 
-Ends with 0 where nothing differs (any more), 1 where --dry-run found that something does, 2 where it failed or an entry
-cannot be applied.`;
+Ends with 0 where nothing differs (any more), 1 where something does: with --dry-run, or since something later than what
+Contentful has now was applied; 2 where it failed or an entry cannot be applied.`;
 
 const MAX_CELL = 40;
 
@@ -56,16 +57,17 @@ async function sync(config: Config, { dryRun }: { dryRun: boolean }): Promise<nu
     bar.stop();
     // Other processes may not be running: the events get their numbers before this one goes.
     await core.relay.flush();
-    print(report, dryRun);
+    const left = print(report, dryRun);
     if (report.faults.length > 0) return 2;
-    return dryRun && report.drift.length > 0 ? 1 : 0;
+    return left > 0 ? 1 : 0;
   } finally {
     bar.stop();
     await core.dispose();
   }
 }
 
-function print({ entries, drift, mended, faults }: SyncReport, dryRun: boolean): void {
+/** @returns how many entries differ still */
+function print({ entries, drift, mended, faults }: SyncReport, dryRun: boolean): number {
   if (drift.length > 0) {
     const table = new Table({
       head: ['entry', 'product', 'field', 'Contentful', 'shop'],
@@ -76,15 +78,19 @@ function print({ entries, drift, mended, faults }: SyncReport, dryRun: boolean):
     }
     console.log(table.toString());
   }
-  for (const { entryId, reason } of faults) console.error(`${entryId} cannot be applied: ${reason}`);
-  const differing = new Set(drift.map(({ entryId }) => entryId)).size;
+  for (const { entryId, reason } of faults) console.error(`${entryId} cannot be applied: ${oneLine(reason)}`);
+  const differing = new Set(drift.map(({ entryId }) => entryId));
   const outcome = dryRun ? 'nothing was changed' : `${mended} mended`;
-  console.log(`${entries} entries compared, ${differing} differ; ${outcome}.`);
+  console.log(`${entries} entries compared, ${differing.size} differ; ${outcome}.`);
+  if (dryRun) return differing.size;
+  for (const { entryId } of faults) differing.delete(entryId);
+  const left = differing.size - mended;
+  if (left > 0) console.log(`${left} left as they are: something later was applied to them.`);
+  return left;
 }
 
-/** One line that a terminal can show: texts of the CMS may hold what moves its cursor. */
 function cell(text: string | null): string {
   if (text === null) return '-';
-  const line = text.replaceAll(/[\p{Cc}\p{Cs}]+/gu, ' ');
+  const line = oneLine(text);
   return line.length > MAX_CELL ? `${line.slice(0, MAX_CELL - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
 }

@@ -14,6 +14,7 @@ import {
   type ImportCounts,
   type ImportListener,
 } from '../modules/imports/import.service.ts';
+import { oneLine } from './one-line.ts';
 
 // `npm run import -- FILE.csv` takes products over from a product CSV of Shopify's.
 
@@ -25,15 +26,15 @@ rest is imported all the same. The same file a second time changes nothing.
   --dry-run          say what would become of it, and write nothing
   --report FILE.csv  write all that was refused or noted to a file, too
 
-It ends with 0 if all was taken, 1 if something was refused, 2 if there is nothing to import, 130 after Ctrl-C: then run it
-again, and it goes on.`;
+It ends with 0 if all was taken, 1 if something was refused, 2 if there is nothing to import or it broke down, 130 after
+Ctrl-C: then run it again, and it goes on.`;
 
 const SHOWN = { refused: 50, noted: 10 } as const;
 /** Where nobody looks at a bar, a line now and then tells that it goes on. */
 const TELL_EVERY_MS = 5_000;
 /** npm passes on a Ctrl-C that the terminal has sent us already: two signals so close are one. */
 const SAME_SIGNAL_MS = 500;
-const EXIT = { refused: 1, nothing: 2, interrupted: 130 } as const;
+const EXIT = { refused: 1, failed: 2, interrupted: 130 } as const;
 
 /** A mistake of who called. */
 class UsageError extends Error {}
@@ -43,7 +44,7 @@ try {
 } catch (error) {
   const known = error instanceof FileError || error instanceof UsageError || error instanceof ConfigError;
   console.error(known ? error.message : error);
-  process.exitCode = known ? EXIT.nothing : EXIT.refused;
+  process.exitCode = EXIT.failed;
 }
 
 async function main(): Promise<number> {
@@ -53,6 +54,9 @@ async function main(): Promise<number> {
     return 0;
   }
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`There is no file ${path}.`);
+  if (values.report !== undefined && isSameFile(values.report, path)) {
+    throw new UsageError('The report cannot be written: that is the file to be imported.');
+  }
   const config = loadConfig();
   const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   const report = values.report === undefined ? null : openReport(values.report);
@@ -93,6 +97,12 @@ function readArguments() {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
   }
+}
+
+/** Also by another name: whoever opens a file to write to it empties it. */
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && a.ino === b?.ino && a.dev === b.dev;
 }
 
 function openReport(path: string): number {
@@ -157,7 +167,9 @@ function createScreen(report: number | null): Screen {
       began({ rows, unknownColumns }) {
         total = rows;
         if (unknownColumns.length > 0) {
-          stderr.write(`Columns that the shop does not know are passed over: ${unknownColumns.join(', ')}.\n`);
+          stderr.write(
+            `Columns that the shop does not know are passed over: ${unknownColumns.map(oneLine).join(', ')}.\n`,
+          );
         }
         bar?.start(rows, 0);
       },
@@ -178,7 +190,8 @@ function list(title: string, findings: readonly Finding[], total: number): strin
   if (total === 0) return [];
   const lines = findings.map((finding) => {
     const { handle, column, message } = finding;
-    return `  ${placeInWords(finding)}, ${handle === '' ? 'no handle' : handle}${column === null ? '' : `, ${column}`}: ${message}`;
+    const where = [placeInWords(finding), handle === '' ? 'no handle' : handle, ...(column === null ? [] : [column])];
+    return `  ${oneLine(`${where.join(', ')}: ${message}`)}`;
   });
   const more = total > findings.length ? [`  and ${total - findings.length} more; --report FILE.csv lists all`] : [];
   return [title, ...lines, ...more, ''];

@@ -89,6 +89,8 @@ export function createPages(options: {
 
   app.notFound((c) => c.json({ error: 'There is nothing here.' }, 404));
   app.onError((error, c) => {
+    // Who broke off in the middle of a body hears no answer, and it is no fault of ours.
+    if (c.env.incoming.destroyed && !c.env.incoming.complete) return c.body(null, 400);
     logger.error({ err: error, path: c.req.path }, 'a page failed');
     return c.json({ error: 'Something went wrong on our side.' }, 500);
   });

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { verifyRequest } from '@contentful/node-apps-toolkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,9 +14,11 @@ import {
   signedHeaders,
   WEBHOOK_PATH as path,
 } from '../support/contentful.ts';
+import { ERROR } from '../support/logs.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 import { createTestShop } from '../support/shop.ts';
 import { changingNothing } from '../support/state.ts';
+import { until } from '../support/until.ts';
 
 let shop: QuietShop;
 beforeAll(async () => {
@@ -256,6 +260,23 @@ describe('POST /webhooks/contentful', () => {
     const chunked = await shop.request({ method: 'POST', path, headers: {}, body: [padded(600_000), padded(600_000)] });
     expect(chunked.status).toBe(413);
     expect(await deliveriesOf(shop, id)).toHaveLength(1);
+  });
+
+  test('takes it for no fault of its own that somebody breaks off in the middle of a body', async () => {
+    const { hostname, port } = new URL(shop.url);
+    const broken = () => shop.logs.filter((line) => line.path === path && line.status === 'broken off').length;
+    const before = broken();
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nContent-Length: 100\r\n\r\n{"sys":`);
+    // It is there, and waits for the rest: whatever is sent after it on another connection is answered.
+    await send();
+    socket.destroy();
+    await until('the shop noticed', () => Promise.resolve(broken() > before));
+    // What it says of it comes right after.
+    await send();
+    expect(shop.logs.filter((line) => line.level >= ERROR)).toEqual([]);
   });
 
   test('answers 405 to other methods, whatever the origin', async () => {

@@ -42,7 +42,7 @@ export type CategoryChanges = Partial<{ name: string; slug: string }>;
 
 /** Fields of a product of which an import may say nothing: those stay as they are. */
 export type ImportableField =
-  'description' | 'vendor' | 'tags' | 'categorySlug' | 'images' | 'status' | 'compareAtMinor';
+  'description' | 'vendor' | 'tags' | 'categorySlug' | 'images' | 'altTexts' | 'status' | 'compareAtMinor';
 
 /** A product as a file of an import has it. */
 export interface ImportedProduct {

@@ -122,6 +122,10 @@ function changedProduct(
   for (const field of ['description', 'vendor', 'tags', 'categorySlug', 'images', 'status'] as const) {
     if (!silent.has(field)) Object.assign(after, { [field]: product[field] });
   }
+  if (silent.has('altTexts')) {
+    const texts = new Map(before.images.map(({ url, altText }) => [url, altText]));
+    after.images = after.images.map((image) => ({ ...image, altText: texts.get(image.url) ?? image.altText }));
+  }
   if (before.status === 'ARCHIVED' && after.status !== 'ARCHIVED') {
     // Staff took it off sale for good: a file that was exported before does not bring it back.
     after.status = 'ARCHIVED';

@@ -3,11 +3,11 @@ import { RetryTransaction, violatedConstraint } from '../../infra/database.ts';
 import { v7 as uuid } from 'uuid';
 import { changesBetween, type StaffAction } from '../staff/staff.service.ts';
 import { Refusal, refuse, type UserError } from '../user-error.ts';
-import { parseNewProduct } from './catalog-input.ts';
+import { parseNewCategory, parseNewProduct } from './catalog-input.ts';
 import { recordedProduct, recordedVariant } from './catalog-record.ts';
 import { productChanged } from './catalog.events.ts';
 import { findCategoryBySlug, findVariantIdsOfProducts, type VariantRow } from './catalog.repository.ts';
-import type { ImportedProduct, NewProduct } from './catalog.types.ts';
+import type { ImportedProduct, NewCategory, NewProduct } from './catalog.types.ts';
 import { keepCategory } from './category-writing.repository.ts';
 import { createCategoryWriting } from './category-writing.ts';
 import { findFiledProducts, findVariantsInWay, type FiledProductRow } from './product-import.repository.ts';
@@ -37,6 +37,8 @@ export type Preview = Imported | { outcome: 'refused'; errors: readonly UserErro
 export interface ProductImportService {
   /** Parses a product by the rules that hold for staff, too. @throws Refusal */
   parse(input: Parameters<typeof parseNewProduct>[0]): NewProduct;
+  /** The same of a category. @throws Refusal */
+  parseCategory(input: { name: string; slug: string }): NewCategory;
   /** The slug that a text makes, which may be empty. */
   slugOf(text: string): string;
   /** Says of each product what would become of it, reading for all of them together. Nothing is written. */
@@ -86,6 +88,19 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
       const product = products.get(slug) ?? null;
       return { product, variants: byProduct.get(product?.id ?? '') ?? [], bySku, believed };
     };
+  }
+
+  async function lookAhead(products: readonly ImportedProduct[]): Promise<Preview[]> {
+    const slugs = products.map(({ product }) => product.slug);
+    const around = await look(db, products, await findFiledProducts(db, slugs));
+    return products.map((imported): Preview => {
+      const surroundings = around(imported);
+      const plan = planImport(imported, surroundings);
+      const { faults: errors, notes } = plan;
+      if (errors.length > 0) return { outcome: 'refused', errors };
+      if (surroundings.product === null) return { outcome: 'made', notes };
+      return { outcome: isNothing(plan) ? 'unchanged' : 'changed', notes };
+    });
   }
 
   async function make(
@@ -164,19 +179,17 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
 
   return {
     parse: (input) => parseNewProduct(input, currency),
+    parseCategory: parseNewCategory,
     slugOf: slugFrom,
 
     async preview(products) {
-      const slugs = products.map(({ product }) => product.slug);
-      const around = await look(db, products, await findFiledProducts(db, slugs));
-      return products.map((imported): Preview => {
-        const surroundings = around(imported);
-        const plan = planImport(imported, surroundings);
-        const { faults: errors, notes } = plan;
-        if (errors.length > 0) return { outcome: 'refused', errors };
-        if (surroundings.product === null) return { outcome: 'made', notes };
-        return { outcome: isNothing(plan) ? 'unchanged' : 'changed', notes };
-      });
+      const previews = await lookAhead(products);
+      const isRefused = (_: unknown, index: number) => previews[index]?.outcome === 'refused';
+      const refused = products.filter(isRefused);
+      if (refused.length === 0) return previews;
+      // What looks like another's may be its own, made by somebody else between two statements: now all of it is seen.
+      const again = (await lookAhead(refused)).values();
+      return previews.map((preview, index) => (isRefused(null, index) ? (again.next().value ?? preview) : preview));
     },
 
     put: (imported, note) =>
@@ -198,7 +211,11 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
         const around = (await look(tx, [imported], rows))(imported);
         if (around.product?.id !== found?.id) throw new RetryTransaction();
         const plan = planImport(imported, around);
-        if (plan.faults.length > 0) throw new Refusal(...plan.faults);
+        if (plan.faults.length > 0) {
+          // Made by somebody else between two statements: what looks like another's is its own.
+          if (found === undefined && (await findFiledProducts(tx, [slug])).length > 0) throw new RetryTransaction();
+          throw new Refusal(...plan.faults);
+        }
         const { product: before } = around;
         if (before === null || locked === null) {
           await make(tx, imported, { categoryId: category?.id ?? null, plan, note });

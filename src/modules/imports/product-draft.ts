@@ -24,7 +24,7 @@ export interface Draft {
   placeOf(variant: number | null): Row;
 }
 
-type Catalogue = Pick<ProductImportService, 'parse' | 'slugOf'>;
+type Catalogue = Pick<ProductImportService, 'parse' | 'parseCategory' | 'slugOf'>;
 
 /** One line: what spreadsheets break or indent is still one name. */
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
@@ -32,14 +32,17 @@ const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
 const isTrue = (text: string) => /^(true|yes|1)$/i.test(text.trim());
 const isFalse = (text: string) => /^(false|no|0)$/i.test(text.trim());
 
+/** Slugs of longer texts are cut off. */
+const MAX_WHOLE = 150;
+
 /** The slug of a handle: itself, if it is one; else one that no other handle has. */
 export function slugOfHandle(handle: string, slugOf: Catalogue['slugOf']): string {
   if (isSlug(handle)) return handle;
   const slug = slugOf(handle);
-  // What has no plain letters would be the same slug as its neighbour.
-  const isWhole = !/[^\p{ASCII}]/u.test(handle.normalize('NFKD').replaceAll(/\p{M}/gu, ''));
-  if (isWhole && slug !== '') return slug;
-  return `${slug === '' ? 'product' : slug.slice(0, 150).replace(/-$/, '')}-${fingerprint(handle)}`;
+  // What has no plain letters, or was cut off, could be the same slug as its neighbour.
+  const isPlain = !/[^\p{ASCII}]/u.test(handle.normalize('NFKD').replaceAll(/\p{M}/gu, ''));
+  if (isPlain && slug !== '' && handle.length <= MAX_WHOLE) return slug;
+  return `${slug === '' ? 'product' : slug.slice(0, MAX_WHOLE).replace(/-$/, '')}-${fingerprint(handle)}`;
 }
 
 /** A product's handle; made of its title where it has none, as Shopify does. */
@@ -85,6 +88,7 @@ function silentFields({ index }: Columns): Set<ImportableField> {
     ['tags', ['tags']],
     ['categorySlug', ['type']],
     ['images', ['image']],
+    ['altTexts', ['imageAlt']],
     ['status', ['status', 'published']],
     ['compareAtMinor', ['compareAt']],
   ];
@@ -159,6 +163,7 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
   };
   findings.push(...drafted.findings);
   try {
+    if (category !== null) catalogue.parseCategory(category);
     const product = catalogue.parse(input);
     if (findings.length > 0) return { findings };
     return {
@@ -185,6 +190,8 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
 }
 
 const COLUMN_OF_FIELD: Readonly<Record<string, Column>> = {
+  // Of the category, which is made of the type.
+  name: 'type',
   title: 'title',
   slug: 'handle',
   description: 'body',

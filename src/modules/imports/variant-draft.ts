@@ -123,12 +123,21 @@ function quantityOf(row: Row, { columns, at }: Context, findings: Finding[], not
   return 0;
 }
 
-/** SKUs that two rows give, in words of the file. */
+/** What two rows say of one variant, in words of the file: both would change it, and the later one would win, each time. */
 function namedTwice(variants: readonly VariantDraft[], { at }: Context): Finding[] {
-  const lines = new Map<string, number>();
-  return variants.flatMap(({ row, input: { sku }, skuGiven }) => {
-    const line = lines.get(sku);
-    lines.set(sku, line ?? row.line);
-    return line === undefined || !skuGiven ? [] : [at(row, 'sku', `The row in line ${line} has this SKU, too.`)];
+  const skus = new Map<string, number>();
+  const choices = new Map<string, number>();
+  return variants.flatMap(({ row, input: { sku, selectedOptions }, skuGiven }) => {
+    const choice = JSON.stringify(selectedOptions.map(({ value }) => value));
+    const [sameSku, sameChoice] = [skus.get(sku), choices.get(choice)];
+    skus.set(sku, sameSku ?? row.line);
+    choices.set(choice, sameChoice ?? row.line);
+    if (sameSku !== undefined && skuGiven) return [at(row, 'sku', `The row in line ${sameSku} has this SKU, too.`)];
+    if (sameChoice === undefined) return [];
+    const nothingToChoose = selectedOptions.length === 0;
+    const message = nothingToChoose
+      ? `The row in line ${sameChoice} is a variant without options, too: several need options to tell them by.`
+      : `The row in line ${sameChoice} has this choice, too.`;
+    return [at(row, nothingToChoose ? 'option1Name' : 'option1Value', message)];
   });
 }

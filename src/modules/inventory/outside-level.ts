@@ -1,4 +1,5 @@
 import type { Transaction } from '../../infra/database.ts';
+import { LimitExceededError, Refusal } from '../user-error.ts';
 import { findOutsideLevels, keepBeliefs, type BeliefRow, type OutsideSource } from './outside-stock.repository.ts';
 
 /*
@@ -33,6 +34,14 @@ export function unitsCalledFor(
   return before === null ? quantity - onHand : quantity - before.quantity - before.shortfall;
 }
 
+/** What is called for of a variant, unless the shop could not count what there would be then. @throws Refusal */
+export function countable(wanted: number, { variantId, onHand }: { variantId: string; onHand: number }): number {
+  const requested = onHand + wanted;
+  if (requested <= MAX_ON_HAND) return wanted;
+  const message = `There can be at most ${MAX_ON_HAND} units on hand.`;
+  throw new Refusal(new LimitExceededError({ message, path: ['stock'], limit: MAX_ON_HAND, requested, variantId }));
+}
+
 /** What of that is done now, and what stays owed: units that carts hold are not taken away. */
 export function asFarAsFree(wanted: number, free: number): { delta: number; shortfall: number } {
   const delta = Math.max(wanted, -free);
@@ -44,6 +53,7 @@ export function asFarAsFree(wanted: number, free: number): { delta: number; shor
  * difference to the value before, and one that says the same again does nothing at all. Units that carts hold stay; what
  * could not be taken away for them is kept as the variant's shortfall. The caller has the variants' locks.
  * @returns whether anything was written
+ * @throws Refusal with LIMIT_EXCEEDED where there would be more than the shop can count
  */
 export async function takeOutsideLevels(
   apply: Apply,
@@ -62,7 +72,7 @@ export async function takeOutsideLevels(
     if (row.believed === quantity) continue;
     const { onHand, held, believed } = row;
     const before = believed === null ? null : { quantity: believed, shortfall: row.shortfall };
-    const wanted = Math.min(unitsCalledFor(quantity, onHand, before), MAX_ON_HAND - onHand);
+    const wanted = countable(unitsCalledFor(quantity, onHand, before), row);
     const { delta, shortfall } = asFarAsFree(wanted, onHand - held);
     kept.push({ variantId, source, quantity, shortfall });
     if (delta !== 0) {

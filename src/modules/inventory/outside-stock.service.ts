@@ -1,11 +1,9 @@
 import type { Database, Queryable, Transaction } from '../../infra/database.ts';
 import type { CatalogService, ProductVariant } from '../catalog/catalog.service.ts';
-import { LimitExceededError, Refusal } from '../user-error.ts';
 import type { InventoryService } from './inventory.service.ts';
-import { asFarAsFree, unitsCalledFor } from './outside-level.ts';
+import { asFarAsFree, countable, unitsCalledFor } from './outside-level.ts';
 import * as repository from './outside-stock.repository.ts';
 import type { BeliefRow, OutsideSource } from './outside-stock.repository.ts';
-import { MAX_ON_HAND } from './stock.service.ts';
 
 export type OutsideStock = BeliefRow;
 export type { OutsideSource } from './outside-stock.repository.ts';
@@ -21,8 +19,11 @@ export interface OutsideStockService {
    * @throws Refusal with LIMIT_EXCEEDED where there would be more than the shop can count
    */
   take(tx: Transaction, belief: { variantId: string; source: OutsideSource; stock: BelievedStock }): Promise<void>;
-  /** Takes away what is owed of a variant, as far as units are free. */
-  settle(tx: Transaction, variantId: string): Promise<void>;
+  /**
+   * Takes away what is owed of a variant, as far as units are free.
+   * @returns whether there was anything to take: then the transaction has the variant's lock
+   */
+  settle(tx: Transaction, variantId: string): Promise<boolean>;
   /** What a catalogue believes of variants; those of which it was never heard are left out. */
   beliefs(variantIds: readonly string[], source: OutsideSource, through?: Queryable): Promise<OutsideStock[]>;
   /** Units that are owed of variants; those of which none are, are left out. */
@@ -39,7 +40,7 @@ interface Step {
 function decide(stock: BelievedStock, before: BeliefRow | null, onHand: number): Step | null {
   if (stock.kind === 'COUNT') {
     const { quantity } = stock;
-    return { quantity, wanted: unitsCalledFor(quantity, onHand, before) };
+    return quantity === before?.quantity ? null : { quantity, wanted: unitsCalledFor(quantity, onHand, before) };
   }
   // Only a change counts: what was sold out since, or restocked by hand, is the shop's to know.
   if (before !== null && before.quantity > 0 === stock.inStock) return null;
@@ -74,21 +75,18 @@ export function createOutsideStockService(deps: {
       const [before = null] = await repository.findBeliefs(tx, [variantId], source);
       const step = decide(stock, before, variant.onHand);
       if (step === null) return;
-      const { wanted, quantity } = step;
-      if (variant.onHand + wanted > MAX_ON_HAND) {
-        const message = `There can be at most ${MAX_ON_HAND} units on hand.`;
-        const fault = { message, path: ['stock'], limit: MAX_ON_HAND, requested: variant.onHand + wanted, variantId };
-        throw new Refusal(new LimitExceededError(fault));
-      }
+      const { quantity } = step;
+      const wanted = countable(step.wanted, { variantId, onHand: variant.onHand });
       const { delta, shortfall } = asFarAsFree(wanted, variant.available);
-      if (before?.quantity === quantity && before.shortfall === shortfall) return;
       await move(tx, at, { variantId, delta, note: `${source}: ${before?.quantity ?? 'unknown'} → ${quantity}` });
       await repository.keepBeliefs(tx, at, [{ variantId, source, quantity, shortfall }]);
     },
 
     async settle(tx, variantId) {
       // Nearly none owes anything, which is seen without a lock.
-      if ((await repository.findOwed(tx, [variantId])).length === 0) return;
+      if ((await repository.findOwed(tx, [variantId])).length === 0) return false;
+      const [before] = await catalog.variantsByIds([variantId], tx);
+      if (before === undefined || before.available === 0) return false;
       const { at, variant } = await lock(tx, variantId);
       let free = variant.available;
       for (const belief of await repository.findOwed(tx, [variantId])) {
@@ -98,6 +96,7 @@ export function createOutsideStockService(deps: {
         await move(tx, at, { variantId, delta: -units, note: `${belief.source}: owed since ${belief.quantity}` });
         await repository.keepBeliefs(tx, at, [{ ...belief, shortfall: belief.shortfall - units }]);
       }
+      return true;
     },
 
     beliefs: (variantIds, source, through = db) => repository.findBeliefs(through, variantIds, source),

@@ -11,10 +11,9 @@ export function createShortfallConsumer(outsideStock: Pick<OutsideStockService, 
     patient: true,
     async handle(tx, event) {
       const change = stockChanged.read(event);
-      if (change !== null && change.available > change.previousAvailable) {
-        await outsideStock.settle(tx, change.variantId);
-      }
-      return 'DONE';
+      if (change === null || change.available <= change.previousAvailable) return 'DONE';
+      // Events come in any order of variants, and locks of several may not: each variant's ends with its own transaction.
+      return (await outsideStock.settle(tx, change.variantId)) ? 'MORE' : 'DONE';
     },
   });
 }

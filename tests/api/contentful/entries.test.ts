@@ -281,6 +281,11 @@ describe('an entry that is taken back', () => {
   });
 });
 
+function permutations(items: readonly number[]): number[][] {
+  if (items.length === 0) return [[]];
+  return items.flatMap((item) => permutations(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
+}
+
 describe('the order of revisions', () => {
   test('an older one never comes over a newer one, and the same only once', async () => {
     const id = await newEntry();
@@ -297,6 +302,41 @@ describe('the order of revisions', () => {
     expect(await deliverAndApply(shop, { id, topic: 'archive', minute: 2 })).toEqual(LATER);
     expect(await productOf(shop, id)).toMatchObject({ title: 'Fourth', status: 'ACTIVE' });
   });
+
+  test.each(['publish', 'unpublish', 'archive', 'delete'] as const)(
+    'a life that ends with %s ends so in whichever order it is told',
+    async (end) => {
+      const life = [
+        { topic: 'publish', revision: 1, minute: 1 },
+        { topic: 'unpublish', revision: 1, minute: 2 },
+        { topic: 'publish', revision: 2, minute: 3 },
+        { topic: end, revision: end === 'publish' ? 3 : 2, minute: 4 },
+      ] as const;
+      for (const order of permutations([0, 1, 2, 3])) {
+        const id = newEntryId();
+        const slug = `life-${id}`;
+        for (const place of order) {
+          const told = known(life[place]);
+          await deliverAndApply(shop, {
+            ...told,
+            id,
+            fields: { title: `At ${told.minute}`, slug, price: 1, stock: 5 },
+          });
+        }
+        const [product] = await rowsOf<{ status: string; title: string }>(
+          shop.db,
+          'SELECT status, title FROM products WHERE slug = $1',
+          [slug],
+        );
+        const story = order.join();
+        if (end === 'publish')
+          expect({ story, product }).toEqual({ story, product: { status: 'ACTIVE', title: 'At 4' } });
+        // What was never told of in time never was a product.
+        else expect([undefined, end === 'unpublish' ? 'DRAFT' : 'ARCHIVED'], story).toContain(product?.status);
+      }
+    },
+    60_000,
+  );
 
   test('another content type is none of ours', async () => {
     const id = newEntryId();

@@ -4,6 +4,7 @@ import { startConsumers, type Consumers } from '../../../src/events/consumers.ts
 import { createShortfallConsumer } from '../../../src/modules/inventory/shortfalls.ts';
 import { graphql } from '../../generated/gql/index.ts';
 import { newStaff } from '../../support/accounts.ts';
+import { holdVariants, watchLocks } from '../../support/barriers.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
 import {
   applyAll,
@@ -160,6 +161,16 @@ describe('stock', () => {
     expect(await publish({ stock: 8 })).toEqual({ onHand: 8, held: 5, quantity: 8, shortfall: 0 });
   });
 
+  test('the same value again changes nothing, also where units came free that are owed', async () => {
+    await publish({ stock: 5 });
+    const holder = await hold(5);
+    await publish({ stock: 1 });
+    await holder.remove(holder.line);
+    expect(await publish({ stock: 1 })).toEqual({ onHand: 5, held: 0, quantity: 1, shortfall: 4 });
+    await settle();
+    expect(await counters()).toEqual({ onHand: 1, held: 0, quantity: 1, shortfall: 0 });
+  });
+
   test('what was sold and is not there any more is owed, too', async () => {
     await publish({ stock: 10 });
     await sell(3);
@@ -178,6 +189,34 @@ describe('stock', () => {
       reason: 'There can be at most 1000000000 units on hand. (1000000001)',
     });
   });
+});
+
+test('what is owed of several variants is taken under one lock at a time, in whichever order they come free', async () => {
+  const owing: { variantId: string; shopper: Shopper; line: string; entry: string }[] = [];
+  for (let n = 0; n < 2; n += 1) {
+    id = newEntryId();
+    minute = 0;
+    await publish({ stock: 2 });
+    const shopper = await hold(2);
+    expect(await publish({ stock: 1 })).toMatchObject({ shortfall: 1 });
+    owing.push({ variantId: known(await productOf(shop, id)).variantId, shopper, line: shopper.line, entry: id });
+  }
+  await settle();
+  // Everybody else locks variants by id: here the later one comes free first.
+  const [low, high] = owing.toSorted((a, b) => (a.variantId < b.variantId ? -1 : 1));
+  for (const { shopper, line } of [known(high), known(low)]) await shopper.remove(line);
+  await using watch = await watchLocks(shop.db);
+  await using barrier = await holdVariants(shop.db, known(low).variantId);
+  const settling = settle();
+  await watch.untilWaiting(1);
+  // With the first variant's lock in hand, the consumer and this would wait for each other.
+  await barrier.query('SELECT FROM product_variants WHERE id = $1 FOR NO KEY UPDATE NOWAIT', [known(high).variantId]);
+  await barrier.release();
+  await settling;
+  for (const { entry } of owing) {
+    id = entry;
+    expect(await counters()).toEqual({ onHand: 1, held: 0, quantity: 1, shortfall: 0 });
+  }
 });
 
 describe('inStock, where stock is not there', () => {

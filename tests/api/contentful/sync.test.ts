@@ -303,6 +303,14 @@ describe('npm run contentful:sync', () => {
     });
   }, 60_000);
 
+  test('ends with 1 where something later was applied than the space has: it is left as it is, and told', async () => {
+    const id = await newEntry();
+    await deliverAndApply(shop, { id, fields: { title: 'Later' }, revision: 9, minute: 9 });
+    const left = await changingNothing(shop, () => run([]));
+    expect(left.output).toContain('1 entries compared, 1 differ; 0 mended.\n1 left as they are: something later was');
+    expect(left.status).toBe(1);
+  }, 60_000);
+
   test('ends with 2, and says why, where it cannot ask, or an entry cannot be applied', async () => {
     const none = await run([], { CONTENTFUL_SPACE_ID: '', CONTENTFUL_MANAGEMENT_TOKEN: '' });
     const needed = 'Contentful cannot be asked without CONTENTFUL_SPACE_ID and CONTENTFUL_MANAGEMENT_TOKEN.\n';

@@ -14,6 +14,7 @@ import {
   writeProducts,
 } from '../../support/import.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
+import { newDataDir, startProcess } from '../../support/shop-process.ts';
 import { recordedOf } from '../../support/merchant.ts';
 import { eventsOf, ledgerOf } from '../../support/records.ts';
 import { enter } from '../../support/shopper.ts';
@@ -240,7 +241,7 @@ describe('fields', () => {
     expect(counts).toMatchObject({ made: 0, changed: 0, refused: 5 });
     expect(await dumpOf(shop)).toEqual(before);
     expect(refused).toEqual([
-      '106 twins Option1 Value: The product has a variant with this choice.',
+      '106 twins Option1 Value: The row in line 105 has this choice, too.',
       '107 long Variant SKU: sku must have at most 100 characters.',
       '2 thief Variant SKU: The SKU belongs to another product of the shop: The owner.',
       '3 rules Option1 Value: The variant with this SKU has other options in the shop (Size: S), which stay as they are.',
@@ -277,6 +278,18 @@ describe('a file that is none', () => {
     const before = await dumpOf(shop);
     await expect(importHere(shop, path)).rejects.toThrow(words);
     expect(await dumpOf(shop)).toEqual(before);
+  });
+
+  test('is not at fault where there is no database: that is no refusal of rows', async () => {
+    const { exited, output } = startProcess(['src/commands/import.ts', await writeProducts([plainRow('away')])], {
+      DATABASE_URL: 'postgresql://shop:kept-secret@127.0.0.1:1/shop',
+      DATA_DIR: newDataDir(),
+    });
+    expect([await exited, output().includes('ECONNREFUSED'), output().includes('kept-secret')]).toEqual([
+      2,
+      true,
+      false,
+    ]);
   });
 
   test('is not there, or is not named', async () => {
