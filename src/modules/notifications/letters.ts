@@ -1,4 +1,4 @@
-import { render } from '@react-email/components';
+import { render, toPlainText } from '@react-email/components';
 import type { ReactElement } from 'react';
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
@@ -155,10 +155,9 @@ export function createLetters(deps: {
         kind === null ? null : links.unsubscribe(services.mailSettings.unsubscribeToken(mail.recipient, kind));
       const draft = await writers[mail.template](mail, { shopName, homeUrl: links.home(), unsubscribeUrl });
       if (draft === null) return null;
-      const [html, text] = await Promise.all([
-        render(draft.body),
-        render(draft.body, { plainText: true, htmlToTextOptions: asText }),
-      ]);
+      // Rendered once: what is answered meanwhile waits for it.
+      const html = await render(draft.body);
+      const text = toPlainText(html, asText);
       return { subject: oneLine(draft.subject, MOST_OF_SUBJECT), html, text, unsubscribeUrl };
     },
   };
