@@ -1,12 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
+import PostalMime from 'postal-mime';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createEventLog } from '../../src/events/event-log.ts';
 import { openDatabase, type Database } from '../../src/infra/database.ts';
+import { newEmail, register } from '../support/accounts.ts';
 import { holdBarrier, watchLocks } from '../support/barriers.ts';
-import { rowsOf } from '../support/books.ts';
+import { findFaults, rowsOf } from '../support/books.ts';
+import { createClient } from '../support/client.ts';
+import { makeVariant } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
 import { letTimePass, mailState } from '../support/mails.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { newDataDir, startShopProcess, type ShopProcess } from '../support/shop-process.ts';
+import { enter } from '../support/shopper.ts';
 import { startSmtp, type TestSmtp } from '../support/smtp.ts';
 import { until } from '../support/until.ts';
 
@@ -50,6 +57,14 @@ async function start(): Promise<ShopProcess> {
 async function kill(shop: ShopProcess): Promise<void> {
   shop.child.kill('SIGKILL');
   expect(await shop.exited).toBe('SIGKILL');
+}
+
+/** The database finds out when it looks for the one who asked, and takes back the statements that wait. */
+async function takeBackStatements(): Promise<void> {
+  await rowsOf(
+    db,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
 }
 
 /** A mail as a consumer wrote it down that died before it could say so: to somebody who is welcome. */
@@ -129,11 +144,7 @@ describe('the shop, killed', () => {
       (await locks.waiters()).some((query) => query.includes("SET status = 'SENT'")),
     );
     await kill(first);
-    // The server finds out when it looks for the one who asked, and takes the statement back.
-    await rowsOf(
-      db,
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
+    await takeBackStatements();
     await barrier.release();
     expect(await mailState({ db }, id)).toMatchObject({ status: 'PENDING', attempts: 1, claimed: true });
 
@@ -148,4 +159,188 @@ describe('the shop, killed', () => {
     await untilSent(other);
     expect(smtp.arrived.map((mail) => mail.messageId).slice(2)).toEqual([`<${other}@vitrine.test>`]);
   }, 120_000);
+});
+
+/** Where the shop is killed on the way from what somebody does to the mail that comes of it. */
+interface KillPoint {
+  /** Has the shop come as far as that while `act` is done, and kills it there. */
+  killed: (shop: ShopProcess, act: () => Promise<void>) => Promise<void>;
+  /** Mails that stand in rows then. */
+  rows: number;
+  /** How often each mail comes in all. */
+  times: number;
+}
+
+/** Holds locks while something is done, and kills the shop when it has come to wait, or to the point. */
+function heldBy(lock: () => string | Promise<string>, untilThere: (shop: ShopProcess) => Promise<unknown>) {
+  return async (shop: ShopProcess, act: () => Promise<void>) => {
+    await using barrier = await holdBarrier(db, await lock());
+    await act();
+    await untilThere(shop);
+    await kill(shop);
+    await takeBackStatements();
+    await barrier.release();
+  };
+}
+
+const untilWaits = (count: number, at: string) => async () => {
+  await using locks = await watchLocks(db);
+  await until(`${count} wait at ${at}`, async () => {
+    const waiting = (await locks.waiters()).filter((query) => query.includes(at));
+    return waiting.length === count;
+  });
+};
+
+const mailRows = () =>
+  rowsOf<{ id: string; template: string; recipient: string; status: string; attempts: number; messageId: string }>(
+    db,
+    'SELECT id, template, recipient, status, attempts, message_id AS "messageId" FROM mails ORDER BY template',
+  );
+
+/** Holds the server there until both mails have come to it. */
+async function atServer(point: 'GREETING' | 'DATA', act: () => Promise<void>): Promise<void> {
+  smtp.say(point, 'HOLD');
+  await act();
+  const tried = async () => (await mailRows()).filter(({ attempts }) => attempts === 1).length;
+  await until('both are on their way', async () => (await tried()) === 2);
+  if (point === 'DATA') await until('both have come', () => smtp.arrived.length === 2);
+  else await smtp.untilHeld(point);
+}
+
+const points: readonly (readonly [string, KillPoint])[] = [
+  [
+    'before its event has a number',
+    {
+      killed: heldBy(() => 'SELECT FROM event_sequence FOR UPDATE', untilWaits(1, 'event_sequence')),
+      rows: 0,
+      times: 1,
+    },
+  ],
+  [
+    'between the event and the row',
+    { killed: heldBy(() => 'LOCK TABLE mails IN SHARE MODE', untilWaits(1, 'INSERT INTO mails')), rows: 0, times: 1 },
+  ],
+  [
+    'between the row and its job',
+    {
+      killed: heldBy(
+        async () => `LOCK TABLE ${(await tablesOfJobs()).join(', ')} IN SHARE MODE`,
+        () => until('the rows are there', async () => (await mailRows()).length === 2),
+      ),
+      rows: 2,
+      times: 1,
+    },
+  ],
+  [
+    'between the job and the sending',
+    {
+      async killed(shop, act) {
+        await atServer('GREETING', act);
+        await kill(shop);
+        expect(smtp.arrived).toEqual([]);
+        smtp.say('GREETING', 'OK');
+      },
+      rows: 2,
+      times: 1,
+    },
+  ],
+  [
+    'between the sending and its answer',
+    {
+      async killed(shop, act) {
+        await atServer('DATA', act);
+        await kill(shop);
+        smtp.say('DATA', 'OK');
+      },
+      rows: 2,
+      times: 2,
+    },
+  ],
+  [
+    'between the answer and the record',
+    {
+      async killed(shop, act) {
+        await atServer('DATA', act);
+        const answered = async () => {
+          smtp.say('DATA', 'OK');
+          smtp.release();
+        };
+        await heldBy(() => 'SELECT FROM mails FOR UPDATE', untilWaits(2, "SET status = 'SENT'"))(shop, answered);
+        expect(smtp.taken()).toHaveLength(2);
+      },
+      rows: 2,
+      times: 2,
+    },
+  ],
+];
+
+async function tablesOfJobs(): Promise<string[]> {
+  const tables = await rowsOf<{ name: string }>(
+    db,
+    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname = 'bullmq'`,
+  );
+  expect(tables.length).toBeGreaterThan(0);
+  return tables.map(({ name }) => name);
+}
+
+describe('somebody registers, somebody else buys, and the shop is killed', () => {
+  test.each(points)(
+    '%s: both are told',
+    async (_point, { killed, rows, times }) => {
+      const first = await start();
+      await until('its consumer has a place in the log', async () => {
+        const found = await rowsOf(db, `SELECT FROM event_consumers WHERE name = 'mail-notices'`);
+        return found.length > 0;
+      });
+      await until('it runs jobs', async () => {
+        const found = await rowsOf(db, `SELECT FROM pg_tables WHERE schemaname = 'bullmq'`);
+        return found.length > 0;
+      });
+      const variant = await makeVariant({ db, eventLog: createEventLog({ db, wake() {} }) }, { onHand: 3 });
+      const client = () => createClient(first.url);
+      const [member, buyer] = [newEmail(), newEmail()];
+      const guest = await enter({ client });
+      await guest.add({ variantId: variant.globalId, quantity: 2 });
+
+      let number = '';
+      await killed(first, async () => {
+        expect((await register(client(), { email: member })).errors).toEqual([]);
+        const { order, errors } = await guest.checkout({ idempotencyKey: randomUUID(), email: buyer });
+        expect(errors).toEqual([]);
+        ({ number } = known(order));
+      });
+      const left = await mailRows();
+      expect(left.map(({ status }) => status)).toEqual(Array.from({ length: rows }, () => 'PENDING'));
+      expect(smtp.arrived).toHaveLength(times === 1 ? 0 : 2);
+
+      // What it had taken for itself runs out.
+      for (const { id } of left) await letTimePass({ db }, id);
+      await rowsOf(db, 'UPDATE event_consumers SET lease_until = clock_timestamp() WHERE lease_until IS NOT NULL');
+      await start();
+      await until(
+        'both are sent',
+        async () => (await mailRows()).filter(({ status }) => status === 'SENT').length === 2,
+        30_000,
+      );
+
+      const mails = await mailRows();
+      expect(mails.map(({ template, recipient }) => [template, recipient])).toEqual([
+        ['order-placed', buyer],
+        ['welcome', member],
+      ]);
+      const wanted = mails.flatMap(({ messageId }) => Array.from({ length: times }, () => messageId));
+      expect(smtp.arrived.map(({ messageId }) => messageId).toSorted()).toEqual(wanted.toSorted());
+      for (const { raw, to } of smtp.arrived) {
+        const { subject, text } = await PostalMime.parse(raw);
+        const [says, link] =
+          to[0] === buyer
+            ? [`Order ${number}: thank you`, '/mail/order?token=']
+            : ['Welcome to Vitrine', '/mail/confirm-email?token='];
+        expect([to.length, subject]).toEqual([1, says]);
+        expect(text).toContain(link);
+      }
+      expect(await findFaults(db)).toEqual([]);
+    },
+    120_000,
+  );
 });

@@ -1,26 +1,37 @@
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import type { Overrides } from '../../src/app.ts';
 import { createMailSending } from '../../src/modules/notifications/mail-sending.ts';
 import { pruneOldMails, sweepMails } from '../../src/modules/notifications/mail-sweep.ts';
+import { newEmail, newPerson } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
+import { makeVariant } from '../support/fixtures.ts';
 import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-backends.ts';
+import { known } from '../support/known.ts';
 import { letTimePass, lettersOf, mailState, setMail, writeMail } from '../support/mails.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { freePort, hasRedis } from '../support/redis-server.ts';
 import { openServices } from '../support/services.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
+import { enter } from '../support/shopper.ts';
 import { startSmtp, type TestSmtp } from '../support/smtp.ts';
 import { until } from '../support/until.ts';
 
 const untilSent = (shop: TestShop, id: string) =>
   until('the mail is sent', async () => (await mailState(shop, id)).status === 'SENT', 20_000);
 
-async function open(jobs: Pick<TestJobs, 'database' | 'redisUrl'>, smtp: TestSmtp, env: NodeJS.ProcessEnv) {
+async function open(
+  jobs: Pick<TestJobs, 'database' | 'redisUrl'>,
+  smtp: TestSmtp,
+  env: NodeJS.ProcessEnv,
+  letters: Overrides['letters'] = () => lettersOf(),
+) {
   const shop = await createTestShop({
     database: { url: jobs.database.url, dispose: () => Promise.resolve() },
     env: { SMTP_URL: smtp.url, ...(jobs.redisUrl === null ? {} : { REDIS_URL: jobs.redisUrl }), ...env },
-    overrides: { letters: () => lettersOf() },
+    overrides: { letters },
   });
   const close = () => shop.dispose();
   onTestFinished(close);
@@ -88,6 +99,48 @@ test.skipIf(!hasRedis('Lost jobs'))('Redis is emptied between nudge and sending:
   for (const id of ids) await untilSent(api, id);
   expect(smtp.taken()).toHaveLength(2);
 });
+
+test.skipIf(!hasRedis('Lost jobs'))(
+  'Redis is emptied while the job of a mail waits its turn: who bought something is told all the same',
+  async () => {
+    const jobs = await jobsOf('Redis');
+    const smtp = await startSmtp();
+    const shop = await open(jobs, smtp, { BCRYPT_COST: '4' }, (real) => real);
+    const sendable = (status: string) => rowsOf(shop.db, 'SELECT FROM mails WHERE status::text = $1', [status]);
+    await until('its consumer has a place in the log', async () => {
+      const found = await rowsOf(shop.db, `SELECT FROM event_consumers WHERE name = 'mail-notices'`);
+      return found.length > 0;
+    });
+
+    // As many as are sent at a time.
+    smtp.say('GREETING', 'HOLD');
+    for (let n = 0; n < 8; n += 1) await newPerson(shop);
+    const tried = () => rowsOf(shop.db, 'SELECT FROM mails WHERE attempts = 1');
+    await until('all who send are held', async () => (await tried()).length === 8);
+    const variant = await makeVariant(shop.app, { onHand: 1 });
+    const guest = await enter(shop);
+    await guest.add({ variantId: variant.globalId, quantity: 1 });
+    const email = newEmail();
+    expect((await guest.checkout({ idempotencyKey: randomUUID(), email })).errors).toEqual([]);
+    const view = await jobs.look('mail');
+    onTestFinished(() => view[Symbol.asyncDispose]());
+    await until('its job waits', async () => (await view.ids('waiting')).length === 1);
+    const redis = new Redis(jobs.redisUrl ?? '');
+    await redis.flushall();
+    redis.disconnect();
+    expect([await view.ids('waiting'), await view.ids('active')]).toEqual([[], []]);
+    expect([(await sendable('PENDING')).length, smtp.arrived]).toEqual([9, []]);
+
+    const [mail] = await rowsOf<{ id: string }>(shop.db, 'SELECT id FROM mails WHERE recipient = $1', [email]);
+    await letTimePass(shop, known(mail).id, '10 seconds');
+    smtp.say('GREETING', 'OK');
+    smtp.release();
+    await until('all are sent', async () => (await sendable('SENT')).length === 9, 30_000);
+    expect(smtp.arrived).toHaveLength(9);
+    expect(smtp.arrived.filter(({ to }) => to.includes(email))).toHaveLength(1);
+  },
+  60_000,
+);
 
 test('without its job queue, mails go out all the same', async () => {
   const database = await createTestDatabase();

@@ -38,14 +38,22 @@ export interface TestSmtp {
   start(): Promise<void>;
 }
 
-/**
- * Starts one; it ends with the test.
- * @param options.login whom it asks to log in, over TLS alone
- * @param options.secure TLS from the start
- */
-export async function startSmtp(
-  options: { login?: { user: string; pass: string }; secure?: boolean } = {},
-): Promise<TestSmtp> {
+interface SmtpOptions {
+  /** Whom it asks to log in, over TLS alone. */
+  login?: { user: string; pass: string };
+  /** TLS from the start. */
+  secure?: boolean;
+}
+
+/** Starts one; it ends with the test. */
+export async function startSmtp(options: SmtpOptions = {}): Promise<TestSmtp> {
+  const smtp = await openSmtp(options);
+  onTestFinished(smtp.stop);
+  return smtp;
+}
+
+/** Starts one that its opener stops. */
+export async function openSmtp(options: SmtpOptions = {}): Promise<TestSmtp> {
   const { login, secure = false } = options;
   const answers: Record<Point, Say> = { GREETING: 'OK', MAIL: 'OK', RCPT: 'OK', DATA: 'OK' };
   const arrived: Arrived[] = [];
@@ -133,7 +141,6 @@ export async function startSmtp(
   }
 
   await start();
-  onTestFinished(stop);
   return {
     get url() {
       return `smtp://127.0.0.1:${port}`;

@@ -1,4 +1,5 @@
-import { render } from '@react-email/components';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { render, toPlainText } from '@react-email/components';
 import type { ReactElement } from 'react';
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
@@ -54,6 +55,25 @@ const asText = {
 };
 
 /**
+ * Finishes letters, one at a time, in steps of a few milliseconds: it is the processor's work, and a batch of letters must not
+ * keep all the requests waiting that come meanwhile.
+ */
+function createFinishing(): (body: ReactElement) => Promise<{ html: string; text: string }> {
+  let before: Promise<unknown> = Promise.resolve();
+  async function finish(body: ReactElement) {
+    await nextTurn();
+    const html = await render(body);
+    await nextTurn();
+    return { html, text: toPlainText(html, asText) };
+  }
+  return (body) => {
+    const finished = before.then(() => finish(body));
+    before = finished.catch(() => {});
+    return finished;
+  };
+}
+
+/**
  * Makes letters of mails. The secrets of their links are made here, and go nowhere but into the letter.
  * @param deps.publicUrl where the outside reaches the shop
  */
@@ -71,6 +91,7 @@ export function createLetters(deps: {
   const { db, shop, publicUrl, services } = deps;
   const signer = createSigner(deps.secrets);
   const links = createLinks({ storefrontUrl: shop.storefrontUrl, publicUrl });
+  const finish = createFinishing();
   const shopName = oneLine(shop.name, 80);
   const confirmLink = async (userId: string) =>
     links.confirmEmail(await services.accounts.emailConfirmationToken(userId));
@@ -155,10 +176,7 @@ export function createLetters(deps: {
         kind === null ? null : links.unsubscribe(services.mailSettings.unsubscribeToken(mail.recipient, kind));
       const draft = await writers[mail.template](mail, { shopName, homeUrl: links.home(), unsubscribeUrl });
       if (draft === null) return null;
-      const [html, text] = await Promise.all([
-        render(draft.body),
-        render(draft.body, { plainText: true, htmlToTextOptions: asText }),
-      ]);
+      const { html, text } = await finish(draft.body);
       return { subject: oneLine(draft.subject, MOST_OF_SUBJECT), html, text, unsubscribeUrl };
     },
   };

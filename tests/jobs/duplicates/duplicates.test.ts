@@ -3,9 +3,11 @@ import type { Consumer } from '../../../src/events/consumer.ts';
 import type { StoredEvent } from '../../../src/events/event.ts';
 import type { Job } from '../../../src/jobs/define-job.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
+import { SECRET } from '../../support/contentful.ts';
 import { known } from '../../support/known.ts';
 import { recordLogs } from '../../support/logs.ts';
 import { openQuietShop } from '../../support/quiet-shop.ts';
+import { openSmtp } from '../../support/smtp.ts';
 import { consumers as consumerRows, jobs as jobRows, type Scene } from './table.ts';
 
 let shop: Scene;
@@ -13,8 +15,9 @@ let shop: Scene;
 let consumers: readonly Consumer[] = [];
 let jobs: readonly Job<unknown>[] = [];
 beforeAll(async () => {
-  shop = await openQuietShop(
-    { BCRYPT_COST: '4' },
+  const smtp = await openSmtp();
+  const opened = await openQuietShop(
+    { BCRYPT_COST: '4', SMTP_URL: smtp.url, CONTENTFUL_WEBHOOK_SECRET: SECRET },
     {
       consumers: (real) => (consumers = real),
       jobs: (real) => {
@@ -23,8 +26,12 @@ beforeAll(async () => {
       },
     },
   );
+  shop = { ...opened, smtp };
 });
-afterAll(() => shop.dispose());
+afterAll(async () => {
+  await shop.dispose();
+  await shop.smtp.stop();
+});
 
 /** What all tables hold, but those that the relay and the queue see to. */
 async function everything(except: readonly string[] = []): Promise<Record<string, unknown>> {

@@ -1,10 +1,30 @@
+import { v7 as uuid } from 'uuid';
 import type { NewEvent } from '../../../src/events/event.ts';
-import { lowStock, stockRecovered } from '../../../src/modules/inventory/inventory.events.ts';
+import {
+  emailConfirmationRequested,
+  passwordChanged,
+  passwordResetRequested,
+  userRegistered,
+} from '../../../src/modules/accounts/account.events.ts';
+import { cartChanged } from '../../../src/modules/cart/cart.events.ts';
+import { productChanged } from '../../../src/modules/catalog/catalog.events.ts';
+import {
+  backInStock,
+  lowStock,
+  stockChanged,
+  stockRecovered,
+} from '../../../src/modules/inventory/inventory.events.ts';
+import { orderPlaced, orderStatusChanged } from '../../../src/modules/orders/order.events.ts';
+import { newEmail, newPerson } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
+import { deliver, deliveriesOf, newEntryId, productOf } from '../../support/contentful.ts';
 import { levelOf, makeOverdue, makeVariant, type World } from '../../support/fixtures.ts';
-import type { QuietShop } from '../../support/quiet-shop.ts';
-import { enter, rowId } from '../../support/shopper.ts';
 import { known } from '../../support/known.ts';
+import { mailState, writeMail } from '../../support/mails.ts';
+import type { QuietShop } from '../../support/quiet-shop.ts';
+import { enter, rowId, shopperOf } from '../../support/shopper.ts';
+import type { TestSmtp } from '../../support/smtp.ts';
+import { alertsOf, mailsOf, restock, signUpMany } from '../../support/stock-alerts.ts';
 
 /*
  * Every consumer and every job of the shop has rows here, and each row is run more than once: whatever comes twice has one
@@ -20,8 +40,8 @@ import { known } from '../../support/known.ts';
  * that may change (a row's time of the last attempt, say).
  */
 
-/** The scene of a row. */
-export type Scene = QuietShop & World;
+/** The scene of a row. Its mails go to the server. */
+export type Scene = QuietShop & World & { smtp: TestSmtp };
 
 interface Row<Given> {
   given(scene: Scene): Promise<{ comes: Given; effect: () => Promise<unknown> }>;
@@ -53,6 +73,93 @@ export const consumers: Readonly<Record<string, Readonly<Record<string, Row<NewE
       expected: { told: 0, marked: 0 },
     },
   },
+
+  'mail-notices': {
+    [orderPlaced.type]: {
+      async given(scene) {
+        const { orderId, email } = await guestOrder(scene);
+        return { comes: orderPlaced.of(orderId, { orderId }), effect: () => mailsTo(scene, email) };
+      },
+      expected: ['order-placed'],
+    },
+    [orderStatusChanged.type]: {
+      async given(scene) {
+        const { orderId, email } = await guestOrder(scene);
+        const moved = { orderId, from: 'PLACED', to: 'FULFILLED' } as const;
+        return { comes: orderStatusChanged.of(orderId, moved), effect: () => mailsTo(scene, email) };
+      },
+      expected: ['order-status-changed'],
+    },
+    [cartChanged.type]: {
+      async given(scene) {
+        const variant = await makeVariant(scene, { onHand: 10 });
+        const { client, email, userId } = await newPerson(scene);
+        const { cart } = await shopperOf(client).add({ variantId: variant.globalId, quantity: 1 });
+        const cartId = rowId(known(cart).id);
+        const low = { kind: 'LOW_STOCK', version: 1, variantId: variant.id } as const;
+        const comes = cartChanged.of(cartId, { cartId, guestId: null, userId: rowId(userId), ...low });
+        return { comes, effect: () => mailsTo(scene, email) };
+      },
+      expected: ['low-stock'],
+    },
+    [userRegistered.type]: toPerson((userId) => userRegistered.of(userId, { userId }), 'welcome'),
+    [emailConfirmationRequested.type]: toPerson(
+      (userId) => emailConfirmationRequested.of(userId, { userId }),
+      'confirm-address',
+    ),
+    [passwordChanged.type]: toPerson((userId) => passwordChanged.of(userId, { userId }), 'password-changed'),
+    [passwordResetRequested.type]: toPerson(
+      (userId) => passwordResetRequested.of(userId, { userId, resetId: uuid() }),
+      'password-reset',
+    ),
+  },
+
+  'stock-alert-chains': {
+    [backInStock.type]: {
+      async given(scene) {
+        const { id: variantId, productId } = await waitedFor(scene);
+        const comes = backInStock.of(variantId, { variantId, productId, available: 2 });
+        return { comes, effect: () => chainsOf(scene, variantId) };
+      },
+      expected: [{ batchLeft: 0 }],
+    },
+    [productChanged.type]: {
+      async given(scene) {
+        const { id: variantId, productId } = await waitedFor(scene);
+        return { comes: productChanged.of(productId, { productId }), effect: () => chainsOf(scene, variantId) };
+      },
+      expected: [{ batchLeft: 0 }],
+    },
+  },
+
+  'outside-stock-shortfalls': {
+    [stockChanged.type]: {
+      async given(scene) {
+        const { id: variantId, productId, globalId } = await makeVariant(scene, { onHand: 10 });
+        const guest = await enter(scene);
+        const { cart } = await guest.add({ variantId: globalId, quantity: 4 });
+        const { outsideStock } = scene.app.services;
+        await scene.db.transaction((tx) =>
+          outsideStock.take(tx, { variantId, source: 'contentful', stock: { kind: 'COUNT', quantity: 1 } }),
+        );
+        await guest.remove(known(known(cart).lines[0]).id);
+        const effect = async () => {
+          const taken = await rowsOf<{ units: number }>(
+            scene.db,
+            `SELECT on_hand_delta AS units FROM stock_movements WHERE reason = 'SYNC' AND variant_id = $1 ORDER BY id`,
+            [variantId],
+          );
+          const owed = await outsideStock.shortfalls([variantId]);
+          return { taken: taken.map(({ units }) => units), owed: owed.size, level: await levelOf(scene, variantId) };
+        };
+        return {
+          comes: stockChanged.of(variantId, { variantId, productId, available: 4, previousAvailable: 0 }),
+          effect,
+        };
+      },
+      expected: { taken: [-6, -3], owed: 0, level: { onHand: 1, held: 0, available: 1 } },
+    },
+  },
 };
 
 /** By the job's name. */
@@ -78,7 +185,104 @@ export const jobs: Readonly<Record<string, Row<unknown>>> = {
     },
     expected: { released: 2, told: 2, level: { onHand: 10, held: 0, available: 10 } },
   },
+
+  mail: {
+    async given(scene) {
+      const { email: recipient, userId: globalUserId } = await newPerson(scene);
+      const userId = rowId(globalUserId);
+      const mailId = await writeMail(scene, { template: 'welcome', recipient, userId, data: { userId } });
+      const effect = async () => {
+        const { status, attempts, settled } = await mailState(scene, mailId);
+        const arrived = scene.smtp.arrived.filter(({ to }) => to.includes(recipient));
+        return { status, attempts, settled, arrived: arrived.length };
+      };
+      return { comes: { mailId }, effect };
+    },
+    expected: { status: 'SENT', attempts: 1, settled: true, arrived: 1 },
+  },
+
+  'stock-alerts': {
+    async given(scene) {
+      const { id: variantId } = await waitedFor(scene);
+      await scene.db.transaction((tx) => scene.app.services.stockAlerts.start(tx, { variantId }));
+      const effect = async () => ({
+        told: (await alertsOf(scene.db, variantId)).told,
+        mails: await mailsOf(scene.db, variantId),
+        chains: await chainsOf(scene, variantId),
+      });
+      return { comes: { variantId }, effect };
+    },
+    expected: {
+      told: ['waiter-000001@example.com', 'waiter-000002@example.com'],
+      mails: ['waiter-000001@example.com', 'waiter-000002@example.com'],
+      chains: [{ batchLeft: 0 }],
+    },
+  },
+
+  'webhook-delivery': {
+    async given(scene) {
+      const id = newEntryId();
+      await deliver(scene, { id, fields: { title: 'Honey', slug: `honey-${id}`, price: 5, stock: 7 } });
+      const [delivery] = await deliveriesOf(scene, id);
+      const effect = async () => {
+        const deliveries = await deliveriesOf(scene, id);
+        const products = await rowsOf(scene.db, 'SELECT FROM products WHERE slug = $1', [`honey-${id}`]);
+        const product = await productOf(scene, id);
+        const moved = await rowsOf<{ units: number }>(
+          scene.db,
+          'SELECT on_hand_delta AS units FROM stock_movements WHERE variant_id = $1',
+          [product?.variantId],
+        );
+        return {
+          statuses: deliveries.map(({ status }) => status),
+          products: products.length,
+          moved: moved.map(({ units }) => units),
+          onHand: product?.onHand,
+        };
+      };
+      return { comes: { deliveryId: known(delivery).id }, effect };
+    },
+    expected: { statuses: ['APPLIED'], products: 1, moved: [7], onHand: 7 },
+  },
 };
+
+/** An event of somebody's account, of which one mail comes. */
+function toPerson(of: (userId: string) => NewEvent, template: string): Row<NewEvent> {
+  return {
+    async given(scene) {
+      const { email, userId } = await newPerson(scene);
+      return { comes: of(rowId(userId)), effect: () => mailsTo(scene, email) };
+    },
+    expected: [template],
+  };
+}
+
+/** What stands in rows for an address: the template of each mail. */
+async function mailsTo({ db }: Scene, email: string): Promise<string[]> {
+  const rows = await rowsOf<{ template: string }>(db, 'SELECT template FROM mails WHERE recipient = $1', [email]);
+  return rows.map(({ template }) => template);
+}
+
+async function guestOrder(scene: Scene): Promise<{ orderId: string; email: string }> {
+  const variant = await makeVariant(scene, { onHand: 10 });
+  const guest = await enter(scene);
+  await guest.add({ variantId: variant.globalId, quantity: 1 });
+  const email = newEmail();
+  const { order } = await guest.checkout({ idempotencyKey: uuid(), email });
+  return { orderId: rowId(known(order).id), email };
+}
+
+/** Two units of something that three wait for; nobody was told that it is back. */
+async function waitedFor(scene: Scene): Promise<{ id: string; productId: string }> {
+  const variant = await makeVariant(scene, { onHand: 0 });
+  await signUpMany(scene.db, variant.id, 3);
+  await restock({ db: scene.db, inventory: scene.app.services.inventory }, variant.id, 2);
+  return variant;
+}
+
+function chainsOf({ db }: Scene, variantId: string): Promise<{ batchLeft: number }[]> {
+  return rowsOf(db, 'SELECT batch_left AS "batchLeft" FROM stock_alert_chains WHERE variant_id = $1', [variantId]);
+}
 
 /** Two guests with four units each in their carts. */
 async function twoCarts(scene: Scene) {
