@@ -45,7 +45,7 @@ export async function startBackground(options: {
   const roleOf = createPageViewer({ config, publicUrl, sessions: core.services.sessions });
   const folder = mailboxFolder(config);
   if (folder !== null && config.production)
-    logger.info({ folder }, 'no SMTP_URL: mails stay here, in the local mailbox');
+    logger.warn({ folder }, 'no SMTP_URL: mails stay here, in the local mailbox');
   const mailboxPage = folder === null ? null : createMailboxPage({ folder, shopName: config.shop.name, roleOf });
   const { startBackgroundWork } = await import('./jobs/host.ts');
   const { db, services, metrics } = core;
