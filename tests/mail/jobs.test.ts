@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createMailSending } from '../../src/modules/notifications/mail-sending.ts';
 import { pruneOldMails, sweepMails } from '../../src/modules/notifications/mail-sweep.ts';
+import { newPerson } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
 import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-backends.ts';
 import { letTimePass, lettersOf, mailState, setMail, writeMail } from '../support/mails.ts';
@@ -68,6 +69,19 @@ describe.each(JOB_BACKENDS)('a mail, jobs on %s', (kind) => {
     await until('the next try waits', async () => (await view.ids('delayed')).length > 0);
     expect(await view.ids('delayed')).toEqual([`mail-${id}-${row?.ms}`]);
   });
+});
+
+test('what happens before there was ever a worker is told of by the first one', async () => {
+  const jobs = await jobsOf('PostgreSQL');
+  const smtp = await startSmtp();
+  const api = await open(jobs, smtp, { ROLES: 'api', BCRYPT_COST: '4' });
+  const ada = await newPerson(api);
+  await api.app.relay.flush();
+  const worker = await open(jobs, smtp, { ROLES: 'worker' });
+  await until('the mail is sent', () => smtp.taken().length > 0, 20_000);
+  expect(await rowsOf(worker.db, 'SELECT template, recipient, status FROM mails')).toMatchObject([
+    { template: 'welcome', recipient: ada.email },
+  ]);
 });
 
 test.skipIf(!hasRedis('Lost jobs'))('Redis is emptied between nudge and sending: nothing is lost', async () => {
