@@ -154,20 +154,19 @@ describe('/mailbox', () => {
   });
 
   test('is paged', async () => {
-    // Of its own: those who register here are written to when it suits the queue.
-    const other = await createTestShop({ env: { DATA_DIR: newDataDir() }, overrides: { quiet: true } });
-    onTestFinished(() => other.dispose());
-    const folder = join(other.config.dataDir, 'mailbox');
+    const folder = join(shop.config.dataDir, 'mailbox');
     const mailer = createMailboxMailer({ folder, from: FROM });
     for (let n = 0; n < 55; n += 1) await mailer.send(mailOf(uuidv7(), `Mail ${n}`));
-    const first = await other.request({ path: '/mailbox' });
+    const first = await ask('/mailbox');
     const [, next = ''] = /href="(\/mailbox\?before=[^"]+)"/.exec(first.body) ?? [];
-    const second = await other.request({ path: next });
+    const second = await ask(next);
     const ids = [first, second].map(({ body }) =>
       [...body.matchAll(/class="mail" href="\/mailbox\/([^"]+)"/g)].map((m) => m[1]),
     );
-    expect(ids.map((page) => page.length)).toEqual([50, 5]);
-    expect(ids.flat()).toEqual(await listMailbox(folder));
+    // Those who came before got mails of their own.
+    const kept = await listMailbox(folder);
+    expect(ids.map((page) => page.length)).toEqual([50, kept.length - 50]);
+    expect(ids.flat()).toEqual(kept);
   });
 
   describe.skipIf(!existsSync(CHROMIUM))('in a real browser', () => {
