@@ -3,6 +3,7 @@ import { startBackground } from './background.ts';
 import type { Config } from './config/config.ts';
 import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
+import { registerConsumers } from './events/consumers.ts';
 import { createEventBus } from './events/create-bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { startFeed, type EventFeed, type EventsRead } from './events/feed.ts';
@@ -170,6 +171,8 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
 
     const { metrics } = core;
     const quiet = overrides.quiet === true;
+    // By each process, before it takes orders: there may be no worker yet.
+    if (!quiet) await registerConsumers(core.db, core.consumers);
     const background = await startBackground({ config, core, http, overrides, logger });
     // Drained by then, but where the start fails after this.
     disposals.add('jobs', () => background.drain().then(() => background[Symbol.asyncDispose]()));

@@ -1,8 +1,9 @@
-import type { Config } from './config/config.ts';
+import { DEFAULT_PORT, type Config } from './config/config.ts';
 import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
 import { createPageViewer } from './graphql/page-viewer.ts';
 import { createMailboxPage } from './http/mailbox-page.ts';
+import { defaultPublicUrl } from './http/origin-rule.ts';
 import type { Page } from './http/pages.ts';
 import type { HttpServer } from './http/server.ts';
 import type { Database } from './infra/database.ts';
@@ -44,11 +45,12 @@ export async function startBackground(options: {
   const roleOf = createPageViewer({ config, publicUrl, sessions: core.services.sessions });
   const folder = mailboxFolder(config);
   if (folder !== null && config.production)
-    logger.info({ folder }, 'no SMTP_URL: mails stay here, in the local mailbox');
+    logger.warn({ folder }, 'no SMTP_URL: mails stay here, in the local mailbox');
   const mailboxPage = folder === null ? null : createMailboxPage({ folder, shopName: config.shop.name, roleOf });
   const { startBackgroundWork } = await import('./jobs/host.ts');
   const { db, services, metrics } = core;
-  const real = createLetters({ db, shop: config.shop, publicUrl, secrets: config.secrets, services });
+  const linksLead = whereLinksLead(config, publicUrl, logger);
+  const real = createLetters({ db, shop: config.shop, publicUrl: linksLead, secrets: config.secrets, services });
   const quiet = overrides.quiet === true;
   const work = startBackgroundWork({
     config: quiet ? { ...config, roles: ['api'] } : config,
@@ -62,4 +64,12 @@ export async function startBackground(options: {
   });
   if (!quiet) core.connectNudges(work.nudges);
   return { ...work, mailboxPage };
+}
+
+/** Where links in mails lead: never to a worker alone, which serves no page of theirs. */
+function whereLinksLead({ roles, http }: Config, publicUrl: string, logger: Logger): string {
+  if (http.publicUrl !== null || roles.includes('api')) return publicUrl;
+  const guess = defaultPublicUrl(http.host, DEFAULT_PORT);
+  logger.warn({ guess }, 'PUBLIC_URL is not set: links in the mails of this worker lead to where an API is by default');
+  return guess;
 }

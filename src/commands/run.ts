@@ -20,9 +20,8 @@ export interface Ending {
  * @param roles what this process is to do, whatever the configuration says
  */
 export async function run(roles?: readonly Role[]): Promise<Ending> {
-  const read = readConfig();
-  if (read === null) return { status: 1, orderly: true };
-  const config = roles === undefined ? read : { ...read, roles };
+  const config = readConfig(roles);
+  if (config === null) return { status: 1, orderly: true };
   const logger = createLogger(config.log);
   const stop = listenForStop(logger);
 
@@ -61,9 +60,9 @@ export function leave({ status, orderly }: Ending): void {
   setTimeout(() => process.exit(status), LINGER_MS).unref();
 }
 
-function readConfig(): Config | null {
+function readConfig(roles: readonly Role[] | undefined): Config | null {
   try {
-    return loadConfig();
+    return loadConfig(undefined, roles);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -98,6 +98,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** Where the shop listens unless it is told. */
+export const DEFAULT_PORT = 4000;
+
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /** In production; elsewhere it may be less, so that tests are quick. */
@@ -111,13 +114,15 @@ export function isLoopback(host: string): boolean {
 /**
  * Reads and checks the configuration.
  * @param source the environment to read, the process's own by default
+ * @param given what the process is to do, whatever ROLES says
  * @throws ConfigError with every fault at once
  */
-export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
+export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: readonly Role[]): Config {
   const { env, faults } = parseEnv(source);
+  const roles = given ?? env.ROLES ?? ['api', 'worker'];
   const host = env.HOST ?? '127.0.0.1';
   const production = env.NODE_ENV === 'production' || (!isLoopback(host) && env.DEMO !== true);
-  faults.push(...crossCheck(env, { production, named: new Set(faults.map((fault) => fault.name)) }));
+  faults.push(...crossCheck(env, { production, roles, named: new Set(faults.map((fault) => fault.name)) }));
   if (faults.length > 0) throw new ConfigError(faults);
 
   const dataDir = resolve(env.DATA_DIR ?? '.data');
@@ -125,11 +130,11 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env): Config {
   const holdSeconds = env.CART_HOLD_SECONDS ?? 900;
   return {
     production,
-    roles: env.ROLES ?? ['api', 'worker'],
+    roles,
     log: { level: env.LOG_LEVEL ?? 'info', pretty: !production && process.stdout.isTTY },
     http: {
       host,
-      port: env.PORT ?? 4000,
+      port: env.PORT ?? DEFAULT_PORT,
       publicUrl: env.PUBLIC_URL === undefined ? null : new URL(env.PUBLIC_URL).origin,
       corsOrigins: (env.CORS_ORIGINS ?? []).map((value) => new URL(value).origin),
       graphiql: env.GRAPHIQL ?? !production,
@@ -187,7 +192,10 @@ function seedOf({ SEED, DATABASE_URL }: Env): 'demo' | 'none' {
 }
 
 /** The faults that only show when variables are seen together; `named` has those that are known to be wrong already. */
-function crossCheck(env: Env, { production, named }: { production: boolean; named: Set<string> }): ConfigFault[] {
+function crossCheck(
+  env: Env,
+  { production, roles, named }: { production: boolean; roles: readonly Role[]; named: Set<string> },
+): ConfigFault[] {
   const faults: ConfigFault[] = [];
   const missing = (name: keyof Env) => env[name] === undefined && !named.has(name);
   if (production && missing('JWT_SECRET')) {
@@ -205,6 +213,12 @@ function crossCheck(env: Env, { production, named }: { production: boolean; name
   }
   if (production && env.SMTP_URL !== undefined && missing('MAIL_FROM')) {
     faults.push({ name: 'MAIL_FROM', problem: 'is required in production with SMTP_URL' });
+  }
+  if (production && !roles.includes('api') && missing('PUBLIC_URL')) {
+    faults.push({
+      name: 'PUBLIC_URL',
+      problem: 'is required in production for workers alone: links in mails lead there',
+    });
   }
   const { CART_HOLD_SECONDS: hold = 900, CART_MAX_HOLD_SECONDS: most } = env;
   if (most !== undefined && most < hold) {

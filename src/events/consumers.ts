@@ -66,6 +66,11 @@ class LeaseLost extends Error {
   }
 }
 
+/** Has new consumers begin at the log's end: what happens from now on waits for whoever runs them first. */
+export async function registerConsumers(db: Database, consumers: readonly Consumer[]): Promise<void> {
+  for (const { name } of consumers) await registerConsumer(db, name);
+}
+
 /** Starts to run consumers; woken by the bus, and by a poll for what no batch told of. */
 export function startConsumers(options: {
   db: Database;

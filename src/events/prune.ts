@@ -1,4 +1,5 @@
 import type { Database, Queryable, Statement } from '../infra/database.ts';
+import { every } from '../infra/every.ts';
 import type { Logger } from '../infra/logger.ts';
 
 /*
@@ -84,28 +85,14 @@ export function startPruning(options: {
   logger: Logger;
 }): AsyncDisposable {
   const { db, days, consumers, logger } = options;
-  const stop = new AbortController();
-  let running: Promise<void> | undefined;
-
-  async function run(): Promise<void> {
-    try {
-      const events = await pruneEvents({ db, days, consumers, signal: stop.signal });
+  return every({
+    ms: INTERVAL_MS,
+    atOnce: false,
+    failed: 'old events could not be pruned; tried again in a minute',
+    logger,
+    async run(signal) {
+      const events = await pruneEvents({ db, days, consumers, signal });
       if (events > 0) logger.info({ events }, 'old events pruned');
-    } catch (error) {
-      logger.warn({ err: error }, 'old events could not be pruned; tried again in a minute');
-    }
-  }
-
-  const timer = setInterval(() => {
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-  }, INTERVAL_MS);
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await running;
     },
-  };
+  });
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { ShopServices } from '../modules/services.ts';
 import { Refusal } from '../modules/user-error.ts';
+import { readForm } from './form.ts';
 import type { Html } from './html.ts';
 import { orderTable } from './order-table.ts';
 
@@ -44,7 +45,7 @@ export function createLinkPages({
   });
 
   app.post('/mail/confirm-email', async (c) => {
-    const { token } = await fields(c.req.raw);
+    const { token } = await readForm(c.req.raw);
     try {
       await accounts.confirmEmail(token ?? '');
     } catch (error) {
@@ -71,7 +72,7 @@ export function createLinkPages({
   });
 
   app.post('/mail/reset-password', async (c) => {
-    const { token = '', newPassword = '' } = await fields(c.req.raw);
+    const { token = '', newPassword = '' } = await readForm(c.req.raw);
     try {
       await accounts.setForgottenPassword({ token, newPassword });
     } catch (error) {
@@ -85,11 +86,4 @@ export function createLinkPages({
   });
 
   return app;
-}
-
-/** The texts of a form; what is no form has none. */
-async function fields(request: Request): Promise<Record<string, string>> {
-  const type = request.headers.get('content-type') ?? '';
-  if (!type.startsWith('application/x-www-form-urlencoded')) return {};
-  return Object.fromEntries(new URLSearchParams(await request.text()));
 }

@@ -4,6 +4,7 @@ import { html } from 'hono/html';
 import type { MailKind } from '../modules/notifications/mail.types.ts';
 import type { ShopServices } from '../modules/services.ts';
 import { Refusal } from '../modules/user-error.ts';
+import { readForm } from './form.ts';
 import { answerPage, type Html } from './html.ts';
 import { createLinkPages } from './link-pages.ts';
 import type { Page } from './pages.ts';
@@ -61,7 +62,8 @@ export function createMailPages({
   app.post('/mail/unsubscribe', async (c) => {
     const found = await settings.readUnsubscribeToken(c.req.query('token') ?? '');
     if (found === null) return badLink();
-    const { undo } = await c.req.parseBody();
+    // A mail program's one click is a POST, whatever it holds.
+    const { undo } = await readForm(c.req.raw);
     if (undo === '1') {
       await settings.resubscribe(found);
       return answer(200, 'You get these mails again', on(found));

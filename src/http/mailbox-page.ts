@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import PostalMime, { type Address, type Email } from 'postal-mime';
+import { isLoopback } from '../config/config.ts';
 import { listMailbox, readFromMailbox } from '../infra/mailer-mailbox.ts';
 import { listPage, mailPage, type MailHead } from './mailbox-html.ts';
 import { isFromHere } from './metrics-rule.ts';
@@ -58,7 +59,7 @@ export function createMailboxPage(options: {
   }
 
   return async (request, incoming) => {
-    if (!isFromHere(incoming)) {
+    if (!isFromHere(incoming) || !isAskedByOwnName(incoming)) {
       const role = await roleOf(incoming);
       if (role === null) return refusal(401, 'Log in first.');
       if (role !== 'ADMIN') return refusal(403, 'This is for an ADMIN.');
@@ -72,6 +73,15 @@ export function createMailboxPage(options: {
     if (page === null) return refusal(404, 'There is no such mail.');
     return new Response(page, { headers: HEADERS });
   };
+}
+
+/**
+ * Whether this machine is asked by a name that is this machine's alone. A proxy on it may say nothing of whom it asks for,
+ * but then it asks for the shop by the name that the outside knows; and there are links here that let people into accounts.
+ */
+function isAskedByOwnName({ headers: { host = '' } }: IncomingMessage): boolean {
+  const address = `http://${host}`;
+  return URL.canParse(address) && isLoopback(new URL(address).hostname.replace(/^\[|\]$/g, ''));
 }
 
 function refusal(status: number, error: string, headers: Record<string, string> = {}): Response {

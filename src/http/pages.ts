@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';
@@ -35,6 +35,7 @@ export function createPages(options: {
 }): RequestListener {
   const { health, metrics, metricsToken, graphiql, api, others, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
+  const starting = (c: Context) => c.json({ error: 'The shop is starting.' }, 503, { 'retry-after': '1' });
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
 
@@ -53,7 +54,7 @@ export function createPages(options: {
     // Nobody else need know that it is there.
     if (!mayReadMetrics(c.env.incoming, metricsToken)) return c.notFound();
     const found = await metrics();
-    if (found === null) return c.json({ error: 'The shop is starting.' }, 503);
+    if (found === null) return starting(c);
     return c.body(found.text, 200, { 'content-type': found.contentType, 'cache-control': 'no-store' });
   });
 
@@ -66,13 +67,16 @@ export function createPages(options: {
   }
 
   if (api) {
-    app.all('/mail/*', (c) => others()?.mail?.(c.req.raw, c.env.incoming) ?? c.notFound());
+    // Not 404: a mail program that unsubscribes somebody would take that for the last word.
+    app.all('/mail/*', (c) => {
+      const pages = others();
+      return pages === null ? starting(c) : (pages.mail?.(c.req.raw, c.env.incoming) ?? c.notFound());
+    });
 
     // Signed, and sent by no browser: the rule against forged requests is not for it.
     app.all('/webhooks/contentful', (c) => {
       const pages = others();
-      if (pages === null) return c.json({ error: 'The shop is starting.' }, 503);
-      return pages.contentful?.(c.req.raw, c.env.incoming) ?? c.notFound();
+      return pages === null ? starting(c) : (pages.contentful?.(c.req.raw, c.env.incoming) ?? c.notFound());
     });
 
     app.get('/', (c) =>

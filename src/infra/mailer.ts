@@ -51,11 +51,20 @@ const MAX_REASON = 300;
 
 /** What went wrong, in one line for the record and the log: a server may quote the mail, and its links are secrets. */
 export function withoutLinks(message: string): string {
-  return message
-    .replaceAll(/[\p{Cc}\p{Cs}\s]+/gu, ' ')
-    .replaceAll(/\b[a-z][a-z+.-]*:\/\/\S+/gi, '[link]')
-    .trim()
-    .slice(0, MAX_REASON);
+  return (
+    message
+      .replaceAll(/[\p{Cc}\p{Cs}\s]+/gu, ' ')
+      .replaceAll(/\b[a-z][a-z+.-]*:\/\/\S+/gi, '[link]')
+      // As it stands in a mail whose lines were broken.
+      .replaceAll(/\S*\btoken=\S*/gi, '[link]')
+      .trim()
+      .slice(0, MAX_REASON)
+  );
+}
+
+/** The same without addresses, for the log: servers repeat whom the mail is for. */
+export function withoutAddresses(message: string): string {
+  return message.replaceAll(/[^\s<>()"',;]+@[^\s<>()"',;]+/g, '[address]');
 }
 
 /** The sender that a setting names: an address, alone or after a name, which else is the shop's. */

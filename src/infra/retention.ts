@@ -1,4 +1,5 @@
 import type { Database, Queryable, Statement } from './database.ts';
+import { every } from './every.ts';
 import type { Logger } from './logger.ts';
 
 /** Rows that nobody needs any more, and that go by themselves. */
@@ -40,30 +41,22 @@ export function startRetention(options: {
   logger: Logger;
 }): AsyncDisposable {
   const { db, rules, logger } = options;
-  const stop = new AbortController();
-  let running: Promise<void> | undefined;
-
-  async function run(): Promise<void> {
-    for (const rule of rules) {
-      try {
-        const rows = await removeOld({ db, rule, signal: stop.signal });
-        if (rows > 0) logger.info({ rows }, `${rule.name} deleted`);
-      } catch (error) {
-        logger.warn({ err: error }, `${rule.name} could not be deleted; tried again in ten minutes`);
+  return every({
+    ms: INTERVAL_MS,
+    atOnce: false,
+    failed: 'old rows could not be deleted; tried again in ten minutes',
+    logger,
+    async run(signal) {
+      for (const rule of rules) {
+        try {
+          const rows = await removeOld({ db, rule, signal });
+          if (rows > 0) logger.info({ rows }, `${rule.name} deleted`);
+        } catch (error) {
+          // One rule that fails holds up none of the others.
+          if (!signal.aborted)
+            logger.warn({ err: error }, `${rule.name} could not be deleted; tried again in ten minutes`);
+        }
       }
-    }
-  }
-
-  const timer = setInterval(() => {
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-  }, INTERVAL_MS);
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await running;
     },
-  };
+  });
 }

@@ -506,4 +506,24 @@ describe('the sweep', () => {
     await until('the next ones are told', async () => (await mailsOf(shop.db, id)).length > 2);
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 4));
   });
+
+  test('does the other chains where one cannot go on, and says so', async () => {
+    const [bad, good] = [await waitedFor(0), await waitedFor(2)];
+    await signUp(bad, 'nobody@example.com');
+    await rowsOf(
+      shop.db,
+      `ALTER TABLE mails ADD CONSTRAINT in_the_way CHECK (recipient <> 'nobody@example.com') -- as a fault would be`,
+    );
+    for (const id of [bad, good]) await restock(shop, id, 2);
+    await settle();
+    await rowsOf(
+      shop.db,
+      `UPDATE stock_alert_chains SET next_batch_at = next_batch_at - interval '1 hour' WHERE variant_id = $1`,
+      [bad],
+    );
+    await expect(other.stockAlerts.tellDue()).rejects.toThrow('1 of 2 stock alert chains could not go on');
+    expect(await mailsOf(shop.db, good)).toEqual(names(1, 2));
+    expect(await alertsOf(shop.db, bad)).toEqual({ told: [], waiting: ['nobody@example.com'] });
+    expect(await chainsOf(shop.db)).toEqual([{ variantId: bad, batchLeft: 0 }]);
+  });
 });

@@ -111,11 +111,22 @@ describe('faults', () => {
     [{ NODE_ENV: 'production' }, ['JWT_SECRET']],
     [{ NODE_ENV: 'production', JWT_SECRET: 'short' }, ['JWT_SECRET']],
     [{ NODE_ENV: 'production', JWT_SECRET: SECRET }, []],
+    [{ NODE_ENV: 'production', JWT_SECRET: SECRET, ROLES: 'worker' }, ['PUBLIC_URL']],
+    [{ NODE_ENV: 'production', JWT_SECRET: SECRET, ROLES: 'worker', PUBLIC_URL: 'https://shop.example' }, []],
+    [{ NODE_ENV: 'production', JWT_SECRET: SECRET, ROLES: 'api' }, []],
+    [{ ROLES: 'worker' }, []],
     [{ HOST: '0.0.0.0' }, ['JWT_SECRET']],
     [{ HOST: '0.0.0.0', DEMO: '1' }, []],
   ])('%j is refused for %j', (env, names) => {
     expect(faultsOf(env as Record<string, string>)).toEqual(names);
   });
+});
+
+test('what a process is to do, whatever ROLES says, is checked as such', () => {
+  const env = { DATA_DIR: '/nowhere', NODE_ENV: 'production', JWT_SECRET: SECRET };
+  expect(() => loadConfig(env, ['worker'])).toThrow(/PUBLIC_URL is required in production for workers alone/);
+  expect(loadConfig({ ...env, PUBLIC_URL: 'https://shop.example' }, ['worker']).roles).toEqual(['worker']);
+  expect(loadConfig({ ...env, ROLES: 'worker' }, ['api']).roles).toEqual(['api']);
 });
 
 describe('mail', () => {

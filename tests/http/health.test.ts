@@ -122,6 +122,10 @@ describe('a shop that is', () => {
       const answer = await sendRaw(url, { path: '/graphql?query={__typename}' });
       expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
       expect(answer.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] });
+      for (const path of ['/mail/unsubscribe?token=x', '/webhooks/contentful']) {
+        const page = await sendRaw(url, { method: 'POST', path });
+        expect([path, page.status, page.headers['retry-after']]).toEqual([path, 503, '1']);
+      }
       expect(await upgradeStatus(`ws://localhost:${http.port}/graphql`)).toBe(503);
     } finally {
       await http.close(0);

@@ -11,6 +11,7 @@ import { guestWithOrder } from '../support/order-life.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 import { rowId } from '../support/shopper.ts';
 import { changingNothing } from '../support/state.ts';
+import { waiterOf } from '../support/stock-alerts.ts';
 import { callerFrom, createThrottledShop, newAddress } from '../support/throttling.ts';
 
 let shop: QuietShop;
@@ -117,6 +118,19 @@ describe('the page to choose a new password', () => {
     const again = await changingNothing(shop, () => open('/mail/reset-password', { token, newPassword: PASSWORD }));
     expect(again.status).toBe(400);
     expect((await open(`/mail/reset-password?token=${token}`)).status).toBe(404);
+  });
+
+  test('confirms the address: what a guest waited for with it is in the account at once', async () => {
+    const ada = await newPerson(shop);
+    const { variants } = await makeProduct(shop, { variants: [{ onHand: 0 }] });
+    const { globalId: variantId } = known(variants[0]);
+    const waited = await waiterOf(shop.client()).wait({ variantId, email: ada.email });
+    const token = await resetToken(shop, ada.email);
+    await open('/mail/reset-password', { token, newPassword: 'another password, as long' });
+    const alerts = await rowsOf(shop.db, 'SELECT user_id AS "userId" FROM stock_alerts WHERE id = $1', [
+      rowId(known(waited.stockAlert).id),
+    ]);
+    expect(alerts).toEqual([{ userId: rowId(ada.userId) }]);
   });
 
   test('says what is wrong with a password, and does not show it again', async () => {

@@ -81,6 +81,19 @@ describe.each(JOB_BACKENDS)('a mail, jobs on %s', (kind) => {
   });
 });
 
+test('what happens before there was ever a worker is told of by the first one', async () => {
+  const jobs = await jobsOf('PostgreSQL');
+  const smtp = await startSmtp();
+  const api = await open(jobs, smtp, { ROLES: 'api', BCRYPT_COST: '4' });
+  const ada = await newPerson(api);
+  await api.app.relay.flush();
+  const worker = await open(jobs, smtp, { ROLES: 'worker' });
+  await until('the mail is sent', () => smtp.taken().length > 0, 20_000);
+  expect(await rowsOf(worker.db, 'SELECT template, recipient, status FROM mails')).toMatchObject([
+    { template: 'welcome', recipient: ada.email },
+  ]);
+});
+
 test.skipIf(!hasRedis('Lost jobs'))('Redis is emptied between nudge and sending: nothing is lost', async () => {
   const jobs = await jobsOf('Redis');
   const smtp = await startSmtp();

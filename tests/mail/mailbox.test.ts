@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createMailboxMailer, listMailbox } from '../../src/infra/mailer-mailbox.ts';
 import { bearer, createAccountShop, newPerson, newStaff } from '../support/accounts.ts';
 import { LETTER, lettersOf, mailState, writeMail } from '../support/mails.ts';
@@ -124,6 +124,17 @@ describe('/mailbox', () => {
       expect((await ask(path, { ...elsewhere, ...bearer(admin.accessToken) })).status).toBe(200);
       expect((await ask(path, { ...elsewhere, cookie })).status).toBe(200);
     }
+  });
+
+  test('is not this machine’s where it is asked for by the shop’s public name, as through a proxy that says nothing of itself', async () => {
+    const env = { NODE_ENV: 'production', PUBLIC_URL: 'https://shop.example', DATA_DIR: shop.config.dataDir };
+    const production = await createTestShop({ env, overrides: { quiet: true } });
+    onTestFinished(() => production.dispose());
+    for (const path of ['/mailbox', `/mailbox/${id}`]) {
+      expect((await production.request({ path, headers: { host: 'shop.example' } })).status).toBe(401);
+    }
+    expect((await ask('/mailbox', { host: '127.0.0.1:1' })).status).toBe(200);
+    expect((await ask('/mailbox', { host: '[::1]:1' })).status).toBe(200);
   });
 
   test.each(['POST', 'PUT', 'DELETE'])('is only to look at: %s', async (method) => {

@@ -233,6 +233,23 @@ describe('a server that says no', () => {
     ]);
     expect(JSON.stringify(logs)).not.toMatch(/secret-in-a-link|ada@example|on its way/);
   });
+
+  test.each([
+    ['RCPT', 550, '<Ada@Example.com>: Recipient address rejected'],
+    ['RCPT', 450, '4.2.1 ada@example.com is over quota'],
+    ['DATA', 554, 'bad link: order?token=3Dsecret-in-a-link'],
+  ] as const)('nor with what the server repeats of it: %s %i %s', async (point, code, text) => {
+    const { world, smtp, sendingWith } = here;
+    smtp.say(point, { code, text });
+    const id = await writeMail(world);
+    await sendingWith().send(id, run);
+    expect(logs).toHaveLength(1);
+    expect(JSON.stringify(logs)).toContain(String(code));
+    expect(JSON.stringify(logs)).not.toMatch(/secret-in-a-link|ada@example/i);
+    // Staff see whom it went to anyhow.
+    const { error } = await mailState(world, id);
+    expect(error).toContain(text.replace(/order\S+$/, '[link]'));
+  });
 });
 
 describe('a server that breaks', () => {

@@ -48,6 +48,8 @@ export async function createTestShop({
     SEED: 'none',
     // Everyone in a test comes from one address. Tests of the limits turn them on.
     RATE_LIMITS: 'off',
+    // A worker alone is warned of that it does not know where links lead.
+    ...(env.ROLES === 'worker' ? { PUBLIC_URL: 'http://localhost:4000' } : {}),
     ...env,
   });
   const { logger, logs } = recordLogs();

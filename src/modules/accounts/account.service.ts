@@ -171,7 +171,9 @@ export function createAccountService(deps: {
     async setForgottenPassword(change) {
       await reset(parseInput(forgottenPassword, change), async (tx, userId) => {
         const [user] = await repository.findUsers(tx, [userId]);
-        if (user !== undefined) await orders.joinGuestOrders(tx, user);
+        if (user === undefined) return;
+        await orders.joinGuestOrders(tx, user);
+        await stockAlerts.join(tx, user);
       });
     },
 

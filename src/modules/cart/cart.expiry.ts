@@ -1,5 +1,6 @@
 import type { EventLog } from '../../events/event-log.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
+import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { cartChanged } from './cart.events.ts';
@@ -107,31 +108,15 @@ export function startCartExpiry({
   cart: Pick<CartExpiry, 'expireOverdue'>;
   logger: Logger;
 }): AsyncDisposable {
-  const stop = new AbortController();
-  let running: Promise<void> | undefined;
-
-  async function run(): Promise<void> {
-    try {
-      const released = await cart.expireOverdue(stop.signal);
+  return every({
+    ms: INTERVAL_MS,
+    atOnce: true,
+    failed: 'overdue carts could not be expired; tried again in five seconds',
+    level: 'error',
+    logger,
+    async run(signal) {
+      const released = await cart.expireOverdue(signal);
       if (released.carts > 0) logger.info(released, 'overdue carts expired');
-    } catch (error) {
-      logger.error({ err: error }, 'overdue carts could not be expired; tried again in five seconds');
-    }
-  }
-
-  function tick(): void {
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-  }
-
-  tick();
-  const timer = setInterval(tick, INTERVAL_MS);
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await running;
     },
-  };
+  });
 }

@@ -1,3 +1,4 @@
+import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { ContentfulService } from './contentful.service.ts';
 
@@ -13,12 +14,9 @@ export function startDeliveryUpkeep({
   contentful: Pick<ContentfulService, 'findLost' | 'apply' | 'prune'>;
   logger: Logger;
 }): AsyncDisposable {
-  const stop = new AbortController();
-  const { signal } = stop;
-  let running: Promise<void> | undefined;
   let prunedAt = -Infinity;
 
-  async function sweep(): Promise<void> {
+  async function sweep(signal: AbortSignal): Promise<void> {
     for (const id of await contentful.findLost(BATCH)) {
       if (signal.aborted) return;
       await contentful.apply(id, signal).catch((error: unknown) => {
@@ -28,31 +26,17 @@ export function startDeliveryUpkeep({
     }
   }
 
-  async function run(): Promise<void> {
-    try {
-      await sweep();
+  return every({
+    ms: SWEEP_MS,
+    atOnce: true,
+    failed: 'deliveries could not be looked after; tried again',
+    logger,
+    async run(signal) {
+      await sweep(signal);
       if (performance.now() - prunedAt < PRUNE_MS) return;
       prunedAt = performance.now();
       const deliveries = await contentful.prune(signal);
       if (deliveries > 0) logger.info({ deliveries }, 'old deliveries pruned');
-    } catch (error) {
-      if (!signal.aborted) logger.warn({ err: error }, 'deliveries could not be looked after; tried again');
-    }
-  }
-
-  function tick(): void {
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-  }
-
-  tick();
-  const timer = setInterval(tick, SWEEP_MS);
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await running;
     },
-  };
+  });
 }

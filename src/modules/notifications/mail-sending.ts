@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../infra/database.ts';
 import type { Logger } from '../../infra/logger.ts';
-import { MailFault, SEND_WITHIN_MS, withoutLinks, type Mailer } from '../../infra/mailer.ts';
+import { MailFault, SEND_WITHIN_MS, withoutAddresses, withoutLinks, type Mailer } from '../../infra/mailer.ts';
 import type { Nudges } from '../nudges.ts';
 import * as repository from './mail-sending.repository.ts';
 import type { ClaimedMail } from './mail-sending.repository.ts';
@@ -100,10 +100,11 @@ export function createMailSending(deps: {
   async function recordFault(mail: ClaimedMail, fault: MailFault, logger: Logger): Promise<MailOutcome> {
     const seconds = BACKOFF_S[mail.attempts - 1];
     // Never more than its id: what it says, and to whom, is nobody's business here.
-    const line = { mailId: mail.id, template: mail.template, attempts: mail.attempts, reason: fault.message };
+    const reason = withoutAddresses(fault.message);
+    const line = { mailId: mail.id, template: mail.template, attempts: mail.attempts, reason };
     if (fault.permanent || seconds === undefined) {
-      const reason = fault.permanent ? fault.message : `given up after ${mail.attempts} tries: ${fault.message}`;
-      await repository.settleUnsent(db, mail, 'FAILED', reason);
+      const why = fault.permanent ? fault.message : `given up after ${mail.attempts} tries: ${fault.message}`;
+      await repository.settleUnsent(db, mail, 'FAILED', why);
       logger.error(line, 'a mail could not be sent; staff see it among the mails that failed');
       return 'FAILED';
     }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Database, Queryable } from '../../infra/database.ts';
+import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { MailSending } from './mail-sending.ts';
 import { findWaiting, pruneMails, type WaitingMail } from './mail-sending.repository.ts';
@@ -56,6 +56,9 @@ export async function sweepMails(options: {
   }
 }
 
+/** A mail may be on its way to a slow server. */
+const CLOSE_WITHIN_MS = 5_000;
+
 /** Sweeps right at the start, and then each ten seconds. */
 export function startMailSweep(options: {
   db: Database;
@@ -63,12 +66,15 @@ export function startMailSweep(options: {
   nudge: NudgeMail;
   logger: Logger;
 }): AsyncDisposable {
-  return every(INTERVAL_MS, async (signal) => {
-    try {
+  return every({
+    ms: INTERVAL_MS,
+    atOnce: true,
+    failed: 'mails that wait could not be looked for',
+    logger: options.logger,
+    closeWithinMs: CLOSE_WITHIN_MS,
+    async run(signal) {
       await sweepMails({ ...options, signal });
-    } catch (error) {
-      if (!signal.aborted) options.logger.warn({ err: error }, 'mails that wait could not be looked for');
-    }
+    },
   });
 }
 
@@ -95,35 +101,14 @@ export function startMailPruning(options: {
 }): AsyncDisposable {
   const { db, eventRetentionDays, logger } = options;
   const days = Math.max(MAILS_KEPT_DAYS, eventRetentionDays + 1);
-  return every(PRUNE_INTERVAL_MS, async (signal) => {
-    try {
+  return every({
+    ms: PRUNE_INTERVAL_MS,
+    atOnce: true,
+    failed: 'old mails could not be pruned',
+    logger,
+    async run(signal) {
       const mails = await pruneOldMails({ db, days, signal });
       if (mails > 0) logger.info({ mails }, 'old mails pruned');
-    } catch (error) {
-      if (!signal.aborted) logger.warn({ err: error }, 'old mails could not be pruned');
-    }
-  });
-}
-
-/** A mail may be on its way to a slow server. */
-const CLOSE_WITHIN_MS = 5_000;
-
-/** Does something now and at intervals, never twice at the same time; disposal waits for what runs, but not for ever. */
-function every(ms: number, work: (signal: AbortSignal) => Promise<void>): AsyncDisposable {
-  const stop = new AbortController();
-  let running: Promise<void> | undefined;
-  const run = () => {
-    running ??= work(stop.signal).finally(() => {
-      running = undefined;
-    });
-  };
-  const timer = setInterval(run, ms);
-  run();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await Promise.race([running, delay(CLOSE_WITHIN_MS, undefined, { ref: false })]);
     },
-  };
+  });
 }

@@ -82,10 +82,10 @@ export async function findDueChains(source: Queryable, limit: number): Promise<s
 export interface Told {
   id: string;
   email: string;
-  /** Whose address that is, being who signed up: what is typed for another address is not mail of the account's. */
+  /** The account that signed up, if it was one. */
+  ownerId: string | null;
+  /** The same where the address is its own: what is typed for another address is not mail of the account's. */
   accountId: string | null;
-  /** Whether a mail may go there: neither the user, nor who has the address, has turned such mails off. */
-  wantsMail: boolean;
 }
 
 // A row that somebody calls off is waited for; LIMIT counts what is left after that.
@@ -98,20 +98,13 @@ WITH turn AS MATERIALIZED (
   UPDATE stock_alerts a SET status = 'NOTIFIED', notified_at = $3 FROM turn WHERE a.id = turn.id
   RETURNING a.id, a.number, a.user_id, a.email
 )
-SELECT t.id, t.email, CASE WHEN lower(owner.email) = lower(t.email) THEN owner.id END AS "accountId",
-       $4 <> ALL(coalesce(owner.mails_off, '{}'))
-       AND NOT EXISTS (SELECT FROM users u WHERE lower(u.email) = lower(t.email) AND $4 = ANY(u.mails_off))
-       AND NOT EXISTS (SELECT FROM mail_opt_outs o WHERE o.email = lower(t.email) AND o.kind = $4) AS "wantsMail"
+SELECT t.id, t.email, owner.id AS "ownerId", CASE WHEN lower(owner.email) = lower(t.email) THEN owner.id END AS "accountId"
   FROM told t LEFT JOIN users owner ON owner.id = t.user_id ORDER BY t.number`,
 };
 
 /** Marks the next of those who wait for a variant as told, in the order in which they signed up; gives them in it. */
-export function markTold(
-  tx: Queryable,
-  at: Date,
-  next: { variantId: string; limit: number; kind: string },
-): Promise<Told[]> {
-  return tx.query<Told>(tell, [next.variantId, next.limit, at, next.kind]);
+export function markTold(tx: Queryable, at: Date, next: { variantId: string; limit: number }): Promise<Told[]> {
+  return tx.query<Told>(tell, [next.variantId, next.limit, at]);
 }
 
 const anybody: Statement = {

@@ -5,6 +5,7 @@ import { productChanged } from '../catalog/catalog.events.ts';
 import { isVariantForSale, type CatalogService } from '../catalog/catalog.service.ts';
 import { backInStock } from '../inventory/inventory.events.ts';
 import type { Nudges } from '../nudges.ts';
+import { findUnwanted } from './mail-settings.repository.ts';
 import type { MailService } from './mail.service.ts';
 import * as repository from './stock-alert-chain.repository.ts';
 
@@ -38,6 +39,7 @@ export interface StockAlertChains {
   /**
    * Does every batch that is due: of those whose job was lost, or which the queue did not take.
    * @returns how many were told
+   * @throws AggregateError where some chains could not go on, after all others did
    */
   tellDue(signal?: AbortSignal): Promise<number>;
 }
@@ -65,8 +67,12 @@ export function createStockAlertChains(deps: {
 
   /** Marks the next ones, and writes their mails. */
   async function tell(tx: Transaction, at: Date, variantId: string, limit: number): Promise<number> {
-    const told = await repository.markTold(tx, at, { variantId, limit, kind: 'BACK_IN_STOCK' });
-    const wanted = told.filter((alert) => alert.wantsMail);
+    const told = await repository.markTold(tx, at, { variantId, limit });
+    const unwanted = await findUnwanted(
+      tx,
+      told.map(({ ownerId, email }) => ({ userId: ownerId, recipient: email, kind: 'BACK_IN_STOCK' })),
+    );
+    const wanted = told.filter((_alert, index) => !unwanted.has(index));
     await mails.write(
       tx,
       at,
@@ -105,6 +111,16 @@ export function createStockAlertChains(deps: {
       return { state: more ? 'MORE' : 'WAITS', told };
     });
 
+  async function tellAllDue(variantId: string, signal: AbortSignal | undefined): Promise<number> {
+    let total = 0;
+    for (let more = true; more && signal?.aborted !== true;) {
+      const { state, told } = await tellNext(variantId);
+      total += told;
+      more = state === 'MORE';
+    }
+    return total;
+  }
+
   return {
     async start(tx, of) {
       const at = await readClock(tx);
@@ -117,13 +133,19 @@ export function createStockAlertChains(deps: {
     tellNext,
 
     async tellDue(signal) {
+      const due = await repository.findDueChains(db, CHAINS);
+      const faults: unknown[] = [];
       let total = 0;
-      for (const variantId of await repository.findDueChains(db, CHAINS)) {
-        for (let more = true; more && signal?.aborted !== true;) {
-          const { state, told } = await tellNext(variantId);
-          total += told;
-          more = state === 'MORE';
+      for (const variantId of due) {
+        // One that cannot go on stays the longest due: it must not hold up the others for ever.
+        try {
+          total += await tellAllDue(variantId, signal);
+        } catch (error) {
+          faults.push(error);
         }
+      }
+      if (faults.length > 0) {
+        throw new AggregateError(faults, `${faults.length} of ${due.length} stock alert chains could not go on`);
       }
       return total;
     },

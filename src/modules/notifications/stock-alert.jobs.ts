@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { defineJob, type Job } from '../../jobs/define-job.ts';
 import type { StockAlertChains } from './stock-alert-chains.ts';
@@ -44,31 +45,14 @@ export function startStockAlertSweep(options: {
   intervalMs?: number;
 }): AsyncDisposable {
   const { chains, logger, intervalMs = INTERVAL_MS } = options;
-  const stop = new AbortController();
-  let running: Promise<void> | undefined;
-
-  async function run(): Promise<void> {
-    try {
-      const people = await chains.tellDue(stop.signal);
+  return every({
+    ms: intervalMs,
+    atOnce: true,
+    failed: 'those who wait for a variant could not be told; tried again in five seconds',
+    logger,
+    async run(signal) {
+      const people = await chains.tellDue(signal);
       if (people > 0) logger.info({ people }, 'people were told that a variant is back, by the sweep');
-    } catch (error) {
-      logger.warn({ err: error }, 'those who wait for a variant could not be told; tried again in five seconds');
-    }
-  }
-
-  function tick(): void {
-    running ??= run().finally(() => {
-      running = undefined;
-    });
-  }
-
-  tick();
-  const timer = setInterval(tick, intervalMs);
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await running;
     },
-  };
+  });
 }

@@ -143,6 +143,19 @@ describe('the link in a mail', () => {
     expect((await optOuts()).filter((row) => row.email === email)).toEqual([]);
   });
 
+  test.each([
+    ['multipart/form-data', 'what is not parted'],
+    ['multipart/form-data; boundary=xx', '--yy\r\nno part of it'],
+    ['application/json', '{"undo":"1"'],
+    ['text/plain', 'undo=1'],
+  ])('takes it as one whatever else comes with it: %s', async (type, body) => {
+    const email = newEmail();
+    const path = pathOf(tokenOf(email, 'ORDER_STATUS'));
+    const answer = await shop.request({ method: 'POST', path, headers: { 'content-type': type }, body });
+    expect(answer.status).toBe(200);
+    expect((await optOuts()).filter((row) => row.email === email)).toEqual([{ email, kind: 'ORDER_STATUS' }]);
+  });
+
   test('of what is back calls off what a guest waits for, and that alone', async () => {
     const [email, other] = [newEmail(), newEmail()];
     const variant = await makeVariant(shop, { onHand: 0 });
