@@ -105,16 +105,17 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       extra.begun();
       const token = contexts.accessTokenOf(extra.headers, connectionParams);
       if (token === null) return;
-      const { userId, release } = await sessions.watch(token, () => extra.close(CloseCode.Forbidden, 'Forbidden'));
+      const watched = await sessions.watch(token, () => extra.close(CloseCode.Forbidden, 'Forbidden'));
+      const { userId } = watched;
       const { logger } = extra;
       const refused = userId === null ? null : throttle?.presence.enterAs({ userId, logger });
       if (refused != null) {
-        release();
+        watched.release();
         extra.close(TRY_AGAIN_LATER, refused.message);
         return;
       }
       extra.onGone(() => {
-        release();
+        watched.release();
         if (userId !== null) throttle?.presence.leaveAs(userId);
       });
     },
