@@ -64,11 +64,11 @@ export async function measure(
   };
   try {
     const { url, query } = await told<Ready>(server);
-    await told(clients, { ask: 'open', url, query, count: WARM_UP });
+    const tokens = loggedIn ? await told<string[]>(server, { ask: 'tokens', count: sockets + WARM_UP }) : [];
+    await told(clients, { ask: 'open', url, query, count: WARM_UP, tokens: tokens.slice(sockets) });
     await settled(server, WARM_UP);
     clients.kill('SIGKILL');
     await settled(server, 0);
-    const tokens = loggedIn ? await told<string[]>(server, { ask: 'tokens', count: sockets }) : [];
     const before = await told<Memory>(server, { ask: 'memory' });
     await snapshot('before');
     clients = open();
