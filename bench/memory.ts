@@ -11,10 +11,11 @@ const { values } = parseArgs({
     subscribers: { type: 'string', default: '5000' },
     rounds: { type: 'string', default: '3' },
     snapshots: { type: 'string' },
+    'logged-in': { type: 'boolean' },
   },
 });
 const [sockets, rounds] = [Number(values.subscribers), Number(values.rounds)];
-const { snapshots } = values;
+const { snapshots, 'logged-in': loggedIn } = values;
 const env = {
   ...process.env,
   RATE_LIMITS: process.env.RATE_LIMITS ?? 'off',
@@ -31,7 +32,7 @@ const kB = (bytes: number) => `${(bytes / 1000).toFixed(2)} kB`;
 
 for (let round = 1; round <= rounds; round += 1) {
   const bare = await measure('bare', { sockets, env, snapshots });
-  const shop = await measure('shop', { sockets, env, snapshots });
+  const shop = await measure('shop', { sockets, env, snapshots, loggedIn });
   console.log(`round ${round}, ${sockets} sockets, each:`);
   for (const [name, of] of kinds) {
     console.log(`  ${name}: shop ${kB(of(shop))}, bare ${kB(of(bare))}, ${(of(shop) / of(bare)).toFixed(2)} ×`);

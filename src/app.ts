@@ -69,12 +69,22 @@ const DATABASE_CLOSE_MS = 500;
 /** Connections for those who come back: so many pages of the log are read at a time, and the others wait. */
 const REPLAY_POOL = 2;
 
-/** Opens the database, starting or attaching to the embedded one, brings it up to date, and wires log and services. */
-export async function openCore(config: Config, logger: Logger, overrides: Overrides = {}): Promise<Core> {
+/**
+ * Opens the database, starting or attaching to the embedded one, brings it up to date, and wires log and services.
+ * @param signal gives it up at the next step, and rejects with its reason once what was opened is closed
+ */
+export async function openCore(
+  config: Config,
+  logger: Logger,
+  overrides: Overrides = {},
+  signal?: AbortSignal,
+): Promise<Core> {
   const disposals = new Disposals(logger);
   try {
     const { connectionString, data } = await connect(config, logger, disposals);
+    signal?.throwIfAborted();
     await migrate({ connectionString, logger });
+    signal?.throwIfAborted();
 
     const db = openDatabase({ connectionString, poolSize: config.database.poolSize, logger });
     // A statement that hangs must not keep the process; the server rolls back what is cut off.
@@ -153,10 +163,19 @@ export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay'
   dispose(): Promise<void>;
 }
 
-const ANSWER_WITHIN_MS = 8_000;
+/** Of the ten seconds after which whoever stops us loses patience; the rest is for closing, PostgreSQL above all. */
+const ANSWER_WITHIN_MS = 7_000;
 
-/** Opens the shop in the roles that the configuration gives this process. */
-export async function createApp(config: Config, logger: Logger, overrides: Overrides = {}): Promise<App> {
+/**
+ * Opens the shop in the roles that the configuration gives this process.
+ * @param signal as for `openCore`
+ */
+export async function createApp(
+  config: Config,
+  logger: Logger,
+  overrides: Overrides = {},
+  signal?: AbortSignal,
+): Promise<App> {
   const disposals = new Disposals(logger);
   try {
     // First of all, so that a port that is taken shows at once.
@@ -164,9 +183,10 @@ export async function createApp(config: Config, logger: Logger, overrides: Overr
     let graphql: GraphQLServer | null = null;
     disposals.add('HTTP', () => http.close(0));
 
-    const core = await openCore(config, logger, overrides);
+    const core = await openCore(config, logger, overrides, signal);
     disposals.add('core', () => core.dispose());
     if (config.seed === 'demo') await seed(core, config, logger);
+    signal?.throwIfAborted();
     const admin = await firstAdmin(core.services.admin, config, logger);
 
     const { metrics } = core;

@@ -12,6 +12,8 @@ export interface Options {
   env: NodeJS.ProcessEnv;
   /** Where heap snapshots go, before and after, as `{name}-{before|after}.heapsnapshot`; none where it is left out. */
   snapshots?: string | undefined;
+  /** Whether each has an account, and a session of its own. */
+  loggedIn?: boolean | undefined;
 }
 
 /** So many come once before and leave: what code and pools grow to is no subscriber's. */
@@ -46,7 +48,10 @@ async function settled(server: ChildProcess, count: number): Promise<void> {
  * Starts one of the servers and clients in a process of their own, and compares what the server holds before and after they
  * subscribed. Some were there before, and left.
  */
-export async function measure(which: 'shop' | 'bare', { sockets, env, snapshots }: Options): Promise<PerSocket> {
+export async function measure(
+  which: 'shop' | 'bare',
+  { sockets, env, snapshots, loggedIn = false }: Options,
+): Promise<PerSocket> {
   const server = fork(new URL('server.ts', import.meta.url), [which], {
     execArgv: ['--expose-gc', '--import', 'tsx'],
     env,
@@ -59,14 +64,15 @@ export async function measure(which: 'shop' | 'bare', { sockets, env, snapshots 
   };
   try {
     const { url, query } = await told<Ready>(server);
-    await told(clients, { ask: 'open', url, query, count: WARM_UP });
+    const tokens = loggedIn ? await told<string[]>(server, { ask: 'tokens', count: sockets + WARM_UP }) : [];
+    await told(clients, { ask: 'open', url, query, count: WARM_UP, tokens: tokens.slice(sockets) });
     await settled(server, WARM_UP);
     clients.kill('SIGKILL');
     await settled(server, 0);
     const before = await told<Memory>(server, { ask: 'memory' });
     await snapshot('before');
     clients = open();
-    await told(clients, { ask: 'open', url, query, count: sockets });
+    await told(clients, { ask: 'open', url, query, count: sockets, tokens });
     await settled(server, sockets);
     const after = await told<Memory>(server, { ask: 'memory' });
     await snapshot('after');

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { writeHeapSnapshot } from 'node:v8';
 import { pino } from 'pino';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { createApp } from '../../src/app.ts';
+import { createApp, type App } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { makeWatched } from '../fan-out/product.ts';
 
@@ -14,7 +14,12 @@ import { makeWatched } from '../fan-out/product.ts';
  */
 
 /** What a server is asked. */
-export type Ask = { ask: 'memory' } | { ask: 'live' } | { ask: 'snapshot'; file: string };
+export type Ask =
+  | { ask: 'memory' }
+  | { ask: 'live' }
+  /** So many people log in: their access tokens. */
+  | { ask: 'tokens'; count: number }
+  | { ask: 'snapshot'; file: string };
 
 /** What the process holds, in bytes, after garbage collection. */
 export interface Memory {
@@ -31,15 +36,40 @@ export interface Ready {
   query: string | null;
 }
 
-async function startShop(): Promise<Ready & { live: () => number }> {
+interface Served extends Ready {
+  live: () => number;
+  tokens: (count: number) => Promise<string[]>;
+}
+
+async function startShop(): Promise<Served> {
   const config = loadConfig({ ...process.env, PORT: '0', SEED: 'none', LOG_LEVEL: 'silent' });
   const app = await createApp(config, pino({ level: 'silent' }));
   const { query } = await makeWatched(app);
   process.once('disconnect', () => void app.dispose().then(() => process.exit()));
-  return { url: `${app.url.replace('http', 'ws')}/graphql`, query, live: () => app.fanOut()?.live ?? 0 };
+  return {
+    url: `${app.url.replace('http', 'ws')}/graphql`,
+    query,
+    live: () => app.fanOut()?.live ?? 0,
+    tokens: (count) => logIn(app, count),
+  };
 }
 
-async function startBare(): Promise<Ready & { live: () => number }> {
+async function logIn({ db, services }: App, count: number): Promise<string[]> {
+  return db.transaction(async (tx) => {
+    const made = {
+      name: 'bench_users',
+      text: `INSERT INTO users (id, email, name, password_hash, created_at, updated_at)
+             SELECT gen_random_uuid(), gen_random_uuid() || '@example.com', 'Reader', '$2b$12$' || repeat('x', 53), clock_timestamp(), clock_timestamp()
+               FROM generate_series(1, $1) RETURNING id`,
+    };
+    const tokens: string[] = [];
+    for (const { id } of await tx.query<{ id: string }>(made, [count]))
+      tokens.push((await services.sessions.open(tx, id, null)).accessToken);
+    return tokens;
+  });
+}
+
+async function startBare(): Promise<Served> {
   const http = createServer();
   const server = new WebSocketServer({ server: http, handleProtocols: () => 'graphql-transport-ws' });
   let live = 0;
@@ -59,7 +89,12 @@ async function startBare(): Promise<Ready & { live: () => number }> {
   http.listen(0);
   await once(http, 'listening');
   process.once('disconnect', () => process.exit());
-  return { url: `ws://localhost:${(http.address() as AddressInfo).port}`, query: null, live: () => live };
+  return {
+    url: `ws://localhost:${(http.address() as AddressInfo).port}`,
+    query: null,
+    live: () => live,
+    tokens: () => Promise.resolve([]),
+  };
 }
 
 const collect = globalThis.gc;
@@ -75,9 +110,10 @@ async function memory(): Promise<Memory> {
   return { heap: heapUsed, external, resident: rss };
 }
 
-const { live, ...ready } = await (process.argv[2] === 'shop' ? startShop() : startBare());
+const { live, tokens, ...ready } = await (process.argv[2] === 'shop' ? startShop() : startBare());
 process.on('message', (message: Ask) => {
   if (message.ask === 'live') process.send?.(live());
+  else if (message.ask === 'tokens') void tokens(message.count).then((made) => process.send?.(made));
   else if (message.ask === 'snapshot') process.send?.(writeHeapSnapshot(message.file));
   else void memory().then((held) => process.send?.(held));
 });

@@ -25,7 +25,9 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
   const logger = createLogger(config.log);
   const stop = listenForStop(logger);
 
-  const opening = createApp(config, logger);
+  const giveUp = new AbortController();
+  void stop.asked.then(() => giveUp.abort());
+  const opening = createApp(config, logger, {}, giveUp.signal);
   try {
     // Somebody may lose patience with a start that waits.
     const first = await Promise.race([opening, stop.asked]);
@@ -45,7 +47,8 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
       setTimeout(resolve, STOP_WITHIN_MS, false).unref();
     }),
   ]).catch((error: unknown) => {
-    logger.error({ err: error }, 'the shop was told to stop while it failed to start');
+    if (error !== giveUp.signal.reason)
+      logger.error({ err: error }, 'the shop was told to stop while it failed to start');
     return true;
   });
   logger.info(orderly ? 'stopped' : 'stopped without waiting for everything');

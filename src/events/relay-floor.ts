@@ -11,6 +11,9 @@ import type pg from 'pg';
  * visible. Once a mark is drawn (an id that was given, so every lower one was, too: the sequence has no cache) and those who
  * held that lock then are gone, nobody has an id below the mark in hand. (Not by transaction ids: an INSERT draws the
  * event's id before it has one.) A look that begins after that and finds nothing below the mark raises the floor to it.
+ *
+ * An event left below the floor would never be told of, and nothing else would notice: so all this is not relied on alone.
+ * Every few minutes the relay looks below its floor, too, and begins at the bottom again where anything is there.
  */
 
 const HOLDERS = {
@@ -18,6 +21,11 @@ const HOLDERS = {
   text: `SELECT virtualtransaction AS holder FROM pg_locks
           WHERE locktype = 'relation' AND relation = 'event_log'::regclass AND mode = 'RowExclusiveLock'
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+};
+
+const BELOW = {
+  name: 'relay_below',
+  text: 'SELECT id FROM event_log WHERE seq IS NULL AND id <= $1 ORDER BY id LIMIT 1',
 };
 
 /** How many events make it worth the while to raise the floor. */
@@ -41,6 +49,11 @@ export interface Floor {
    * last `settle` and gone from the floor on.
    */
   raise(upTo: bigint | null): void;
+  /**
+   * Looks whether anything below it was left without a number; begins at the bottom again where that is so.
+   * @returns the first of these, and the floor that it lay below
+   */
+  check(): Promise<{ id: bigint; floor: bigint } | null>;
   /** Finds out how far the floor may be raised after the next look. Outside a transaction. */
   settle(end: LogEnd): Promise<void>;
 }
@@ -54,6 +67,13 @@ export function createFloor(client: pg.Client): Floor {
   let markedAt = 0n;
   /** Nothing that is not visible has an id up to here. */
   let settled: bigint | null = null;
+
+  function sink(end: bigint): void {
+    id = 0n;
+    mark = null;
+    markedAt = end;
+    settled = null;
+  }
 
   async function readHolders(): Promise<Set<string>> {
     const { rows } = await client.query<{ holder: string }>(HOLDERS);
@@ -70,10 +90,7 @@ export function createFloor(client: pg.Client): Floor {
       ({ epoch, last } = end);
       if (same) return true;
       // A log that was replaced may give out its ids again.
-      id = 0n;
-      mark = null;
-      markedAt = end.last;
-      settled = null;
+      sink(end.last);
       return false;
     },
 
@@ -81,6 +98,16 @@ export function createFloor(client: pg.Client): Floor {
       if (settled === null) return;
       id = upTo === null || upTo > settled ? settled : upTo;
       if (id === settled) settled = null;
+    },
+
+    async check() {
+      if (id === 0n) return null;
+      const floor = id;
+      const { rows } = await client.query<{ id: bigint }>({ ...BELOW, values: [floor] });
+      const [left] = rows;
+      if (left === undefined) return null;
+      sink(last);
+      return { id: left.id, floor };
     },
 
     async settle(end) {

@@ -49,6 +49,8 @@ interface Link {
 
 const MAX_BATCH = 500;
 const POLL_MS = 1000;
+/** How often it looks below its floor, where nothing should be. */
+const CHECK_MS = 180_000;
 
 /** The relay of this process. */
 export interface Relay extends AsyncDisposable {
@@ -65,11 +67,14 @@ export function startRelay(options: {
   logger: Logger;
   /** Told how many events each batch has. */
   onBatch?: (events: number) => void;
+  /** For tests. */
+  checkMs?: number;
 }): Relay {
-  const { db, bus, logger, onBatch = () => {} } = options;
+  const { db, bus, logger, onBatch = () => {}, checkMs = CHECK_MS } = options;
   let link: Link | undefined;
   let running: Promise<void> | undefined;
   let again = false;
+  let checkedAt = performance.now();
   let disposal: Promise<void> | undefined;
 
   async function connection(): Promise<Link> {
@@ -93,8 +98,16 @@ export function startRelay(options: {
     }
   }
 
+  async function checkFloor(floor: Floor): Promise<void> {
+    if (performance.now() - checkedAt < checkMs) return;
+    const left = await floor.check();
+    checkedAt = performance.now();
+    if (left !== null) logger.error({ left }, 'an event lay below where the relay looks; it is numbered now');
+  }
+
   async function numberAll(): Promise<void> {
     const { client, floor } = await connection();
+    await checkFloor(floor);
     let batch: EventBatch | null;
     do {
       let end: LogEnd;
@@ -184,7 +197,8 @@ async function numberBatch(client: pg.Client, floor: Floor): Promise<{ batch: Ev
     const lastId = ids.at(-1);
     if (lastId === undefined) {
       await client.query('ROLLBACK');
-      return { batch: null, end: found };
+      // Not what the look found: it may have been another log.
+      return { batch: null, end: { ...sequence, lastId: null } };
     }
     const numbered = await client.query<EventRow>({ ...NUMBER, values: [ids, sequence.last] });
     const last = sequence.last + BigInt(ids.length);

@@ -1,14 +1,11 @@
-import { CloseCode, MessageType, type Context as ProtocolContext, type Server } from 'graphql-ws';
+import { CloseCode, type Context as ProtocolContext, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../infra/logger.ts';
 import type { CredentialHeaders } from './create-context.ts';
-import { formatError, maskError } from './mask.ts';
-import type { Membership, Sink, SocketSink } from './sink.ts';
-import { asRequestError } from './subscribe.ts';
 
 /*
- * What a node keeps of a socket and of a subscription that is shared, while nothing happens: one small object each, with its
- * functions on the class.
+ * What a node keeps of a socket while nothing happens: one small object, with its functions on the class. What it keeps of a
+ * subscription that is shared is in socket-operation.ts, and as small.
  */
 
 /** What graphql-ws knows of a socket. */
@@ -87,12 +84,19 @@ export class SocketConnection {
 
   /** Takes a message of the client's. */
   async receive(data: string): Promise<void> {
+    // Who is told to go has nothing more to ask, although its messages may be on their way still.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     try {
       await this.#take?.(data);
     } catch (error) {
-      this.logger.error({ err: error }, 'unexpected error on a websocket');
-      this.close(CloseCode.InternalServerError, 'Internal server error');
+      this.broke(error);
     }
+  }
+
+  /** Closes it after a fault of ours. */
+  broke(error: unknown): void {
+    this.logger.error({ err: error }, 'unexpected error on a websocket');
+    this.close(CloseCode.InternalServerError, 'Internal server error');
   }
 
   /** Resolves once the message has left the process, so that a slow reader slows its own subscriptions down. */
@@ -151,78 +155,4 @@ export class SocketConnection {
 
 function giveUp(connection: SocketConnection): void {
   connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
-}
-
-/**
- * An operation on a socket. It stands in graphql-ws's books from its start, and, where it is a subscription that is shared, to
- * its end, in place of the generator that would be there: who is asked to return there leaves, whether the client said so or
- * its socket was closed.
- */
-export class SocketOperation implements SocketSink {
-  readonly #context: SocketContext;
-  readonly #id: string;
-  /** As it stands in each frame. */
-  readonly #quotedId: string;
-  #membership: Membership | undefined;
-  #left = false;
-  /** Whether graphql-ws has nothing to do with it any more. */
-  isTakenOver = false;
-
-  constructor(context: SocketContext, id: string) {
-    this.#context = context;
-    this.#id = id;
-    this.#quotedId = JSON.stringify(id);
-    context.subscriptions[id] = this;
-  }
-
-  takeOver(join: (sink: Sink) => Membership): void {
-    this.isTakenOver = true;
-    // The client may have left meanwhile.
-    if (this.#left) return;
-    this.#context.extra.host.running += 1;
-    this.#membership = join(this);
-  }
-
-  push(payload: string): boolean {
-    return this.#context.extra.pushNext(this.#quotedId, payload);
-  }
-
-  room(): Promise<void> {
-    return this.#context.extra.room();
-  }
-
-  fail(error: Error): void {
-    const { subscriptions, extra } = this.#context;
-    this.#leave();
-    delete subscriptions[this.#id];
-    extra.host.failed(error);
-    const payload = [formatError(maskError(asRequestError(error), extra))];
-    void extra.send(JSON.stringify({ id: this.#id, type: MessageType.Error, payload }));
-  }
-
-  #leave(): void {
-    this.#left = true;
-    if (this.#membership === undefined) return;
-    this.#membership.leave();
-    this.#membership = undefined;
-    this.#context.extra.host.running -= 1;
-  }
-
-  return(): Promise<IteratorResult<never, undefined>> {
-    this.#leave();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  /** Nobody asks: the events go past graphql-ws. */
-  next(): Promise<IteratorResult<never, undefined>> {
-    return this.return();
-  }
-
-  throw(): Promise<IteratorResult<never, undefined>> {
-    return this.return();
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
 }

@@ -4,15 +4,15 @@ import {
   OperationTypeNode,
   type ExecutionArgs,
   type ExecutionResult,
-  type FormattedExecutionResult,
   type GraphQLError,
 } from 'graphql';
 import { CloseCode, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from '../infra/logger.ts';
 import type { ContextFactory } from './create-context.ts';
-import { formatError, maskError, maskResult, type MaskScope } from './mask.ts';
+import { maskError, maskResult, type MaskScope } from './mask.ts';
 import { refusedRequest } from './request-error.ts';
-import { SocketOperation, type SocketConnection, type SocketContext } from './socket-connection.ts';
+import type { SocketConnection, SocketContext } from './socket-connection.ts';
+import { SocketOperation } from './socket-operation.ts';
 import type { SessionWatch } from './session-watch.ts';
 import type { Throttle } from './throttle.ts';
 import { describeOperation, type Yoga } from './yoga.ts';
@@ -28,10 +28,9 @@ export interface SocketEngine {
   failed: (error: unknown) => void;
 }
 
-interface SocketArgs extends ExecutionArgs {
-  operation: SocketOperation;
-  run: (args: ExecutionArgs) => Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
-  mask: MaskScope;
+/** An operation that is ready to run. */
+interface Prepared extends ExecutionArgs {
+  start: (args: ExecutionArgs) => Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
 }
 
 const MAX_OPERATIONS = 100;
@@ -51,7 +50,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
     entry: SocketOperation,
     { query, variables, operationName }: SubscribePayload,
     mask: MaskScope,
-  ): Promise<SocketArgs | readonly GraphQLError[]> {
+  ): Promise<Prepared | readonly GraphQLError[]> {
     // Before anything is waited for: until then those that came later are not among them.
     if (Object.keys(connection.subscriptions).length > MAX_OPERATIONS) {
       throw refusedRequest('TOO_COSTLY', `A socket runs ${MAX_OPERATIONS} operations at a time at most.`);
@@ -79,22 +78,24 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       operationName,
       variableValues: variables,
       contextValue,
-      run: operation.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute,
-      operation: entry,
-      mask,
+      start: operation.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute,
     };
   }
 
-  /** Nothing may be thrown into graphql-ws: it would close the socket with the bare message. */
-  async function run(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
-    const { run: start, mask, operation, ...plain } = args as SocketArgs;
-    try {
-      const result = await start(plain);
-      // With nobody waiting for it graphql-ws is let go of, with all that it keeps for an operation that runs.
-      return operation.isTakenOver ? await new Promise<never>(() => {}) : result;
-    } catch (error) {
-      return maskResult({ errors: [maskError(error, mask)] }, mask);
+  /** Runs it to its end, which it tells its client. */
+  async function run(connection: SocketContext, entry: SocketOperation, payload: SubscribePayload): Promise<void> {
+    const requestId = randomUUID();
+    const mask = { requestId, logger: connection.extra.host.logger.child({ requestId }) };
+    const prepared = await prepare(connection, entry, payload, mask).catch((error: unknown) => [
+      maskError(error, mask),
+    ]);
+    if (!('start' in prepared)) {
+      entry.refuse(prepared);
+      return;
     }
+    const { start, ...args } = prepared;
+    const outcome = await start(args).catch((error: unknown) => maskResult({ errors: [maskError(error, mask)] }, mask));
+    await entry.tell(outcome);
   }
 
   return makeServer<Record<string, unknown>, SocketConnection>({
@@ -104,33 +105,25 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       extra.begun();
       const token = contexts.accessTokenOf(extra.headers, connectionParams);
       if (token === null) return;
-      const { userId, release } = await sessions.watch(token, () => extra.close(CloseCode.Forbidden, 'Forbidden'));
+      const watched = await sessions.watch(token, () => extra.close(CloseCode.Forbidden, 'Forbidden'));
+      const { userId } = watched;
       const { logger } = extra;
       const refused = userId === null ? null : throttle?.presence.enterAs({ userId, logger });
       if (refused != null) {
-        release();
+        watched.release();
         extra.close(TRY_AGAIN_LATER, refused.message);
         return;
       }
       extra.onGone(() => {
-        release();
+        watched.release();
         if (userId !== null) throttle?.presence.leaveAs(userId);
       });
     },
     async onSubscribe(connection, id, payload) {
-      const entry = new SocketOperation(connection, id);
-      const requestId = randomUUID();
-      const mask = { requestId, logger: connection.extra.host.logger.child({ requestId }) };
-      try {
-        return await prepare(connection, entry, payload, mask);
-      } catch (error) {
-        return [maskError(error, mask)];
-      }
+      const { extra } = connection;
+      run(connection, new SocketOperation(connection, id), payload).catch((error: unknown) => extra.broke(error));
+      // With nobody waiting for it graphql-ws is let go of, with all that it keeps for an operation that runs.
+      return new Promise<never>(() => {});
     },
-    execute: run,
-    subscribe: run,
-    onNext: (_connection, _id, _payload, _args, { errors, ...result }) =>
-      errors === undefined ? undefined : { ...(result as FormattedExecutionResult), errors: errors.map(formatError) },
-    onError: (_connection, _id, _payload, errors) => errors.map(formatError),
   });
 }

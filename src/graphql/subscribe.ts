@@ -37,7 +37,7 @@ const NO_RESULTS: Results = {
 };
 
 /** Has `over` called when what runs with this context may run no longer. */
-type Watch<C> = (context: C, over: () => void) => Promise<{ valid: boolean; release: () => void }>;
+type Watch<C> = (context: C, over: () => void) => Promise<{ readonly valid: boolean; release(): void }>;
 
 /**
  * Makes the function that runs subscriptions. Each event is executed with a context of its own: that of the subscription
@@ -135,14 +135,14 @@ export function createSubscriptions<C>({
   /** Ends it with the session in whose name it runs, as if there were no more events: who comes back is asked who it is. */
   async function tie(results: Results, context: C, leave: () => void): Promise<void> {
     if (watch === undefined) return;
-    const { valid, release } = await watch(context, () => void results.return?.());
-    if (!valid) void results.return?.();
+    const watched = await watch(context, () => void results.return?.());
+    if (!watched.valid) void results.return?.();
     if (!running.has(results)) {
-      release();
+      watched.release();
       return;
     }
     running.set(results, () => {
-      release();
+      watched.release();
       leave();
     });
   }

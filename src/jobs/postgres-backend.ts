@@ -12,13 +12,34 @@ const CONNECTIONS = 12;
 const CONNECT_WITHIN_MS = 5000;
 const CLOSE_WITHIN_MS = 500;
 
+/** How long a worker waits after its queue failed it. */
+const PAUSE_MS = 1000;
+
+/**
+ * BullMQ's workers ask for the next job again at once where that fails, other than by a refused connection: while PostgreSQL
+ * starts, or once the pool is closed, they would do nothing else, and let nothing else of the process have its turn.
+ */
+const createPacedBackend: typeof createPostgresBackend = (...given) => {
+  const backend = createPostgresBackend(...given);
+  const moveToActive = backend.moveToActive.bind(backend);
+  backend.moveToActive = async (...asked) => {
+    try {
+      return await moveToActive(...asked);
+    } catch (error) {
+      await delay(PAUSE_MS, undefined, { ref: false });
+      throw error;
+    }
+  };
+  return backend;
+};
+
 /**
  * Jobs in the shop's own database, in a schema of their own that BullMQ makes and migrates itself. Nothing is connected
  * until the first queue or worker is opened.
  */
 export function createPostgresJobs(options: { connectionString: string; logger: Logger }): JobBackend {
   const { connectionString, logger } = options;
-  const { Queue, Worker } = withBackend(createPostgresBackend);
+  const { Queue, Worker } = withBackend(createPacedBackend);
   const pool = new pg.Pool({
     connectionString,
     max: CONNECTIONS,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createJobBackend } from '../../src/jobs/backend-choice.ts';
@@ -99,6 +100,41 @@ describe.each(JOB_BACKENDS)('a job queue on %s that does not answer', (kind) => 
 
     expect(performance.now() - began).toBeLessThan(5000);
   });
+});
+
+test('a worker whose pool is closed under it, with jobs in hand, leaves the process alone', async () => {
+  const jobs = await createTestJobs('PostgreSQL');
+  const backend = jobs.open();
+  let begun = 0;
+  let finish: () => void = () => {};
+  const held = new Promise<void>((resolve) => (finish = resolve));
+  let faults = 0;
+  const worker = await backend.openWorker(
+    'hold',
+    () => {
+      begun += 1;
+      return held;
+    },
+    { concurrency: 2 },
+  );
+  worker.on('error', () => {
+    faults += 1;
+    // It would go on for ever, and nothing else would have its turn: not even what ends this test.
+    if (faults === 100) void worker.close();
+  });
+  const queues = createJobQueues({ backend, logger });
+  const holding = defineJob({ name: 'hold', schema: z.object({}), run: () => held });
+  for (let n = 0; n < 3; n += 1) expect(await queues.enqueue(holding, {})).toBe(true);
+  await until('two run', () => begun === 2);
+  await backend[Symbol.asyncDispose]();
+  finish();
+  await until('it asks in vain', () => faults > 0);
+  await delay(1500);
+
+  // Each of the two asks once a second, for the end of its job and for the next one.
+  expect(faults).toBeLessThan(20);
+  await worker.close().catch(() => {});
+  await jobs.dispose();
 });
 
 const addDocument = graphql(`

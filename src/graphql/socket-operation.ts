@@ -1,0 +1,128 @@
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import { MessageType } from 'graphql-ws';
+import { formatError, maskError } from './mask.ts';
+import type { Membership, Sink, SocketSink } from './sink.ts';
+import type { SocketContext } from './socket-connection.ts';
+import { asRequestError } from './subscribe.ts';
+
+/** What an operation comes to, where nobody else takes it over. */
+type Outcome = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
+
+/**
+ * An operation on a socket. It stands in graphql-ws's books from its start to its end, in place of the generator that would be
+ * there: who is asked to return there leaves, whether the client said so or its socket was closed. All that it says it says
+ * itself. (graphql-ws goes by the id alone: what an operation says that the client has left, and its end, would meet the next
+ * one of the same id.)
+ */
+export class SocketOperation implements SocketSink {
+  readonly #context: SocketContext;
+  readonly #id: string;
+  /** As it stands in each frame. */
+  readonly #quotedId: string;
+  #membership: Membership | undefined;
+  #results: AsyncIterableIterator<ExecutionResult> | undefined;
+  #left = false;
+  #isTakenOver = false;
+
+  constructor(context: SocketContext, id: string) {
+    this.#context = context;
+    this.#id = id;
+    this.#quotedId = JSON.stringify(id);
+    context.subscriptions[id] = this;
+  }
+
+  takeOver(join: (sink: Sink) => Membership): void {
+    this.#isTakenOver = true;
+    // The client may have left meanwhile.
+    if (this.#left) return;
+    this.#context.extra.host.running += 1;
+    this.#membership = join(this);
+  }
+
+  /** Tells the client what it comes to, to its end. */
+  async tell(outcome: Outcome): Promise<void> {
+    if (this.#isTakenOver) return;
+    if (!(Symbol.asyncIterator in outcome)) {
+      void this.#next(outcome);
+      this.#complete();
+      return;
+    }
+    this.#results = outcome;
+    if (this.#left) await this.return();
+    try {
+      for await (const result of outcome) await this.#next(result);
+      this.#complete();
+    } catch (error) {
+      this.fail(asRequestError(error));
+    }
+  }
+
+  /** Ends it with errors that are for the client. */
+  refuse(errors: readonly GraphQLError[]): void {
+    if (this.#end()) void this.#say(MessageType.Error, errors.map(formatError));
+  }
+
+  push(payload: string): boolean {
+    return this.#context.extra.pushNext(this.#quotedId, payload);
+  }
+
+  room(): Promise<void> {
+    return this.#context.extra.room();
+  }
+
+  fail(error: unknown): void {
+    const { extra } = this.#context;
+    if (this.#membership !== undefined) extra.host.failed(error);
+    this.refuse([maskError(asRequestError(error), extra)]);
+  }
+
+  /** Resolves once it has left the process; nothing is said to who has left. */
+  async #next({ errors, ...result }: ExecutionResult): Promise<void> {
+    if (this.#left) return;
+    const payload = errors === undefined ? result : { ...result, errors: errors.map(formatError) };
+    await this.#say(MessageType.Next, payload);
+  }
+
+  #complete(): void {
+    if (this.#end()) void this.#context.extra.send(`{"id":${this.#quotedId},"type":"complete"}`);
+  }
+
+  #say(type: MessageType, payload: object): Promise<void> {
+    return this.#context.extra.send(JSON.stringify({ id: this.#id, type, payload }));
+  }
+
+  /** Takes it out of the books; false where the client has left, and its id may be another one's. */
+  #end(): boolean {
+    if (this.#left) return false;
+    this.#leave();
+    delete this.#context.subscriptions[this.#id];
+    return true;
+  }
+
+  #leave(): void {
+    this.#left = true;
+    if (this.#membership === undefined) return;
+    this.#membership.leave();
+    this.#membership = undefined;
+    this.#context.extra.host.running -= 1;
+  }
+
+  async return(): Promise<IteratorResult<never, undefined>> {
+    this.#leave();
+    await this.#results?.return?.();
+    return { done: true, value: undefined };
+  }
+
+  /** Nobody asks: the events go past graphql-ws. */
+  next(): Promise<IteratorResult<never, undefined>> {
+    return this.return();
+  }
+
+  throw(): Promise<IteratorResult<never, undefined>> {
+    return this.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
