@@ -4,7 +4,6 @@ import {
   emailConfirmationRequested,
   passwordChanged,
   passwordResetRequested,
-  userRegistered,
 } from '../../src/modules/accounts/account.events.ts';
 import { cartChanged } from '../../src/modules/cart/cart.events.ts';
 import { orderStatusChanged } from '../../src/modules/orders/order.events.ts';
@@ -87,8 +86,6 @@ export async function writeEveryLetter(
       version: 2,
       variantId: large.id,
     }),
-    userRegistered.of(userId, { userId }),
-    userRegistered.of(fresh, { userId: fresh }),
     emailConfirmationRequested.of(fresh, { userId: fresh }),
     passwordChanged.of(userId, { userId }),
     passwordResetRequested.of(userId, { userId, resetId: uuid() }),
