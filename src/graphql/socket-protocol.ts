@@ -28,9 +28,11 @@ export interface SocketEngine {
   failed: (error: unknown) => void;
 }
 
+type PromiseOrValue<T> = Promise<T> | T;
+
 /** An operation that is ready to run. */
 interface Prepared extends ExecutionArgs {
-  start: (args: ExecutionArgs) => Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
+  start: (args: ExecutionArgs) => PromiseOrValue<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
 }
 
 const MAX_OPERATIONS = 100;
@@ -94,7 +96,10 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       return;
     }
     const { start, ...args } = prepared;
-    const outcome = await start(args).catch((error: unknown) => maskResult({ errors: [maskError(error, mask)] }, mask));
+    // Where a plugin stops it before its start there is a result, and no promise of one.
+    const outcome = await (async () => start(args))().catch((error: unknown) =>
+      maskResult({ errors: [maskError(error, mask)] }, mask),
+    );
     await entry.tell(outcome);
   }
 

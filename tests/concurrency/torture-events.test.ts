@@ -48,7 +48,7 @@ describe('npm run torture:events', () => {
   test('passes while Redis and a node are killed and come back', async () => {
     const own = await createTestDatabase();
     try {
-      const { code, output } = await torture(['--spawn', ...SHORT, '--seconds', '10'], own.url);
+      const { code, output } = await torture(['--spawn', ...SHORT, '--seconds', '6'], own.url);
       expect(output).not.toContain('✗');
       const acts = output
         .split('\n')

@@ -49,7 +49,8 @@ test('a process that is told to stop twice stops at once', async () => {
       .toBeGreaterThan(0);
     child.kill('SIGINT');
     const insist = setInterval(() => child.kill('SIGINT'), 100);
-    expect(await exited).toBe(130);
+    // By its own hand, or by a signal that came when it had let go of its handlers already.
+    expect([130, 'SIGINT']).toContain(await exited);
     clearInterval(insist);
   } finally {
     await lock.end();
