@@ -17,8 +17,8 @@ import { createContentfulWebhook } from './http/contentful-webhook.ts';
 import { createMailPages } from './http/mail-pages.ts';
 import { startHttpServer, type HttpServer } from './http/server.ts';
 import { openDatabase, openReader, type Database } from './infra/database.ts';
+import { findDatabase } from './infra/database-place.ts';
 import { Disposals } from './infra/disposals.ts';
-import { startEmbeddedPostgres } from './infra/embedded-postgres.ts';
 import type { Logger } from './infra/logger.ts';
 import { createMetrics, type Metrics } from './infra/metrics.ts';
 import { migrate } from './infra/migrations.ts';
@@ -81,7 +81,7 @@ export async function openCore(
 ): Promise<Core> {
   const disposals = new Disposals(logger);
   try {
-    const { connectionString, data } = await connect(config, logger, disposals);
+    const { connectionString, data } = await findDatabase(config, logger, disposals);
     signal?.throwIfAborted();
     await migrate({ connectionString, logger });
     signal?.throwIfAborted();
@@ -133,18 +133,6 @@ export async function openCore(
     await disposals.run();
     throw error;
   }
-}
-
-async function connect(config: Config, logger: Logger, disposals: Disposals) {
-  const { database } = config;
-  if (database.kind === 'url') {
-    const { hostname, port, pathname } = new URL(database.url);
-    return { connectionString: database.url, data: `PostgreSQL at ${hostname}:${port || '5432'}${pathname}` };
-  }
-  const postgres = await startEmbeddedPostgres({ dataDir: database.dataDir, logger });
-  disposals.add('embedded PostgreSQL', () => postgres.dispose());
-  const how = postgres.attached ? 'attached to the embedded PostgreSQL' : 'embedded PostgreSQL';
-  return { connectionString: postgres.connectionString, data: `${how} in ${database.dataDir}` };
 }
 
 /** The shop, open. */
