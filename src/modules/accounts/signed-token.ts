@@ -1,3 +1,4 @@
+import { decodeUuid, encodeUuid } from '../../infra/signed-id.ts';
 import type { Signer } from '../../infra/signer.ts';
 
 /*
@@ -26,17 +27,15 @@ export function signToken(
 ): string {
   const end = Buffer.alloc(6);
   end.writeUIntBE(expiry, 0, 6);
-  const name = Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url');
-  return `${name}.${end.toString('base64url')}.${signer.sign(purpose, tagged(id, bound, expiry))}`;
+  return `${encodeUuid(id)}.${end.toString('base64url')}.${signer.sign(purpose, tagged(id, bound, expiry))}`;
 }
 
 /** Takes a token apart; null where it has not the shape of one. */
 export function readToken(token: string): SignedToken | null {
   const [, id, end, tag] = TOKEN.exec(token) ?? [];
   if (id === undefined || end === undefined || tag === undefined) return null;
-  const hex = Buffer.from(id, 'base64url').toString('hex');
   return {
-    id: hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+    id: decodeUuid(id),
     expiry: Buffer.from(end, 'base64url').readUIntBE(0, 6),
     tag,
   };

@@ -1,6 +1,7 @@
 import type { Order as OrderRow, OrderLine } from '../../generated/prisma/client.ts';
 import type { Transaction } from '../../infra/database.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
+import { readSignedId, signId } from '../../infra/signed-id.ts';
 import { createSigner } from '../../infra/signer.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
 import { createCheckout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
@@ -59,7 +60,6 @@ export type OrderDependencies = CheckoutDependencies &
   Parameters<typeof createOrderLife>[0] & { secrets: readonly string[] };
 
 const ACCESS = 'order access';
-const TOKEN = /^([\w-]{22})\.([\w-]{43})$/;
 const NUMBER = /^\d{1,15}$/;
 
 /** Wires the orders. */
@@ -76,18 +76,8 @@ export function createOrderService(deps: OrderDependencies): OrderService {
     ownerOf: (orderId) => findOwner(db, orderId),
     idsOf: (owner) => findIdsOf(db, owner),
 
-    accessToken(orderId) {
-      const id = Buffer.from(orderId.replaceAll('-', ''), 'hex').toString('base64url');
-      return `${id}.${signer.sign(ACCESS, orderId)}`;
-    },
-
-    orderOfToken(token) {
-      const [, id, tag] = TOKEN.exec(token) ?? [];
-      if (id === undefined || tag === undefined) return null;
-      const hex = Buffer.from(id, 'base64url').toString('hex');
-      const orderId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-      return signer.verify(ACCESS, orderId, tag) ? orderId : null;
-    },
+    accessToken: (orderId) => signId(signer, ACCESS, orderId),
+    orderOfToken: (token) => readSignedId(signer, ACCESS, token),
 
     async findByNumberAndEmail(number, email) {
       return NUMBER.test(number) ? findByNumberAndEmail(db, BigInt(number), email) : null;
