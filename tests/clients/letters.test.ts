@@ -1,13 +1,13 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Letter } from '../../src/modules/notifications/mail.types.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { known } from '../support/known.ts';
 import { writeEveryLetter, type Texts } from '../support/letter-world.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** Set it to look at the letters. */
 const SHOTS = process.env.LETTER_SHOTS ?? null;
 
@@ -45,7 +45,7 @@ const TEMPLATES = [
   'welcome',
 ];
 
-describe.skipIf(!existsSync(CHROMIUM)).each([
+describe.skipIf(!hasBrowser('Letters')).each([
   ['plain texts', PLAIN, 'Vitrine', 'https://honey.example'],
   ['hostile texts', HOSTILE, `${ATTACK} Shop`, null],
 ] as const)('every letter, with %s', (what, texts, shopName, storefront) => {
@@ -60,10 +60,7 @@ describe.skipIf(!existsSync(CHROMIUM)).each([
     });
     letters = await writeEveryLetter(shop, texts);
     // In the end, so that what fails before leaves none behind.
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-background-networking'],
-    });
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,16 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, type Browser } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createMailboxMailer, listMailbox } from '../../src/infra/mailer-mailbox.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { bearer, createAccountShop, newPerson, newStaff } from '../support/accounts.ts';
 import { LETTER, lettersOf, mailState, writeMail } from '../support/mails.ts';
 import { newDataDir } from '../support/shop-process.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FROM = { name: 'The Shop', address: 'shop@vitrine.test' };
 /** As it comes through a proxy: from this machine, but not from somebody at it. */
 const elsewhere = { 'x-forwarded-for': '203.0.113.7' };
@@ -169,13 +169,10 @@ describe('/mailbox', () => {
     expect(ids.flat()).toEqual(kept);
   });
 
-  describe.skipIf(!existsSync(CHROMIUM))('in a real browser', () => {
+  describe.skipIf(!hasBrowser('/mailbox'))('in a real browser', () => {
     let browser: Browser;
     beforeAll(async () => {
-      browser = await chromium.launch({
-        executablePath: CHROMIUM,
-        args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--no-first-run'],
-      });
+      browser = await launchBrowser();
     }, 60_000);
     afterAll(() => browser?.close());
 

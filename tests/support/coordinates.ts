@@ -56,10 +56,3 @@ function ofInput(coordinate: string, input: GraphQLArgument | GraphQLInputField)
   const preset = defaultValue === undefined ? '' : ` = ${JSON.stringify(defaultValue)}`;
   return { coordinate, description, signature: `${String(type)}${preset}` };
 }
-
-/** What a member is a member of: `A.b(c:)` → `A.b` → `A`. */
-export function parentOf(coordinate: string): string | null {
-  if (coordinate.endsWith(':)')) return coordinate.slice(0, coordinate.indexOf('('));
-  const dot = coordinate.indexOf('.');
-  return dot === -1 ? null : coordinate.slice(0, dot);
-}

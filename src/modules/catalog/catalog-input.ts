@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_ON_HAND } from '../inventory/inventory.types.ts';
 import { multilineText, parseInput, plainText } from '../input.ts';
 import { parseDecimal, toDecimal } from '../money.ts';
 import { LimitExceededError, Refusal, type InputPath, type UserError } from '../user-error.ts';
@@ -18,7 +19,7 @@ import type {
  */
 
 /** The most that the shop takes of something in one list. */
-export const MAX = { variants: 100, options: 5, tags: 100, images: 50, onHand: 1_000_000_000 } as const;
+export const MAX = { variants: 100, options: 5, tags: 100, images: 50, onHand: MAX_ON_HAND } as const;
 
 /** PostgreSQL's and GraphQL's largest integer. */
 const MAX_INT = 2 ** 31 - 1;

@@ -3,7 +3,7 @@ import { parseProductChanges, parseVariantChanges } from '../catalog/catalog-wri
 import type { ProductChanges, VariantChanges } from '../catalog/catalog.types.ts';
 import { GenericError, LimitExceededError, Refusal, type UserError } from '../user-error.ts';
 import type { BelievedStock } from '../inventory/outside-stock.service.ts';
-import { MAX_ON_HAND } from '../inventory/stock.service.ts';
+import { MAX_ON_HAND } from '../inventory/inventory.types.ts';
 import { isRichText, richTextToPlain } from './rich-text.ts';
 
 /*

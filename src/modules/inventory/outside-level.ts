@@ -1,5 +1,6 @@
 import type { Transaction } from '../../infra/database.ts';
 import { LimitExceededError, Refusal } from '../user-error.ts';
+import { MAX_ON_HAND } from './inventory.types.ts';
 import { findOutsideLevels, keepBeliefs, type BeliefRow, type OutsideSource } from './outside-stock.repository.ts';
 
 /*
@@ -18,9 +19,6 @@ export interface OutsideLevel {
 type Apply = (
   changes: readonly { variantId: string; reason: 'INITIAL' | 'SYNC'; onHandDelta: number; note?: string }[],
 ) => Promise<unknown>;
-
-/** The database holds to it, too. */
-const MAX_ON_HAND = 1_000_000_000;
 
 /**
  * How many units more (or fewer) a value calls for: the first one is the level, a later one counts by its difference, and by

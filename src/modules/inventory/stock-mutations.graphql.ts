@@ -8,7 +8,7 @@ import { requireUser } from '../../graphql/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { ProductVariant } from '../catalog/catalog.service.ts';
 import { parseInput, plainText } from '../input.ts';
-import { MAX_ON_HAND } from './stock.service.ts';
+import { MAX_ON_HAND } from './inventory.types.ts';
 
 // What a form has left blank is no note.
 const note = z.preprocess(

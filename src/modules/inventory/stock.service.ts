@@ -1,3 +1,4 @@
+import { MAX_ON_HAND } from './inventory.types.ts';
 import { createHash } from 'node:crypto';
 import { RetryTransaction, violatedConstraint, type Database, type Transaction } from '../../infra/database.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
@@ -15,9 +16,6 @@ export type { InventoryAudit } from './stock-audit.ts';
 
 /** An entry of the stock ledger. */
 export type StockMovement = MovementRow;
-
-/** The most units of a variant that may be on hand: the database holds to it, too. */
-export const MAX_ON_HAND = 1_000_000_000;
 
 /** Why units are added or taken away by hand. */
 export type StockAdjustReason = Extract<StockMovementReason, 'RESTOCK' | 'CORRECTION' | 'DAMAGE' | 'RETURN'>;
