@@ -9,6 +9,7 @@ import { payloadType } from './payload.ts';
 import { requestError } from './request-error.ts';
 import { orErrors } from './user-errors.ts';
 import { isStaff, requireUser } from './viewer.ts';
+import { GENERAL_LIMIT_SUFFICES } from './limited-fields.ts';
 
 const FailedJobRef = builder.objectRef<FailedJob>('FailedJob');
 
@@ -98,6 +99,7 @@ builder.mutationField('failedJobRetry', (t) =>
   t.field({
     type: RetryPayload,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: `Puts a job that failed for good back into its queue, as if it had never been tried: after what stood in
 its way was put right. Where it fails again it is among the failed ones again. NOT_FOUND where it is not among them;
 UNAVAILABLE where the queue is away. (staff)`,

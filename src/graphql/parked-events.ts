@@ -10,6 +10,7 @@ import { registerNode } from './node.ts';
 import { payloadType } from './payload.ts';
 import { orErrors } from './user-errors.ts';
 import { isStaff, requireUser } from './viewer.ts';
+import { GENERAL_LIMIT_SUFFICES } from './limited-fields.ts';
 
 const ParkedEventRef = builder.objectRef<ParkedEvent>('ParkedEvent');
 
@@ -91,6 +92,7 @@ builder.mutationField('parkedEventRetry', (t) =>
   t.field({
     type: RetryPayload,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: `Tries an event once more, at once: after what stood in its way was put right. One that was dealt with
 already is left as it is. (staff)`,
     authScopes: { staff: true },

@@ -1,72 +1,129 @@
-import type { CartConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { widerNetworks, WIDER_PREFIXES, type WiderPrefix } from '../infra/networks.ts';
 import type { Limit } from '../infra/rate-limit-counters.ts';
+import type { Ask } from '../infra/rate-limiter.ts';
 
-const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-
-/**
- * Every limit there is. "By client" is by client address (see client-address.ts), behind which there may be an office: what
- * people do who shop there must never come near it.
+/*
+ * What a rate limit is, and how it is asked. The limits themselves are declared by the modules whose fields ask them, in
+ * `*.limits.graphql.ts`, and beside each field by `limitedBy` of limited-fields.ts.
  */
-export function rateLimitsOf({ maxUnitsPerVariant }: Pick<CartConfig, 'maxUnitsPerVariant'>) {
-  return {
-    /** Whatever is sent, by any transport: ten a second, for a minute on end. A page takes a handful. */
-    operationsByClient: { points: 600, seconds: MINUTE },
 
-    /** Guesses at one password. A log-in that succeeds does not count. */
-    loginsByEmail: { points: 10, seconds: 15 * MINUTE },
-    /** Guesses at one password of many, or at many of them. */
-    loginsByClient: { points: 100, seconds: 15 * MINUTE },
-
-    /** Registering tells whether an address is taken, and costs a hash of a password. */
-    registrationsByEmail: { points: 5, seconds: HOUR },
-    registrationsByClient: { points: 60, seconds: HOUR },
-
-    /** A token can be spent once; a client that sends the same one over and over is broken. */
-    refreshesByToken: { points: 30, seconds: MINUTE },
-    /** Each tab comes once in 15 minutes. Tokens cannot be guessed: this only spares the database. */
-    refreshesByClient: { points: 300, seconds: 15 * MINUTE },
-
-    /** Guesses at the present password, by somebody who found a session open. */
-    passwordsByUser: { points: 10, seconds: 15 * MINUTE },
-    passwordsByClient: { points: 100, seconds: 15 * MINUTE },
-
-    /** Mails that anybody can have sent to an address. */
-    resetsByEmail: { points: 5, seconds: HOUR },
-    resetsByClient: { points: 60, seconds: HOUR },
-    /** Tokens cannot be guessed: this spares the hashing of passwords. */
-    resetAttemptsByClient: { points: 100, seconds: 15 * MINUTE },
-    confirmationsByUser: { points: 5, seconds: HOUR },
-
-    /** A guest is made by the first thing put in a cart, and each can hold as much as a cart takes. A campus is one network. */
-    guestsByClient: { points: 300, seconds: HOUR },
-    /** Units put in carts, whether they stay there or not: so many can one client keep from all others. */
-    unitsByClient: { points: Math.max(1000, 10 * maxUnitsPerVariant), seconds: 15 * MINUTE },
-
-    /** Anyone can type an address: each alert is a mail to it. */
-    stockAlertsByClient: { points: 60, seconds: HOUR },
-  } as const satisfies Record<string, Limit>;
+/** A rate limit, as a module declares it. */
+export interface RateLimit {
+  /** Unique; names the limit in logs and in the counters' keys. */
+  readonly name: string;
+  /** How much is allowed in `seconds`, counted from the first use. */
+  readonly points: number | ((config: Config) => number);
+  readonly seconds: number;
+  /** What there was too much of, for the message: "Too many … Try again in 60 s." */
+  readonly tooMany: string;
+  /** How many times `points` the IPv6 networks around a /64 may use; see `WIDER` for the default. */
+  readonly wider?: Readonly<Record<WiderPrefix, number>>;
 }
 
-export type RateLimitName = keyof ReturnType<typeof rateLimitsOf>;
-export type RateLimits = Readonly<Record<RateLimitName, Limit>>;
+/** Wide enough for the many households that may share a prefix, too narrow to multiply a limit by thousands. */
+const WIDER: Readonly<Record<WiderPrefix, number>> = { 56: 4, 48: 16 };
 
-/** What there was too much of, for the message. */
-export const tooMany: Readonly<Record<RateLimitName, string>> = {
-  operationsByClient: 'requests from your network',
-  loginsByEmail: 'log-ins with this address',
-  loginsByClient: 'log-ins from your network',
-  registrationsByEmail: 'registrations with this address',
-  registrationsByClient: 'registrations from your network',
-  refreshesByToken: 'refreshes with this token',
-  refreshesByClient: 'refreshes from your network',
-  passwordsByUser: 'changes of this password',
-  passwordsByClient: 'changes of passwords from your network',
-  resetsByEmail: 'links for this address',
-  resetsByClient: 'links for forgotten passwords from your network',
-  resetAttemptsByClient: 'resets of passwords from your network',
-  confirmationsByUser: 'links to confirm this address',
-  guestsByClient: 'new carts from your network',
-  unitsByClient: 'units put in carts from your network',
-  stockAlertsByClient: 'stock alerts from your network',
+/** What a field asks of one limit. */
+export interface FieldAsk {
+  readonly limit: RateLimit;
+  /** What is counted for: an address, a user, a token. It is hashed before it is kept anywhere. */
+  readonly key: string;
+  /** A whole number; 1 by default. */
+  readonly points?: number;
+  /** Counts for the networks around the key as well, which is a client address. */
+  readonly wide?: true;
+  /**
+   * When the points are given back: SUCCESS for limits on guesses, FAILURE for limits on what a success brings about. A payload
+   * without errors is a success, and so is any other result that is not null.
+   */
+  readonly back?: 'SUCCESS' | 'FAILURE';
+}
+
+/** As much of a context as counts. */
+type Client = Readonly<{ clientAddress: string }>;
+
+/** Counts for the client's network, and for the wider IPv6 networks around it. */
+export function byNetwork(
+  limit: RateLimit,
+  { clientAddress }: Client,
+  more: Pick<FieldAsk, 'points' | 'back'> = {},
+): FieldAsk {
+  return { limit, key: clientAddress, wide: true, ...more };
+}
+
+/** Counts for an e-mail address, as accounts' addresses are compared. */
+export function byEmail(limit: RateLimit, email: string, more: Pick<FieldAsk, 'back'> = {}): FieldAsk {
+  return { limit, key: emailKey(email), ...more };
+}
+
+/** Counts for an e-mail address and the client's network together. */
+export function byEmailAndNetwork(
+  limit: RateLimit,
+  email: string,
+  { clientAddress }: Client,
+  more: Pick<FieldAsk, 'back'> = {},
+): FieldAsk {
+  return { limit, key: `${emailKey(email)}\n${clientAddress}`, ...more };
+}
+
+function emailKey(email: string): string {
+  return email.trim().toLowerCase();
+}
+
+const MINUTE = 60;
+
+/** Whatever is sent, by any transport: ten a second, for a minute on end. A page takes a handful. */
+export const operationsByClient: RateLimit = {
+  name: 'operationsByClient',
+  points: 600,
+  seconds: MINUTE,
+  tooMany: 'requests from your network',
 };
+
+const widerName = (name: string, prefix: WiderPrefix) => `${name}/${prefix}`;
+
+/** What the counters are to ask: one question for each counter. */
+export function asksOf({ limit: { name }, key, points = 1, wide }: FieldAsk): Ask[] {
+  const own = { limit: name, key, points };
+  if (wide === undefined) return [own];
+  return [
+    own,
+    ...widerNetworks(key).map(({ prefix, network }) => ({ limit: widerName(name, prefix), key: network, points })),
+  ];
+}
+
+/** The counters' limits by name, those of the wider networks included, and how each limit is called in messages. */
+export interface LimitTable {
+  limits: Readonly<Record<string, Limit>>;
+  tooMany: ReadonlyMap<string, string>;
+}
+
+/**
+ * Makes the table of all limits.
+ * @param overrides other figures for some of them, by name
+ * @throws where two different limits have one name
+ */
+export function tableOf(
+  declared: Iterable<RateLimit>,
+  config: Config,
+  overrides: Readonly<Record<string, Limit>> = {},
+): LimitTable {
+  const limits: Record<string, Limit> = {};
+  const tooMany = new Map<string, string>();
+  for (const limit of new Set(declared)) {
+    const { name, seconds, wider = WIDER } = limit;
+    if (name in limits) throw new Error(`two rate limits are called ${name}`);
+    const own = overrides[name] ?? {
+      points: typeof limit.points === 'number' ? limit.points : limit.points(config),
+      seconds,
+    };
+    limits[name] = own;
+    tooMany.set(name, limit.tooMany);
+    for (const prefix of WIDER_PREFIXES) {
+      limits[widerName(name, prefix)] = { points: own.points * wider[prefix], seconds: own.seconds };
+      tooMany.set(widerName(name, prefix), limit.tooMany);
+    }
+  }
+  return { limits, tooMany };
+}

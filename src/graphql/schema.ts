@@ -42,7 +42,7 @@ import '../modules/contentful/webhook-delivery.graphql.ts';
 import '../modules/inventory/outside-stock.graphql.ts';
 import '../modules/notifications/mail.graphql.ts';
 import { builder } from './builder.ts';
-import { throttled } from './throttled-mutations.ts';
+import { withFieldLimits } from './limited-fields.ts';
 
 /** The whole schema. Each noun adds its part by being imported. */
-export const schema = throttled(builder.toSchema());
+export const schema = withFieldLimits(builder.toSchema());

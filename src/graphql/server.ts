@@ -11,6 +11,7 @@ import { createContextFactory, type RequestScope } from './create-context.ts';
 import { ofEvent } from './event-id.ts';
 import { createFanOut, type FanOutState } from './fan-out.ts';
 import { createGraphiQL } from './graphiql.ts';
+import { limitsDeclaredIn } from './limited-fields.ts';
 import type { Refused } from './presence.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { createSharedSubscriptions } from './shared-subscriptions.ts';
@@ -48,7 +49,8 @@ export function createGraphQLServer(options: {
 }): GraphQLServer {
   const { config, redis, metrics, logger } = options;
   const onRefused = (limit: string) => metrics.refused.inc({ limit });
-  const throttle = createThrottle({ config, redis, logger, onRefused, overrides: options.throttling });
+  const declared = limitsDeclaredIn(options.schema);
+  const throttle = createThrottle({ config, declared, redis, logger, onRefused, overrides: options.throttling });
   const shared: SharedContext = { ...options.shared, throttle };
   const contexts = createContextFactory(shared, config, logger);
   const sessions = createSessionWatch({ feed: shared.feed, sessions: shared.services.sessions, logger });

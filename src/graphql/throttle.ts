@@ -1,11 +1,20 @@
 import { GraphQLError } from 'graphql';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
-import { createRateLimiter, type LimiterWait, type RateLimiter, type Verdict } from '../infra/rate-limiter.ts';
+import type { Limit } from '../infra/rate-limit-counters.ts';
+import { createRateLimiter, type LimiterWait, type Verdict } from '../infra/rate-limiter.ts';
 import type { RedisConnection } from '../infra/redis.ts';
 import { createSigner } from '../infra/signer.ts';
 import { createPresence, PRESENCE_LIMITS, type Presence, type PresenceLimits } from './presence.ts';
-import { rateLimitsOf, tooMany, type RateLimitName, type RateLimits } from './rate-limits.ts';
+import {
+  asksOf,
+  byNetwork,
+  operationsByClient,
+  tableOf,
+  type FieldAsk,
+  type LimitTable,
+  type RateLimit,
+} from './rate-limits.ts';
 
 /** Who sends an operation, as limits count. */
 export interface Caller {
@@ -15,13 +24,21 @@ export interface Caller {
   readonly logger: Logger;
 }
 
-/** What keeps clients from doing too much. What single mutations ask is in throttled-mutations.ts. */
+/** Who asks for a field; `retryAfter` is told the seconds to wait, for the answer's header. */
+export type FieldCaller = Caller & { retryAfter(seconds: number): void };
+
+/** What keeps clients from doing too much. */
 export interface Throttle {
-  limiter: RateLimiter<RateLimitName>;
+  /** What the counters allow, by the limits' names. */
+  limits: LimitTable['limits'];
   /** Sockets, streams and replays at the same time. */
   presence: Presence;
-  /** The most units that a line of a cart may have. */
-  maxUnitsPerVariant: number;
+  /**
+   * Takes points for a field, all or none.
+   * @returns gives the points of one of the asks back, as if they had not been asked for
+   * @throws RATE_LIMITED, for the field alone: the rest of the operation stands
+   */
+  take(asks: readonly FieldAsk[], caller: FieldCaller): Promise<(ask: FieldAsk) => void>;
   /**
    * Counts an operation, before any of it is looked at.
    * @throws RATE_LIMITED, for the request as a whole
@@ -31,71 +48,73 @@ export interface Throttle {
   secondsToWait(caller: Caller): Promise<number | null>;
 }
 
-/** For tests: other figures, and more patience where a machine is busy. */
+/** For tests: other figures by the limits' names, and more patience where a machine is busy. */
 export interface ThrottleOverrides {
-  limits?: Partial<RateLimits>;
+  limits?: Readonly<Record<string, Limit>>;
   presence?: Partial<PresenceLimits>;
   patienceMs?: number;
 }
 
-/** Makes it; null where `RATE_LIMITS` is off. */
+/**
+ * Makes it; null where `RATE_LIMITS` is off.
+ * @param options.declared every limit that fields declare
+ */
 export function createThrottle(options: {
   config: Config;
+  declared: ReadonlySet<RateLimit>;
   redis: RedisConnection | null;
   logger: Logger;
   /** Told which limit has refused somebody who wanted to stay. */
   onRefused: (limit: keyof PresenceLimits) => void;
   overrides?: ThrottleOverrides | undefined;
 }): Throttle | null {
-  const { config, redis, logger, onRefused, overrides } = options;
+  const { config, declared, redis, logger, onRefused, overrides } = options;
+  const { limits, tooMany } = tableOf([operationsByClient, ...declared], config, overrides?.limits);
   if (!config.rateLimits) {
     logger.warn('RATE_LIMITS is off: passwords may be guessed, and carts filled, without end');
     return null;
   }
   const signer = createSigner(config.secrets);
-  const limiter = createRateLimiter<RateLimitName>({
-    limits: { ...rateLimitsOf(config.cart), ...overrides?.limits },
+  const limiter = createRateLimiter({
+    limits,
     redis: redis?.client ?? null,
     hide: (key) => signer.sign('rate-limit', key),
     logger,
     ...(overrides?.patienceMs === undefined ? {} : { patienceMs: overrides.patienceMs }),
   });
-  const count = ({ clientAddress, limiterWait }: Caller) =>
-    limiter.consume([{ limit: 'operationsByClient', key: clientAddress }], limiterWait);
+  const count = (caller: Caller) => limiter.consume(asksOf(byNetwork(operationsByClient, caller)), caller.limiterWait);
+
+  function describe(verdict: Verdict & { allowed: false }, log: Logger): { message: string; seconds: number } {
+    const { limit } = verdict;
+    const seconds = Math.ceil(verdict.retryAfterMs / 1000);
+    log.info({ limit, retryAfter: seconds }, 'rate limited');
+    return { message: `Too many ${tooMany.get(limit) ?? limit}. Try again in ${seconds} s.`, seconds };
+  }
 
   return {
-    limiter,
+    limits,
     presence: createPresence({ limits: { ...PRESENCE_LIMITS, ...overrides?.presence }, onRefused }),
-    maxUnitsPerVariant: config.cart.maxUnitsPerVariant,
+    async take(asks, caller) {
+      const verdict = await limiter.consume(asks.flatMap(asksOf), caller.limiterWait);
+      if (!verdict.allowed) {
+        const { message, seconds } = describe(verdict, caller.logger);
+        caller.retryAfter(seconds);
+        throw new GraphQLError(message, { extensions: { code: 'RATE_LIMITED', retryAfter: seconds } });
+      }
+      return (ask) => {
+        for (const { limit } of asksOf(ask)) verdict.giveBack(limit);
+      };
+    },
     async secondsToWait(caller) {
       const verdict = await count(caller);
-      return verdict.allowed ? null : describeRefusal(verdict, caller.logger).seconds;
+      return verdict.allowed ? null : describe(verdict, caller.logger).seconds;
     },
     async admit(caller) {
       const verdict = await count(caller);
       if (verdict.allowed) return;
-      const { message, seconds } = describeRefusal(verdict, caller.logger);
+      const { message, seconds } = describe(verdict, caller.logger);
       const http = { status: 429, headers: { 'retry-after': String(seconds) } };
       throw new GraphQLError(message, { extensions: { code: 'RATE_LIMITED', retryAfter: seconds, http } });
     },
   };
-}
-
-/** Refuses a field; the rest of the operation stands. `retryAfter` is told the seconds, for the header. */
-export function refuseField(
-  verdict: Verdict<RateLimitName> & { allowed: false },
-  { logger, retryAfter }: { logger: Logger; retryAfter: (seconds: number) => void },
-): GraphQLError {
-  const { message, seconds } = describeRefusal(verdict, logger);
-  retryAfter(seconds);
-  return new GraphQLError(message, { extensions: { code: 'RATE_LIMITED', retryAfter: seconds } });
-}
-
-function describeRefusal(
-  { limit, retryAfterMs }: { limit: RateLimitName; retryAfterMs: number },
-  logger: Logger,
-): { message: string; seconds: number } {
-  const seconds = Math.ceil(retryAfterMs / 1000);
-  logger.info({ limit, retryAfter: seconds }, 'rate limited');
-  return { message: `Too many ${tooMany[limit]}. Try again in ${seconds} s.`, seconds };
 }

@@ -1,72 +1,54 @@
+import { buildSchema, type GraphQLSchema } from 'graphql';
 import { expect, test } from 'vitest';
+import { declaredLimitsOf } from '../../src/graphql/limited-fields.ts';
 import { schema } from '../../src/graphql/schema.ts';
-import { throttledMutations } from '../../src/graphql/throttled-mutations.ts';
 
-// A mutation that is in neither list fails here: decide whether it needs a limit of its own (a rule in
-// src/graphql/throttled-mutations.ts), or whether the general one is enough for it.
+// A mutation that declares nothing fails here: decide whether it needs limits of its own (`extensions: limitedBy(…)` beside the
+// field, the limits in the module's *.limits.graphql.ts), or whether the general limit suffices (GENERAL_LIMIT_SUFFICES).
 
-const THROTTLED = [
-  'register',
-  'login',
-  'refreshSession',
-  'passwordChange',
-  'passwordResetRequest',
-  'passwordReset',
-  'emailVerifyRequest',
-  'cartCreate',
-  'cartLinesAdd',
-  'cartLinesUpdate',
-  'cartReclaim',
-  'stockAlertCreate',
-];
+/** Mutations that declare neither limits nor that the general limit suffices. */
+function undeclared(of: GraphQLSchema): string[] {
+  const fields = Object.values(of.getMutationType()?.getFields() ?? {});
+  return fields.filter((field) => declaredLimitsOf(field) === undefined).map(({ name }) => name);
+}
 
-/** The general limit is enough: they ask for no secret, make no guest and hold no units. */
-const GENERAL_ALONE = [
-  'logout',
-  'cartLinesRemove',
-  'cartEmailSet',
-  'checkout',
-  'orderCancel',
-  // Its token is no more to be guessed than a session's.
-  'emailVerify',
-  // Its token neither.
-  'stockAlertCancel',
-  'notificationSettingsUpdate',
-  // Staff and admins alone.
-  'userRoleUpdate',
-  'productCreate',
-  'productUpdate',
-  'productArchive',
-  'productVariantCreate',
-  'productVariantUpdate',
-  'productVariantArchive',
-  'categoryCreate',
-  'categoryUpdate',
-  'categoryDelete',
-  'stockAdjust',
-  'stockSet',
-  'orderMarkAsPaid',
-  'orderMarkAsRefunded',
-  'orderStatusUpdate',
-  'parkedEventRetry',
-  'failedJobRetry',
-  'webhookDeliveryRetry',
-  'mailRetry',
-];
+const fields = Object.values(schema.getMutationType()?.getFields() ?? {});
+const withLimits = fields.filter((field) => typeof declaredLimitsOf(field) === 'object').map(({ name }) => name);
 
-const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {});
-
-test('each mutation asks a limit of its own, or is known to need none', () => {
-  expect(mutations.filter((name) => !THROTTLED.includes(name) && !GENERAL_ALONE.includes(name))).toEqual([]);
-  expect(mutations.length).toBeGreaterThan(10);
+test('each mutation declares its limits, or that the general limit suffices', () => {
+  expect(undeclared(schema)).toEqual([]);
+  expect(fields.length).toBeGreaterThan(30);
 });
 
-test('those that ask are those that are meant to', () => {
-  expect(throttledMutations.toSorted()).toEqual(THROTTLED.toSorted());
-  expect(THROTTLED.filter((name) => !mutations.includes(name))).toEqual([]);
-  expect(THROTTLED.filter((name) => GENERAL_ALONE.includes(name))).toEqual([]);
+test('a mutation that declares nothing is found', () => {
+  expect(undeclared(buildSchema('type Query { a: Int } type Mutation { guess: Int }'))).toEqual(['guess']);
 });
 
-test('no name is listed that is none', () => {
-  expect([...THROTTLED, ...GENERAL_ALONE].filter((name) => !mutations.includes(name))).toEqual([]);
+test('mutations that confirm guesses, make guests, hold units or have mail sent have limits of their own', () => {
+  expect(withLimits).toEqual(
+    expect.arrayContaining([
+      'register',
+      'login',
+      'refreshSession',
+      'passwordChange',
+      'passwordResetRequest',
+      'passwordReset',
+      'emailVerify',
+      'emailVerifyRequest',
+      'cartCreate',
+      'cartLinesAdd',
+      'cartLinesUpdate',
+      'cartReclaim',
+      'cartEmailSet',
+      'checkout',
+      'orderCancel',
+      'stockAlertCreate',
+      'stockAlertCancel',
+    ]),
+  );
+});
+
+test('queries have limits in the same way', () => {
+  const order = schema.getQueryType()?.getFields()['order'];
+  expect(typeof declaredLimitsOf(order ?? { extensions: {} })).toBe('object');
 });

@@ -3,6 +3,7 @@ import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
 import { requireUser } from '../../graphql/viewer.ts';
 import { UserRef } from './accounts.refs.graphql.ts';
+import { confirmationLimits, confirmationRequestLimits } from './account.limits.graphql.ts';
 
 const EmailVerifyInputRef = builder.inputType('EmailVerifyInput', {
   description: 'What the link in the mail holds.',
@@ -25,6 +26,7 @@ builder.mutationField('emailVerify', (t) =>
   t.field({
     type: EmailVerifyPayloadRef,
     nullable: true,
+    extensions: confirmationLimits,
     description: `Confirms an e-mail address by the token that was sent to it, whoever opens the link. What guests ordered with the
 address becomes the user's. A second time it changes nothing.`,
     args: { input: t.arg({ type: EmailVerifyInputRef, required: true, description: 'The token.' }) },
@@ -55,6 +57,7 @@ builder.mutationField('emailVerifyRequest', (t) =>
   t.field({
     type: EmailVerifyRequestPayloadRef,
     nullable: true,
+    extensions: confirmationRequestLimits,
     description: "Sends another link to confirm the viewer's address.",
     authScopes: { user: true },
     resolve: (_root, _args, ctx) => {

@@ -14,6 +14,7 @@ import {
   type AuthResult,
 } from './auth-payload.graphql.ts';
 import { MOST, newPassword } from './password.ts';
+import { loginLimits, refreshLimits, registerLimits } from './account.limits.graphql.ts';
 
 const RegisterInputRef = builder.inputType('RegisterInput', {
   description: 'A new account.',
@@ -69,6 +70,7 @@ builder.mutationFields((t) => ({
   register: t.field({
     type: AuthPayloadRef,
     nullable: true,
+    extensions: registerLimits,
     description: "Makes an account and logs in. The guest's cart becomes the user's.",
     args: { input: t.arg({ type: RegisterInputRef, required: true, description: 'The account.' }) },
     resolve: (_root, { input }, ctx) =>
@@ -82,6 +84,7 @@ builder.mutationFields((t) => ({
   login: t.field({
     type: AuthPayloadRef,
     nullable: true,
+    extensions: loginLimits,
     description: "Logs in. The guest's cart joins the user's; a second log-in is a session of its own.",
     args: { input: t.arg({ type: LoginInputRef, required: true, description: 'Who.' }) },
     resolve: (_root, { input }, ctx) =>
@@ -95,6 +98,7 @@ builder.mutationFields((t) => ({
   refreshSession: t.field({
     type: AuthPayloadRef,
     nullable: true,
+    extensions: refreshLimits,
     description: `Gives new tokens for a refresh token, which can be used once: within ten seconds another tab may come with the
 same; later that ends the session.`,
     args: { input: t.arg({ type: RefreshSessionInputRef, description: 'The refresh token, where it is no cookie.' }) },

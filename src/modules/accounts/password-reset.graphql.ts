@@ -5,6 +5,7 @@ import { orErrors } from '../../graphql/user-errors.ts';
 import { emailAddress, parseInput } from '../input.ts';
 import { AuthPayloadRef, entryOf, TokenDeliveryRef, tokensField, welcome } from './auth-payload.graphql.ts';
 import { newPassword } from './password.ts';
+import { resetLimits, resetRequestLimits } from './account.limits.graphql.ts';
 
 const PasswordResetRequestInputRef = builder.inputType('PasswordResetRequestInput', {
   description: 'Whose password was forgotten.',
@@ -40,6 +41,7 @@ builder.mutationFields((t) => ({
   passwordResetRequest: t.field({
     type: PasswordResetRequestPayloadRef,
     nullable: true,
+    extensions: resetRequestLimits,
     description: 'Sends a link to choose a new password. It is good for an hour.',
     args: { input: t.arg({ type: PasswordResetRequestInputRef, required: true, description: 'Whose.' }) },
     resolve: (_root, { input }, ctx) =>
@@ -53,6 +55,7 @@ builder.mutationFields((t) => ({
   passwordReset: t.field({
     type: AuthPayloadRef,
     nullable: true,
+    extensions: resetLimits,
     description: `Sets another password by the token of a link and logs in. Every session of the user ends, every other link is void,
 and the address counts as confirmed: the link was sent to it.`,
     args: { input: t.arg({ type: PasswordResetInputRef, required: true, description: 'Token and password.' }) },

@@ -7,6 +7,8 @@ import { requireUser, setViewer } from '../../graphql/viewer.ts';
 import { parseInput } from '../input.ts';
 import { UserRef } from './accounts.refs.graphql.ts';
 import { MOST, newPassword } from './password.ts';
+import { passwordChangeLimits } from './account.limits.graphql.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 const LogoutInputRef = builder.inputType('LogoutInput', {
   description: 'How far to log out.',
@@ -62,6 +64,7 @@ builder.mutationFields((t) => ({
   logout: t.field({
     type: LogoutPayloadRef,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Ends the session, closes its sockets and takes its cookies away. Who was not logged in may ask, too.',
     args: { input: t.arg({ type: LogoutInputRef, description: 'How far.' }) },
     resolve: (_root, { input }, ctx) =>
@@ -82,6 +85,7 @@ builder.mutationFields((t) => ({
   passwordChange: t.field({
     type: PasswordChangePayloadRef,
     nullable: true,
+    extensions: passwordChangeLimits,
     description: 'Sets another password, and ends every other session of the user.',
     authScopes: { user: true },
     args: { input: t.arg({ type: PasswordChangeInputRef, required: true, description: 'Old and new.' }) },

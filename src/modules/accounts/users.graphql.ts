@@ -8,6 +8,7 @@ import { orErrors } from '../../graphql/user-errors.ts';
 import { requireUser, setViewer } from '../../graphql/viewer.ts';
 import { isPlain } from '../input.ts';
 import { RoleRef, UserRef } from './accounts.refs.graphql.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 const MAX_SEARCH = 200;
 const NOBODY = { rows: [], hasNextPage: false, hasPreviousPage: false };
@@ -63,6 +64,7 @@ builder.mutationField('userRoleUpdate', (t) =>
   t.field({
     type: UserRoleUpdatePayloadRef,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: `Gives somebody another role and ends all of the user's sessions, sockets included. One ADMIN there must be:
 the last one keeps the role. (admin)`,
     authScopes: { admin: true },

@@ -11,6 +11,8 @@ import { GenericError, LimitExceededError, Refusal, refuse, type UserError } fro
 import { CartRef } from './cart.refs.graphql.ts';
 import { NOT_FOR_SALE } from './cart.rules.ts';
 import type { Cart, CartResult, Wanted } from './cart.service.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { addLimits, createLimits, emailLimits, reclaimLimits, updateLimits } from './cart.limits.graphql.ts';
 
 const MAX_LINES_PER_CALL = 100;
 
@@ -140,6 +142,7 @@ builder.mutationFields((t) => ({
   cartCreate: t.field({
     type: cartPayload('CartCreatePayload', 'The cart.'),
     nullable: true,
+    extensions: createLimits,
     description: "The viewer's live cart; makes an empty one, and the guest, where there is none.",
     resolve: (_root, _args, ctx) => carry(ctx, () => ctx.services.cart.create(ownerOf(ctx.viewer))),
   }),
@@ -147,6 +150,7 @@ builder.mutationFields((t) => ({
   cartLinesAdd: t.field({
     type: cartPayload('CartLinesAddPayload', 'What became of it.'),
     nullable: true,
+    extensions: addLimits,
     description: 'Puts units in the cart and holds them, all lines or none.',
     args: { input: t.arg({ type: CartLinesAddInputRef, required: true, description: 'What to put in.' }) },
     resolve: (_root, { input }, ctx) =>
@@ -156,6 +160,7 @@ builder.mutationFields((t) => ({
   cartLinesUpdate: t.field({
     type: cartPayload('CartLinesUpdatePayload', 'What became of it.'),
     nullable: true,
+    extensions: updateLimits,
     description: 'Sets the quantities of lines, all or none; holds more units or gives some back.',
     args: { input: t.arg({ type: CartLinesUpdateInputRef, required: true, description: 'The new quantities.' }) },
     resolve: (_root, { input }, ctx) =>
@@ -178,6 +183,7 @@ builder.mutationFields((t) => ({
   cartLinesRemove: t.field({
     type: cartPayload('CartLinesRemovePayload', 'What became of it.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Takes whole lines out and gives their units back.',
     args: { input: t.arg({ type: CartLinesRemoveInputRef, required: true, description: 'Which lines.' }) },
     resolve: (_root, { input }, ctx) =>
@@ -198,6 +204,7 @@ builder.mutationFields((t) => ({
       '`errors` names each line that could not be held again, in full or in part; the rest is in `cart`.',
     ),
     nullable: true,
+    extensions: reclaimLimits,
     description:
       'Takes the holds of an expired cart again. Where another cart was begun meanwhile, its lines join that one.',
     args: { input: t.arg({ type: CartReclaimInputRef, required: true, description: 'Which cart.' }) },
@@ -211,6 +218,7 @@ builder.mutationFields((t) => ({
   cartEmailSet: t.field({
     type: cartPayload('CartEmailSetPayload', 'What became of it.'),
     nullable: true,
+    extensions: emailLimits,
     description: 'Says where notices about the live cart go.',
     args: { input: t.arg({ type: CartEmailSetInputRef, required: true, description: 'Where to.' }) },
     resolve: (_root, { input }, ctx) =>

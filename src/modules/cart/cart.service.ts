@@ -38,6 +38,8 @@ export interface CartResult {
 
 /** The use cases of carts. Refusals are thrown as `Refusal`, and nothing has changed then. */
 export interface CartService {
+  /** The most units of one variant that a cart may have. */
+  readonly maxUnitsPerVariant: number;
   /** The live cart, or the last one where it has expired; null where there is none. */
   find(owner: CartOwner): Promise<Cart | null>;
   /** Carts whoever's they are; the caller asks who may see them. */
@@ -127,6 +129,7 @@ export function createCartService(deps: CartDependencies): CartService {
   }
 
   return {
+    maxUnitsPerVariant: deps.config.maxUnitsPerVariant,
     expireOverdue: expiry.expireOverdue,
     nextDeadline: (before) => findNextDeadline(db, before),
     withOverdueReleased: expiry.withOverdueReleased,

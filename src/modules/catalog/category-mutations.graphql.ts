@@ -5,6 +5,7 @@ import { parseCategoryChanges, parseNewCategory } from './catalog-input.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import type { Category } from './catalog.service.ts';
 import { written } from './written.graphql.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 function categoryPayload(name: string, description: string) {
   const ref = payloadType<{ category: Category }>(name, description);
@@ -59,6 +60,7 @@ builder.mutationFields((t) => ({
   categoryCreate: t.field({
     type: categoryPayload('CategoryCreatePayload', 'What was made.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Makes a category. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: CategoryCreateInputRef, required: true, description: 'What it is to be.' }) },
@@ -72,6 +74,7 @@ builder.mutationFields((t) => ({
   categoryUpdate: t.field({
     type: categoryPayload('CategoryUpdatePayload', 'What became of it.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Changes a category. What changes nothing succeeds and leaves no trace. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: CategoryUpdateInputRef, required: true, description: 'What is to change.' }) },
@@ -86,6 +89,7 @@ builder.mutationFields((t) => ({
   categoryDelete: t.field({
     type: CategoryDeletePayloadRef,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Deletes a category; its products stay, without one. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: CategoryDeleteInputRef, required: true, description: 'Which one.' }) },

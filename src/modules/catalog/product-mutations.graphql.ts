@@ -6,6 +6,7 @@ import { ProductRef, ProductStatusRef } from './catalog.refs.graphql.ts';
 import type { Product } from './catalog.service.ts';
 import { ProductVariantInputRef } from './product-variant-mutations.graphql.ts';
 import { written } from './written.graphql.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 function productPayload(name: string, description: string) {
   const ref = payloadType<{ product: Product }>(name, description);
@@ -85,6 +86,7 @@ builder.mutationFields((t) => ({
   productCreate: t.field({
     type: productPayload('ProductCreatePayload', 'What was made.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Makes a product with its variants and the units that they begin with. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: ProductCreateInputRef, required: true, description: 'What it is to be.' }) },
@@ -98,6 +100,7 @@ builder.mutationFields((t) => ({
   productUpdate: t.field({
     type: productPayload('ProductUpdatePayload', 'What became of it.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Changes a product. What changes nothing succeeds and leaves no trace. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: ProductUpdateInputRef, required: true, description: 'What is to change.' }) },
@@ -112,6 +115,7 @@ builder.mutationFields((t) => ({
   productArchive: t.field({
     type: productPayload('ProductArchivePayload', 'What became of it.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: `Takes a product off sale: it is no longer found or sold anew, while carts and orders that hold it keep it. Done
 again, it succeeds and changes nothing. (staff)`,
     authScopes: { staff: true },

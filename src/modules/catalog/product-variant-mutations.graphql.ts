@@ -5,6 +5,7 @@ import { parseNewVariant, parseVariantChanges } from './catalog-input.ts';
 import { ProductVariantRef } from './catalog.refs.graphql.ts';
 import type { ProductVariant } from './catalog.service.ts';
 import { written } from './written.graphql.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 function variantPayload(name: string, description: string) {
   const ref = payloadType<{ variant: ProductVariant }>(name, description);
@@ -83,6 +84,7 @@ builder.mutationFields((t) => ({
   productVariantCreate: t.field({
     type: variantPayload('ProductVariantCreatePayload', 'What was made.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Puts one more variant behind those that a product has. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: ProductVariantCreateInputRef, required: true, description: 'What it is to be.' }) },
@@ -97,6 +99,7 @@ builder.mutationFields((t) => ({
   productVariantUpdate: t.field({
     type: variantPayload('ProductVariantUpdatePayload', 'What became of it.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Changes a variant. What changes nothing succeeds and leaves no trace. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: ProductVariantUpdateInputRef, required: true, description: 'What is to change.' }) },
@@ -111,6 +114,7 @@ builder.mutationFields((t) => ({
   productVariantArchive: t.field({
     type: variantPayload('ProductVariantArchivePayload', 'What became of it.'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: `Takes a variant off sale for good, while carts and orders that hold it keep it. Done again, it succeeds and changes
 nothing. (staff)`,
     authScopes: { staff: true },

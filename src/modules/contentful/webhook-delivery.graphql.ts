@@ -8,6 +8,7 @@ import { orErrors } from '../../graphql/user-errors.ts';
 import { isStaff, requireUser } from '../../graphql/viewer.ts';
 import { ProductRef } from '../catalog/catalog.refs.graphql.ts';
 import { SHOWN_BODY, type WebhookDelivery } from './contentful.service.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 const StatusRef = builder.enumType('WebhookDeliveryStatus', {
   description: 'What became of a delivery.',
@@ -117,6 +118,7 @@ builder.mutationField('webhookDeliveryRetry', (t) =>
   t.field({
     type: RetryPayload,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: `Has a delivery that failed be applied once more, soon: after what stood in its way was put right. It is
 skipped where something later was applied since. (staff)`,
     authScopes: { staff: true },

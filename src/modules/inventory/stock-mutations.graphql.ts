@@ -9,6 +9,7 @@ import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { ProductVariant } from '../catalog/catalog.service.ts';
 import { parseInput, plainText } from '../input.ts';
 import { MAX_ON_HAND } from './inventory.types.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 // What a form has left blank is no note.
 const note = z.preprocess(
@@ -82,6 +83,7 @@ builder.mutationFields((t) => ({
   stockAdjust: t.field({
     type: stockPayload('StockAdjustPayload'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Adds or takes away units on hand. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: StockAdjustInputRef, required: true, description: 'How many, and why.' }) },
@@ -99,6 +101,7 @@ builder.mutationFields((t) => ({
   stockSet: t.field({
     type: stockPayload('StockSetPayload'),
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Sets units on hand. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: StockSetInputRef, required: true, description: 'How many there are, and were.' }) },

@@ -10,6 +10,7 @@ import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import { isPlain } from '../input.ts';
 import type { MailQuery, MailRecord } from './mail.service.ts';
 import { mailStatuses, type MailStatus } from './mail.types.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 const MailStatusRef = builder.enumType('MailStatus', {
   description: 'What has become of a mail.',
@@ -126,6 +127,7 @@ builder.mutationField('mailRetry', (t) =>
   t.field({
     type: MailRetryPayloadRef,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: `Has a mail that failed sent again, at once and with all tries anew. One that did not fail is a CONFLICT: a second mail would
 go out. (staff)`,
     authScopes: { staff: true },

@@ -4,6 +4,7 @@ import { orErrors } from '../../graphql/user-errors.ts';
 import { requireUser } from '../../graphql/viewer.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import type { MailSettings } from './mail-settings.service.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 const NotificationSettingsRef = builder.objectRef<MailSettings>('NotificationSettings');
 
@@ -65,6 +66,7 @@ builder.mutationField('notificationSettingsUpdate', (t) =>
   t.field({
     type: NotificationSettingsUpdatePayloadRef,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: `Says which mails the user who asks takes. Links in the mails themselves turn off the same. What is turned on is so
 for the account's address, too.`,
     args: {

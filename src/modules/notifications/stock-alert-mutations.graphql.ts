@@ -9,6 +9,7 @@ import { emailAddress, parseInput } from '../input.ts';
 import { refuse } from '../user-error.ts';
 import { StockAlertRef } from './stock-alert.graphql.ts';
 import type { StockAlert } from './stock-alert.service.ts';
+import { alertCancelLimits, alertLimits } from './stock-alert.limits.graphql.ts';
 
 const createInput = z.object({ email: emailAddress.nullish() });
 
@@ -69,6 +70,7 @@ builder.mutationFields((t) => ({
   stockAlertCreate: t.field({
     type: alertPayload('StockAlertCreatePayload', 'The alert; null where there is none to wait for it.'),
     nullable: true,
+    extensions: alertLimits,
     description: `Has an address told by mail when a variant that is sold out can be bought again; for guests and users, once per
 variant and address. Who already waits is not told to anybody else.`,
     args: { input: t.arg({ type: StockAlertCreateInputRef, required: true, description: 'What, and where to.' }) },
@@ -78,6 +80,7 @@ variant and address. Who already waits is not told to anybody else.`,
   stockAlertCancel: t.field({
     type: alertPayload('StockAlertCancelPayload', 'The alert as it is now; null where nothing was found.'),
     nullable: true,
+    extensions: alertCancelLimits,
     description: 'Calls an alert off; one that is called off already, or was told, stays as it is.',
     args: { input: t.arg({ type: StockAlertCancelInputRef, required: true, description: 'Which one.' }) },
     resolve: (_root, { input }, ctx) => orErrors(() => renewed(ctx, () => cancel(ctx, input))),

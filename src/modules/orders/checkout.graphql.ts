@@ -10,6 +10,7 @@ import { refuse } from '../user-error.ts';
 import { orderPayload } from './order-payload.graphql.ts';
 import { grant } from './order-rights.graphql.ts';
 import type { CheckoutRequest } from './order.service.ts';
+import { checkoutLimits } from './order.limits.graphql.ts';
 
 const countries = new Set(iso31661.map((country) => country.alpha2));
 
@@ -85,6 +86,7 @@ builder.mutationField('checkout', (t) =>
   t.field({
     type: CheckoutPayloadRef,
     nullable: true,
+    extensions: checkoutLimits,
     description: "Turns the viewer's cart into an order, whole or not at all, at the prices of its lines.",
     args: { input: t.arg({ type: CheckoutInputRef, required: true, description: 'How.' }) },
     resolve: (_root, { input }, ctx) =>

@@ -6,6 +6,7 @@ import { isStaff } from '../../graphql/viewer.ts';
 import { isPlain } from '../input.ts';
 import { grant, isOwn } from './order-rights.graphql.ts';
 import { OrderRef } from './order.graphql.ts';
+import { lookUpLimits } from './order.limits.graphql.ts';
 
 interface OrderArguments {
   id?: string | null | undefined;
@@ -35,6 +36,7 @@ builder.queryField('order', (t) =>
   t.prismaField({
     type: OrderRef,
     nullable: true,
+    extensions: lookUpLimits,
     description:
       "An order of the viewer's; any order for staff; one by its access token; a guest's by number and e-mail.",
     args: {

@@ -9,6 +9,8 @@ import { orderPayload } from './order-payload.graphql.ts';
 import { grant } from './order-rights.graphql.ts';
 import type { StaffStep } from './order-life.ts';
 import { OrderStatusRef } from './orders.refs.graphql.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { cancelLimits } from './order.limits.graphql.ts';
 
 const reasonInput = z.object({ reason: optionalNote });
 const noteInput = z.object({ note: optionalNote });
@@ -69,6 +71,7 @@ builder.mutationFields((t) => ({
   orderCancel: t.field({
     type: OrderCancelPayloadRef,
     nullable: true,
+    extensions: cancelLimits,
     description: `Cancels an order that is PLACED; its units go back to stock. For its owner, who has its access token, and staff. What
 was paid is paid back in a step of its own.`,
     args: { input: t.arg({ type: OrderCancelInputRef, required: true, description: 'Which one, and why.' }) },
@@ -89,6 +92,7 @@ was paid is paid back in a step of its own.`,
   orderStatusUpdate: t.field({
     type: OrderStatusUpdatePayloadRef,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Moves an order along PLACED → FULFILLED → DELIVERED. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: OrderStatusUpdateInputRef, required: true, description: 'Which one, and how far.' }) },
@@ -103,6 +107,7 @@ was paid is paid back in a step of its own.`,
   orderMarkAsPaid: t.field({
     type: OrderMarkAsPaidPayloadRef,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Marks an order as paid: one that is PENDING, and not cancelled. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: OrderMarkAsPaidInputRef, required: true, description: 'Which one.' }) },
@@ -117,6 +122,7 @@ was paid is paid back in a step of its own.`,
   orderMarkAsRefunded: t.field({
     type: OrderMarkAsRefundedPayloadRef,
     nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
     description: 'Marks an order as paid back: one that is PAID, cancelled or not. (staff)',
     authScopes: { staff: true },
     args: { input: t.arg({ type: OrderMarkAsRefundedInputRef, required: true, description: 'Which one.' }) },

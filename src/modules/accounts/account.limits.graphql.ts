@@ -1,0 +1,149 @@
+import { limitedBy } from '../../graphql/limited-fields.ts';
+import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/rate-limits.ts';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** Registering tells whether an address is taken, and costs a hash of a password. */
+const registrationsByEmail: RateLimit = {
+  name: 'registrationsByEmail',
+  points: 5,
+  seconds: HOUR,
+  tooMany: 'registrations with this address',
+};
+const registrationsByClient: RateLimit = {
+  name: 'registrationsByClient',
+  points: 60,
+  seconds: HOUR,
+  tooMany: 'registrations from your network',
+};
+
+/** Guesses at one password. A log-in that succeeds does not count. */
+const loginsByEmail: RateLimit = {
+  name: 'loginsByEmail',
+  points: 10,
+  seconds: 15 * MINUTE,
+  tooMany: 'log-ins with this address',
+};
+/** Guesses at one password of many, or at many of them. */
+const loginsByClient: RateLimit = {
+  name: 'loginsByClient',
+  points: 100,
+  seconds: 15 * MINUTE,
+  tooMany: 'log-ins from your network',
+};
+
+/** A token can be spent once; a client that sends the same one over and over is broken. */
+const refreshesByToken: RateLimit = {
+  name: 'refreshesByToken',
+  points: 30,
+  seconds: MINUTE,
+  tooMany: 'refreshes with this token',
+};
+/** Each tab comes once in 15 minutes. Tokens cannot be guessed: this only spares the database. */
+const refreshesByClient: RateLimit = {
+  name: 'refreshesByClient',
+  points: 300,
+  seconds: 15 * MINUTE,
+  tooMany: 'refreshes from your network',
+};
+
+/** Guesses at the present password, by somebody who found a session open. */
+const passwordsByUser: RateLimit = {
+  name: 'passwordsByUser',
+  points: 10,
+  seconds: 15 * MINUTE,
+  tooMany: 'changes of this password',
+};
+const passwordsByClient: RateLimit = {
+  name: 'passwordsByClient',
+  points: 100,
+  seconds: 15 * MINUTE,
+  tooMany: 'changes of passwords from your network',
+};
+
+/** Mails that anybody can have sent to an address. */
+const resetsByEmail: RateLimit = {
+  name: 'resetsByEmail',
+  points: 5,
+  seconds: HOUR,
+  tooMany: 'links for this address',
+};
+const resetsByClient: RateLimit = {
+  name: 'resetsByClient',
+  points: 60,
+  seconds: HOUR,
+  tooMany: 'links for forgotten passwords from your network',
+};
+/** Tokens cannot be guessed: this spares the hashing of passwords. */
+const resetAttemptsByClient: RateLimit = {
+  name: 'resetAttemptsByClient',
+  points: 100,
+  seconds: 15 * MINUTE,
+  tooMany: 'resets of passwords from your network',
+};
+const confirmationsByUser: RateLimit = {
+  name: 'confirmationsByUser',
+  points: 5,
+  seconds: HOUR,
+  tooMany: 'links to confirm this address',
+};
+/** Tokens that did not fit. */
+const confirmationTokensByClient: RateLimit = {
+  name: 'confirmationTokensByClient',
+  points: 100,
+  seconds: 15 * MINUTE,
+  tooMany: 'links that did not fit from your network',
+};
+
+interface WithEmail {
+  input: { email: string };
+}
+
+/** `register` tells whether an address is taken. */
+export const registerLimits = limitedBy<WithEmail>([registrationsByEmail, registrationsByClient], ({ input }, ctx) => [
+  byEmail(registrationsByEmail, input.email),
+  byNetwork(registrationsByClient, ctx),
+]);
+
+/** `login` confirms guesses at a password. */
+export const loginLimits = limitedBy<WithEmail>([loginsByEmail, loginsByClient], ({ input }, ctx) => [
+  byEmail(loginsByEmail, input.email, { back: 'SUCCESS' }),
+  byNetwork(loginsByClient, ctx),
+]);
+
+/** `refreshSession` confirms guesses at a token. */
+export const refreshLimits = limitedBy<{ input?: { refreshToken?: string | null } | null }>(
+  [refreshesByToken, refreshesByClient],
+  ({ input }, ctx) => {
+    const token = input?.refreshToken ?? ctx.cookies.refreshToken;
+    const byToken: FieldAsk[] = token === undefined ? [] : [{ limit: refreshesByToken, key: token }];
+    return [...byToken, byNetwork(refreshesByClient, ctx)];
+  },
+);
+
+/** `passwordChange` confirms guesses at the present password. */
+export const passwordChangeLimits = limitedBy([passwordsByUser, passwordsByClient], (_args, ctx) => {
+  const { user } = ctx.viewer;
+  const byUser: FieldAsk[] = user === null ? [] : [{ limit: passwordsByUser, key: user.userId }];
+  return [...byUser, byNetwork(passwordsByClient, ctx)];
+});
+
+/** `passwordResetRequest` has mail sent to an address of the caller's choice. */
+export const resetRequestLimits = limitedBy<WithEmail>([resetsByEmail, resetsByClient], ({ input }, ctx) => [
+  byEmail(resetsByEmail, input.email),
+  byNetwork(resetsByClient, ctx),
+]);
+
+/** `passwordReset` confirms guesses at a token. */
+export const resetLimits = limitedBy([resetAttemptsByClient], (_args, ctx) => [byNetwork(resetAttemptsByClient, ctx)]);
+
+/** `emailVerifyRequest` sends mail. */
+export const confirmationRequestLimits = limitedBy([confirmationsByUser], (_args, { viewer: { user } }) =>
+  user === null ? [] : [{ limit: confirmationsByUser, key: user.userId }],
+);
+
+/** `emailVerify` confirms guesses at a token. */
+export const confirmationLimits = limitedBy([confirmationTokensByClient], (_args, ctx) => [
+  byNetwork(confirmationTokensByClient, ctx, { back: 'SUCCESS' }),
+]);
