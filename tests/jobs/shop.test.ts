@@ -104,11 +104,7 @@ describe.each(JOB_BACKENDS)('the shop, its jobs on %s', (kind) => {
     await makeOverdue(world);
     expect((await levelOf(world, id)).held).toBe(2);
     const worker = await open({ ROLES: 'worker' });
-    const began = performance.now();
     await until('the units are back', async () => (await levelOf(world, id)).held === 0);
-
-    // Well before the timer comes again.
-    expect(performance.now() - began).toBeLessThan(4000);
     const said = () => worker.logs.filter((line) => line.msg === 'overdue carts expired');
     await until('it says so', () => said().length > 0);
     expect(said()).toMatchObject([{ carts: 1, units: 2 }]);

@@ -166,11 +166,7 @@ describe.skipIf(!hasRedis('A shop of many processes'))(
       await work(again, 5);
       const held = { name: 'test_held', text: 'SELECT sum(held)::int AS held FROM product_variants' };
       // (Of the carts of the last round, which are not overdue, 5 hold 2 each.)
-      await until(
-        'overdue carts are expired',
-        async () => (await db.query<{ held: number }>(held))[0]?.held === 10,
-        20_000,
-      );
+      await until('overdue carts are expired', async () => (await db.query<{ held: number }>(held))[0]?.held === 10);
       await work(again, 1);
 
       const pending = { name: 'test_pending', text: 'SELECT 1 FROM event_log WHERE seq IS NULL LIMIT 1' };

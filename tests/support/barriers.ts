@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Database } from '../../src/infra/database.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 /*
  * Interleavings made on purpose: a connection of the test's own holds a lock, and the database itself tells when those
@@ -54,8 +55,6 @@ export function holdCarts(db: Database, ...cartIds: string[]): Promise<Barrier> 
   return holdBarrier(db, 'SELECT FROM carts WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE', [cartIds]);
 }
 
-const WAIT_MS = 10_000;
-
 const WAITERS = `SELECT query FROM pg_stat_activity
  WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid() ORDER BY query_start`;
 
@@ -77,12 +76,12 @@ export async function watchLocks(db: Database): Promise<LockWatch> {
   const waiters = async () => (await client.query<{ query: string }>(WAITERS)).rows.map((row) => row.query);
 
   async function until<T>(look: () => Promise<T>, isEnough: (seen: T) => boolean, wish: string): Promise<void> {
-    const deadline = performance.now() + WAIT_MS;
+    const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       const seen = await look();
       if (isEnough(seen)) return;
       if (performance.now() > deadline)
-        throw new Error(`${wish}: not so within ${WAIT_MS} ms\n${JSON.stringify(seen)}`);
+        throw new Error(`${wish}: not so within ${PATIENCE_MS} ms\n${JSON.stringify(seen)}`);
     }
   }
 

@@ -1,3 +1,5 @@
+import { PATIENCE_MS } from './patience.ts';
+
 /** What arrives, in order, none missed: taken one by one, whether it came before or after it was asked for. */
 export class Inbox<T> {
   readonly #arrived: T[] = [];
@@ -10,7 +12,7 @@ export class Inbox<T> {
   }
 
   /** The next one; rejects where none comes in time. */
-  take(withinMs = 10_000): Promise<T> {
+  take(withinMs = PATIENCE_MS): Promise<T> {
     const item = this.#arrived.shift();
     if (item !== undefined) return Promise.resolve(item);
     return new Promise((resolve, reject) => {

