@@ -147,6 +147,8 @@ export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay'
   subscriptions(): number;
   /** Those that are answered together; null without the role `api`. */
   fanOut(): FanOutState | null;
+  /** Goes on answering, but `/health/ready` says 503 from now on: load balancers look only every few seconds. */
+  drain(): void;
   /** Closes the shop: nothing new, what is in flight is answered, and what was started last goes first. */
   dispose(): Promise<void>;
 }
@@ -237,6 +239,7 @@ export async function createApp(
       url: `http://localhost:${http.port}`,
       subscriptions,
       fanOut,
+      drain: () => http.drain(),
       dispose: () => disposals.run(),
     };
   } catch (error) {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createApp, type App } from '../app.ts';
 import { ConfigError, loadConfig, type Config, type Role } from '../config/config.ts';
 import { createLogger, type Logger } from '../infra/logger.ts';
@@ -27,11 +28,15 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
 
   const giveUp = new AbortController();
   void stop.asked.then(() => giveUp.abort());
+  let opened: App | null = null;
   const opening = createApp(config, logger, {}, giveUp.signal);
   try {
     // Somebody may lose patience with a start that waits.
     const first = await Promise.race([opening, stop.asked]);
-    if ('dispose' in first) announce(first, config, logger);
+    if ('dispose' in first) {
+      opened = first;
+      announce(first, config, logger);
+    }
   } catch (error) {
     logger.fatal({ err: error }, 'the shop could not start');
     process.stderr.write(`\n${explain(error, config)}\n`);
@@ -39,6 +44,11 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
   }
 
   const { status, cause } = await stop.asked;
+  if (cause === 'SIGTERM' && opened !== null && config.http.drainSeconds > 0) {
+    logger.info({ seconds: config.http.drainSeconds }, 'draining: not ready any more, requests are still answered');
+    opened.drain();
+    await Promise.race([delay(config.http.drainSeconds * 1000, undefined, { ref: false }), stop.again]);
+  }
   logger.info({ cause }, 'stopping');
   const orderly = await Promise.race([
     opening.then((app) => app.dispose()).then(() => true),

@@ -15,7 +15,12 @@ export interface Config {
     port: number;
     /** The origin under which the outside reaches the shop; null: the address that it listens on. */
     publicUrl: string | null;
+    /** Origins whose pages may use the shop; a pattern has one `*` in the first label of its host. */
     corsOrigins: readonly string[];
+    /** Further host names under which the shop is reached, in lower case, with a port or without. */
+    allowedHosts: readonly string[];
+    /** Seconds between the signal to stop and the last request that is taken; meanwhile `/health/ready` says 503. */
+    drainSeconds: number;
     graphiql: boolean;
     cookieSameSite: 'lax' | 'strict' | 'none';
     /** Who has it may read the metrics; null: this machine alone may. */
@@ -135,8 +140,10 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
     http: {
       host,
       port: env.PORT ?? DEFAULT_PORT,
-      publicUrl: env.PUBLIC_URL === undefined ? null : new URL(env.PUBLIC_URL).origin,
-      corsOrigins: (env.CORS_ORIGINS ?? []).map((value) => new URL(value).origin),
+      publicUrl: env.PUBLIC_URL ?? null,
+      corsOrigins: env.CORS_ORIGINS ?? [],
+      allowedHosts: env.ALLOWED_HOSTS ?? [],
+      drainSeconds: env.DRAIN_SECONDS ?? (production && roles.includes('api') ? 5 : 0),
       graphiql: env.GRAPHIQL ?? !production,
       cookieSameSite: env.COOKIE_SAMESITE ?? 'lax',
       metricsToken: env.METRICS_TOKEN ?? null,

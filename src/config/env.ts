@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostName, origin, originPattern } from './origins.ts';
 
 /** Reads `on`, `1`, `true`, `yes` as true and their opposites as false. */
 const flag = z.enum(['on', 'off', '1', '0', 'true', 'false', 'yes', 'no'], 'must be on or off').transform((value) => {
@@ -28,15 +29,12 @@ const list = z.string().transform((value) =>
 const urlWith = (...schemes: string[]) =>
   z.string().refine(
     (value) => {
-      return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
+      if (!URL.canParse(value)) return false;
+      const { protocol, hostname } = new URL(value);
+      return schemes.includes(protocol.slice(0, -1)) && !hostname.includes('*');
     },
     `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
   );
-
-const origin = urlWith('http', 'https').refine(
-  (value) => URL.canParse(value) && new URL(value).origin === value.replace(/\/$/, ''),
-  'must be an origin alone: scheme, host and port, without a path',
-);
 
 const mailAddress = z.email();
 
@@ -51,7 +49,8 @@ const mailbox = z
 
 /**
  * The shape of the environment: one entry per variable, each on its own. What follows from several of them together is
- * `config.ts`'s business. An empty value counts as left out.
+ * `config.ts`'s business. An empty value counts as left out, and quotes around a whole value are taken off: `docker --env-file`
+ * and systemd pass on what a shell would have removed.
  */
 const shape = {
   NODE_ENV: z.string(),
@@ -86,7 +85,9 @@ const shape = {
   STOCK_ALERT_BATCH_SECONDS: wholeNumber(1, 86_400),
   PUBLIC_URL: origin,
   STOREFRONT_URL: urlWith('http', 'https'),
-  CORS_ORIGINS: list.pipe(z.array(origin)),
+  CORS_ORIGINS: list.pipe(z.array(originPattern)),
+  ALLOWED_HOSTS: list.pipe(z.array(hostName)),
+  DRAIN_SECONDS: wholeNumber(0, 300),
   COOKIE_SAMESITE: z.enum(['lax', 'strict', 'none'], 'must be lax, strict or none'),
   TRUST_PROXY: proxies,
   RATE_LIMITS: flag,
@@ -117,7 +118,7 @@ export interface ConfigFault {
 export function parseEnv(source: NodeJS.ProcessEnv): { env: Env; faults: ConfigFault[] } {
   const given = Object.fromEntries(
     envNames.flatMap((name) => {
-      const value = source[name]?.trim();
+      const value = unquoted(source[name]?.trim());
       return value === undefined || value === '' ? [] : [[name, value]];
     }),
   );
@@ -130,4 +131,9 @@ export function parseEnv(source: NodeJS.ProcessEnv): { env: Env; faults: ConfigF
     else faults.push({ name, problem: [...new Set(result.error.issues.map((issue) => issue.message))].join('; ') });
   }
   return { env, faults };
+}
+
+/** Without the quotes around the whole of it. */
+function unquoted(value: string | undefined): string | undefined {
+  return value?.replace(/^(["'])(.*)\1$/s, '$2').trim();
 }

@@ -13,6 +13,8 @@ export interface Connections {
   began(req: IncomingMessage, res: ServerResponse): void;
   /** The connection belongs to someone else from now on: it was upgraded. */
   handedOver(socket: Socket): void;
+  /** From now on each answer asks its client to come back over another connection, which a balancer may lead elsewhere. */
+  drain(): void;
   /**
    * Takes no new connections, lets go of those that are idle, and waits for what is in flight.
    * @param graceMs then whatever is left is cut off
@@ -24,6 +26,7 @@ export interface Connections {
 export function trackConnections(server: Server): Connections {
   const inFlight = new Map<Socket, Set<ServerResponse>>();
   let closing = false;
+  let draining = false;
 
   server.on('connection', (socket) => {
     inFlight.set(socket, new Set());
@@ -41,7 +44,7 @@ export function trackConnections(server: Server): Connections {
   return {
     began({ socket }, res) {
       inFlight.get(socket)?.add(res);
-      if (closing) res.setHeader('connection', 'close');
+      if (closing || draining) res.setHeader('connection', 'close');
       res.once('close', () => {
         inFlight.get(socket)?.delete(res);
         if (closing) endIfIdle(socket);
@@ -50,6 +53,9 @@ export function trackConnections(server: Server): Connections {
     handedOver(socket) {
       inFlight.delete(socket);
       socket.off('close', forget);
+    },
+    drain() {
+      draining = true;
     },
     async close(graceMs) {
       if (closing || !server.listening) return;

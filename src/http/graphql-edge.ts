@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { allowOrigin, answerOptions } from './headers.ts';
 import type { OriginRule, Refusal } from './origin-rule.ts';
 import type { RequestInfo } from './request-info.ts';
 import { errorBody, sendJson } from './respond.ts';
+import { isPageVisit } from './visit.ts';
 
 /** What executes GraphQL; app.ts hands it in. */
 export interface GraphQLHandler {
@@ -33,16 +34,20 @@ export function enterGraphQL(options: {
   info: RequestInfo;
   rule: OriginRule;
   graphql: GraphQLHandler | null;
+  /** Answers with the page of this path, where GraphiQL is off. */
+  pages: RequestListener;
 }): void {
-  const { req, res, info, rule, graphql } = options;
+  const { req, res, info, rule, graphql, pages } = options;
   res.setHeader('cache-control', 'no-store');
   if (graphql === null) {
     res.setHeader('retry-after', '1');
     sendJson(res, 503, NOT_OPEN);
     return;
   }
-  if (graphql.page !== null && isPageVisit(req)) {
-    graphql.page(req, res);
+  // Where GraphiQL is off, a link with an operation in it is answered with the operation's result.
+  const page = graphql.page ?? (req.url?.includes('?') === true ? null : pages);
+  if (page !== null && isPageVisit(req)) {
+    page(req, res);
     return;
   }
   allowOrigin(req, res, rule);
@@ -54,12 +59,6 @@ export function enterGraphQL(options: {
   } else {
     graphql.handle(req, res, info);
   }
-}
-
-/** Somebody opens the address in a browser, from wherever: that gets a page, and executes nothing. */
-function isPageVisit({ method, headers }: IncomingMessage): boolean {
-  const mode = headers['sec-fetch-mode'] ?? 'navigate';
-  return method === 'GET' && mode === 'navigate' && headers.accept?.includes('text/html') === true;
 }
 
 /** Answers 403 and leaves word of the setting that would let the request in. */

@@ -13,6 +13,7 @@ header, main { max-width: 560px; margin: 0 auto }
 header { padding: 28px 0 20px; text-align: center; font-size: 18px; font-weight: 600 }
 main { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 28px; margin-bottom: 40px }
 h1 { font-size: 24px; line-height: 1.3; margin: 0 0 12px }
+h2 { font-size: 16px; margin: 20px 0 4px }
 p { margin: 0 0 16px }
 form { margin: 8px 0 0 }
 label { display: block; margin: 0 0 12px }
@@ -21,6 +22,7 @@ input { display: block; width: 100%; font: inherit; padding: 10px 12px; margin-t
 button { font: inherit; font-weight: 600; padding: 11px 22px; border: 0; border-radius: 8px; background: var(--ink);
   color: var(--card); cursor: pointer }
 button.second { background: none; color: var(--ink); border: 1px solid var(--line) }
+a { color: inherit }
 .quiet { color: var(--quiet); font-size: 14px }
 table { width: 100%; border-collapse: collapse; margin: 8px 0 16px }
 td { border-top: 1px solid var(--line); padding: 10px 0; vertical-align: top }
@@ -37,12 +39,14 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** A small page of the shop's own, without scripts. */
+/** A small page of the shop's own. */
 export interface PageText {
   shopName: string;
   title: string;
   /** Made with `html`, which escapes. */
   body: Html;
+  /** What the page needs beyond the policy of all pages, such as the hash of a script. */
+  policy?: string;
 }
 
 /** The whole document. */
@@ -74,7 +78,7 @@ export async function answerPage(status: number, text: PageText): Promise<Respon
     status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': POLICY,
+      'content-security-policy': text.policy === undefined ? POLICY : `${POLICY}; ${text.policy}`,
       'cache-control': 'no-store',
     },
   });

@@ -32,6 +32,25 @@ export function createLinkPages({
     return order === null ? show('Your order', sorry, 404) : show(`Order ${order.number}`, orderTable(order));
   });
 
+  app.post('/mail/order', async (c) => {
+    const orderId = orders.orderOfToken(c.req.query('token') ?? '');
+    if (orderId === null) return show('Your order', sorry, 404);
+    try {
+      await orders.cancel(orderId, { owner: null, grantedOrderId: orderId, staffId: null }, null);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const order = await orders.read(orderId);
+      const body =
+        order === null
+          ? sorry
+          : html`<p class="wrong">It is too late to cancel it.</p>
+              ${orderTable(order)}`;
+      return show(order === null ? 'Your order' : `Order ${order.number}`, body, 409);
+    }
+    const order = await orders.read(orderId);
+    return order === null ? show('Your order', sorry, 404) : show(`Order ${order.number}`, orderTable(order));
+  });
+
   app.get('/mail/confirm-email', (c) => {
     const token = c.req.query('token') ?? '';
     return show(

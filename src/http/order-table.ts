@@ -4,19 +4,21 @@ import type { ReadOrder } from '../modules/orders/order.service.ts';
 import type { Html } from './html.ts';
 
 const STATUS: Readonly<Record<ReadOrder['status'], string>> = {
-  PLACED: 'It is placed; we are getting it ready.',
-  FULFILLED: 'It is on its way.',
-  DELIVERED: 'It was delivered.',
-  CANCELLED: 'It was cancelled.',
+  PLACED: 'Your order is placed. We are getting it ready.',
+  FULFILLED: 'Your order is on its way.',
+  DELIVERED: 'Your order was delivered.',
+  CANCELLED: 'Your order was cancelled.',
 };
 const PAYMENT: Readonly<Record<ReadOrder['paymentStatus'], string>> = {
   PENDING: 'not paid yet',
   PAID: 'paid',
-  REFUNDED: 'paid back',
+  REFUNDED: 'refunded',
 };
 
-/** What was ordered, and where it is in its life. */
-export function orderTable({ status, paymentStatus, placedAt, currency, totalMinor, lines }: ReadOrder): Html {
+/** The order's lines, its status, where it goes, and a button to cancel it while that is possible. */
+export function orderTable(order: ReadOrder): Html {
+  const { status, paymentStatus, placedAt, currency, totalMinor, lines } = order;
+  const address = addressLines(order);
   const date = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeZone: 'UTC' }).format(placedAt);
   return html`<p>${STATUS[status]}</p>
     <table>
@@ -32,5 +34,20 @@ export function orderTable({ status, paymentStatus, placedAt, currency, totalMin
         <td>${formatMoney({ minor: totalMinor, currency })}</td>
       </tr>
     </table>
-    <p class="quiet">Placed on ${date}.</p>`;
+    ${
+      address.length === 0
+        ? ''
+        : html`<h2>Shipping address</h2>
+            <p>${address.map((line) => html`${line}<br />`)}</p>`
+    }
+    <p class="quiet">Placed on ${date}.</p>
+    ${status === 'PLACED' ? html`<form method="post"><button class="second">Cancel this order</button></form>` : ''}`;
+}
+
+function addressLines(order: ReadOrder): string[] {
+  const { shippingName, shippingLine1, shippingLine2, shippingCity, shippingRegion, shippingPostalCode } = order;
+  const place = [shippingPostalCode, shippingCity, shippingRegion].filter(Boolean).join(' ');
+  return [shippingName, shippingLine1, shippingLine2, place, order.shippingCountryCode].filter(
+    (line): line is string => line !== null && line !== '',
+  );
 }

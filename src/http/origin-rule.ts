@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../config/config.ts';
+import { originMatcher } from '../config/origins.ts';
 
 /*
  * One rule against forged requests, for POST, GET, SSE and WebSocket alike: a browser that comes from a page of another
@@ -14,7 +15,7 @@ export interface Refusal {
   message: string;
   /** What came, and the variable that would let it in. */
   given: string;
-  setting: 'PUBLIC_URL' | 'CORS_ORIGINS';
+  setting: 'ALLOWED_HOSTS' | 'CORS_ORIGINS';
 }
 
 /** The rule of one shop. */
@@ -34,22 +35,32 @@ const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i;
  * Makes the rule.
  * @param options.host what the server listens on
  * @param options.publicUrl the origin under which the outside reaches it
+ * @param options.allowedHosts further host names under which it may be asked, for example inside a cluster
  */
 export function createOriginRule(options: {
   production: boolean;
   host: string;
   publicUrl: string;
   corsOrigins: readonly string[];
+  allowedHosts: readonly string[];
 }): OriginRule {
   const { production, publicUrl } = options;
   const { host: publicHost, protocol } = new URL(publicUrl);
-  const known = new Set([publicUrl, ...options.corsOrigins]);
+  const isKnown = originMatcher([publicUrl, ...options.corsOrigins]);
+  const allowedHosts = new Set(options.allowedHosts);
   const loopbackPages = !production && isLoopback(options.host);
+
+  /** Listed with its port, or without one and then under any port. */
+  function isAllowedHost(host: string): boolean {
+    const given = host.toLowerCase();
+    return allowedHosts.has(given) || allowedHosts.has(given.replace(/:\d+$/, ''));
+  }
 
   function isOurHost(host: string): boolean {
     if (host === publicHost) return true;
     const name = HOST.exec(host)?.[1]?.toLowerCase();
     if (name === undefined) return false;
+    if (isAllowedHost(host)) return true;
     if (!production && isLoopback(name.replace(/^\[|\]$/g, ''))) return true;
     // Capitals, and a port that is the scheme's own, do not make it another host.
     const address = `${protocol}//${host}`;
@@ -57,7 +68,9 @@ export function createOriginRule(options: {
   }
 
   function allows(origin: string, req: IncomingMessage): boolean {
-    if (known.has(origin)) return true;
+    if (isKnown(origin)) return true;
+    const { host = '' } = req.headers;
+    if (isAllowedHost(host) && origin === `${protocol}//${host.toLowerCase()}`) return true;
     if (production) return false;
     // The host was checked, so a page of this very host is our own, whatever the port was mapped to.
     return (loopbackPages && LOOPBACK_ORIGIN.test(origin)) || origin === `http://${req.headers.host}`;
@@ -68,7 +81,7 @@ export function createOriginRule(options: {
     checkHost(req) {
       const host = req.headers.host ?? '';
       if (isOurHost(host)) return null;
-      return { message: 'The shop is not served under this host name.', given: host, setting: 'PUBLIC_URL' };
+      return { message: 'The shop is not served under this host name.', given: host, setting: 'ALLOWED_HOSTS' };
     },
     checkOrigin(req) {
       const { origin } = req.headers;

@@ -5,6 +5,8 @@ import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';
 import { mayReadMetrics } from './metrics-rule.ts';
+import { frontPage, graphqlPage, LOG_IN_PATH, logInPage, readable } from './shop-pages.ts';
+import { isPageVisit } from './visit.ts';
 
 /** A page that somebody else makes; it sees to itself who may see it. */
 export type Page = (request: Request, incoming: IncomingMessage) => Promise<Response>;
@@ -27,15 +29,24 @@ export function createPages(options: {
   /** Prometheus' text, and its type; null while the shop starts. */
   metrics: () => Promise<{ contentType: string; text: string } | null>;
   metricsToken: string | null;
+  shopName: string;
   graphiql: boolean;
   api: boolean;
   /** The pages of other parts of the shop; null while it starts. */
   others: () => OtherPages | null;
   logger: Logger;
 }): RequestListener {
-  const { health, metrics, metricsToken, graphiql, api, others, logger } = options;
+  const { health, metrics, metricsToken, shopName, graphiql, api, others, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   const starting = (c: Context) => c.json({ error: 'The shop is starting.' }, 503, { 'retry-after': '1' });
+
+  app.use(async (c, next) => {
+    await next();
+    const { status, headers } = c.res;
+    if (status >= 400 && headers.get('content-type')?.startsWith('application/json') === true) {
+      c.res = await readable(c.res, c.env.incoming, shopName);
+    }
+  });
 
   app.get('/health/live', (c) => c.json({ status: 'ok' }, 200, { 'cache-control': 'no-store' }));
 
@@ -79,9 +90,17 @@ export function createPages(options: {
       return pages === null ? starting(c) : (pages.contentful?.(c.req.raw, c.env.incoming) ?? c.notFound());
     });
 
-    app.get('/', (c) =>
-      graphiql ? c.redirect('/graphql', 302) : c.text('A Vitrine shop. Its GraphQL API is at /graphql.\n'),
-    );
+    app.get('/', async (c): Promise<Response> => {
+      if (!isPageVisit(c.env.incoming)) return c.text('A Vitrine shop. Its GraphQL API is at /graphql.\n');
+      if (graphiql) return c.redirect('/graphql', 302);
+      const served = others();
+      return frontPage(shopName, { graphiql, queues: served?.queues != null, mailbox: served?.mailbox != null });
+    });
+
+    // Reached where GraphiQL is off.
+    app.get('/graphql', () => graphqlPage(shopName));
+
+    app.get(LOG_IN_PATH, (c) => logInPage(shopName, c.req.query('to')));
 
     app.get('/images/:name', async (c) => {
       const image = await readImage(c.req.param('name'));

@@ -29,6 +29,8 @@ export interface HttpServer {
     metrics: Pick<Metrics, 'contentType' | 'text'>;
     pages: OtherPages;
   }): void;
+  /** Goes on answering, but reports as not ready, so that load balancers send new requests elsewhere. */
+  drain(): void;
   /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
   close(graceMs: number): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     health,
     metrics: async () => (metrics === null ? null : { contentType: metrics.contentType, text: await metrics.text() }),
     metricsToken: config.http.metricsToken,
+    shopName: config.shop.name,
     graphiql: config.http.graphiql,
     api,
     others: () => others,
@@ -73,7 +76,8 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const { port } = server.address() as AddressInfo;
   const publicUrl = config.http.publicUrl ?? defaultPublicUrl(config.http.host, port);
   const { production, http } = config;
-  const rule = createOriginRule({ production, host: http.host, publicUrl, corsOrigins: http.corsOrigins });
+  const { host, corsOrigins, allowedHosts } = http;
+  const rule = createOriginRule({ production, host, publicUrl, corsOrigins, allowedHosts });
   const headers = securityHeaders({ publicUrl });
 
   const { trustedProxies } = http;
@@ -106,10 +110,9 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     logWhenDone(req, res, info);
     res.setHeader('x-request-id', info.id);
     for (const [name, value] of headers) res.setHeader(name, value);
-    // Load balancers and container engines ask for the health by address.
-    const refusal = isHealth(info) ? null : rule.checkHost(req);
+    const refusal = isForMachines(info, http) ? null : rule.checkHost(req);
     if (refusal !== null) refuse(res, refusal, info);
-    else if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql });
+    else if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql, pages });
     else if (api && info.path.startsWith('/mail/')) void limited(req, res, info);
     else pages(req, res);
   });
@@ -150,6 +153,10 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
       ({ graphql, metrics, pages: others } = handlers);
       health.opened(handlers.probes, handlers.dispensable);
     },
+    drain() {
+      health.stopping();
+      connections.drain();
+    },
     async close(graceMs) {
       health.stopping();
       await connections.close(graceMs);
@@ -159,6 +166,14 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
 
 function isHealth({ path }: RequestInfo): boolean {
   return path.startsWith('/health/');
+}
+
+/**
+ * Load balancers and container engines ask for the health by address, Prometheus for the metrics of each pod. What a token or a
+ * signature protects needs no host name besides: a page of a foreign name has neither.
+ */
+function isForMachines(info: RequestInfo, { metricsToken }: Config['http']): boolean {
+  return isHealth(info) || (metricsToken !== null && info.path === '/metrics') || info.path.startsWith('/webhooks/');
 }
 
 /** One line for each request: a query string may hold anything, so it is left out. */

@@ -122,6 +122,74 @@ describe('faults', () => {
   });
 });
 
+describe('CORS_ORIGINS', () => {
+  test.each([
+    ['https://front.example', 'https://front.example'],
+    ['HTTPS://Front.example/', 'https://front.example'],
+    ['https://front.example:443', 'https://front.example'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example'],
+    ['https://*.front.example', 'https://*.front.example'],
+    ['https://Shop-*.front.example:443/', 'https://shop-*.front.example'],
+    ['http://*.localhost:3000', 'http://*.localhost:3000'],
+  ])('%s is kept as %s', (given, kept) => {
+    expect(load({ CORS_ORIGINS: given }).http.corsOrigins).toEqual([kept]);
+  });
+
+  test.each([
+    '*',
+    'https://*',
+    'https://*.com',
+    'https://*.*.example.com',
+    'https://**.example.com',
+    'https://front.*.com',
+    'https://front.example.*',
+    '*.example.com',
+    'https://*.example.com/path',
+    'https://%2A.example.com',
+    'https://front.example?',
+    'https://user@front.example',
+    'null',
+    'file:///page.html',
+  ])('%s can never match, and is refused', (given) => {
+    expect(faultsOf({ CORS_ORIGINS: given })).toEqual(['CORS_ORIGINS']);
+  });
+
+  test('no other address takes a wildcard', () => {
+    const env = {
+      PUBLIC_URL: 'https://*.example.com',
+      STOREFRONT_URL: 'https://*.example.com/shop',
+      ALLOWED_HOSTS: '*.example.com',
+    };
+    expect(faultsOf(env).toSorted()).toEqual(Object.keys(env).toSorted());
+  });
+});
+
+test.each(['api,10.0.0.7:4000,[::1]', 'API , 10.0.0.7:4000 , [::1]'])('ALLOWED_HOSTS=%s', (given) => {
+  expect(load({ ALLOWED_HOSTS: given }).http.allowedHosts).toEqual(['api', '10.0.0.7:4000', '[::1]']);
+});
+
+test.each(['http://api', 'api/', 'api:99999', 'api:', 'a b'])('ALLOWED_HOSTS=%s is refused', (given) => {
+  expect(faultsOf({ ALLOWED_HOSTS: given })).toEqual(['ALLOWED_HOSTS']);
+});
+
+test('quotes that a shell would have removed are removed, those within a value are kept', () => {
+  expect(load({ SHOP_NAME: "'My Shop'", PORT: '"4001"' })).toMatchObject({
+    shop: { name: 'My Shop' },
+    http: { port: 4001 },
+  });
+  expect(load({ SHOP_NAME: "Honey & 'Sons'" }).shop.name).toBe("Honey & 'Sons'");
+  expect(load({ SHOP_NAME: '"' }).shop.name).toBe('"');
+  expect(load({ SHOP_NAME: '""' }).shop.name).toBe('Vitrine');
+});
+
+test('only an API in production drains by itself before it stops', () => {
+  const production = { NODE_ENV: 'production', JWT_SECRET: SECRET, PUBLIC_URL: 'https://shop.example' };
+  expect(load().http.drainSeconds).toBe(0);
+  expect(load(production).http.drainSeconds).toBe(5);
+  expect(load({ ...production, ROLES: 'worker' }).http.drainSeconds).toBe(0);
+  expect(load({ ...production, DRAIN_SECONDS: '20' }).http.drainSeconds).toBe(20);
+});
+
 test('what a process is to do, whatever ROLES says, is checked as such', () => {
   const env = { DATA_DIR: '/nowhere', NODE_ENV: 'production', JWT_SECRET: SECRET };
   expect(() => loadConfig(env, ['worker'])).toThrow(/PUBLIC_URL is required in production for workers alone/);

@@ -72,6 +72,18 @@ describe('docker-compose.yml', () => {
     },
   );
 
+  it('asks for exactly what .env.example offers, and makes a first ADMIN', () => {
+    const asked = read('docker-compose.yml').matchAll(/\$\{(\w+):\?/g);
+    const offered = read('.env.example').matchAll(/^(\w+)=$/gm);
+    const names = (found: Iterable<RegExpMatchArray>) =>
+      [...new Set([...found].map(([, name]) => String(name)))].toSorted();
+    expect(names(asked)).toEqual(['ADMIN_EMAIL', 'ADMIN_PASSWORD', 'JWT_SECRET', 'POSTGRES_PASSWORD']);
+    expect(names(offered)).toEqual(['ADMIN_EMAIL', 'ADMIN_PASSWORD', 'JWT_SECRET', 'POSTGRES_PASSWORD']);
+    expect(Object.keys(compose.services.api?.environment ?? {})).toEqual(
+      expect.arrayContaining(['ADMIN_EMAIL', 'ADMIN_PASSWORD']),
+    );
+  });
+
   it.each(nodes)('%s runs a file that exists, as the process that gets the signals', (_, { command = [] }) => {
     expect(command[0]).toBe('node');
     expect(started(command)).toMatch(/^src\/(server|worker)\.ts$/);
@@ -85,7 +97,7 @@ describe('docker-compose.yml', () => {
       expect(condition).toBe('service_healthy');
       expect(compose.services[name]?.healthcheck?.test.length, name).toBeGreaterThan(0);
     }
-    expect(grace).toBe('15s');
+    expect(grace).toBe('20s');
     expect(restart).toBe('unless-stopped');
   });
 
@@ -123,8 +135,9 @@ describe('Dockerfile', () => {
 
   it('runs as a user without rights, in production, open to the outside', () => {
     expect(only('USER')).toEqual(['node']);
-    expect(only('ENV')).toEqual(['NODE_ENV=production HOST=0.0.0.0']);
+    expect(only('ENV')).toEqual(['NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data']);
     expect(only('EXPOSE')).toEqual(['4000']);
+    expect(only('RUN')).toEqual(['mkdir /data && chown node:node /data']);
   });
 
   it.each([
@@ -140,7 +153,9 @@ describe('Dockerfile', () => {
     onTestFinished(() => void server.close());
     const { port } = server.address() as AddressInfo;
     const [file = '', ...args] = JSON.parse(only('HEALTHCHECK')[0]?.replace(/^.*?CMD /, '') ?? '[]') as string[];
-    const child = spawn(file, args, { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
+    // No Node process every five seconds.
+    expect(file).toMatch(/\.sh$/);
+    const child = spawn(join(root, file), args, { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
     expect(await once(child, 'exit')).toEqual([status, null]);
     expect(paths).toEqual(['/health/live']);
   });

@@ -77,6 +77,48 @@ describe('the page of an order', () => {
   );
 });
 
+describe('an order on its page', () => {
+  const path = (token: string) => `/mail/order?token=${token}`;
+
+  test('shows the shipping address', async () => {
+    const { variants } = await makeProduct(shop, { variants: [{ onHand: 5, price: 1250 }] });
+    const { order, accessToken } = await guestWithOrder(shop, [{ sku: known(variants[0]).sku, quantity: 1 }]);
+    await rowsOf(
+      shop.db,
+      `UPDATE orders SET shipping_name = 'Ada <b>', shipping_line1 = 'Main Street 1', shipping_postal_code = '12345',
+              shipping_city = 'Springfield', shipping_country_code = 'US' WHERE number = $1`,
+      [order.number],
+    );
+    const { text } = await open(path(accessToken));
+    for (const line of ['Ada &lt;b&gt;', 'Main Street 1', '12345 Springfield', 'US']) expect(text).toContain(line);
+  });
+
+  test('is cancelled by its button, once, and its units go back', async () => {
+    const { variants } = await makeProduct(shop, { variants: [{ onHand: 5, price: 1250 }] });
+    const { id } = known(variants[0]);
+    const { accessToken } = await guestWithOrder(shop, [{ sku: known(variants[0]).sku, quantity: 3 }]);
+    const onHand = async () =>
+      (await rowsOf<{ n: number }>(shop.db, 'SELECT on_hand AS n FROM product_variants WHERE id = $1', [id]))[0]?.n;
+    expect((await open(path(accessToken))).text).toContain('Cancel this order');
+    expect(await onHand()).toBe(2);
+
+    const done = await open(path(accessToken), {});
+    expect(done.status).toBe(200);
+    expect(done.text).toContain('Your order was cancelled.');
+    expect(done.text).not.toContain('Cancel this order');
+    expect(await onHand()).toBe(5);
+
+    const again = await open(path(accessToken), {});
+    expect(again.status).toBe(409);
+    expect(await onHand()).toBe(5);
+  });
+
+  test('is not cancelled by a token that is not valid', async () => {
+    const { status } = await changingNothing(shop, () => open(path('nonsense'), {}));
+    expect(status).toBe(404);
+  });
+});
+
 describe('the page that confirms an address', () => {
   test('does so by its button, not by being opened', async () => {
     const ada = await newPerson(shop);

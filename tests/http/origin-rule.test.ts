@@ -6,13 +6,21 @@ import { upgradeStatus } from '../support/socket.ts';
 
 const PUBLIC = 'https://shop.example';
 const PARTNER = 'https://front.example';
+const METRICS_TOKEN = 'a-token-for-prometheus';
 
 // In production, at its public address; and as a developer runs it.
 let production: TestShop;
 let local: TestShop;
 beforeAll(async () => {
   production = await createTestShop({
-    env: { NODE_ENV: 'production', PUBLIC_URL: PUBLIC, CORS_ORIGINS: PARTNER, GRAPHIQL: 'on' },
+    env: {
+      NODE_ENV: 'production',
+      PUBLIC_URL: PUBLIC,
+      CORS_ORIGINS: `${PARTNER}, https://*.preview.example`,
+      ALLOWED_HOSTS: 'api,10.0.0.7:4000',
+      METRICS_TOKEN,
+      GRAPHIQL: 'on',
+    },
   });
   local = await createTestShop();
 });
@@ -82,6 +90,28 @@ const cases: Case[] = [
     inProduction: true,
     onLoopback: false,
   },
+  {
+    who: 'a page of a subdomain that a pattern in CORS_ORIGINS covers',
+    headers: { origin: 'https://branch-7.preview.example', 'sec-fetch-site': 'cross-site' },
+    inProduction: true,
+    onLoopback: false,
+  },
+  ...[
+    'https://preview.example',
+    'https://a.b.preview.example',
+    'https://.preview.example',
+    'https://a.previewXexample',
+    'https://evil.example/.preview.example',
+    'https://evil.example#.preview.example',
+    'http://a.preview.example',
+    'https://a.preview.example:8443',
+    'https://a.preview.example.evil.example',
+  ].map((origin) => ({
+    who: `${origin}, which the pattern does not cover`,
+    headers: { origin },
+    inProduction: false,
+    onLoopback: false,
+  })),
   {
     who: 'a foreign page',
     headers: { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
@@ -168,6 +198,33 @@ describe('the host', () => {
   const status = async (shop: TestShop, host: string, path = '/graphql?query={__typename}') =>
     (await shop.request({ path, headers: { host } })).status;
 
+  test.each(['api', 'API:4000', 'api:80', '10.0.0.7:4000'])('%s is one of ALLOWED_HOSTS', async (host) => {
+    expect(await status(production, host)).toBe(200);
+  });
+
+  test.each(['10.0.0.7', '10.0.0.7:4001', 'api.evil.example', 'api:99999'])(
+    '%s is none of ALLOWED_HOSTS',
+    async (host) => {
+      expect(await status(production, host)).toBeGreaterThanOrEqual(400);
+    },
+  );
+
+  test('a page that was served under one of ALLOWED_HOSTS may use the shop there, and nowhere else', async () => {
+    const from = (host: string) => ways.POST?.(production, { host, origin: 'https://api' });
+    expect(await from('api')).toBe(200);
+    expect(await from('shop.example')).toBe(403);
+  });
+
+  test('is not asked for where a token or a signature is: metrics, webhooks and health', async () => {
+    const get = async (path: string, headers: Headers) =>
+      (await production.request({ path, headers: { host: '10.1.2.3:4000', ...headers } })).status;
+    expect(await get('/metrics', { authorization: `Bearer ${METRICS_TOKEN}` })).toBe(200);
+    expect(await get('/metrics', { authorization: 'Bearer another-token-entirely' })).toBe(404);
+    expect(await get('/health/live', {})).toBe(200);
+    expect(await get('/webhooks/contentful', {})).toBe(404);
+    expect(await get('/', {})).toBe(403);
+  });
+
   test.each(['shop.example', 'SHOP.example', 'shop.example:443'])('%s is ours in production', async (host) => {
     expect(await status(production, host)).toBe(200);
   });
@@ -202,7 +259,7 @@ describe('the host', () => {
     );
     expect(local.logs.findLast((record) => record.level === WARN)).toMatchObject({
       given: 'evil.example',
-      setting: 'PUBLIC_URL',
+      setting: 'ALLOWED_HOSTS',
     });
   });
 

@@ -110,6 +110,26 @@ describe('told to stop', () => {
     expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
   });
 
+  test('by SIGTERM it reports as not ready first, and goes on answering while it drains', async () => {
+    const shop = await startShop(newDataDir(), { DRAIN_SECONDS: '300' });
+    const answers = async (path: string) => {
+      const response = await fetch(`${shop.url}${path}`);
+      return [response.status, response.headers.get('connection')];
+    };
+    expect((await answers('/health/ready'))[0]).toBe(200);
+    shop.child.kill('SIGTERM');
+    await until('it is not ready', async () => (await answers('/health/ready'))[0] === 503);
+    expect(await answers('/graphql?query={__typename}')).toEqual([200, 'close']);
+    const socket = await openSocket(shop.wsUrl);
+    await socket.init();
+    // A second signal ends the wait.
+    await until('it ends', () => {
+      shop.child.kill('SIGTERM');
+      return shop.child.exitCode !== null;
+    });
+    expect(shop.output()).toMatch(/"msg":"draining.*"msg":"stopping"/s);
+  });
+
   test('and told again it ends at once, and says that it did not end well', async () => {
     const { dataDir, shop, database, answer } = await busyShop();
     shop.child.kill('SIGTERM');
