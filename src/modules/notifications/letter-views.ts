@@ -1,7 +1,7 @@
 import type { Queryable } from '../../infra/database.ts';
 import { fullTitle } from '../catalog/catalog.service.ts';
 import { formatMoney } from '../money.ts';
-import { dayInWords, linesOf, oneLine } from './letter-text.ts';
+import { dayInWords, linesOf, oneLine, strangersLine } from './letter-text.ts';
 import * as repository from './letters.repository.ts';
 import type { Links } from './links.ts';
 
@@ -37,8 +37,6 @@ export async function viewOrder(source: Queryable, orderId: string): Promise<Ord
   const { order, lines } = found;
   const { currency } = order;
   const money = (minor: bigint) => formatMoney({ minor, currency });
-  const place = [order.postalCode, order.city].filter((part) => part !== null).join(' ');
-  const address = [order.name, order.line1, order.line2, place, order.region, order.countryCode];
   return {
     number: String(order.number),
     placedOn: dayInWords(order.placedAt),
@@ -49,14 +47,37 @@ export async function viewOrder(source: Queryable, orderId: string): Promise<Ord
       total: money(BigInt(line.quantity) * BigInt(line.unitPriceMinor)),
     })),
     total: money(order.totalMinor),
-    address: order.line1 === null ? [] : address.map((line) => oneLine(line ?? '')).filter((line) => line !== ''),
+    address: addressOf(order),
   };
 }
 
-/** What was said about a step of an order, line by line; empty where nothing was. */
+/** How many digits a line of an address may have: a house number or a postal code, and no telephone number. */
+const MOST_DIGITS = { name: 3, place: 6 };
+
+/**
+ * The postal address, line by line. Anybody can have something sent to a stranger's e-mail address, so that the letter shows
+ * what was typed as it is only where the e-mail address is known to belong to whoever typed it.
+ */
+function addressOf(order: repository.OrderRow): string[] {
+  if (order.line1 === null) return [];
+  const { isConfirmed, name, line1, line2, postalCode, city, region, countryCode } = order;
+  const shown = (text: string | null, digits: number) =>
+    isConfirmed ? oneLine(text ?? '') : strangersLine(text ?? '', { digits });
+  const place = [postalCode, city].filter((part) => part !== null).join(' ');
+  return [
+    shown(name, MOST_DIGITS.name),
+    ...[line1, line2, place, region].map((part) => shown(part, MOST_DIGITS.place)),
+    countryCode ?? '',
+  ].filter((line) => line !== '');
+}
+
+/**
+ * What staff said about a step of an order, line by line; empty where they said nothing. What somebody else gave as the reason of
+ * a cancellation is in the order's history, and in no letter: whoever cancels knows it, and the address may be a stranger's.
+ */
 export async function viewNote(source: Queryable, orderId: string, to: string): Promise<string[]> {
   const step = await repository.findStep(source, orderId, to);
-  return step?.note == null ? [] : linesOf(step.note);
+  return step?.note == null || !step.byStaff ? [] : linesOf(step.note);
 }
 
 /** A variant. */

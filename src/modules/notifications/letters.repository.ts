@@ -13,6 +13,8 @@ export interface OrderRow {
   region: string | null;
   postalCode: string | null;
   countryCode: string | null;
+  /** The order was placed by an account whose own, confirmed address it has. */
+  isConfirmed: boolean;
 }
 
 export interface OrderLineRow {
@@ -26,7 +28,10 @@ const order: Statement = {
   name: 'letter_order',
   text: `SELECT number, status, currency, total_minor AS "totalMinor", placed_at AS "placedAt", shipping_name AS name,
                 shipping_line1 AS line1, shipping_line2 AS line2, shipping_city AS city, shipping_region AS region,
-                shipping_postal_code AS "postalCode", shipping_country_code AS "countryCode"
+                shipping_postal_code AS "postalCode", shipping_country_code AS "countryCode",
+                EXISTS (SELECT FROM carts c JOIN users u ON u.id = c.user_id
+                         WHERE c.id = orders.cart_id AND lower(u.email) = lower(orders.email)
+                           AND u.email_verified_at IS NOT NULL) AS "isConfirmed"
            FROM orders WHERE id = $1`,
 };
 const orderLines: Statement = {
@@ -49,17 +54,23 @@ export async function findOrder(
 
 const step: Statement = {
   name: 'letter_order_step',
-  text: `SELECT note, occurred_at AS "occurredAt" FROM order_status_changes
+  text: `SELECT note, occurred_at AS "occurredAt",
+                to_status <> 'CANCELLED' OR EXISTS (
+                  SELECT FROM staff_actions WHERE subject_id = order_id AND kind = 'ORDER_CANCELLED') AS "byStaff"
+           FROM order_status_changes
           WHERE order_id = $1 AND to_status::text = $2 ORDER BY id DESC LIMIT 1`,
 };
 
-/** When an order came to a status, and what was said about it. */
-export async function findStep(
-  source: Queryable,
-  orderId: string,
-  to: string,
-): Promise<{ note: string | null; occurredAt: Date } | null> {
-  const [row] = await source.query<{ note: string | null; occurredAt: Date }>(step, [orderId, to]);
+/** When an order came to a status, what was said about it, and whether that was said by staff. */
+export interface Step {
+  note: string | null;
+  occurredAt: Date;
+  byStaff: boolean;
+}
+
+/** The last step by which an order came to a status; null where there was none. */
+export async function findStep(source: Queryable, orderId: string, to: string): Promise<Step | null> {
+  const [row] = await source.query<Step>(step, [orderId, to]);
   return row ?? null;
 }
 

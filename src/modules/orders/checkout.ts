@@ -7,6 +7,7 @@ import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import { USER_KEY } from './guest-orders.ts';
+import { drawOrderNumber, NUMBER_KEY } from './order-number.ts';
 import { TotalChangedError } from './order.errors.ts';
 import { orderPlaced } from './order.events.ts';
 import { findByKey, insertOrder, type Address, type NewOrder } from './order.repository.ts';
@@ -96,7 +97,9 @@ export function createCheckout(
     }
     await insertOrder(tx, now, order).catch((error: unknown) => {
       // An order that a guest placed under the same key joined this user just now. Run again: then it is seen.
-      throw violatedConstraint(error) === USER_KEY ? new RetryTransaction() : error;
+      // Or the number is taken: then another one is drawn.
+      const violated = violatedConstraint(error);
+      throw violated === USER_KEY || violated === NUMBER_KEY ? new RetryTransaction() : error;
     });
     await inventory.apply(
       tx,
@@ -126,6 +129,7 @@ export function createCheckout(
     });
     return {
       id: uuid(),
+      number: drawOrderNumber(),
       guestId: cart.guestId,
       userId: cart.userId,
       cartId: cart.id,

@@ -37,6 +37,7 @@ export async function findByKey(
 
 export interface NewOrder {
   id: string;
+  number: bigint;
   /** A guest's or a user's. */
   guestId: string | null;
   userId: string | null;
@@ -54,10 +55,10 @@ const insert: Statement = {
   name: 'order_insert',
   text: `
 WITH placed AS (
-  INSERT INTO orders (id, guest_id, user_id, cart_id, email, currency, subtotal_minor, total_minor,
+  INSERT INTO orders (id, number, guest_id, user_id, cart_id, email, currency, subtotal_minor, total_minor,
                       shipping_name, shipping_line1, shipping_line2, shipping_city, shipping_region,
                       shipping_postal_code, shipping_country_code, idempotency_key, request_hash, placed_at, updated_at)
-  VALUES ($1, $2, $23, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
+  VALUES ($1, $24, $2, $23, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
   RETURNING id
 ), history AS (
   INSERT INTO order_status_changes (order_id, from_status, to_status, occurred_at)
@@ -96,6 +97,7 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
     lines.map((line) => line.quantity),
     lines.map((line) => line.unitPriceMinor),
     order.userId,
+    order.number,
   ]);
 }
 

@@ -7,6 +7,7 @@ import type { CartOwner } from '../cart/cart.service.ts';
 import { createCheckout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
 import { joinGuestOrders, type AddressOwner } from './guest-orders.ts';
 import { createOrderLife, type OrderLife } from './order-life.ts';
+import { parseOrderNumber } from './order-number.ts';
 import * as pages from './order-page.ts';
 import type { OrderQuery } from './order-page.ts';
 import type { OwnedOrder } from './order-owner.ts';
@@ -60,7 +61,6 @@ export type OrderDependencies = CheckoutDependencies &
   Parameters<typeof createOrderLife>[0] & { secrets: readonly string[] };
 
 const ACCESS = 'order access';
-const NUMBER = /^\d{1,15}$/;
 
 /** Wires the orders. */
 export function createOrderService(deps: OrderDependencies): OrderService {
@@ -80,7 +80,8 @@ export function createOrderService(deps: OrderDependencies): OrderService {
     orderOfToken: (token) => readSignedId(signer, ACCESS, token),
 
     async findByNumberAndEmail(number, email) {
-      return NUMBER.test(number) ? findByNumberAndEmail(db, BigInt(number), email) : null;
+      const parsed = parseOrderNumber(number);
+      return parsed === null ? null : findByNumberAndEmail(db, parsed, email);
     },
 
     page: (query, page) => pages.findOrderPage(db, query, page),

@@ -35,6 +35,8 @@ export function Layout(props: { frame: Frame; preview: string; title: string; wh
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <meta name="supported-color-schemes" content="light dark" />
+        {/* Numbers and addresses stay text where a mail program listens. */}
+        <meta name="format-detection" content="telephone=no, date=no, address=no, email=no, url=no" />
         <title>{title}</title>
         <style>{CSS}</style>
       </Head>
