@@ -6,6 +6,7 @@ import { renewLoaders } from '../../graphql/loaders.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
 import { ownerOf } from '../../graphql/viewer.ts';
+import { widerNetworks } from '../../infra/networks.ts';
 import { emailAddress, isPlain, parseInput } from '../input.ts';
 import { GenericError, LimitExceededError, Refusal, refuse, type UserError } from '../user-error.ts';
 import { CartRef } from './cart.refs.graphql.ts';
@@ -91,6 +92,11 @@ async function carry(
   });
 }
 
+/** From where the caller comes, as far as networks are limited. */
+function networksOf({ throttle, clientAddress }: Context): string[] {
+  return throttle === null ? [] : [clientAddress, ...widerNetworks(clientAddress).map(({ network }) => network)];
+}
+
 function checkCount(count: number, field: string): void {
   if (count === 0) refuse('INVALID_INPUT', `${field} must not be empty.`, [field]);
   if (count > MAX_LINES_PER_CALL) {
@@ -154,7 +160,9 @@ builder.mutationFields((t) => ({
     description: 'Puts units in the cart and holds them, all lines or none.',
     args: { input: t.arg({ type: CartLinesAddInputRef, required: true, description: 'What to put in.' }) },
     resolve: (_root, { input }, ctx) =>
-      carry(ctx, async () => ctx.services.cart.addLines(ownerOf(ctx.viewer), await wantedOf(ctx, input.lines))),
+      carry(ctx, async () =>
+        ctx.services.cart.addLines(ownerOf(ctx.viewer), await wantedOf(ctx, input.lines), networksOf(ctx)),
+      ),
   }),
 
   cartLinesUpdate: t.field({
@@ -176,7 +184,7 @@ builder.mutationFields((t) => ({
           updates.map((update) => update.id),
           (index) => ['lines', String(index), 'id'],
         );
-        return ctx.services.cart.updateLines(ownerOf(ctx.viewer), updates);
+        return ctx.services.cart.updateLines(ownerOf(ctx.viewer), updates, networksOf(ctx));
       }),
   }),
 
@@ -211,7 +219,12 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () => {
         const path = ['cartId'];
-        return ctx.services.cart.reclaim(ownerOf(ctx.viewer), inputId('Cart', input.cartId, path), path);
+        return ctx.services.cart.reclaim(
+          ownerOf(ctx.viewer),
+          inputId('Cart', input.cartId, path),
+          path,
+          networksOf(ctx),
+        );
       }),
   }),
 

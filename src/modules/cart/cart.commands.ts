@@ -13,6 +13,7 @@ import * as repository from './cart.repository.ts';
 import type { LockedCart } from './cart.repository.ts';
 import { holdUntil, shortagesOf, type LinePlan, type Shelf } from './cart.rules.ts';
 import { findOverdueHolding } from './expiry.repository.ts';
+import { createNetworkShares, type Networks } from './network-share.ts';
 
 /** A change of a cart's lines: what it is about, and how it is decided once all is locked. */
 export interface Change {
@@ -22,6 +23,8 @@ export interface Change {
   /** Do what can be done and give the errors back, in place of refusing for any of them. */
   partial?: boolean;
   kind?: 'LINES' | 'RECLAIMED';
+  /** From where the change comes; empty where networks are not limited. */
+  networks?: Networks;
 }
 
 /** The steps that commands on carts are made of; each runs in the command's transaction. */
@@ -59,9 +62,11 @@ export function createCartCommands(deps: {
   inventory: InventoryService;
   eventLog: EventLog;
   config: CartConfig;
+  secrets: readonly string[];
   onDue: (due: CartDue) => void;
 }): CartCommands {
   const { catalog, inventory, eventLog, config, onDue } = deps;
+  const shares = createNetworkShares({ percent: config.networkSharePercent, secrets: deps.secrets });
 
   async function read(tx: Transaction, cartId: string): Promise<LockedCart> {
     const [cart] = await repository.findCarts(tx, [cartId]);
@@ -102,13 +107,16 @@ export function createCartCommands(deps: {
       return cart;
     },
 
-    async change(tx, cart, { variantIds, plan, partial = false, kind = 'LINES' }) {
+    async change(tx, cart, { variantIds, plan, partial = false, kind = 'LINES', networks = [] }) {
       const now = await inventory.lock(tx, variantIds);
       // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
       if (cart.expiresAt !== null && cart.expiresAt <= now && cart.status === 'ACTIVE') throw new RetryTransaction();
       const variants = await catalog.variantsByIds(variantIds, tx);
       const shelf = { variants: new Map(variants.map((variant) => [variant.id, variant])), limits: config };
-      const { lines, holds, errors } = plan(shelf);
+      const first = plan(shelf);
+      const of = { cart, networks, variants: shelf.variants, holds: first.holds };
+      const limited = await shares.of(tx, now, of);
+      const { lines, holds, errors } = limited.size === 0 ? first : plan({ ...shelf, shares: limited });
       await checkOverdue(tx, shortagesOf(errors));
       if (errors.length > 0 && (!partial || holds.size === 0)) throw new Refusal(...errors);
       const moves = [...holds].filter(([, units]) => units !== 0);
@@ -124,6 +132,7 @@ export function createCartCommands(deps: {
         holdStartedAt: empty ? null : since,
         expiresAt,
         lines,
+        ...(moves.some(([, units]) => units > 0) && { networks: shares.hide(networks) }),
       });
       if (expiresAt !== null) tx.afterCommit(() => onDue(dueAt(expiresAt, now)));
       await inventory.apply(

@@ -152,6 +152,8 @@ export interface CartWrite {
   email: string | null;
   holdStartedAt: Date | null;
   expiresAt: Date | null;
+  /** From where units were put in last, hashed; left out where it is to stay as it is. */
+  networks?: readonly string[];
   lines: {
     added: readonly CartLine[];
     changed: readonly { id: string; quantity: number }[];
@@ -171,7 +173,8 @@ WITH removed AS (
   SELECT id, $1::uuid, variant_id, quantity, unit_price_minor, position
     FROM unnest($10::uuid[], $11::uuid[], $12::int[], $13::int[], $14::int[]) AS a(id, variant_id, quantity, unit_price_minor, position)
 )
-UPDATE carts SET status = $2::cart_status, email = $3, hold_started_at = $4, expires_at = $5, updated_at = $6, version = version + 1
+UPDATE carts SET status = $2::cart_status, email = $3, hold_started_at = $4, expires_at = $5, updated_at = $6, version = version + 1,
+       networks = coalesce($15::text[], networks)
  WHERE id = $1::uuid`,
 };
 
@@ -193,5 +196,6 @@ export async function writeCart(tx: Queryable, at: Date, cart: CartWrite): Promi
     added.map((line) => line.quantity),
     added.map((line) => line.unitPriceMinor),
     added.map((line) => line.position),
+    cart.networks ?? null,
   ]);
 }

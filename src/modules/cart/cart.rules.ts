@@ -4,6 +4,7 @@ import { fullTitle, isVariantVisible, type ProductVariant } from '../catalog/cat
 import { InsufficientStockError } from '../inventory/inventory.errors.ts';
 import { GenericError, LimitExceededError, type InputPath, type UserError } from '../user-error.ts';
 import type { CartLine } from './cart.repository.ts';
+import { overShare, type Share } from './network-share.ts';
 
 /*
  * What a command does to a cart, decided in memory under the locks: no SQL here, so that the same decisions can be made
@@ -101,6 +102,8 @@ export class LineDraft {
 export interface Shelf {
   variants: ReadonlyMap<string, ProductVariant>;
   limits: Pick<CartConfig, 'maxUnitsPerVariant' | 'maxLines'>;
+  /** Of variants that are scarce: how many more units the shopper's network may hold. */
+  shares?: ReadonlyMap<string, Share>;
 }
 
 /** The same variant more than once counts as its sum; the first mention is the one that errors point at. */
@@ -142,6 +145,10 @@ function soldShort(variant: ProductVariant, requested: number, available: number
   return new InsufficientStockError({ variantId: variant.id, title: fullTitle(variant), requested, available, path });
 }
 
+function faultOf(fault: UserError | null): UserError[] {
+  return fault === null ? [] : [fault];
+}
+
 /** The units that errors say are missing, by variant. */
 export function shortagesOf(errors: readonly UserError[]): Map<string, number> {
   return new Map(
@@ -166,6 +173,7 @@ export function planAdd(lines: readonly CartLine[], wanted: readonly Wanted[], s
     const free = variant.available;
     if (excess !== null) errors.push(excess);
     else if (free < want.quantity) errors.push(soldShort(variant, want.quantity, free, want.quantityPath));
+    else errors.push(...faultOf(overShare(shelf.shares, variant, want.quantity, want.quantityPath)));
     draft.add(variant.id, want.quantity, variant.priceMinor);
     holds.set(variant.id, want.quantity);
   }
@@ -216,6 +224,7 @@ export function planUpdate(lines: readonly CartLine[], updates: readonly LineUpd
     const more = holds.get(variantId) ?? 0;
     if (excess !== null) errors.push(excess);
     else if (free < more) errors.push(soldShort(variant, more, free, path));
+    else errors.push(...faultOf(overShare(shelf.shares, variant, more, path)));
   }
   errors.push(...tooManyLines(shelf, draft.count, ['lines']));
   return { lines: draft.changes(), holds, errors };
@@ -257,7 +266,8 @@ export function planReclaim(
     const excess = tooMany(shelf, variant, inCart + want.quantity, path);
     if (free < want.quantity) errors.push(soldShort(variant, want.quantity, free, path));
     else if (excess !== null) errors.push(excess);
-    const units = Math.min(want.quantity, free, room);
+    else errors.push(...faultOf(overShare(shelf.shares, variant, want.quantity, path)));
+    const units = Math.min(want.quantity, free, room, shelf.shares?.get(variant.id)?.room ?? free);
     if (units === 0) continue;
     if (draft.count >= shelf.limits.maxLines && !draft.has(variant.id, variant.priceMinor)) {
       errors.push(...tooManyLines(shelf, draft.count + 1, path));

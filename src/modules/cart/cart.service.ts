@@ -16,6 +16,7 @@ import type { Cart, LockedCart } from './cart.repository.ts';
 import { planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
 import { findNextDeadline } from './expiry.repository.ts';
 import { createMerge, type Joining } from './merge.ts';
+import type { Networks } from './network-share.ts';
 import { createReclaim } from './reclaim.ts';
 
 export type { CartOwner } from './cart-owner.ts';
@@ -36,7 +37,10 @@ export interface CartResult {
   notices: readonly UserError[];
 }
 
-/** The use cases of carts. Refusals are thrown as `Refusal`, and nothing has changed then. */
+/**
+ * The use cases of carts. Where units are held, `networks` says from where the shopper comes: a network may hold a share of what
+ * is scarce. Refusals are thrown as `Refusal`, and nothing has changed then.
+ */
 export interface CartService {
   /** The most units of one variant that a cart may have. */
   readonly maxUnitsPerVariant: number;
@@ -51,11 +55,11 @@ export interface CartService {
   /** The live cart; an empty one is made where there is none. */
   create(owner: Shopper): Promise<CartResult>;
   /** Holds units, all or none. On an expired cart it begins a new one. */
-  addLines(owner: Shopper, wanted: readonly Wanted[]): Promise<CartResult>;
+  addLines(owner: Shopper, wanted: readonly Wanted[], networks?: Networks): Promise<CartResult>;
   /** Sets the quantities of lines, all or none; 0 removes. */
-  updateLines(owner: Shopper, updates: readonly LineUpdate[]): Promise<CartResult>;
+  updateLines(owner: Shopper, updates: readonly LineUpdate[], networks?: Networks): Promise<CartResult>;
   /** Takes the holds of an expired cart again, as far as stock allows, at today's prices. */
-  reclaim(owner: Shopper, cartId: string, path: InputPath): Promise<CartResult>;
+  reclaim(owner: Shopper, cartId: string, path: InputPath, networks?: Networks): Promise<CartResult>;
   setEmail(owner: Shopper, email: string): Promise<CartResult>;
   /**
    * For log-in: the guest's live cart joins the user's, and its expired ones become the user's to reclaim. Run it in
@@ -88,6 +92,8 @@ export interface CartDependencies {
   guests: GuestService;
   eventLog: EventLog;
   config: CartConfig;
+  /** The first signs. */
+  secrets: readonly string[];
   /** Told each deadline that is set, after its commit; must neither throw nor wait. */
   onDue: (due: CartDue) => void;
   /** Told what an expiry released, after its commit; must neither throw nor wait. */
@@ -150,26 +156,30 @@ export function createCartService(deps: CartDependencies): CartService {
         return { cartId: cart.id, guest };
       }),
 
-    addLines: (owner, wanted) =>
+    addLines: (owner, wanted, networks = []) =>
       run(async (tx) => {
         const { cart, guest } = await open(tx, owner);
         const variantIds = [...new Set(wanted.map((want) => want.variantId))];
-        await commands.change(tx, cart, { variantIds, plan: (shelf) => planAdd(cart.lines, wanted, shelf) });
+        await commands.change(tx, cart, { variantIds, networks, plan: (shelf) => planAdd(cart.lines, wanted, shelf) });
         return { cartId: cart.id, guest };
       }),
 
-    updateLines: (owner, updates) =>
+    updateLines: (owner, updates, networks = []) =>
       run(async (tx) => {
         const cart = await commands.lockLive(tx, named(owner));
         const lines = cart.lines.filter((line) => updates.some((update) => update.id === line.id));
         const variantIds = [...new Set(lines.map((line) => line.variantId))];
-        await commands.change(tx, cart, { variantIds, plan: (shelf) => planUpdate(cart.lines, updates, shelf) });
+        await commands.change(tx, cart, {
+          variantIds,
+          networks,
+          plan: (shelf) => planUpdate(cart.lines, updates, shelf),
+        });
         return { cartId: cart.id };
       }),
 
-    async reclaim(shopper, cartId, path) {
+    async reclaim(shopper, cartId, path, networks = []) {
       const owner = named(shopper);
-      return run((tx) => reclaim(tx, { owner, cartId, path }));
+      return run((tx) => reclaim(tx, { owner, cartId, path, networks }));
     },
 
     setEmail: (owner, email) =>

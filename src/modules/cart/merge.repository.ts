@@ -24,7 +24,12 @@ export async function handOverCarts(tx: Queryable, cartIds: readonly string[], u
 
 const markMerged: Statement = {
   name: 'cart_mark_merged',
-  text: `WITH removed AS (DELETE FROM cart_lines WHERE cart_id = $1)
+  text: `WITH removed AS (
+           DELETE FROM cart_lines WHERE cart_id = $1
+         ), target AS (
+           UPDATE carts t SET networks = m.networks FROM carts m
+            WHERE t.id = $2 AND m.id = $1 AND t.networks = '{}'
+         )
          UPDATE carts SET status = 'MERGED', merged_into_id = $2, updated_at = $3, version = version + 1 WHERE id = $1`,
 };
 

@@ -9,6 +9,7 @@ import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { LockedCart } from './cart.repository.ts';
 import { planReclaim } from './cart.rules.ts';
+import type { Networks } from './network-share.ts';
 
 /** What a reclaim did: the cart that holds the lines now, and what did not fit. */
 export interface Reclaimed {
@@ -23,7 +24,10 @@ export interface Reclaimed {
 export function createReclaim(deps: {
   commands: CartCommands;
   eventLog: EventLog;
-}): (tx: Transaction, request: { owner: CartOwner; cartId: string; path: InputPath }) => Promise<Reclaimed> {
+}): (
+  tx: Transaction,
+  request: { owner: CartOwner; cartId: string; path: InputPath; networks: Networks },
+) => Promise<Reclaimed> {
   const { commands, eventLog } = deps;
 
   /** Both carts under their locks, which are taken by id in one statement; no other cart of the owner's can become live. */
@@ -47,7 +51,7 @@ export function createReclaim(deps: {
     return { expired, live };
   }
 
-  return async (tx, { owner, cartId, path }) => {
+  return async (tx, { owner, cartId, path, networks }) => {
     const { expired, live } = await lockBoth(tx, owner, cartId, path);
     // Asked for twice, or never expired: there is nothing to take again.
     if (expired.status === 'ACTIVE') return { cartId, notices: [] };
@@ -59,6 +63,7 @@ export function createReclaim(deps: {
       variantIds,
       kind: 'RECLAIMED',
       partial: true,
+      networks,
       plan: (shelf) => planReclaim(live?.lines ?? null, expired.lines, shelf, path),
     });
     if (live !== null) await merge(tx, expired);
