@@ -7,17 +7,22 @@ export interface Cookies {
   readonly cartToken: string | undefined;
   readonly accessToken: string | undefined;
   readonly refreshToken: string | undefined;
+  /** Says that somebody has logged in on this device before. */
+  readonly deviceToken: string | undefined;
   /** Hands the guest's token over. */
   setCart(token: string): void;
   clearCart(): void;
   /** Hands a session's tokens over. */
   setSession(tokens: IssuedTokens): void;
   clearSession(): void;
+  /** Marks the device as one on which somebody has logged in. It stays so after a log-out. */
+  setDevice(token: string): void;
 }
 
 /** Reads the cookies of a request, and writes those of its answer; without an answer nothing is written. */
 export type CookieReader = (req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null) => Cookies;
 
+const DEVICE_SECONDS = 365 * 24 * 60 * 60;
 const CART_SECONDS = 180 * 24 * 60 * 60;
 
 /** Makes the reader for a shop that the outside reaches under this address. */
@@ -27,7 +32,9 @@ export function createCookieReader({ production, http }: Config, publicUrl: stri
   const attributes = `Path=/; HttpOnly; SameSite=${sameSite}${https ? '; Secure' : ''}`;
   // The prefix keeps neighbours under our domain from planting one. Browsers take it with https and Path=/ alone.
   const prefix = production && https ? '__Host-' : '';
-  const [cart, access, refresh] = ['cart_token', `${prefix}access_token`, `${prefix}refresh_token`];
+  const [cart, access, refresh, device] = ['cart_token', 'access_token', 'refresh_token', 'device_token'].map(
+    (name) => `${prefix}${name}`,
+  ) as [string, string, string, string];
 
   return (req, res) => {
     const came = parse(req.headers.cookie);
@@ -48,6 +55,8 @@ export function createCookieReader({ production, http }: Config, publicUrl: stri
       cartToken: came.get(cart),
       accessToken: came.get(access),
       refreshToken: came.get(refresh),
+      deviceToken: came.get(device),
+      setDevice: (token) => write(device, token, DEVICE_SECONDS),
       setCart: (token) => write(cart, token, CART_SECONDS),
       clearCart: () => clear(cart),
       setSession(tokens) {

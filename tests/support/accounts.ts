@@ -123,6 +123,8 @@ export const accountDocuments = {
         user {
           id
         }
+        accessToken
+        refreshToken
         errors {
           ...PersonError
         }

@@ -1,5 +1,5 @@
 import { limitedBy } from '../../graphql/limited-fields.ts';
-import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/rate-limits.ts';
+import { byEmail, byEmailAndNetwork, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/rate-limits.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -18,12 +18,26 @@ const registrationsByClient: RateLimit = {
   tooMany: 'registrations from your network',
 };
 
-/** Guesses at one password. A log-in that succeeds does not count. */
-const loginsByEmail: RateLimit = {
-  name: 'loginsByEmail',
+/** Guesses at one password from one network. A log-in that succeeds does not count. */
+const loginsByEmailAndClient: RateLimit = {
+  name: 'loginsByEmailAndClient',
   points: 10,
   seconds: 15 * MINUTE,
+  tooMany: 'log-ins with this address from your network',
+};
+/** Guesses at one password from however many networks: so many that a few strangers cannot keep the owner out. */
+const loginsByEmail: RateLimit = {
+  name: 'loginsByEmail',
+  points: 300,
+  seconds: 15 * MINUTE,
   tooMany: 'log-ins with this address',
+};
+/** Guesses on a device on which the owner has logged in before, which the other limits do not touch. */
+const loginsByDevice: RateLimit = {
+  name: 'loginsByDevice',
+  points: 10,
+  seconds: 15 * MINUTE,
+  tooMany: 'log-ins on this device',
 };
 /** Guesses at one password of many, or at many of them. */
 const loginsByClient: RateLimit = {
@@ -107,10 +121,19 @@ export const registerLimits = limitedBy<WithEmail>([registrationsByEmail, regist
 ]);
 
 /** `login` confirms guesses at a password. */
-export const loginLimits = limitedBy<WithEmail>([loginsByEmail, loginsByClient], ({ input }, ctx) => [
-  byEmail(loginsByEmail, input.email, { back: 'SUCCESS' }),
-  byNetwork(loginsByClient, ctx),
-]);
+export const loginLimits = limitedBy<{ input: { email: string; deviceToken?: string | null } }>(
+  [loginsByEmailAndClient, loginsByEmail, loginsByDevice, loginsByClient],
+  ({ input: { email, deviceToken } }, ctx) => {
+    const back = { back: 'SUCCESS' } as const;
+    const device = ctx.services.accounts.knownDevice(deviceToken ?? ctx.cookies.deviceToken, email);
+    if (device !== null) return [{ limit: loginsByDevice, key: device, ...back }];
+    return [
+      byEmailAndNetwork(loginsByEmailAndClient, email, ctx, back),
+      byEmail(loginsByEmail, email, back),
+      byNetwork(loginsByClient, ctx),
+    ];
+  },
+);
 
 /** `refreshSession` confirms guesses at a token. */
 export const refreshLimits = limitedBy<{ input?: { refreshToken?: string | null } | null }>(

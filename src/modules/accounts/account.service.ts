@@ -12,6 +12,7 @@ import { passwordChanged, userRegistered } from './account.events.ts';
 import * as repository from './account.repository.ts';
 import type { Credentials, User } from './account.repository.ts';
 import { createEmailConfirmation, type EmailConfirmation } from './email-confirmation.ts';
+import { createKnownDevices, type KnownDevices } from './known-device.ts';
 import { createPasswordReset, type PasswordReset } from './password-reset.ts';
 import { closeResets } from './password-reset.repository.ts';
 import { createPasswords, newPassword as newPasswordRule } from './password.ts';
@@ -34,21 +35,22 @@ export interface Entered {
 }
 
 /** The use cases of accounts. Refusals are thrown as `Refusal`, and nothing has changed then. */
-export interface AccountService extends EmailConfirmation, PasswordReset {
+export interface AccountService extends EmailConfirmation, PasswordReset, KnownDevices {
   /** @throws Refusal: EMAIL_TAKEN */
   register(account: { email: string; name: string; password: string }, entry: Entry): Promise<Entered>;
   /** @throws Refusal: INVALID_CREDENTIALS, the same for an unknown address and for a wrong password */
   login(credentials: { email: string; password: string }, entry: Entry): Promise<Entered>;
   /**
-   * Sets another password and ends every session but the one that asks.
+   * Sets another password, ends every session, the one that asks included (there may be a stolen copy of it), and begins a new
+   * one.
    * @throws Refusal: INVALID_CREDENTIALS
    */
   changePassword(change: {
     userId: string;
-    sessionId: string;
+    userAgent: string | null;
     currentPassword: string;
     newPassword: string;
-  }): Promise<void>;
+  }): Promise<IssuedTokens>;
   /**
    * Sets another password by the token of a link, which can be used once; ends every session, confirms the address, and
    * logs in.
@@ -107,6 +109,7 @@ export function createAccountService(deps: {
 
   return {
     ...createEmailConfirmation(deps),
+    ...createKnownDevices(deps),
     ...passwordReset,
 
     async register({ email, name, password }, entry) {
@@ -139,7 +142,7 @@ export function createAccountService(deps: {
       }
     },
 
-    async changePassword({ userId, sessionId, currentPassword, newPassword }) {
+    async changePassword({ userId, userAgent, currentPassword, newPassword }) {
       for (;;) {
         const found = await repository.findCredentials(db, userId);
         const fits = await passwords.verify(currentPassword, found?.passwordHash ?? null);
@@ -149,13 +152,13 @@ export function createAccountService(deps: {
         const hash = await passwords.hash(newPassword);
         const done = await withVerified(found, async (tx) => {
           await repository.setPasswordHash(tx, userId, hash);
-          await sessions.endOthers(tx, userId, sessionId, 'PASSWORD_CHANGED');
+          await sessions.endAll(tx, userId, 'PASSWORD_CHANGED');
           const at = await readClock(tx);
           await closeResets(tx, userId, at);
           await eventLog.append(tx, at, [passwordChanged.of(userId, { userId })]);
-          return true;
+          return sessions.open(tx, userId, userAgent);
         });
-        if (done !== null) return;
+        if (done !== null) return done;
       }
     },
 

@@ -34,6 +34,8 @@ export interface AuthResult {
   userId: string;
   /** Null where they went out as cookies. */
   tokens: IssuedTokens | null;
+  /** Null where it went out as a cookie, or stays as it is. */
+  deviceToken?: string | null;
   cartNotices: readonly UserError[];
 }
 
@@ -62,6 +64,12 @@ builder.objectFields(AuthPayloadRef, (t) => ({
     nullable: true,
     description: 'Good for one refresh, within 30 days. Keep it where no script of others can read it. With BODY only.',
     resolve: ({ tokens }) => tokens?.refreshToken ?? null,
+  }),
+  deviceToken: t.string({
+    nullable: true,
+    description: `Send it with the next log-in on this device (\`LoginInput.deviceToken\`): then wrong passwords that others try do not
+keep the user out. Grants nothing by itself. With BODY only; null after a refresh.`,
+    resolve: ({ deviceToken }) => deviceToken ?? null,
   }),
   cart: t.field({
     type: CartRef,
@@ -100,10 +108,28 @@ export function admit(
   return null;
 }
 
-/** The guest has become a user: the guest's token has done its work. */
-export function welcome(ctx: Context, { user, tokens, cartNotices }: Entered, delivery: Delivery): AuthResult {
+/**
+ * The guest has become a user: the guest's token has done its work.
+ * @param device the device token that came in the body
+ */
+export function welcome(
+  ctx: Context,
+  { user, tokens, cartNotices }: Entered,
+  delivery: Delivery,
+  device?: string | null,
+): AuthResult {
   ctx.cookies.clearCart();
   ctx.entering = null;
   const identity = { userId: user.id, role: user.role, sessionId: tokens.sessionId };
-  return { userId: user.id, tokens: admit(ctx, identity, tokens, delivery), cartNotices };
+  const { accounts } = ctx.services;
+  const admitted = admit(ctx, identity, tokens, delivery);
+  const known = accounts.knownDevice(device ?? ctx.cookies.deviceToken, user.email);
+  const deviceToken = accounts.deviceToken(user.email, known);
+  if (delivery === 'COOKIE') ctx.cookies.setDevice(deviceToken);
+  return {
+    userId: user.id,
+    tokens: admitted,
+    deviceToken: delivery === 'COOKIE' ? null : deviceToken,
+    cartNotices,
+  };
 }

@@ -32,6 +32,9 @@ const LoginInputRef = builder.inputType('LoginInput', {
     email: t.string({ required: true, description: "The account's address." }),
     password: t.string({ required: true, description: 'The password.' }),
     tokens: t.field({ type: TokenDeliveryRef, ...tokensField }),
+    deviceToken: t.string({
+      description: 'The device token of an earlier log-in on this device, where it is no cookie.',
+    }),
   }),
 });
 
@@ -91,7 +94,7 @@ builder.mutationFields((t) => ({
       orErrors(async () => {
         const credentials = parseInput(loginInput, input);
         const entered = await ctx.services.accounts.login(credentials, entryOf(ctx));
-        return welcome(ctx, entered, input.tokens ?? 'COOKIE');
+        return welcome(ctx, entered, input.tokens ?? 'COOKIE', input.deviceToken);
       }),
   }),
 

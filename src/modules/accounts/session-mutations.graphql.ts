@@ -6,6 +6,8 @@ import { orErrors } from '../../graphql/user-errors.ts';
 import { requireUser, setViewer } from '../../graphql/viewer.ts';
 import { parseInput } from '../input.ts';
 import { UserRef } from './accounts.refs.graphql.ts';
+import { admit } from './auth-payload.graphql.ts';
+import type { IssuedTokens } from './session.service.ts';
 import { MOST, newPassword } from './password.ts';
 import { passwordChangeLimits } from './account.limits.graphql.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
@@ -35,16 +37,37 @@ const PasswordChangeInputRef = builder.inputType('PasswordChangeInput', {
   }),
 });
 
-const PasswordChangePayloadRef = payloadType<{ userId: string }>('PasswordChangePayload', 'What became of it.');
+const PasswordChangePayloadRef = payloadType<{ userId: string; tokens: IssuedTokens | null }>(
+  'PasswordChangePayload',
+  'The user and the new session.',
+);
 
-builder.objectField(PasswordChangePayloadRef, 'user', (t) =>
-  t.field({
+const BODY_ONLY = 'Null where the session that asked came as a cookie: the new one comes as cookies, too.';
+
+builder.objectFields(PasswordChangePayloadRef, (t) => ({
+  user: t.field({
     type: UserRef,
     nullable: true,
     description: 'The user; null where nothing was changed.',
     resolve: ({ userId }, _args, ctx) => (userId === undefined ? null : ctx.loaders.user.load(userId)),
   }),
-);
+  accessToken: t.string({
+    nullable: true,
+    description: `The access token of the new session. ${BODY_ONLY}`,
+    resolve: ({ tokens }) => tokens?.accessToken ?? null,
+  }),
+  accessTokenExpiresAt: t.field({
+    type: 'DateTime',
+    nullable: true,
+    description: `When to have refreshed the new session by. ${BODY_ONLY}`,
+    resolve: ({ tokens }) => tokens?.accessTokenExpiresAt ?? null,
+  }),
+  refreshToken: t.string({
+    nullable: true,
+    description: `The refresh token of the new session. ${BODY_ONLY}`,
+    resolve: ({ tokens }) => tokens?.refreshToken ?? null,
+  }),
+}));
 
 const passwordChangeInput = z.object({
   currentPassword: z
@@ -86,15 +109,19 @@ builder.mutationFields((t) => ({
     type: PasswordChangePayloadRef,
     nullable: true,
     extensions: passwordChangeLimits,
-    description: 'Sets another password, and ends every other session of the user.',
+    description: `Sets another password and ends every session of the user, the one that asks included; a new session begins. Its tokens
+come as those did that asked: as cookies, or in the payload.`,
     authScopes: { user: true },
     args: { input: t.arg({ type: PasswordChangeInputRef, required: true, description: 'Old and new.' }) },
     resolve: (_root, { input }, ctx) => {
-      const { userId, sessionId } = requireUser(ctx);
+      const { userId, role } = requireUser(ctx);
       return orErrors(async () => {
         const change = parseInput(passwordChangeInput, input);
-        await ctx.services.accounts.changePassword({ userId, sessionId, ...change });
-        return { userId };
+        const { userAgent, accessToken, cookies } = ctx;
+        const tokens = await ctx.services.accounts.changePassword({ userId, userAgent, ...change });
+        const delivery = accessToken !== null && accessToken === cookies.accessToken ? 'COOKIE' : 'BODY';
+        const { sessionId } = tokens;
+        return { userId, tokens: admit(ctx, { userId, role, sessionId }, tokens, delivery) };
       });
     },
   }),

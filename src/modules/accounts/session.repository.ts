@@ -60,6 +60,7 @@ export async function lockSession(tx: Queryable, id: string): Promise<void> {
 export interface RefreshState {
   now: Date;
   createdAt: Date;
+  sessionCreatedAt: Date;
   spentAt: Date | null;
   /** The session has neither ended nor run out. */
   live: boolean;
@@ -69,7 +70,7 @@ export interface RefreshState {
 
 const refreshState: Statement = {
   name: 'session_refresh_state',
-  text: `SELECT clock.now, t.created_at AS "createdAt", t.spent_at AS "spentAt", s.user_id AS "userId", u.role,
+  text: `SELECT clock.now, t.created_at AS "createdAt", s.created_at AS "sessionCreatedAt", t.spent_at AS "spentAt", s.user_id AS "userId", u.role,
                 s.ended_at IS NULL AND s.expires_at > clock.now AS live
            FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id,
                 (SELECT clock_timestamp() AS now) AS clock
@@ -110,19 +111,18 @@ const lockUser: Statement = { name: 'session_lock_user', text: 'SELECT id FROM u
 
 const endAll: Statement = {
   name: 'session_end_all',
-  text: `UPDATE sessions SET ended_at = $3 WHERE user_id = $1 AND id IS DISTINCT FROM $2::uuid AND ended_at IS NULL
+  text: `UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL
          RETURNING id, user_id AS "userId"`,
 };
 
-/** Ends a user's sessions but one, under the user's lock: two who do so at once would meet in each other's rows. */
+/** Ends all of a user's sessions, under the user's lock: two who do so at once would meet in each other's rows. */
 export async function endSessionsOfUser(
   tx: Queryable,
   userId: string,
-  except: string | null,
 ): Promise<{ at: Date; ended: { id: string; userId: string }[] }> {
   await tx.query(lockUser, [userId]);
   const at = await readClock(tx);
-  return { at, ended: await tx.query<{ id: string; userId: string }>(endAll, [userId, except, at]) };
+  return { at, ended: await tx.query<{ id: string; userId: string }>(endAll, [userId, at]) };
 }
 
 const identify: Statement = {

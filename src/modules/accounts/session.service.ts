@@ -4,7 +4,7 @@ import { readClock } from '../../infra/clock.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import { refuse, type InputPath } from '../user-error.ts';
 import { createAccessTokens } from './access-token.ts';
-import { hashRefreshToken, makeRefreshToken } from './refresh-token.ts';
+import { createSuccessors, hashRefreshToken, makeRefreshToken } from './refresh-token.ts';
 import { sessionEnded, type EndReason } from './session.events.ts';
 import * as repository from './session.repository.ts';
 import type { Role, Session } from './session.repository.ts';
@@ -33,8 +33,9 @@ export interface SessionService {
   /** Begins one, in the caller's transaction. */
   open(tx: Transaction, userId: string, userAgent: string | null): Promise<IssuedTokens>;
   /**
-   * Gives new tokens for a refresh token, which is spent by it. A spent one that comes again within ten seconds (two tabs)
-   * gets tokens of the same session; later it was stolen, from whoever came first or second: the session ends.
+   * Gives new tokens for a refresh token, which is spent by it. A spent one that comes again within ten seconds (two tabs, an
+   * answer that was lost) is answered with the same successor; later it was stolen, from whoever came first or second: the
+   * session ends.
    * @throws Refusal: TOKEN_INVALID
    */
   refresh(
@@ -51,8 +52,6 @@ export interface SessionService {
   logOut(sessionId: string): Promise<void>;
   /** The same for all of a user's. */
   logOutEverywhere(userId: string): Promise<void>;
-  /** Ends all of a user's sessions but this one, in the caller's transaction. */
-  endOthers(tx: Transaction, userId: string, sessionId: string, reason: EndReason): Promise<void>;
   /** Ends all of a user's sessions, in the caller's transaction. */
   endAll(tx: Transaction, userId: string, reason: EndReason): Promise<void>;
   /** A user's live sessions, the one that was used last first. */
@@ -72,18 +71,38 @@ export function createSessionService(deps: {
   db: Database;
   eventLog: EventLog;
   secrets: readonly string[];
+  /** Seconds after which a session ends, however often it is refreshed. */
+  maxSeconds: number;
 }): SessionService {
-  const { db, eventLog } = deps;
+  const { db, eventLog, maxSeconds } = deps;
+  const successors = createSuccessors(deps.secrets);
   const accessTokens = createAccessTokens(deps.secrets);
 
-  /** Writes a new refresh token, and signs an access token to go with it. */
-  async function issue(tx: Transaction, userId: string, sessionId: string, at: Date): Promise<IssuedTokens> {
-    const refreshToken = makeRefreshToken();
+  /** Signs an access token to go with a refresh token. */
+  function issue(userId: string, sessionId: string, at: Date, refreshToken: string): IssuedTokens {
+    const { token, expiresAt } = accessTokens.sign({ userId, sessionId }, at);
+    return { sessionId, accessToken: token, accessTokenExpiresAt: expiresAt, refreshToken };
+  }
+
+  async function write(tx: Transaction, sessionId: string, at: Date, refreshToken: string): Promise<void> {
     const hash = hashRefreshToken(refreshToken);
     if (hash === null) throw new Error('a refresh token that was just made is none');
     await repository.insertRefreshToken(tx, hash, sessionId, at);
-    const { token, expiresAt } = accessTokens.sign({ userId, sessionId }, at);
-    return { sessionId, accessToken: token, accessTokenExpiresAt: expiresAt, refreshToken };
+  }
+
+  /** When a session ends that nobody uses any more. */
+  const endOf = (createdAt: Date, usedAt: Date) =>
+    new Date(Math.min(plusLifetime(usedAt).getTime(), createdAt.getTime() + maxSeconds * 1000));
+
+  /** The token that is live now in place of one that was spent a moment ago; null where there is none. */
+  async function findLiveSuccessor(tx: Transaction, spent: string): Promise<string | null> {
+    for (const candidate of successors.candidates(spent)) {
+      const hash = hashRefreshToken(candidate);
+      const state = hash === null ? null : await repository.readRefreshState(tx, hash);
+      // Whoever came first may have refreshed again meanwhile.
+      if (state !== null) return state.spentAt === null ? candidate : findLiveSuccessor(tx, candidate);
+    }
+    return null;
   }
 
   async function tell(
@@ -101,26 +120,31 @@ export function createSessionService(deps: {
     if (ended !== null) await tell(tx, at, [ended], reason);
   }
 
-  async function endAll(tx: Transaction, userId: string, except: string | null, reason: EndReason): Promise<void> {
-    const { at, ended } = await repository.endSessionsOfUser(tx, userId, except);
+  async function endAll(tx: Transaction, userId: string, reason: EndReason): Promise<void> {
+    const { at, ended } = await repository.endSessionsOfUser(tx, userId);
     await tell(tx, at, ended, reason);
   }
 
   /** Null: the token is not valid. What follows from that is committed all the same. */
-  async function rotate(tx: Transaction, hash: Buffer) {
+  async function rotate(tx: Transaction, given: string, hash: Buffer) {
     const session = await repository.findSessionOfToken(tx, hash);
     if (session === null) return null;
     await repository.lockSession(tx, session.id);
     const state = await repository.readRefreshState(tx, hash);
     if (state === null || !state.live) return null;
-    const { now, createdAt, spentAt, userId, role } = state;
+    const { now, createdAt, sessionCreatedAt, spentAt, userId, role } = state;
     if (spentAt !== null && now.getTime() - spentAt.getTime() > REUSE_MS) {
       await end(tx, session.id, now, 'TOKEN_REUSED');
       return null;
     }
-    if (now >= plusLifetime(createdAt)) return null;
-    await repository.spendToken(tx, session.id, hash, now, plusLifetime(now));
-    return { userId, role, sessionId: session.id, tokens: await issue(tx, userId, session.id, now) };
+    if (now >= plusLifetime(createdAt) || now >= endOf(sessionCreatedAt, now)) return null;
+    const successor = spentAt === null ? successors.of(given) : await findLiveSuccessor(tx, given);
+    if (successor === null) return null;
+    if (spentAt === null) {
+      await repository.spendToken(tx, session.id, hash, now, endOf(sessionCreatedAt, now));
+      await write(tx, session.id, now, successor);
+    }
+    return { userId, role, sessionId: session.id, tokens: issue(userId, session.id, now, successor) };
   }
 
   return {
@@ -132,14 +156,16 @@ export function createSessionService(deps: {
         userId,
         userAgent: userAgent === null ? null : shortened(userAgent),
         createdAt: at,
-        expiresAt: plusLifetime(at),
+        expiresAt: endOf(at, at),
       });
-      return issue(tx, userId, id, at);
+      const refreshToken = makeRefreshToken();
+      await write(tx, id, at, refreshToken);
+      return issue(userId, id, at, refreshToken);
     },
 
     async refresh(refreshToken, path) {
       const hash = hashRefreshToken(refreshToken);
-      const refreshed = hash === null ? null : await db.transaction((tx) => rotate(tx, hash));
+      const refreshed = hash === null ? null : await db.transaction((tx) => rotate(tx, refreshToken, hash));
       return refreshed ?? refuse('TOKEN_INVALID', INVALID, path);
     },
 
@@ -164,9 +190,8 @@ export function createSessionService(deps: {
         await end(tx, sessionId, await readClock(tx), 'LOGOUT');
       }),
 
-    logOutEverywhere: (userId) => db.transaction((tx) => endAll(tx, userId, null, 'LOGOUT')),
-    endOthers: (tx, userId, sessionId, reason) => endAll(tx, userId, sessionId, reason),
-    endAll: (tx, userId, reason) => endAll(tx, userId, null, reason),
+    logOutEverywhere: (userId) => db.transaction((tx) => endAll(tx, userId, 'LOGOUT')),
+    endAll,
     list: (userId) => repository.findSessionsOfUser(db, userId),
   };
 }

@@ -49,7 +49,9 @@ describe('tokens as cookies', () => {
     expect(refreshCookie).toMatch(
       new RegExp(`^refresh_token=[\\w-]{43}; Max-Age=${MONTH}; Path=/; HttpOnly; SameSite=Lax$`),
     );
-    expect(more).toEqual([]);
+    expect(more).toEqual([
+      expect.stringMatching(/^device_token=[\w-]{22}\.[\w-]{43}; Max-Age=31536000; Path=\/; HttpOnly; SameSite=Lax$/),
+    ]);
     expect(answer.data?.login).toMatchObject({
       accessToken: null,
       accessTokenExpiresAt: null,
@@ -123,7 +125,7 @@ describe('tokens as cookies', () => {
         { headers: cookieOf({ cart_token: guest.token }) },
       );
     const names = answer.headers.getSetCookie().map((line) => line.slice(0, line.indexOf('=')));
-    expect(names).toEqual(['cart_token', 'access_token', 'refresh_token']);
+    expect(names).toEqual(['cart_token', 'access_token', 'refresh_token', 'device_token']);
     expect(answer.headers.getSetCookie()[0]).toBe('cart_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax');
   });
 
@@ -156,12 +158,30 @@ describe('tokens as cookies', () => {
         expect.stringMatching(
           /^__Host-refresh_token=[\w-]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=None; Secure$/,
         ),
+        expect.stringMatching(
+          /^__Host-device_token=[\w.-]+; Max-Age=31536000; Path=\/; HttpOnly; SameSite=None; Secure$/,
+        ),
       ]);
       const [access = ''] = known(registered.cookies[0]).split(';');
       expect((await ask('{ me { name } }', access)).json()).toEqual({ data: { me: { name: 'Ada' } } });
       // One that a neighbour planted, without the prefix, is not looked at.
       const planted = access.replace('__Host-', '');
       expect((await ask('{ me { name } }', planted)).json()).toEqual({ data: { me: null } });
+
+      // Nor is a guest's: whoever planted it could follow the orders of the browser's owner.
+      const made = await ask('mutation { cartCreate { cart { token } } }');
+      expect(made.cookies).toEqual([
+        expect.stringMatching(
+          /^__Host-cart_token=[\w-]{43}; Max-Age=15552000; Path=\/; HttpOnly; SameSite=None; Secure$/,
+        ),
+      ]);
+      const [guest = ''] = known(made.cookies[0]).split(';');
+      const { token } = (made.json() as { data: { cartCreate: { cart: { token: string } } } }).data.cartCreate.cart;
+      expect((await ask('{ cart { token } }', guest)).json()).toEqual({ data: { cart: { token } } });
+      const stranger = `cart_token=${token}`;
+      expect((await ask('{ cart { token } }', stranger)).json()).toEqual({ data: { cart: null } });
+      const victim = await ask('mutation { cartCreate { cart { token } } }', stranger);
+      expect(victim.body).not.toContain(token);
     } finally {
       await production.dispose();
     }

@@ -1,8 +1,11 @@
+import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createAccountShop,
   faultsOf,
+  login,
   newPerson,
+  openNode,
   refresh,
   whoIs,
   bearer,
@@ -74,15 +77,47 @@ test('gives new tokens of the same session, and keeps only hashes', async () => 
 });
 
 describe('a spent token that comes again', () => {
-  test('within ten seconds gets a sibling, and both go on', async () => {
+  test('within ten seconds gets the same successor: there is one branch', async () => {
     const ada = await newPerson(shop);
     const first = await use(ada.refreshToken);
     await age(ada, '9 seconds');
     const second = await use(ada.refreshToken);
     expect(second.errors).toEqual([]);
-    expect(second.refreshToken).not.toBe(first.refreshToken);
-    for (const { refreshToken } of [first, second]) expect((await use(refreshToken)).errors).toEqual([]);
-    expect(await sessionOf(ada)).toMatchObject([{ ended: false, tokens: 5 }]);
+    expect(second.refreshToken).toBe(first.refreshToken);
+    expect(await whoIs(shop.client(), bearer(second.accessToken ?? ''))).toBe(ada.email);
+    expect((await use(first.refreshToken)).errors).toEqual([]);
+    expect(await sessionOf(ada)).toMatchObject([{ ended: false, tokens: 3 }]);
+  });
+
+  test('gets the token that is live, where the successor was spent meanwhile', async () => {
+    const ada = await newPerson(shop);
+    const first = await use(ada.refreshToken);
+    const second = await use(first.refreshToken);
+    const late = await use(ada.refreshToken);
+    expect([late.errors, late.refreshToken]).toEqual([[], second.refreshToken]);
+    await age(ada, '11 seconds');
+    expect((await use(late.refreshToken)).errors).toEqual([]);
+  });
+
+  test('gets its successor after the secret was rotated, too', async () => {
+    const ada = await newPerson(shop);
+    const first = await use(ada.refreshToken);
+    const secrets = ['another secret of tests that is long enough', ...shop.config.secrets];
+    const rotated = await openNode(shop, { JWT_SECRET: secrets.join(',') });
+    try {
+      expect((await refresh(rotated.client(), ada.refreshToken)).refreshToken).toBe(first.refreshToken);
+    } finally {
+      await rotated.dispose();
+    }
+  });
+
+  test('cannot have its successor told without the shop', async () => {
+    const ada = await newPerson(shop);
+    const { refreshToken } = await use(ada.refreshToken);
+    for (const key of ['', ada.refreshToken]) {
+      expect(createHmac('sha256', key).update(ada.refreshToken).digest('base64url')).not.toBe(refreshToken);
+    }
+    expect(createHash('sha256').update(ada.refreshToken).digest('base64url')).not.toBe(refreshToken);
   });
 
   test('later ends the session, with all that was given out for it', async () => {
@@ -121,7 +156,7 @@ describe('a spent token that comes again', () => {
   });
 });
 
-test('two tabs that refresh at once, both waiting for the session, both get tokens', async () => {
+test('tabs that refresh at once, all waiting for the session, get one live token', async () => {
   const ada = await newPerson(shop);
   await using barrier = await holdBarrier(shop.db, 'SELECT FROM sessions WHERE user_id = $1 FOR UPDATE', [
     rowId(ada.userId),
@@ -131,9 +166,53 @@ test('two tabs that refresh at once, both waiting for the session, both get toke
   await barrier.release();
   const given: Auth[] = await tabs;
   expect(given.flatMap((auth) => auth.errors)).toEqual([]);
-  expect(new Set(given.map((auth) => auth.refreshToken)).size).toBe(3);
-  expect(await sessionOf(ada)).toMatchObject([{ ended: false, tokens: 4 }]);
-  for (const { refreshToken } of given) expect((await use(refreshToken)).errors).toEqual([]);
+  expect(new Set(given.map((auth) => auth.refreshToken)).size).toBe(1);
+  expect(await sessionOf(ada)).toMatchObject([{ ended: false, tokens: 2 }]);
+});
+
+test('twenty refreshes at once leave one live token', async () => {
+  const ada = await newPerson(shop);
+  const given = await Promise.all(Array.from({ length: 20 }, () => use(ada.refreshToken)));
+  expect(given.flatMap((auth) => auth.errors)).toEqual([]);
+  expect(new Set(given.map((auth) => auth.refreshToken)).size).toBe(1);
+  const text = `SELECT FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE s.user_id = $1 AND t.spent_at IS NULL`;
+  expect(await rowsOf(shop.db, text, [rowId(ada.userId)])).toHaveLength(1);
+});
+
+test('a session has an absolute end, however often it is refreshed', async () => {
+  const ada = await newPerson(shop);
+  const made = (interval: string) =>
+    rowsOf(shop.db, 'UPDATE sessions SET created_at = created_at - $2::interval WHERE user_id = $1', [
+      rowId(ada.userId),
+      interval,
+    ]);
+  await made('170 days');
+  const next = await use(ada.refreshToken);
+  expect(next.errors).toEqual([]);
+  const [session] = await rowsOf<{ days: number }>(
+    shop.db,
+    'SELECT extract(epoch FROM expires_at - created_at)::int / 86400 AS days FROM sessions WHERE user_id = $1',
+    [rowId(ada.userId)],
+  );
+  expect(session?.days).toBe(180);
+  await made('10 days');
+  expect(faultsOf(await use(next.refreshToken))).toEqual(INVALID);
+});
+
+test('SESSION_MAX_DAYS says when a session ends', async () => {
+  const brief = await openNode(shop, { SESSION_MAX_DAYS: '2' });
+  try {
+    const ada = await newPerson(shop);
+    await login(brief.client(), { email: ada.email });
+    const rows = await rowsOf<{ days: number }>(
+      shop.db,
+      `SELECT extract(epoch FROM expires_at - created_at)::int / 86400 AS days FROM sessions WHERE user_id = $1 ORDER BY days`,
+      [rowId(ada.userId)],
+    );
+    expect(rows.map(({ days }) => days)).toEqual([2, 30]);
+  } finally {
+    await brief.dispose();
+  }
 });
 
 test('a refresh that waits while the session ends gets nothing', async () => {

@@ -8,6 +8,7 @@ import {
   openNode,
   PASSWORD,
   refresh,
+  whoIs,
   type Person,
 } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
@@ -93,18 +94,23 @@ describe('a socket', () => {
     await stays.close();
   });
 
-  test('is closed when another session changes the password; that one goes on', async () => {
+  test('is closed when the password is changed, by whichever session; the new session goes on', async () => {
     const ada = await newPerson(shop);
     const phone = await login(shop.client(), { email: ada.email });
     const [mine, phones] = [await connect(ada.accessToken), await connect(known(phone.accessToken), other)];
     const input = { currentPassword: PASSWORD, newPassword: 'another good password' };
     const { passwordChange } = await ada.client.data(accountDocuments.changePassword, { input });
-    expect(passwordChange).toEqual({ user: { id: ada.userId }, errors: [] });
+    expect(passwordChange).toMatchObject({ user: { id: ada.userId }, errors: [] });
     expect(await phones.closed).toEqual(FORBIDDEN);
-    expect(await whoIsAt(mine)).toBe(ada.email);
-    await mine.close();
+    expect(await mine.closed).toEqual(FORBIDDEN);
+    const next = await connect(known(passwordChange?.accessToken));
+    expect(await whoIsAt(next)).toBe(ada.email);
+    await next.close();
     expect((await refresh(shop.client(), known(phone.refreshToken))).errors).toHaveLength(1);
-    expect((await refresh(shop.client(), ada.refreshToken)).errors).toEqual([]);
+    // A copy of the session that asked is of no use.
+    expect((await refresh(shop.client(), ada.refreshToken)).errors).toHaveLength(1);
+    expect(await whoIs(ada.client)).toEqual(['401', 'UNAUTHENTICATED']);
+    expect((await refresh(shop.client(), known(passwordChange?.refreshToken))).errors).toEqual([]);
     expect((await login(shop.client(), { email: ada.email })).user).toBeNull();
     expect((await login(shop.client(), { email: ada.email, password: 'another good password' })).user?.id).toBe(
       ada.userId,

@@ -56,19 +56,57 @@ const loginField = (email: string, password = WRONG) =>
   `login(input: { email: "${email}", password: "${password}", tokens: BODY })`;
 
 describe('log-ins', () => {
-  test('one account takes ten guesses in 15 minutes, from wherever, however its address is written', async () => {
+  test('one account takes ten guesses in 15 minutes from one network, however its address is written', async () => {
     const { email } = await newPerson(shop, {});
+    const address = newAddress();
     const ways = [email, email.toUpperCase(), ` ${email}`, `${email} `];
-    const guesses = await times(10, async (i) => outcomeOf(await tryLogin(callerFrom(shop), ways[i % 4] ?? email)));
-    expect(guesses).toEqual(failed(10));
+    const guess = (i: number) => tryLogin(callerFrom(shop, address), ways[i % 4] ?? email);
+    expect(await times(10, async (i) => outcomeOf(await guess(i)))).toEqual(failed(10));
 
     for (const way of ways) {
-      const answer = await changingNothing(shop, () => tryLogin(callerFrom(shop), way, PASSWORD));
+      const answer = await changingNothing(shop, () => tryLogin(callerFrom(shop, address), way, PASSWORD));
       expectRefused(answer, 'login', QUARTER);
     }
-    // Nobody else is touched by it.
+    // Nobody else is touched by it: neither others on the network, nor the owner elsewhere.
     const other = await newPerson(shop);
-    expect((await login(callerFrom(shop), { email: other.email })).errors).toEqual([]);
+    expect((await login(callerFrom(shop, address), { email: other.email })).errors).toEqual([]);
+    expect((await login(callerFrom(shop), { email })).errors).toEqual([]);
+  });
+
+  test('strangers on the same network do not keep the owner out of a device that is known, by cookie or in the body', async () => {
+    const person = await newPerson(shop);
+    const address = newAddress();
+    const first = await callerFrom(shop, address).execute(
+      `mutation ($input: LoginInput!) { login(input: $input) { deviceToken errors { code } } }`,
+      { input: { email: person.email, password: PASSWORD, tokens: 'BODY' } },
+    );
+    const { deviceToken } = (first.data as { login: { deviceToken: string } }).login;
+    const browser = callerFrom(shop, address);
+    const byCookie = await browser.execute(accountDocuments.login, {
+      input: { email: person.email, password: PASSWORD },
+    });
+    const cookie = byCookie.headers.getSetCookie().find((line) => line.startsWith('device_token='));
+    expect(cookie).toMatch(/HttpOnly; SameSite=Lax$/);
+
+    await times(10, () => tryLogin(callerFrom(shop, address), person.email));
+    expectRefused(await tryLogin(callerFrom(shop, address), person.email, PASSWORD), 'login', QUARTER);
+    const known = callerFrom(shop, address, { headers: { cookie: String(cookie).split(';')[0] ?? '' } });
+    expect(outcomeOf(await tryLogin(known, person.email, PASSWORD))).toBe('in');
+    const input = { email: person.email, password: PASSWORD, tokens: 'BODY', deviceToken };
+    const document = `mutation ($input: LoginInput!) { login(input: $input) { errors { code } } }`;
+    expect((await callerFrom(shop, address).execute(document, { input })).data).toEqual({ login: { errors: [] } });
+
+    // A known device is no way to guess on, at this account or another.
+    expect(await times(10, async () => outcomeOf(await tryLogin(known, person.email)))).toEqual(failed(10));
+    expectRefused(await tryLogin(known, person.email, PASSWORD), 'login', QUARTER);
+    const victim = await newPerson(shop);
+    await times(10, () => tryLogin(callerFrom(shop, address), victim.email));
+    for (const token of [deviceToken, deviceToken.replace(/^./, (letter) => (letter === 'A' ? 'B' : 'A')), 'x']) {
+      const answer = await callerFrom(shop, address).execute(document, {
+        input: { ...input, email: victim.email, deviceToken: token },
+      });
+      expectRefused(answer, 'login', QUARTER);
+    }
   });
 
   test('what is no address at all counts as well', async () => {
@@ -109,12 +147,13 @@ describe('log-ins', () => {
 
   test('who succeeds is not counted', async () => {
     const { email } = await newPerson(shop);
-    const outcome = async (password?: string) => outcomeOf(await tryLogin(callerFrom(shop), email, password));
+    const address = newAddress();
+    const outcome = async (password?: string) => outcomeOf(await tryLogin(callerFrom(shop, address), email, password));
     expect(await times(12, () => outcome(PASSWORD))).toEqual(Array.from({ length: 12 }, () => 'in'));
     expect(await times(9, () => outcome())).toEqual(failed(9));
     expect(await outcome(PASSWORD)).toBe('in');
     expect(await outcome()).toBe('INVALID_CREDENTIALS');
-    expectRefused(await tryLogin(callerFrom(shop), email, PASSWORD), 'login', QUARTER);
+    expectRefused(await tryLogin(callerFrom(shop, address), email, PASSWORD), 'login', QUARTER);
   });
 
   test('the wait in the header is the longest of all fields', async () => {
@@ -136,17 +175,17 @@ describe('log-ins', () => {
   });
 
   test('once the time is over there is another chance', async () => {
-    const brief = await createThrottledShop({ loginsByEmail: { points: 1, seconds: 60 } });
+    const brief = await createThrottledShop({ loginsByEmailAndClient: { points: 1, seconds: 60 } });
     onTestFinished(() => brief.dispose());
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
-    const email = newEmail();
-    expect(outcomeOf(await tryLogin(callerFrom(brief), email))).toBe('INVALID_CREDENTIALS');
-    const answer = await tryLogin(callerFrom(brief), email);
+    const [email, address] = [newEmail(), newAddress()];
+    expect(outcomeOf(await tryLogin(callerFrom(brief, address), email))).toBe('INVALID_CREDENTIALS');
+    const answer = await tryLogin(callerFrom(brief, address), email);
     expect(refusedIn(answer)).toEqual([{ path: 'login', retryAfter: 60 }]);
     expect(answer.headers.get('retry-after')).toBe('60');
     vi.advanceTimersByTime(60_000);
-    expect(outcomeOf(await tryLogin(callerFrom(brief), email))).toBe('INVALID_CREDENTIALS');
+    expect(outcomeOf(await tryLogin(callerFrom(brief, address), email))).toBe('INVALID_CREDENTIALS');
   });
 });
 
@@ -273,7 +312,7 @@ test('a refusal is logged with its limit, and without the address', async () => 
   const answer = await tryLogin(client, email);
   const requestId = answer.headers.get('x-request-id');
   const line = shop.logs.find((record) => record.requestId === requestId && record.msg === 'rate limited');
-  expect(line).toMatchObject({ limit: 'loginsByEmail', retryAfter: expect.any(Number) as number });
+  expect(line).toMatchObject({ limit: 'loginsByEmailAndClient', retryAfter: expect.any(Number) as number });
   expect(JSON.stringify(line)).not.toContain(email);
 });
 
