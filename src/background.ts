@@ -3,6 +3,7 @@ import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
 import { createPageViewer } from './graphql/page-viewer.ts';
 import { createMailboxPage } from './http/mailbox-page.ts';
+import { mailboxToken } from './infra/mailer-mailbox.ts';
 import { defaultPublicUrl } from './http/origin-rule.ts';
 import type { Page } from './http/pages.ts';
 import type { HttpServer } from './http/server.ts';
@@ -46,7 +47,10 @@ export async function startBackground(options: {
   const folder = mailboxFolder(config);
   if (folder !== null && config.production)
     logger.warn({ folder }, 'no SMTP_URL: mails stay here, in the local mailbox');
-  const mailboxPage = folder === null ? null : createMailboxPage({ folder, shopName: config.shop.name, roleOf });
+  const mailboxPage =
+    folder === null
+      ? null
+      : createMailboxPage({ folder, shopName: config.shop.name, token: mailboxToken(config.secrets), roleOf });
   const { startBackgroundWork } = await import('./jobs/host.ts');
   const { db, services, metrics } = core;
   const linksLead = whereLinksLead(config, publicUrl, logger);

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { mailboxToken } from '../infra/mailer-mailbox.ts';
 import { createApp, type App } from '../app.ts';
 import { ConfigError, loadConfig, type Config, type Role } from '../config/config.ts';
 import { createLogger, type Logger } from '../infra/logger.ts';
@@ -124,7 +125,7 @@ function explain(error: unknown, { http }: Config): string {
 }
 
 /** Says where the shop is: to people as they read, in production as one line of the log. */
-function announce({ url, data, admin }: App, { roles, production, http, mail }: Config, logger: Logger): void {
+function announce({ url, data, admin }: App, { roles, production, http, mail, secrets }: Config, logger: Logger): void {
   if (production) {
     logger.info({ url, roles, data }, 'the shop is open');
     return;
@@ -137,7 +138,9 @@ function announce({ url, data, admin }: App, { roles, production, http, mail }: 
           ['WebSocket', `${url.replace('http', 'ws')}/graphql`],
         ] as [string, string][])
       : []),
-    ...(mail.smtpUrl === null ? ([['Mailbox', `${url}/mailbox`]] as [string, string][]) : []),
+    ...(mail.smtpUrl === null
+      ? ([['Mailbox', `${url}/mailbox?token=${mailboxToken(secrets)}`]] as [string, string][])
+      : []),
     ['Health', `${url}/health/ready`],
     ['Roles', roles.join(', ')],
     ['Data', data],

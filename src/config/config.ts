@@ -29,6 +29,8 @@ export interface Config {
     bodyLimit: number;
     /** How many proxies' `x-forwarded-for` to believe; 0: none is there, and whoever sends it made it up. */
     trustedProxies: number;
+    /** Servers that render pages say by one of these for which shopper they ask; empty: none may. */
+    storefrontKeys: readonly string[];
   };
   shop: {
     name: string;
@@ -56,6 +58,8 @@ export interface Config {
   accounts: {
     /** How much work a guess at a password is: the binary logarithm. */
     bcryptCost: number;
+    /** Seconds after which a session ends, however often it is refreshed. */
+    sessionMaxSeconds: number;
     /** Who becomes the first ADMIN, at a start that finds none; null: nobody. */
     adminEmail: string | null;
     /** The password of an ADMIN that is made; null: in the demo one is made too, and a command asks for it. */
@@ -90,6 +94,8 @@ export interface CartConfig {
   maxHoldSeconds: number;
   maxUnitsPerVariant: number;
   maxLines: number;
+  /** How many per cent of a variant's units the guests of one network may hold together; 100: as many as there are. */
+  networkSharePercent: number;
 }
 
 /** The configuration is wrong; the message lists every fault, one a line, and no secret. */
@@ -149,6 +155,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       metricsToken: env.METRICS_TOKEN ?? null,
       bodyLimit: 1_000_000,
       trustedProxies: env.TRUST_PROXY ?? 0,
+      storefrontKeys: env.STOREFRONT_KEYS ?? [],
     },
     shop: {
       name: env.SHOP_NAME ?? 'Vitrine',
@@ -179,6 +186,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
     secrets: env.JWT_SECRET ?? [keptSecret(dataDir, 'jwt-secret')],
     accounts: {
       bcryptCost: env.BCRYPT_COST ?? LEAST_BCRYPT_COST,
+      sessionMaxSeconds: (env.SESSION_MAX_DAYS ?? 180) * 24 * 60 * 60,
       // In the demo there is one without being asked for, so that all of the shop can be tried.
       adminEmail: env.ADMIN_EMAIL ?? (seed === 'demo' && !production ? 'admin@example.com' : null),
       adminPassword: env.ADMIN_PASSWORD ?? null,
@@ -188,6 +196,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       maxHoldSeconds: env.CART_MAX_HOLD_SECONDS ?? Math.max(3600, holdSeconds),
       maxUnitsPerVariant: env.CART_MAX_UNITS_PER_VARIANT ?? 99,
       maxLines: env.CART_MAX_LINES ?? 100,
+      networkSharePercent: env.CART_NETWORK_SHARE_PERCENT ?? 50,
     },
     lowStockThreshold: env.LOW_STOCK_THRESHOLD ?? 3,
     eventRetentionDays: env.EVENT_RETENTION_DAYS ?? 7,

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import PostalMime, { type Address, type Email } from 'postal-mime';
-import { isLoopback } from '../config/config.ts';
 import { listMailbox, readFromMailbox } from '../infra/mailer-mailbox.ts';
+import { isSameSecret } from '../infra/same-secret.ts';
 import { listPage, mailPage, type MailHead } from './mailbox-html.ts';
-import { isFromHere } from './metrics-rule.ts';
 import type { Page } from './pages.ts';
 
 const PATH = '/mailbox';
+const COOKIE = 'mailbox_token';
 /** Mails on one page of the list. */
 const PAGE = 50;
 
@@ -22,15 +22,18 @@ const HEADERS = {
 };
 
 /**
- * The local mailbox, as a person reads mail: to this machine, or to an ADMIN.
+ * The local mailbox, as a person reads mail: to an ADMIN, or to whoever has the token that the start prints. There are links in
+ * mails that let people into accounts, so that where a request comes from is not enough.
  * @param options.roleOf of whoever asks; null where nobody is logged in
  */
 export function createMailboxPage(options: {
   folder: string;
   shopName: string;
+  /** Opens the mailbox without a log-in: see `mailboxToken`. */
+  token: string;
   roleOf: (req: IncomingMessage) => Promise<string | null>;
 }): Page {
-  const { folder, shopName, roleOf } = options;
+  const { folder, shopName, token, roleOf } = options;
 
   async function list(before: string | null): Promise<string> {
     const ids = await listMailbox(folder);
@@ -58,30 +61,38 @@ export function createMailboxPage(options: {
     return mailPage({ shopName, head, html, text, headers, path: PATH });
   }
 
+  function hasToken({ headers }: IncomingMessage): boolean {
+    const bearer = headers.authorization?.replace(/^Bearer /i, '');
+    const cookie = headers.cookie?.split(';').find((pair) => pair.trim().startsWith(`${COOKIE}=`));
+    return [bearer, cookie?.trim().slice(COOKIE.length + 1)].some(
+      (one) => one !== undefined && isSameSecret(one, token),
+    );
+  }
+
+  /** Keeps the token in a cookie of this page alone, and out of the browser's history. */
+  function letIn(path: string): Response {
+    const cookie = `${COOKIE}=${token}; Path=${PATH}; HttpOnly; SameSite=Lax`;
+    return new Response(null, { status: 303, headers: { ...HEADERS, location: path, 'set-cookie': cookie } });
+  }
+
   return async (request, incoming) => {
-    if (!isFromHere(incoming) || !isAskedByOwnName(incoming)) {
+    const { pathname, searchParams } = new URL(request.url);
+    const given = searchParams.get('token');
+    if (given !== null && isSameSecret(given, token)) return letIn(pathname);
+    if (!hasToken(incoming)) {
       const role = await roleOf(incoming);
-      if (role === null) return refusal(401, 'Log in first.');
+      if (role === null)
+        return refusal(401, 'Log in as an ADMIN, or open the link that the shop printed when it started.');
       if (role !== 'ADMIN') return refusal(403, 'This is for an ADMIN.');
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return refusal(405, 'Only to look at.', { allow: 'GET, HEAD' });
     }
-    const { pathname, searchParams } = new URL(request.url);
     const id = pathname.slice(PATH.length).replaceAll('/', '');
     const page = id === '' ? await list(searchParams.get('before')) : await show(id);
     if (page === null) return refusal(404, 'There is no such mail.');
     return new Response(page, { headers: HEADERS });
   };
-}
-
-/**
- * Whether this machine is asked by a name that is this machine's alone. A proxy on it may say nothing of whom it asks for,
- * but then it asks for the shop by the name that the outside knows; and there are links here that let people into accounts.
- */
-function isAskedByOwnName({ headers: { host = '' } }: IncomingMessage): boolean {
-  const address = `http://${host}`;
-  return URL.canParse(address) && isLoopback(new URL(address).hostname.replace(/^\[|\]$/g, ''));
 }
 
 function refusal(status: number, error: string, headers: Record<string, string> = {}): Response {

@@ -1,23 +1,37 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../config/config.ts';
+import { isSameSecret } from '../infra/same-secret.ts';
+import { hasProxyHeader } from './proxy-headers.ts';
+
+/** What is configured of the way on which requests come. */
+export interface Approach {
+  trustedProxies: number;
+  /** The origin under which the outside reaches the shop. */
+  publicUrl: string;
+}
+
+/** Whether somebody may read the metrics: by the token, or from this machine itself where no token is set. */
+export function mayReadMetrics(req: IncomingMessage, token: string | null, approach: Approach): boolean {
+  if (token === null) return isFromHere(req, approach);
+  return isSameSecret(req.headers.authorization ?? '', `Bearer ${token}`);
+}
 
 /**
- * Whether somebody may read the metrics: by the token, or from this machine itself where no token is set. What comes through
- * a proxy comes from this machine only as far as the proxy does.
+ * Whether a request comes from this machine itself, and not through a proxy on it. A proxy may add no header at all: so nobody
+ * comes from here where one is configured (TRUST_PROXY), or where the shop is reached under a name that is not this machine's, for
+ * which something must pass requests on. HTTP/1.0 is spoken by proxies (nginx, unless told otherwise) and by no client of today.
  */
-export function mayReadMetrics(req: IncomingMessage, token: string | null): boolean {
-  return token === null ? isFromHere(req) : isSame(req.headers.authorization ?? '', `Bearer ${token}`);
+function isFromHere(req: IncomingMessage, { trustedProxies, publicUrl }: Approach): boolean {
+  const address = (req.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  return (
+    trustedProxies === 0 &&
+    isLoopback(hostOf(publicUrl)) &&
+    isLoopback(address) &&
+    req.httpVersion !== '1.0' &&
+    !hasProxyHeader(req)
+  );
 }
 
-/** Whether somebody asks from this machine itself, and not through a proxy on it. */
-export function isFromHere({ headers, socket }: IncomingMessage): boolean {
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  return isLoopback(address) && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
-}
-
-/** Takes as long for a wrong one as for the right one. */
-function isSame(given: string, wanted: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(wanted));
+function hostOf(origin: string): string {
+  return new URL(origin).hostname.replace(/^\[|\]$/g, '');
 }

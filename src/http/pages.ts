@@ -4,7 +4,7 @@ import { Hono, type Context } from 'hono';
 import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';
-import { mayReadMetrics } from './metrics-rule.ts';
+import { mayReadMetrics, type Approach } from './metrics-rule.ts';
 import { frontPage, graphqlPage, LOG_IN_PATH, logInPage, readable } from './shop-pages.ts';
 import { isPageVisit } from './visit.ts';
 
@@ -30,13 +30,14 @@ export function createPages(options: {
   metrics: () => Promise<{ contentType: string; text: string } | null>;
   metricsToken: string | null;
   shopName: string;
+  approach: Approach;
   graphiql: boolean;
   api: boolean;
   /** The pages of other parts of the shop; null while it starts. */
   others: () => OtherPages | null;
   logger: Logger;
 }): RequestListener {
-  const { health, metrics, metricsToken, shopName, graphiql, api, others, logger } = options;
+  const { health, metrics, metricsToken, approach, shopName, graphiql, api, others, logger } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   const starting = (c: Context) => c.json({ error: 'The shop is starting.' }, 503, { 'retry-after': '1' });
 
@@ -63,7 +64,7 @@ export function createPages(options: {
 
   app.get('/metrics', async (c) => {
     // Nobody else need know that it is there.
-    if (!mayReadMetrics(c.env.incoming, metricsToken)) return c.notFound();
+    if (!mayReadMetrics(c.env.incoming, metricsToken, approach)) return c.notFound();
     const found = await metrics();
     if (found === null) return starting(c);
     return c.body(found.text, 200, { 'content-type': found.contentType, 'cache-control': 'no-store' });

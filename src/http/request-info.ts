@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../infra/logger.ts';
 import type { LimiterWait } from '../infra/rate-limiter.ts';
 import { clientAddress } from './client-address.ts';
+import { storefrontOf, type Storefront } from './storefront-key.ts';
 
 /** What is known of a request from its first line on. */
 export interface RequestInfo {
@@ -12,6 +13,8 @@ export interface RequestInfo {
   readonly path: string;
   /** Who it comes from, as limits count: see client-address.ts. */
   readonly clientAddress: string;
+  /** What the storefront says that asks for a shopper; null where no storefront asks. */
+  readonly storefront: Storefront | null;
   /** How long it has waited for the rate limiter. */
   readonly limiterWait: LimiterWait;
   /** The GraphQL operation, for the log; set by who executes it. */
@@ -23,15 +26,21 @@ const SANE_ID = /^[\w.-]{1,64}$/;
 /** Looks at a request for the first time. A sane `x-request-id` is kept, so that a proxy's log and ours can be joined. */
 export function describeRequest(
   req: IncomingMessage,
-  { logger, trustedProxies }: { logger: Logger; trustedProxies: number },
+  {
+    logger,
+    trustedProxies,
+    storefrontKeys,
+  }: { logger: Logger; trustedProxies: number; storefrontKeys: readonly string[] },
 ): RequestInfo {
   const given = req.headers['x-request-id'];
   const id = typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
+  const storefront = storefrontOf(req, storefrontKeys);
   return {
     id,
     logger: logger.child({ requestId: id }),
     path: pathOf(req.url ?? ''),
-    clientAddress: clientAddress(req, trustedProxies),
+    clientAddress: storefront?.shopper ?? clientAddress(req, trustedProxies),
+    storefront,
     limiterWait: { ms: 0 },
     operation: null,
   };

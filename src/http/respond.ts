@@ -2,7 +2,7 @@ import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** Codes of errors that are answered before GraphQL has a say. */
-export type EdgeErrorCode = 'FORBIDDEN' | 'UNAVAILABLE' | 'RATE_LIMITED';
+export type EdgeErrorCode = 'FORBIDDEN' | 'UNAVAILABLE' | 'RATE_LIMITED' | 'UNAUTHENTICATED' | 'BAD_REQUEST';
 
 /** A refusal in the shape that GraphQL clients read. */
 export function errorBody(code: EdgeErrorCode, message: string, more: { retryAfter?: number } = {}): string {

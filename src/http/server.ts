@@ -13,6 +13,7 @@ import { createOriginRule, defaultPublicUrl } from './origin-rule.ts';
 import { createPages, type OtherPages } from './pages.ts';
 import { describeRequest, type RequestInfo } from './request-info.ts';
 import { errorBody, refuseUpgrade, sendJson } from './respond.ts';
+import type { StorefrontRefusal } from './storefront-key.ts';
 
 /** The shop's HTTP server. It listens from the start, so that a port that is taken shows at once. */
 export interface HttpServer {
@@ -54,16 +55,6 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const health = createHealth({ logger });
   let others: OtherPages | null = null;
   let metrics: Pick<Metrics, 'contentType' | 'text'> | null = null;
-  const pages = createPages({
-    health,
-    metrics: async () => (metrics === null ? null : { contentType: metrics.contentType, text: await metrics.text() }),
-    metricsToken: config.http.metricsToken,
-    shopName: config.shop.name,
-    graphiql: config.http.graphiql,
-    api,
-    others: () => others,
-    logger,
-  });
   let graphql: GraphQLHandler | null = null;
 
   await new Promise<void>((resolve, reject) => {
@@ -80,17 +71,34 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
   const rule = createOriginRule({ production, host, publicUrl, corsOrigins, allowedHosts });
   const headers = securityHeaders({ publicUrl });
 
-  const { trustedProxies } = http;
+  const { trustedProxies, storefrontKeys } = http;
+  const pages = createPages({
+    health,
+    metrics: async () => (metrics === null ? null : { contentType: metrics.contentType, text: await metrics.text() }),
+    metricsToken: config.http.metricsToken,
+    approach: { trustedProxies, publicUrl },
+    shopName: config.shop.name,
+    graphiql: config.http.graphiql,
+    api,
+    others: () => others,
+    logger,
+  });
   let strangeProxy = false;
 
   function describe(req: IncomingMessage): RequestInfo {
-    if (!strangeProxy && trustedProxies === 0 && req.headers['x-forwarded-for'] !== undefined) {
+    const info = describeRequest(req, { logger, trustedProxies, storefrontKeys });
+    if (
+      !strangeProxy &&
+      trustedProxies === 0 &&
+      req.headers['x-forwarded-for'] !== undefined &&
+      info.storefront === null
+    ) {
       strangeProxy = true;
       logger.warn(
         'x-forwarded-for came, and TRUST_PROXY is off: if it is your proxy that sends it, all its clients count as one',
       );
     }
-    return describeRequest(req, { logger, trustedProxies });
+    return info;
   }
 
   /** Pages behind links in mails read the database for whoever asks: they count like operations. */
@@ -112,6 +120,7 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     for (const [name, value] of headers) res.setHeader(name, value);
     const refusal = isForMachines(info, http) ? null : rule.checkHost(req);
     if (refusal !== null) refuse(res, refusal, info);
+    else if (info.storefront?.refusal != null) sendJson(res, ...bodyOf(info.storefront.refusal));
     else if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql, pages });
     else if (api && info.path.startsWith('/mail/')) void limited(req, res, info);
     else pages(req, res);
@@ -136,6 +145,8 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     if (refusal !== null) {
       logRefusal(refusal, info);
       refuseUpgrade(socket, 403, errorBody('FORBIDDEN', refusal.message));
+    } else if (info.storefront?.refusal != null) {
+      refuseUpgrade(socket, ...bodyOf(info.storefront.refusal));
     } else if (graphql === null) {
       refuseUpgrade(socket, 503, NOT_OPEN);
     } else {
@@ -162,6 +173,10 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
       await connections.close(graceMs);
     },
   };
+}
+
+function bodyOf({ status, code, message }: StorefrontRefusal): [400 | 401, string] {
+  return [status, errorBody(code, message)];
 }
 
 function isHealth({ path }: RequestInfo): boolean {

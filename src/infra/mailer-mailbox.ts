@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MailFault, writeMessage, type Mailbox, type Mailer } from './mailer.ts';
+import { createSigner } from './signer.ts';
 
 /*
  * The local mailbox: a file for each mail, named by the mail's id. Those begin with the time at which the mail was written
@@ -64,4 +65,9 @@ export function createMailboxMailer(options: { folder: string; from: Mailbox; ke
       }
     },
   };
+}
+
+/** Opens the page of a shop's mailbox without a log-in: the same for all processes of the shop, and after each start. */
+export function mailboxToken(secrets: readonly string[]): string {
+  return createSigner(secrets).sign('mailbox page', '');
 }

@@ -47,7 +47,7 @@ export function createServices(deps: {
     Config,
     'shop' | 'secrets' | 'cart' | 'lowStockThreshold' | 'mail' | 'stockAlertBatchSeconds' | 'contentful'
   > & {
-    accounts: Pick<Config['accounts'], 'bcryptCost'>;
+    accounts: Pick<Config['accounts'], 'bcryptCost' | 'sessionMaxSeconds'>;
   };
   db: Database;
   eventLog: EventLog;
@@ -60,7 +60,7 @@ export function createServices(deps: {
   const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
   const guests = createGuestService({ db });
-  const sessions = createSessionService({ db, eventLog, secrets });
+  const sessions = createSessionService({ db, eventLog, secrets, maxSeconds: config.accounts.sessionMaxSeconds });
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
   const writing = { db, inventory, staff, eventLog, currency: shop.currency, lowStockThreshold };
@@ -73,6 +73,7 @@ export function createServices(deps: {
     guests,
     eventLog,
     config: config.cart,
+    secrets,
     onDue: nudges.cart,
     onReleased,
   });

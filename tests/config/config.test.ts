@@ -47,7 +47,7 @@ describe('defaults', () => {
       redisUrl: null,
       rateLimits: true,
       seed: 'demo',
-      cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100 },
+      cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100, networkSharePercent: 50 },
       lowStockThreshold: 3,
     });
   });

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createMailboxMailer, listMailbox } from '../../src/infra/mailer-mailbox.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createMailboxMailer, listMailbox, mailboxToken } from '../../src/infra/mailer-mailbox.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { bearer, createAccountShop, newPerson, newStaff } from '../support/accounts.ts';
 import { LETTER, lettersOf, mailState, writeMail } from '../support/mails.ts';
@@ -12,8 +12,6 @@ import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 const FROM = { name: 'The Shop', address: 'shop@vitrine.test' };
-/** As it comes through a proxy: from this machine, but not from somebody at it. */
-const elsewhere = { 'x-forwarded-for': '203.0.113.7' };
 
 const mailOf = (id: string, subject = LETTER.subject) => ({
   ...LETTER,
@@ -77,8 +75,10 @@ describe('/mailbox', () => {
   });
   afterAll(() => shop.dispose());
 
-  const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  /** As whoever has the token of the start, unless headers say otherwise. */
+  const ask = (path: string, headers: Record<string, string> = withToken(), method = 'GET') =>
     shop.request({ path, method, headers });
+  const withToken = () => ({ authorization: `Bearer ${mailboxToken(shop.config.secrets)}` });
 
   test('lists mails, and shows one: its text and headers, all of it escaped', async () => {
     const list = await ask('/mailbox');
@@ -111,34 +111,43 @@ describe('/mailbox', () => {
     expect((await ask(path)).status).toBe(404);
   });
 
-  test('is this machine’s, or an ADMIN’s', async () => {
+  test.each<[string, Record<string, string>]>([
+    ['from this machine', {}],
+    ['from this machine, by its own name', { host: '127.0.0.1:1' }],
+    ['through a proxy that says so', { 'x-forwarded-for': '203.0.113.7' }],
+    ['with a token that is none', { authorization: 'Bearer nonsense' }],
+    ['with a cookie that is none', { cookie: 'mailbox_token=nonsense' }],
+  ])('is closed %s', async (_what, headers) => {
+    for (const path of ['/mailbox', `/mailbox/${id}`, '/mailbox?token=nonsense', '/mailbox?token=']) {
+      const { status, body } = await ask(path, headers);
+      expect([status, body]).toEqual([401, expect.stringContaining('Log in as an ADMIN')]);
+    }
+  });
+
+  test('is an ADMIN’s', async () => {
     const [admin, staff, customer] = [await newStaff(shop, 'ADMIN'), await newStaff(shop), await newPerson(shop)];
     for (const path of ['/mailbox', `/mailbox/${id}`]) {
-      expect((await ask(path, elsewhere)).status).toBe(401);
-      expect((await ask(path, { ...elsewhere, authorization: 'Bearer nonsense' })).status).toBe(401);
       for (const { accessToken } of [staff, customer]) {
-        const answer = await ask(path, { ...elsewhere, ...bearer(accessToken) });
+        const answer = await ask(path, bearer(accessToken));
         expect([answer.status, answer.body]).toEqual([403, '{"error":"This is for an ADMIN."}']);
       }
       const cookie = `access_token=${admin.accessToken}`;
-      expect((await ask(path, { ...elsewhere, ...bearer(admin.accessToken) })).status).toBe(200);
-      expect((await ask(path, { ...elsewhere, cookie })).status).toBe(200);
+      expect((await ask(path, bearer(admin.accessToken))).status).toBe(200);
+      expect((await ask(path, { cookie })).status).toBe(200);
     }
   });
 
-  test('is not this machine’s where it is asked for by the shop’s public name, as through a proxy that says nothing of itself', async () => {
-    const env = { NODE_ENV: 'production', PUBLIC_URL: 'https://shop.example', DATA_DIR: shop.config.dataDir };
-    const production = await createTestShop({ env, overrides: { quiet: true } });
-    onTestFinished(() => production.dispose());
-    for (const path of ['/mailbox', `/mailbox/${id}`]) {
-      expect((await production.request({ path, headers: { host: 'shop.example' } })).status).toBe(401);
-    }
-    expect((await ask('/mailbox', { host: '127.0.0.1:1' })).status).toBe(200);
-    expect((await ask('/mailbox', { host: '[::1]:1' })).status).toBe(200);
+  test('opens by the link that the start prints, which leaves a cookie and no token in the address', async () => {
+    const token = mailboxToken(shop.config.secrets);
+    const first = await ask(`/mailbox/${id}?token=${token}`, {});
+    expect([first.status, first.headers.location]).toEqual([303, `/mailbox/${id}`]);
+    const [cookie] = first.headers['set-cookie'] ?? [];
+    expect(cookie).toBe(`mailbox_token=${token}; Path=/mailbox; HttpOnly; SameSite=Lax`);
+    expect((await ask(`/mailbox/${id}`, { cookie: `theme=dark; mailbox_token=${token}` })).status).toBe(200);
   });
 
   test.each(['POST', 'PUT', 'DELETE'])('is only to look at: %s', async (method) => {
-    expect((await ask(`/mailbox/${id}`, {}, method)).status).toBe(405);
+    expect((await ask(`/mailbox/${id}`, withToken(), method)).status).toBe(405);
     expect((await ask(`/mailbox/${id}`)).status).toBe(200);
   });
 
@@ -193,7 +202,7 @@ describe('/mailbox', () => {
           dialogs += 1;
           void dialog.dismiss();
         });
-        await page.goto(`${shop.url}/mailbox`);
+        await page.goto(`${shop.url}/mailbox?token=${mailboxToken(shop.config.secrets)}`);
         const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
         expect(await fits()).toBe(true);
         await page.goto(`${shop.url}/mailbox/${id}`);

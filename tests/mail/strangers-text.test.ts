@@ -38,7 +38,7 @@ describe('a line that a stranger typed', () => {
   test.each(ATTACKS)('%s has no link', (text) => {
     const line = strangersLine(text, { digits: 6 });
     expect(line).not.toMatch(/[.@:\n]\S|\d{7}|\/\//u);
-    expect([...line].length).toBeLessThanOrEqual(41);
+    expect(Array.from(line).length).toBeLessThanOrEqual(41);
   });
 
   test.each([

@@ -19,6 +19,7 @@ import { enter } from '../support/shopper.ts';
 import { stockKeeperOf } from '../support/staff-stock.ts';
 import { waiterOf } from '../support/stock-alerts.ts';
 import { until } from '../support/until.ts';
+import { mailboxToken } from '../../src/infra/mailer-mailbox.ts';
 
 /*
  * A shop as it runs on one machine, and somebody in front of it: what is done comes to the mailbox as a mail, and the mail's
@@ -44,9 +45,14 @@ const plain = (html: string) =>
     .replaceAll('&#39;', "'")
     .replaceAll('&amp;', '&');
 
+const openMailbox = (path: string) =>
+  fetch(`${shop.url}/mailbox${path}`, {
+    headers: { authorization: `Bearer ${mailboxToken(shop.config.secrets)}` },
+  });
+
 /** What the mailbox has for an address, the newest first. */
 async function mailsTo(address: string): Promise<{ path: string; subject: string }[]> {
-  const list = await (await fetch(`${shop.url}/mailbox`)).text();
+  const list = await (await openMailbox('')).text();
   const items = list.matchAll(
     /href="(\/mailbox\/[\w-]+)">\s*<span class="to">([^<]*)<\/span>\s*<span class="subject">([^<]*)<\/span/g,
   );
@@ -61,7 +67,7 @@ async function readMail(address: string, subject: string): Promise<string> {
     `${subject} is in the mailbox`,
     async () => (await mailsTo(address)).find((mail) => mail.subject === subject)?.path,
   );
-  const page = await (await fetch(`${shop.url}${path}`)).text();
+  const page = await (await openMailbox((path ?? '').replace('/mailbox', ''))).text();
   return plain(known(/<pre>([\s\S]*?)<\/pre>/.exec(page)?.[1]));
 }
 

@@ -41,8 +41,15 @@ export function openServices(connectionString: string, options: TestServicesOpti
     config: {
       shop: { name: 'Vitrine', currency: 'USD', storefrontUrl: null },
       secrets: ['a secret of tests that is long enough'],
-      accounts: { bcryptCost: 4 },
-      cart: { holdSeconds: 900, maxHoldSeconds: 3600, maxUnitsPerVariant: 99, maxLines: 100, ...options.cart },
+      accounts: { bcryptCost: 4, sessionMaxSeconds: 180 * 24 * 60 * 60 },
+      cart: {
+        holdSeconds: 900,
+        maxHoldSeconds: 3600,
+        maxUnitsPerVariant: 99,
+        maxLines: 100,
+        networkSharePercent: 50,
+        ...options.cart,
+      },
       lowStockThreshold: 3,
       mail: { smtpUrl: null, from: 'Vitrine <shop@vitrine.test>' },
       stockAlertBatchSeconds: options.batchSeconds ?? 300,

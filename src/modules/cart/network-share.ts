@@ -59,7 +59,8 @@ export function createNetworkShares(deps: { percent: number; secrets: readonly s
   /** Wider networks, in which there are more shoppers, may hold more: half, three quarters, seven eighths. */
   function limitOf({ onHand }: ProductVariant, width: number): number {
     const share = 1 - (1 - deps.percent / 100) / 2 ** width;
-    return Math.max(FEW, Math.ceil(onHand * share));
+    // Less by a hair, since binary fractions are off by one: 30 % of 10 are three units.
+    return Math.max(FEW, Math.ceil(onHand * share - 1e-9));
   }
 
   return {
