@@ -15,7 +15,7 @@ import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/throttle.ts';
 import { createContentfulWebhook } from './http/contentful-webhook.ts';
 import { createMailPages } from './http/mail-pages.ts';
-import { startHttpServer, type HttpServer } from './http/server.ts';
+import { startHttpServer, type HttpOverrides, type HttpServer } from './http/server.ts';
 import { openDatabase, openReader, type Database } from './infra/database.ts';
 import { findDatabase } from './infra/database-place.ts';
 import { Disposals } from './infra/disposals.ts';
@@ -43,6 +43,8 @@ export interface Core {
   eventLog: EventLog;
   replay: Replay;
   services: ShopServices;
+  /** The same over connections of their own, for the execution of events. */
+  live: { db: Database; prisma: Database['prisma']; services: ShopServices };
   consumers: readonly Consumer[];
   parkedEvents: ParkedEvents;
   connectionString: string;
@@ -58,6 +60,7 @@ export interface Overrides {
   eventLog?: (real: EventLog) => EventLog;
   services?: (real: ShopServices) => ShopServices;
   throttling?: ThrottleOverrides;
+  http?: HttpOverrides;
   consumers?: (real: readonly Consumer[]) => readonly Consumer[];
   jobs?: (real: ShopJobs) => ShopJobs;
   letters?: (real: Letters) => Letters;
@@ -66,6 +69,8 @@ export interface Overrides {
 }
 
 const DATABASE_CLOSE_MS = 500;
+/** Connections for the execution of events, which must not take those of requests, expiry and mail. */
+const LIVE_POOL = 2;
 /** Connections for those who come back: so many pages of the log are read at a time, and the others wait. */
 const REPLAY_POOL = 2;
 
@@ -86,11 +91,15 @@ export async function openCore(
     await migrate({ connectionString, logger });
     signal?.throwIfAborted();
 
-    const db = openDatabase({ connectionString, poolSize: config.database.poolSize, logger });
-    // A statement that hangs must not keep the process; the server rolls back what is cut off.
-    disposals.add('database', () =>
-      Promise.race([db[Symbol.asyncDispose](), delay(DATABASE_CLOSE_MS, undefined, { ref: false })]),
-    );
+    const openPool = (name: string, poolSize: number): Database => {
+      const pool = openDatabase({ connectionString, poolSize, logger });
+      // A statement that hangs must not keep the process; the server rolls back what is cut off.
+      const patience = () => delay(DATABASE_CLOSE_MS, undefined, { ref: false });
+      disposals.add(name, () => Promise.race([pool[Symbol.asyncDispose](), patience()]));
+      return pool;
+    };
+    const db = openPool('database', config.database.poolSize);
+    const liveDb = openPool('live connections', LIVE_POOL);
     const reader = openReader({ connectionString, poolSize: REPLAY_POOL, logger });
     disposals.add('replays', () => reader[Symbol.asyncDispose]());
     const bus = createEventBus({ config, db, logger });
@@ -112,6 +121,8 @@ export async function openCore(
     };
     const real = createServices({ config, db, eventLog, nudges, onCartsReleased });
     const services = overrides.services?.(real) ?? real;
+    const ofEvents = createServices({ config, db: liveDb, eventLog });
+    const live = { db: liveDb, prisma: liveDb.prisma, services: overrides.services?.(ofEvents) ?? ofEvents };
     const consumers = createShopConsumers({ eventLog, services });
     const given = overrides.consumers?.(consumers) ?? consumers;
     return {
@@ -122,6 +133,7 @@ export async function openCore(
       eventLog,
       replay: createReplay(reader),
       services,
+      live,
       consumers: given,
       parkedEvents: createParkedEvents({ db, consumers: given }),
       connectionString,
@@ -136,7 +148,7 @@ export async function openCore(
 }
 
 /** The shop, open. */
-export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay' | 'data'> {
+export interface App extends Pick<Core, 'db' | 'services' | 'live' | 'eventLog' | 'relay' | 'data'> {
   /** Where this process is reached on its own machine. */
   url: string;
   /** The ADMIN that this start made, or the demo's; `passwordFile` holds the password that the shop made for it. */
@@ -149,6 +161,8 @@ export interface App extends Pick<Core, 'db' | 'services' | 'eventLog' | 'relay'
   fanOut(): FanOutState | null;
   /** Goes on answering, but `/health/ready` says 503 from now on: load balancers look only every few seconds. */
   drain(): void;
+  /** Bytes of answers and messages that clients have not read yet. */
+  unsentBytes(): number;
   /** Closes the shop: nothing new, what is in flight is answered, and what was started last goes first. */
   dispose(): Promise<void>;
 }
@@ -169,7 +183,7 @@ export async function createApp(
   const disposals = new Disposals(logger);
   try {
     // First of all, so that a port that is taken shows at once.
-    const http = await startHttpServer({ config, logger });
+    const http = await startHttpServer({ config, logger, overrides: overrides.http });
     let graphql: GraphQLServer | null = null;
     disposals.add('HTTP', () => http.close(0));
 
@@ -211,6 +225,7 @@ export async function createApp(
       db: core.db,
       position: () => feed?.position().seq ?? null,
       subscriptions,
+      unsentBytes: () => http.unsentBytes(),
       fanOut,
       jobs: () => (quiet ? Promise.resolve([]) : background.countJobs()),
     });
@@ -223,15 +238,20 @@ export async function createApp(
         queues: background.queuesPage,
         mailbox: background.mailboxPage,
         mail: createMailPages({ shopName: config.shop.name, services: core.services }),
-        contentful: createContentfulWebhook({ contentful: core.services.contentful, ...config.http }),
+        contentful: createContentfulWebhook({
+          contentful: core.services.contentful,
+          bodyLimit: config.http.webhookBodyLimit,
+          trustedProxies: config.http.trustedProxies,
+        }),
       },
     });
 
-    const { db, services, eventLog, relay, data } = core;
+    const { db, services, live, eventLog, relay, data } = core;
     return {
       admin,
       db,
       services,
+      live,
       eventLog,
       relay,
       feed,
@@ -240,6 +260,7 @@ export async function createApp(
       subscriptions,
       fanOut,
       drain: () => http.drain(),
+      unsentBytes: () => http.unsentBytes(),
       dispose: () => disposals.run(),
     };
   } catch (error) {
@@ -275,20 +296,8 @@ async function createGraphQL(options: {
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
   ]);
-  const { db, services, eventLog, replay, parkedEvents, metrics } = core;
-  const { prisma } = db;
-  const { publicUrl } = http;
-  const shared = {
-    db,
-    prisma,
-    services,
-    eventLog,
-    parkedEvents,
-    failedJobs,
-    feed,
-    replay,
-    shop: config.shop,
-    publicUrl,
-  };
-  return createGraphQLServer({ schema, config, shared, redis, throttling, metrics, logger });
+  const { db, services, live, eventLog, replay, parkedEvents, metrics } = core;
+  const of = { shop: config.shop, publicUrl: http.publicUrl, prisma: db.prisma };
+  const shared = { ...of, db, services, eventLog, parkedEvents, failedJobs, feed, replay };
+  return createGraphQLServer({ schema, config, shared, live, redis, throttling, metrics, logger });
 }

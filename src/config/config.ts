@@ -25,8 +25,12 @@ export interface Config {
     cookieSameSite: 'lax' | 'strict' | 'none';
     /** Who has it may read the metrics; null: this machine alone may. */
     metricsToken: string | null;
-    /** Largest request body in bytes. */
+    /** Whether clients may ask for the schema. */
+    introspection: boolean;
+    /** Largest body of a GraphQL request in bytes. */
     bodyLimit: number;
+    /** Largest body that the CMS may send, in bytes. */
+    webhookBodyLimit: number;
     /** How many proxies' `x-forwarded-for` to believe; 0: none is there, and whoever sends it made it up. */
     trustedProxies: number;
     /** Servers that render pages say by one of these for which shopper they ask; empty: none may. */
@@ -153,7 +157,10 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       graphiql: env.GRAPHIQL ?? !production,
       cookieSameSite: env.COOKIE_SAMESITE ?? 'lax',
       metricsToken: env.METRICS_TOKEN ?? null,
-      bodyLimit: 1_000_000,
+      // GraphiQL is of no use without.
+      introspection: env.INTROSPECTION ?? (!production || env.GRAPHIQL === true),
+      bodyLimit: 100_000,
+      webhookBodyLimit: 1_000_000,
       trustedProxies: env.TRUST_PROXY ?? 0,
       storefrontKeys: env.STOREFRONT_KEYS ?? [],
     },

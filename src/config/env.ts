@@ -60,6 +60,7 @@ const shape = {
   ROLES: list.pipe(z.array(z.enum(['api', 'worker'], 'knows api and worker')).min(1, 'names no role')),
   DEMO: flag,
   GRAPHIQL: flag,
+  INTROSPECTION: flag,
   SHOP_NAME: z.string().max(100),
   SHOP_CURRENCY: z
     .string()

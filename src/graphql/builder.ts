@@ -12,6 +12,9 @@ import { isAdmin, isStaff } from './viewer.ts';
 /** The most that one operation may cost: a field is 1, what stands in a list counts for each item. */
 export const MAX_COST = 20_000;
 
+/** The most that an event of a subscription may cost: it is executed again and again, whether its client reads or not. */
+export const MAX_EVENT_COST = 1_000;
+
 /** What a field in a plain list (the variants of a product, the lines of a cart) is taken to cost times. */
 const LIST_MULTIPLIER = 5;
 

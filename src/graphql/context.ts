@@ -80,6 +80,9 @@ export interface SharedContext {
   throttle: Throttle | null;
 }
 
+/** What subscriptions are executed with instead: connections of their own, so that nothing else waits for them. */
+export type LiveContext = Pick<SharedContext, 'db' | 'prisma' | 'services'>;
+
 /** What each operation is executed with. Subscriptions get fresh loaders for every event. */
 export interface Context extends SharedContext, Caller {
   viewer: Viewer;
@@ -95,6 +98,10 @@ export interface Context extends SharedContext, Caller {
   orderGrants: Map<string, OrderGrant>;
   /** Where a subscription over WebSocket can put ready results; null over HTTP. */
   sink: SocketSink | null;
+  /** What an event of the subscription costs; 0 in queries and mutations. */
+  eventCost: number;
+  /** Called where the answer is a stream of events, which has a place of its own among the client's. */
+  onStream: () => void;
   userAgent: string | null;
   /** Where an EventSource that was cut off goes on; it counts for more than the `after` that it began with. */
   lastEventId: string | null;

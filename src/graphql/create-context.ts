@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Identity } from '../modules/accounts/session.service.ts';
-import type { Context, Guest, SharedContext, Viewer } from './context.ts';
+import type { Context, Guest, LiveContext, SharedContext, Viewer } from './context.ts';
 import { createCookieReader, type Cookies } from './cookies.ts';
 import { createLoaders } from './loaders.ts';
 import { refusedRequest } from './request-error.ts';
@@ -13,6 +13,8 @@ import type { Caller } from './throttle.ts';
 export interface RequestScope extends Caller {
   readonly id: string;
   operation: string | null;
+  /** Called where the answer is a stream of events, which has a place of its own. */
+  onStream?: () => void;
 }
 
 /** What Yoga is started with for a request of node's. */
@@ -48,7 +50,7 @@ export interface ContextFactory {
   accessTokenOf(upgrade: CredentialHeaders, connectionParams: unknown): string | null;
   /** For somebody of a role who is nobody in particular: what is executed for all who subscribed to the same. */
   forAudience(viewer: Viewer): Context;
-  /** For the next event of a subscription: what the last one had read must not be seen again. */
+  /** For a subscription's start, and for each event: its own connections, and nothing that an earlier event had read. */
   renew(context: Context): Context;
 }
 
@@ -59,7 +61,13 @@ interface Credentials {
 }
 
 /** Wires the factory. */
-export function createContextFactory(shared: SharedContext, config: Config, logger: Logger): ContextFactory {
+export function createContextFactory(deps: {
+  shared: SharedContext;
+  live: LiveContext;
+  config: Config;
+  logger: Logger;
+}): ContextFactory {
+  const { shared, live, config, logger } = deps;
   const { guests, sessions } = shared.services;
   const readCookies = createCookieReader(config, shared.publicUrl);
 
@@ -115,6 +123,8 @@ export function createContextFactory(shared: SharedContext, config: Config, logg
       eventCursor: null,
       orderGrants: new Map(),
       sink: null,
+      eventCost: 0,
+      onStream: () => scope.onStream?.(),
       cookies,
     };
   }
@@ -166,12 +176,14 @@ export function createContextFactory(shared: SharedContext, config: Config, logg
       const scope = { ...nobody, id: randomUUID(), logger, operation: null };
       const req = { headers: {} };
       const who = { viewer, entering: null, accessToken: null };
-      return assemble(who, { req, res: null, cookies: readCookies(req, null), scope });
+      const context = assemble(who, { req, res: null, cookies: readCookies(req, null), scope });
+      return { ...context, ...live, loaders: createLoaders(live.services) };
     },
 
     renew: (context) => ({
       ...context,
-      loaders: createLoaders(shared.services),
+      ...live,
+      loaders: createLoaders(live.services),
       eventCursor: null,
       orderGrants: new Map(),
     }),

@@ -11,6 +11,7 @@ import {
   type StreamSource,
 } from '../events/stream.ts';
 import type { Context, Viewer } from './context.ts';
+import type { EventQueue } from './event-queue.ts';
 import { formatError, maskResult } from './mask.ts';
 import type { SharedAudience } from './sharing.ts';
 import type { Membership, Sink } from './sink.ts';
@@ -24,17 +25,15 @@ import type { Membership, Sink } from './sink.ts';
 
 /** What goes on, in numbers. */
 export interface FanOutState {
-  /** Of those who share: what they subscribed to, and how many of these hear of events now. */
+  /** Of shared subscriptions: different answers, and how many of these listen to events now. */
   audiences: number;
   listening: number;
-  /** Who shares, and how many of them have caught up. */
+  /** Shared subscriptions, and how many of them have caught up. */
   subscribers: number;
   live: number;
-  /** Executions so far. */
   executions: number;
 }
 
-/** Who subscribed to what, on this node. */
 export interface FanOut {
   join(audience: SharedAudience, args: ExecutionArgs, stream: EventStream<unknown>, sink: Sink): Membership;
   state(): FanOutState;
@@ -49,7 +48,11 @@ const KEPT = 256;
 const MAX_PENDING = 1000;
 
 /** Wires it. */
-export function createFanOut(deps: { contextFor: (viewer: Viewer) => Context }): FanOut {
+export function createFanOut(deps: {
+  contextFor: (viewer: Viewer) => Context;
+  queue: EventQueue;
+  laneOf: (key: string) => string;
+}): FanOut {
   const audiences = new Map<string, Audience>();
   let executions = 0;
   /** By role, for the events of one batch: they arrive in one tick. */
@@ -68,27 +71,29 @@ export function createFanOut(deps: { contextFor: (viewer: Viewer) => Context }):
 
   function createAudience(
     key: string,
-    { viewer }: SharedAudience,
+    { key: sharedKey, viewer }: SharedAudience,
     args: ExecutionArgs,
     { source, catchUp }: EventStream<unknown>,
   ): Audience {
     const { schema, document, operationName, variableValues } = args;
+    const { eventCost } = args.contextValue as Context;
+    const execution = async (item: StreamItem<unknown>) => {
+      executions += 1;
+      const contextValue = contextOf(viewer);
+      const result = await execute({
+        schema,
+        document,
+        operationName,
+        variableValues,
+        rootValue: item,
+        contextValue,
+      });
+      const { errors, ...masked } = maskResult(result, contextValue);
+      return JSON.stringify(errors === undefined ? masked : { ...masked, errors: errors.map(formatError) });
+    };
     return new Audience(
       { source, epoch: catchUp.epoch },
-      async (item) => {
-        executions += 1;
-        const contextValue = contextOf(viewer);
-        const result = await execute({
-          schema,
-          document,
-          operationName,
-          variableValues,
-          rootValue: item,
-          contextValue,
-        });
-        const { errors, ...masked } = maskResult(result, contextValue);
-        return JSON.stringify(errors === undefined ? masked : { ...masked, errors: errors.map(formatError) });
-      },
+      (item) => deps.queue.run(deps.laneOf(sharedKey), eventCost, () => execution(item)),
       () => audiences.delete(key),
     );
   }

@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { createGunzip, gzip } from 'node:zlib';
 import type { Logger } from '../infra/logger.ts';
 import { tabs } from './graphiql-tabs.ts';
 
 interface Page {
+  /** One for all clients. */
   compressed: Buffer;
+  /** Bytes of the page as it is. */
+  length: number;
   etag: string;
   policy: string;
 }
@@ -17,7 +21,7 @@ export function createGraphiQL({ title, logger }: { title: string; logger: Logge
 
   async function send(req: IncomingMessage, res: ServerResponse): Promise<void> {
     page ??= render(title);
-    const { compressed, etag, policy } = await page;
+    const { compressed, length, etag, policy } = await page;
     res.setHeader('etag', etag);
     res.setHeader('cache-control', 'no-cache');
     res.setHeader('vary', 'Accept, Accept-Encoding, Sec-Fetch-Mode');
@@ -26,14 +30,24 @@ export function createGraphiQL({ title, logger }: { title: string; logger: Logge
       return;
     }
     const takesGzip = /\bgzip\b/.test(req.headers['accept-encoding'] ?? '');
-    const body = takesGzip ? compressed : await promisify(gunzip)(compressed);
-    res.writeHead(200, {
-      'content-type': 'text/html; charset=utf-8',
-      'content-length': body.length,
-      'content-security-policy': policy,
-      ...(takesGzip ? { 'content-encoding': 'gzip' } : {}),
-    });
-    res.end(body);
+    const headers = { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy };
+    if (takesGzip) {
+      res.writeHead(200, { ...headers, 'content-length': compressed.length, 'content-encoding': 'gzip' });
+      res.end(compressed);
+      return;
+    }
+    res.writeHead(200, { ...headers, 'content-length': length });
+    if (req.method === 'HEAD') {
+      res.end();
+      return;
+    }
+    // Unpacked as fast as the client reads, so that nine megabytes do not wait in memory for each client.
+    const unpack = createGunzip();
+    unpack.end(compressed);
+    // A client that leaves early is no fault of ours.
+    await pipeline(unpack, res).catch((error: unknown) =>
+      logger.debug({ err: error }, 'GraphiQL was not read to its end'),
+    );
   }
 
   return (req: IncomingMessage, res: ServerResponse): void => {
@@ -65,6 +79,7 @@ async function render(title: string): Promise<Page> {
   const html = page.replace('</head>', `<style>${TABS_STAY}</style></head>`);
   return {
     compressed: await promisify(gzip)(html),
+    length: Buffer.byteLength(html),
     etag: `"${digest(html)}"`,
     policy: policyFor(html),
   };

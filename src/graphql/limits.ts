@@ -1,9 +1,12 @@
 import { EnvelopArmor } from '@escape.tech/graphql-armor';
 import { complexityFromQuery } from '@pothos/plugin-complexity';
-import { getOperationAST, GraphQLError, Kind, type DocumentNode } from 'graphql';
+import { getOperationAST, GraphQLError, Kind, type DocumentNode, type GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { MAX_COST } from './builder.ts';
+import { MAX_EVENT_COST } from './builder.ts';
+import type { Context } from './context.ts';
+import { useIntrospection } from './introspection.ts';
 import { refusedRequest } from './request-error.ts';
+import { noConditionalSubscriptions } from './subscription-root.ts';
 
 const MAX_DEPTH = 12;
 const MAX_ALIASES = 15;
@@ -18,12 +21,19 @@ function tooCostly(_context: unknown, error: GraphQLError): never {
   throw new GraphQLError(message, { extensions: { code: 'TOO_COSTLY', http: HTTP } });
 }
 
+interface LimitOptions {
+  schema: GraphQLSchema;
+  /** Whether errors name similar fields. */
+  suggestions: boolean;
+  /** Whether the schema can be asked for. */
+  introspection: boolean;
+}
+
 /**
- * What a document may be made of, before any of it is executed. Introspection is let be, so that tools work: graphql-js
- * itself bounds its depth.
- * @param options.suggestions whether errors name similar fields
+ * What a document may be made of, before any of it is executed. Introspection is deeper than the depth allows, and has a cost
+ * of its own.
  */
-export function limitPlugins({ suggestions }: { suggestions: boolean }): object[] {
+export function limitPlugins({ schema, suggestions, introspection }: LimitOptions): object[] {
   const refuse = { propagateOnRejection: false, onReject: [tooCostly] };
   const { plugins } = new EnvelopArmor({
     maxDepth: { n: MAX_DEPTH, flattenFragments: true, ignoreIntrospection: true, ...refuse },
@@ -33,7 +43,13 @@ export function limitPlugins({ suggestions }: { suggestions: boolean }): object[
     costLimit: { enabled: false },
     blockFieldSuggestion: { enabled: !suggestions, mask: '' },
   }).protect();
-  return [...plugins, useKnownVariables(), useSubscriptionCost()];
+  return [
+    ...plugins,
+    useIntrospection({ schema, enabled: introspection }),
+    { onValidate: ({ addValidationRule }) => addValidationRule(noConditionalSubscriptions as never) } satisfies Plugin,
+    useKnownVariables(),
+    useSubscriptionCost(),
+  ];
 }
 
 /** Refuses variables that the operation does not declare: left alone, a misspelt one would silently do nothing. */
@@ -76,8 +92,9 @@ function useSubscriptionCost(): Plugin {
         if (error instanceof GraphQLError) return; // variables that are wrong: the subscription says so itself
         throw error;
       }
-      if (complexity <= MAX_COST) return;
-      const message = `An event of this subscription costs ${complexity}; the most is ${MAX_COST}.`;
+      (args.contextValue as unknown as Context).eventCost = complexity;
+      if (complexity <= MAX_EVENT_COST) return;
+      const message = `An event of this subscription costs ${complexity}; the most is ${MAX_EVENT_COST}.`;
       setResultAndStopExecution({ errors: [refusedRequest('TOO_COSTLY', message)] });
     },
   };

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { createLines, createSeats, type Turn } from '../infra/seats.ts';
 import type { Logger } from '../infra/logger.ts';
+import { createLiveBudget, type LiveBudget } from './live-budget.ts';
 
 /*
  * How much of what lasts one client may have at the same time, on each node: sockets and streams of events, and replays of the
@@ -17,6 +18,11 @@ export const PRESENCE_LIMITS = {
   replaysByClient: 10,
   /** Who waits for the others of its network to be done. After a node's start all of it may come back at once. */
   replaysWaitingByClient: 500,
+  /** Frames of every kind that one socket may send at once, and again within a minute. */
+  messagesBySocket: 600,
+  /** Cost of live subscriptions with each event: see live-budget.ts. */
+  liveCostByClient: 30_000,
+  liveCostByNode: 300_000,
 } as const;
 
 export type PresenceLimits = Readonly<Record<keyof typeof PRESENCE_LIMITS, number>>;
@@ -42,6 +48,10 @@ export interface Attendant {
 
 /** Places, each of which is given back by whoever took it. */
 export interface Presence {
+  /** Frames that a socket may send at once, and again within a minute. */
+  readonly messagesBySocket: number;
+  /** What live subscriptions may cost. */
+  readonly budget: LiveBudget;
   /** For a socket, whoever's it is. Null where there is one. */
   enter(who: Omit<Attendant, 'userId'>): Refused | null;
   leave(clientAddress: string): void;
@@ -86,6 +96,15 @@ export function createPresence({
       : refusal('connectionsByUser', 'live connections of this account', CONNECTION_RETRY_S, logger);
 
   return {
+    messagesBySocket: limits.messagesBySocket,
+    budget: createLiveBudget({
+      byClient: limits.liveCostByClient,
+      byNode: limits.liveCostByNode,
+      refuse(limit, logger) {
+        const whose = limit === 'liveCostByClient' ? 'from your network' : 'on this server';
+        return asError(refusal(limit, `live subscriptions ${whose}`, CONNECTION_RETRY_S, logger));
+      },
+    }),
     enter,
     leave: (clientAddress) => clients.leave(clientAddress),
     enterAs,

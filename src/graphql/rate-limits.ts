@@ -81,6 +81,14 @@ export const operationsByClient: RateLimit = {
   tooMany: 'requests from your network',
 };
 
+/** Operations that ask for the schema: each answer may be a megabyte. Tools ask once at their start. */
+export const introspectionsByClient: RateLimit = {
+  name: 'introspectionsByClient',
+  points: 20,
+  seconds: MINUTE,
+  tooMany: 'introspections from your network',
+};
+
 const widerName = (name: string, prefix: WiderPrefix) => `${name}/${prefix}`;
 
 /** What the counters are to ask: one question for each counter. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLParams, Plugin } from 'graphql-yoga';
+import { isNestedTooDeep } from './nesting.ts';
 import { refusedRequest } from './request-error.ts';
 import type { NodeContext } from './create-context.ts';
 
@@ -61,13 +62,26 @@ function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function paramsOfBody(body: Buffer): GraphQLParams {
-  let params: unknown;
+  const text = decoded(body);
+  if (text === null) throw refusedRequest('BAD_REQUEST', 'The body is not valid JSON.');
+  return checked(parseJson(text, 'The body'));
+}
+
+function decoded(body: Buffer): string | null {
   try {
-    params = JSON.parse(utf8.decode(body));
+    return utf8.decode(body);
   } catch {
-    throw refusedRequest('BAD_REQUEST', 'The body is not valid JSON.');
+    return null;
   }
-  return checked(params);
+}
+
+function parseJson(text: string, what: string): unknown {
+  if (isNestedTooDeep(text)) throw refusedRequest('BAD_REQUEST', `${what} is nested too deep.`);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw refusedRequest('BAD_REQUEST', `${what} is not valid JSON.`);
+  }
 }
 
 function paramsOfUrl(url: string): GraphQLParams {
@@ -75,12 +89,7 @@ function paramsOfUrl(url: string): GraphQLParams {
   const search = new URLSearchParams(start === -1 ? '' : url.slice(start + 1));
   const json = (name: string): unknown => {
     const text = search.get(name);
-    if (text === null || text === '') return undefined;
-    try {
-      return JSON.parse(text);
-    } catch {
-      throw refusedRequest('BAD_REQUEST', `\`${name}\` is not valid JSON.`);
-    }
+    return text === null || text === '' ? undefined : parseJson(text, `\`${name}\``);
   };
   return checked({
     query: search.get('query') ?? undefined,

@@ -1,17 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.ts';
 import { LaggedError } from '../events/stream.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Metrics } from '../infra/metrics.ts';
 import type { RedisConnection } from '../infra/redis.ts';
-import type { Context, SharedContext } from './context.ts';
+import type { Context, LiveContext, SharedContext } from './context.ts';
 import { createContextFactory, type RequestScope } from './create-context.ts';
 import { ofEvent } from './event-id.ts';
+import { createEventQueue, EVENT_QUEUE_LIMITS } from './event-queue.ts';
 import { createFanOut, type FanOutState } from './fan-out.ts';
 import { createGraphiQL } from './graphiql.ts';
 import { limitsDeclaredIn } from './limited-fields.ts';
+import { NO_BUDGET } from './live-budget.ts';
 import type { Refused } from './presence.ts';
 import { createSessionWatch } from './session-watch.ts';
 import { createSharedSubscriptions } from './shared-subscriptions.ts';
@@ -42,6 +44,8 @@ export function createGraphQLServer(options: {
   schema: GraphQLSchema;
   config: Config;
   shared: Omit<SharedContext, 'throttle'>;
+  /** What events are executed with, apart from requests. */
+  live: LiveContext;
   redis: RedisConnection | null;
   throttling?: ThrottleOverrides | undefined;
   metrics: Metrics;
@@ -52,21 +56,35 @@ export function createGraphQLServer(options: {
   const declared = limitsDeclaredIn(options.schema);
   const throttle = createThrottle({ config, declared, redis, logger, onRefused, overrides: options.throttling });
   const shared: SharedContext = { ...options.shared, throttle };
-  const contexts = createContextFactory(shared, config, logger);
+  const contexts = createContextFactory({ shared, live: options.live, config, logger });
   const sessions = createSessionWatch({ feed: shared.feed, sessions: shared.services.sessions, logger });
-  const fanOut = createFanOut({ contextFor: contexts.forAudience });
+  const queue = createEventQueue({
+    ...EVENT_QUEUE_LIMITS,
+    // Without limits all networks are one lane.
+    ...(throttle === null ? { waiting: Number.POSITIVE_INFINITY } : {}),
+  });
+  const budget = throttle?.presence.budget ?? NO_BUDGET;
+  const fanOut = createFanOut({ contextFor: contexts.forAudience, queue, laneOf: budget.laneOf });
   const failed = (error: unknown) => {
     if (error instanceof LaggedError) metrics.lagged.inc();
   };
   const subscriptions = createSubscriptions<Context>({
     renew: contexts.renew,
-    share: createSharedSubscriptions({ fanOut, audienceOf: createSharing(options.schema) }),
+    begin: contexts.renew,
+    share: createSharedSubscriptions({ fanOut, audienceOf: createSharing(options.schema), budget }),
+    charge({ clientAddress, eventCost: cost, logger: log }) {
+      const charge = budget.charge({ clientAddress, cost, key: null, logger: log });
+      return charge instanceof GraphQLError ? charge : () => charge.release();
+    },
+    execute: ({ clientAddress, eventCost }, work) => queue.run(throttle === null ? '' : clientAddress, eventCost, work),
     mark: ofEvent,
     // A socket has its place already.
-    seat: ({ sink, clientAddress, viewer, logger: log }) =>
-      sink !== null || throttle === null
-        ? () => {}
-        : throttle.presence.stream({ clientAddress, userId: viewer.user?.userId ?? null, logger: log }),
+    seat({ sink, onStream, clientAddress, viewer, logger: log }) {
+      if (sink !== null || throttle === null) return () => {};
+      const leave = throttle.presence.stream({ clientAddress, userId: viewer.user?.userId ?? null, logger: log });
+      if (typeof leave === 'function') onStream();
+      return leave;
+    },
     failed,
     watch: ({ accessToken }, over) =>
       accessToken === null ? Promise.resolve({ valid: true, release: () => {} }) : sessions.watch(accessToken, over),

@@ -1,7 +1,8 @@
-import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { EventStream } from '../events/stream.ts';
 import type { Context } from './context.ts';
 import type { FanOut } from './fan-out.ts';
+import type { Charge, LiveBudget } from './live-budget.ts';
 import type { SharedAudience } from './sharing.ts';
 import type { Membership, Sink } from './sink.ts';
 import { HANDED_OVER, type Running } from './subscribe.ts';
@@ -11,7 +12,26 @@ const MAX_WAITING = 1000;
 const MAX_WAITING_CHARACTERS = 1_000_000;
 
 /** Runs a subscription together with others that are alike; null where it is like none. */
-export type Share = (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | typeof HANDED_OVER | null;
+export type Share = (
+  args: ExecutionArgs,
+  source: AsyncIterable<unknown>,
+) => Running | typeof HANDED_OVER | GraphQLError | null;
+
+/** A membership that was charged. */
+class Charged implements Membership {
+  readonly #membership: Membership;
+  readonly #charge: Charge;
+
+  constructor(membership: Membership, charge: Charge) {
+    this.#membership = membership;
+    this.#charge = charge;
+  }
+
+  leave(): void {
+    this.#membership.leave();
+    this.#charge.release();
+  }
+}
 
 /**
  * Over WebSocket the results go straight to the socket, which takes charge of the subscription; over SSE they come through
@@ -20,15 +40,18 @@ export type Share = (args: ExecutionArgs, source: AsyncIterable<unknown>) => Run
 export function createSharedSubscriptions(deps: {
   fanOut: FanOut;
   audienceOf: (args: ExecutionArgs) => SharedAudience | null;
+  budget: Pick<LiveBudget, 'charge'>;
 }): Share {
   return (args, source) => {
     if (!isEventStream(source)) return null;
     const audience = deps.audienceOf(args);
     if (audience === null) return null;
-    const { sink } = args.contextValue as Context;
-    const join = (to: Sink) => deps.fanOut.join(audience, args, source, to);
-    if (sink === null) return throughStream(join);
-    sink.takeOver(join);
+    const { sink, clientAddress, eventCost: cost, logger } = args.contextValue as Context;
+    const charge = deps.budget.charge({ clientAddress, cost, key: audience.key, logger });
+    if (charge instanceof GraphQLError) return charge;
+    const join = (to: Sink) => new Charged(deps.fanOut.join(audience, args, source, to), charge);
+    if (sink === null) return throughStream(join, charge);
+    if (!sink.takeOver(join)) charge.release();
     return HANDED_OVER;
   };
 }
@@ -39,7 +62,7 @@ function isEventStream(source: AsyncIterable<unknown>): source is EventStream<un
 
 const DONE = { done: true, value: undefined } as const;
 
-function throughStream(join: (sink: Sink) => Membership): Running {
+function throughStream(join: (sink: Sink) => Membership, charge: Charge): Running {
   const waiting: { payload: string; cursor: string }[] = [];
   let characters = 0;
   let membership: Membership | undefined;
@@ -93,6 +116,7 @@ function throughStream(join: (sink: Sink) => Membership): Running {
     },
     stop() {
       membership?.leave();
+      charge.release();
       end(null);
     },
   };

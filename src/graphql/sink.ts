@@ -16,6 +16,9 @@ export interface Membership {
 
 /** Where one operation on a socket can put its events. */
 export interface SocketSink extends Sink {
-  /** Takes charge of the subscription, its end included: of all that it took to start, nothing has to be kept. */
-  takeOver(join: (sink: Sink) => Membership): void;
+  /**
+   * Takes charge of the subscription, its end included: of all that it took to start, nothing has to be kept. False where the
+   * client has left: nothing was joined.
+   */
+  takeOver(join: (sink: Sink) => Membership): boolean;
 }

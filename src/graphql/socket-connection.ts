@@ -1,6 +1,8 @@
 import { CloseCode, type Context as ProtocolContext, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import type { Logger } from '../infra/logger.ts';
+import type { Lines, Turn } from '../infra/seats.ts';
+import { parseClientMessage } from './client-message.ts';
 import type { CredentialHeaders } from './create-context.ts';
 
 /*
@@ -12,12 +14,16 @@ import type { CredentialHeaders } from './create-context.ts';
 export type SocketContext = ProtocolContext<Record<string, unknown>, SocketConnection>;
 
 const INIT_WITHIN_MS = 5_000;
-/** What a client may leave unread; each subscription waits for its own last message, so little suffices. */
-const MAX_UNSENT_BYTES = 8_000_000;
-/** Beyond this a subscriber is lagging. */
-const MAX_LAG_BYTES = 1_000_000;
-/** Below this there is room for who catches up. */
+/** Memory that a client's unread messages may take. A socket that exceeds it is cut off. */
+const MAX_UNSENT_BYTES = 1_000_000;
+/** Beyond this a subscriber lags. Below the maximum, so that the socket can still carry the error that says so. */
+const MAX_LAG_BYTES = 750_000;
+/** Below this there is room for a subscriber that catches up. */
 const ROOM_BYTES = 64_000;
+/** Heap that a waiting frame takes besides its bytes: buffers, the callback, the entry in the socket's queue. */
+const FRAME_OVERHEAD_BYTES = 1_200;
+/** Policy violation. Clients of graphql-ws do not reconnect after it. */
+const TOO_MANY_MESSAGES = 1008;
 
 /** What all sockets of a process have in common. */
 export interface SocketHost {
@@ -28,23 +34,38 @@ export interface SocketHost {
   failed(error: unknown): void;
   /** Told once of each socket that is closed. */
   gone(connection: SocketConnection): void;
+  /** Messages that a socket may send at once, and again within a minute; null: as many as it likes. */
+  readonly messagesPerMinute: number | null;
+  /** Queries of one socket that are executed at the same time; further ones wait for their turn. */
+  readonly turns: Lines;
 }
+
+let sockets = 0;
 
 /** A socket, for graphql-ws, and what its operations have in common. */
 export class SocketConnection {
   readonly #socket: WebSocket;
+  /** Names the socket among those of the process. */
+  readonly #key = String((sockets += 1));
   readonly host: SocketHost;
   /** Of the request that became the socket. */
   readonly requestId: string;
   readonly clientAddress: string;
   readonly headers: CredentialHeaders;
-  #take: ((data: string) => Promise<void>) | undefined;
+  #take: ((message: never) => Promise<void>) | undefined;
   #closed: ((code: number, reason: string) => Promise<void>) | undefined;
   /** While it has not begun the conversation. */
   #waiting: NodeJS.Timeout | undefined;
   /** What has to be let go of with the socket, or at once where it is closed. */
   #release: (() => void) | undefined;
   #isClosed = false;
+  /** Frames that were sent while earlier ones were unsent, and have not left the process. */
+  #waitingFrames = 0;
+  /** Data of the latest ping, to be answered once the socket has sent what waits. */
+  #unansweredPing: Buffer | undefined;
+  /** Messages that the client may still send now, and when that was computed (`performance.now()`). */
+  #credit: number;
+  #creditAt = performance.now();
 
   constructor(
     socket: WebSocket,
@@ -56,6 +77,7 @@ export class SocketConnection {
     this.requestId = of.id;
     this.clientAddress = of.clientAddress;
     this.headers = of.headers;
+    this.#credit = host.messagesPerMinute ?? 0;
   }
 
   /** Has the protocol spoken over it. */
@@ -78,19 +100,62 @@ export class SocketConnection {
     return this.#socket.protocol;
   }
 
+  /** graphql-ws also takes a message that is parsed already, although its types do not say so. */
   onMessage(take: (data: string) => Promise<void>): void {
-    this.#take = take;
+    this.#take = take as (message: never) => Promise<void>;
   }
 
-  /** Takes a message of the client's. */
+  /** Handles a message of the client. */
   async receive(data: string): Promise<void> {
-    // Who is told to go has nothing more to ask, although its messages may be on their way still.
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    // Messages may still be on their way after the socket was told to close.
+    if (this.#socket.readyState !== this.#socket.OPEN || !this.count()) return;
+    const message = parseClientMessage(data);
+    if (message === null) {
+      this.close(CloseCode.BadRequest, 'Invalid message received');
+      return;
+    }
     try {
-      await this.#take?.(data);
+      await this.#take?.(message as never);
     } catch (error) {
       this.broke(error);
     }
+  }
+
+  /**
+   * Answers a WebSocket ping. While messages wait to be sent only the latest ping is remembered, as RFC 6455 allows: pongs
+   * that nobody reads must not pile up.
+   */
+  receivePing(data: Buffer): void {
+    if (this.#socket.readyState !== this.#socket.OPEN || !this.count()) return;
+    if (this.#socket.bufferedAmount > 0) this.#unansweredPing = Buffer.from(data);
+    else this.#pong(data);
+  }
+
+  /** Counts a frame of the client. False where it has sent too many: the socket is closed. */
+  count(): boolean {
+    const { messagesPerMinute } = this.host;
+    if (messagesPerMinute === null) return true;
+    const now = performance.now();
+    const earned = ((now - this.#creditAt) / 60_000) * messagesPerMinute;
+    this.#credit = Math.min(messagesPerMinute, this.#credit + earned) - 1;
+    this.#creditAt = now;
+    if (this.#credit >= 0) return true;
+    this.close(TOO_MANY_MESSAGES, 'Too many messages');
+    return false;
+  }
+
+  /** Whether messages wait to be sent, and nothing is read from the client meanwhile. */
+  get isHeldBack(): boolean {
+    return this.#socket.isPaused;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  /** A place among the queries of this socket that are executed. Null where too many wait. */
+  queryTurn(): Turn | null {
+    return this.host.turns.enter(this.#key);
   }
 
   /** Closes it after a fault of ours. */
@@ -101,13 +166,60 @@ export class SocketConnection {
 
   /** Resolves once the message has left the process, so that a slow reader slows its own subscriptions down. */
   send(data: string): Promise<void> {
-    const socket = this.#socket;
-    if (socket.bufferedAmount > MAX_UNSENT_BYTES) socket.terminate();
+    if (this.#unsentBytes() > MAX_UNSENT_BYTES) this.#socket.terminate();
     return new Promise((resolve) => {
-      // A failure to send is the end of the socket, which its `close` tells.
-      if (socket.readyState === socket.OPEN) socket.send(data, () => resolve());
+      // A failure to send is the end of the socket, which its `close` event reports.
+      if (this.isOpen) this.#put(data, resolve);
       else resolve();
     });
+  }
+
+  /** Memory that unsent messages take, about. */
+  #unsentBytes(): number {
+    const bytes = this.#socket.bufferedAmount;
+    return bytes === 0 ? 0 : bytes + this.#waitingFrames * FRAME_OVERHEAD_BYTES;
+  }
+
+  #put(data: string, sent?: () => void): void {
+    const socket = this.#socket;
+    if (sent === undefined && socket.bufferedAmount === 0) {
+      socket.send(data);
+    } else {
+      this.#waitingFrames += 1;
+      socket.send(data, () => {
+        this.#waitingFrames -= 1;
+        sent?.();
+      });
+    }
+    this.#holdBack();
+  }
+
+  #pong(data: Buffer): void {
+    this.#socket.pong(data);
+    this.#holdBack();
+  }
+
+  /** Reads nothing from a client that does not read either, until all that waits has been sent. */
+  #holdBack(): void {
+    const socket = this.#socket;
+    if (socket.bufferedAmount === 0 || socket.isPaused || !this.isOpen) return;
+    socket.pause();
+    this.#afterUnsent(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    const socket = this.#socket;
+    if (!this.isOpen) return;
+    socket.resume();
+    const ping = this.#unansweredPing;
+    this.#unansweredPing = undefined;
+    if (ping !== undefined) this.#pong(ping);
+    else this.#holdBack();
+  }
+
+  /** Calls back once what waits now has been sent: an unsolicited pong goes out after it, which clients ignore. */
+  #afterUnsent(callback: () => void): void {
+    this.#socket.pong('', false, callback);
   }
 
   close(code: number, reason: string): void {
@@ -136,8 +248,8 @@ export class SocketConnection {
   pushNext(quotedId: string, payload: string): boolean {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN) return true; // its `close` ends the subscription
-    if (socket.bufferedAmount > MAX_LAG_BYTES) return false;
-    socket.send(`{"id":${quotedId},"type":"next","payload":${payload}}`);
+    if (this.#unsentBytes() > MAX_LAG_BYTES) return false;
+    this.#put(`{"id":${quotedId},"type":"next","payload":${payload}}`);
     return true;
   }
 
@@ -146,10 +258,7 @@ export class SocketConnection {
     const socket = this.#socket;
     return socket.bufferedAmount < ROOM_BYTES || socket.readyState !== socket.OPEN
       ? Promise.resolve()
-      : new Promise((resolve) => {
-          // An empty frame that goes out after all that waits; readers of the protocol never see it.
-          socket.ping('', false, () => resolve());
-        });
+      : new Promise((resolve) => this.#afterUnsent(resolve));
   }
 }
 

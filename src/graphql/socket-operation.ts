@@ -31,20 +31,27 @@ export class SocketOperation implements SocketSink {
     context.subscriptions[id] = this;
   }
 
-  takeOver(join: (sink: Sink) => Membership): void {
+  /** Whether the client has left, or its socket is closed. */
+  get left(): boolean {
+    return this.#left;
+  }
+
+  takeOver(join: (sink: Sink) => Membership): boolean {
     this.#isTakenOver = true;
     // The client may have left meanwhile.
-    if (this.#left) return;
+    if (this.#left) return false;
     this.#context.extra.host.running += 1;
     this.#membership = join(this);
+    return true;
   }
 
   /** Tells the client what it comes to, to its end. */
   async tell(outcome: Outcome): Promise<void> {
     if (this.#isTakenOver) return;
     if (!(Symbol.asyncIterator in outcome)) {
-      void this.#next(outcome);
+      const sent = this.#next(outcome);
       this.#complete();
+      await sent;
       return;
     }
     this.#results = outcome;

@@ -32,10 +32,12 @@ type PromiseOrValue<T> = Promise<T> | T;
 
 /** An operation that is ready to run. */
 interface Prepared extends ExecutionArgs {
+  isQuery: boolean;
   start: (args: ExecutionArgs) => PromiseOrValue<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
 }
 
-const MAX_OPERATIONS = 100;
+/** Operations of one socket at a time. */
+export const MAX_OPERATIONS = 100;
 /** Clients of graphql-ws come back after it. */
 const TRY_AGAIN_LATER = 1013;
 
@@ -80,6 +82,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       operationName,
       variableValues: variables,
       contextValue,
+      isQuery: operation.operation === OperationTypeNode.QUERY,
       start: operation.operation === OperationTypeNode.SUBSCRIPTION ? subscribe : execute,
     };
   }
@@ -95,12 +98,24 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       entry.refuse(prepared);
       return;
     }
-    const { start, ...args } = prepared;
-    // Where a plugin stops it before its start there is a result, and no promise of one.
-    const outcome = await (async () => start(args))().catch((error: unknown) =>
-      maskResult({ errors: [maskError(error, mask)] }, mask),
-    );
-    await entry.tell(outcome);
+    const { start, isQuery, ...args } = prepared;
+    // Results that wait for a slow reader take memory: few are made at a time, and each is sent before its turn ends.
+    const turn = isQuery ? connection.extra.queryTurn() : undefined;
+    if (turn === null) {
+      entry.refuse([refusedRequest('TOO_COSTLY', 'Too many queries of this socket wait for their turn.')]);
+      return;
+    }
+    try {
+      await turn?.come;
+      if (entry.left) return;
+      // Where a plugin stops it before its start there is a result, and no promise of one.
+      const outcome = await (async () => start(args))().catch((error: unknown) =>
+        maskResult({ errors: [maskError(error, mask)] }, mask),
+      );
+      await entry.tell(outcome);
+    } finally {
+      turn?.leave();
+    }
   }
 
   return makeServer<Record<string, unknown>, SocketConnection>({

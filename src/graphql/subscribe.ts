@@ -42,23 +42,32 @@ type Watch<C> = (context: C, over: () => void) => Promise<{ readonly valid: bool
 /**
  * Makes the function that runs subscriptions. Each event is executed with a context of its own: that of the subscription
  * lives as long as the socket does, and its loaders would show the stock of an hour ago.
+ * @param options.begin makes the context in which the subscription itself is resolved
  * @param options.share runs a subscription together with others like it, where that is possible
  * @param options.seat takes a place for it: what gives that back, or the error where there is none
+ * @param options.charge charges what its events cost, where they are executed for it alone: what gives that back, or the error
+ * @param options.execute runs the execution of an event when its turn comes
  * @param options.failed told of what ended a subscription before its time
  * @param options.mark notes on a result which event it tells of
  */
 export function createSubscriptions<C>({
   renew,
+  begin = (context) => context,
   watch,
   share = () => null,
   seat = () => () => {},
+  charge = () => () => {},
+  execute: run = (_context, work) => work(),
   failed = () => {},
   mark = (result) => result,
 }: {
   renew(context: C): C;
+  begin?: (context: C) => C;
   watch?: Watch<C>;
-  share?: (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | typeof HANDED_OVER | null;
+  share?: (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | typeof HANDED_OVER | GraphQLError | null;
   seat?: (context: C) => (() => void) | GraphQLError;
+  charge?: (context: C) => (() => void) | GraphQLError;
+  execute?: (context: C, work: () => Promise<ExecutionResult>) => Promise<ExecutionResult>;
   failed?: (error: unknown) => void;
   mark?: (result: ExecutionResult, event: never) => ExecutionResult;
 }): Subscriptions {
@@ -70,7 +79,9 @@ export function createSubscriptions<C>({
       async next() {
         const event = await source.next();
         if (event.done === true) return DONE;
-        const value = await execute({ ...args, rootValue: event.value, contextValue: renew(args.contextValue as C) });
+        const value = await run(args.contextValue as C, async () =>
+          execute({ ...args, rootValue: event.value, contextValue: renew(args.contextValue as C) }),
+        );
         return { done: false, value: mark(value, event.value as never) };
       },
       stop: () => void Promise.resolve(source.return?.()).catch(() => {}),
@@ -148,16 +159,27 @@ export function createSubscriptions<C>({
   }
 
   return {
-    async subscribe(args) {
-      const context = args.contextValue as C;
-      const leave = seat(context);
-      if (leave instanceof GraphQLError) return { errors: [leave] };
+    async subscribe(given) {
+      const context = given.contextValue as C;
+      const vacate = seat(context);
+      if (vacate instanceof GraphQLError) return { errors: [vacate] };
+      const args = { ...given, contextValue: begin(context) };
+      let leave = vacate;
       let results: Results | undefined;
       try {
         const source = await createSourceEventStream(args);
         if (!(Symbol.asyncIterator in source)) return source;
         const shared = share(args, source);
         if (shared === HANDED_OVER) return NO_RESULTS;
+        if (shared instanceof GraphQLError) return { errors: [shared] };
+        if (shared === null) {
+          const release = charge(context);
+          if (release instanceof GraphQLError) return { errors: [release] };
+          leave = () => {
+            release();
+            vacate();
+          };
+        }
         results = respond(shared ?? executing(source[Symbol.asyncIterator](), args), leave);
         await tie(results, context, leave);
         return results;

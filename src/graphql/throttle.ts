@@ -9,6 +9,7 @@ import { createPresence, PRESENCE_LIMITS, type Presence, type PresenceLimits } f
 import {
   asksOf,
   byNetwork,
+  introspectionsByClient,
   operationsByClient,
   tableOf,
   type FieldAsk,
@@ -44,6 +45,8 @@ export interface Throttle {
    * @throws RATE_LIMITED, for the request as a whole
    */
   admit(caller: Caller): Promise<void>;
+  /** Counts an operation that asks for the schema. Throws as `admit` does. */
+  admitIntrospection(caller: Caller): Promise<void>;
   /** Counts a request that is no operation by the same limit: so many seconds to wait where it is too much, else null. */
   secondsToWait(caller: Caller): Promise<number | null>;
 }
@@ -69,7 +72,11 @@ export function createThrottle(options: {
   overrides?: ThrottleOverrides | undefined;
 }): Throttle | null {
   const { config, declared, redis, logger, onRefused, overrides } = options;
-  const { limits, tooMany } = tableOf([operationsByClient, ...declared], config, overrides?.limits);
+  const { limits, tooMany } = tableOf(
+    [operationsByClient, introspectionsByClient, ...declared],
+    config,
+    overrides?.limits,
+  );
   if (!config.rateLimits) {
     logger.warn('RATE_LIMITS is off: passwords may be guessed, and carts filled, without end');
     return null;
@@ -82,13 +89,22 @@ export function createThrottle(options: {
     logger,
     ...(overrides?.patienceMs === undefined ? {} : { patienceMs: overrides.patienceMs }),
   });
-  const count = (caller: Caller) => limiter.consume(asksOf(byNetwork(operationsByClient, caller)), caller.limiterWait);
+  const count = (caller: Caller, limit = operationsByClient) =>
+    limiter.consume(asksOf(byNetwork(limit, caller)), caller.limiterWait);
 
   function describe(verdict: Verdict & { allowed: false }, log: Logger): { message: string; seconds: number } {
     const { limit } = verdict;
     const seconds = Math.ceil(verdict.retryAfterMs / 1000);
     log.info({ limit, retryAfter: seconds }, 'rate limited');
     return { message: `Too many ${tooMany.get(limit) ?? limit}. Try again in ${seconds} s.`, seconds };
+  }
+
+  async function admit(caller: Caller, limit: RateLimit): Promise<void> {
+    const verdict = await count(caller, limit);
+    if (verdict.allowed) return;
+    const { message, seconds } = describe(verdict, caller.logger);
+    const http = { status: 429, headers: { 'retry-after': String(seconds) } };
+    throw new GraphQLError(message, { extensions: { code: 'RATE_LIMITED', retryAfter: seconds, http } });
   }
 
   return {
@@ -109,12 +125,7 @@ export function createThrottle(options: {
       const verdict = await count(caller);
       return verdict.allowed ? null : describe(verdict, caller.logger).seconds;
     },
-    async admit(caller) {
-      const verdict = await count(caller);
-      if (verdict.allowed) return;
-      const { message, seconds } = describe(verdict, caller.logger);
-      const http = { status: 429, headers: { 'retry-after': String(seconds) } };
-      throw new GraphQLError(message, { extensions: { code: 'RATE_LIMITED', retryAfter: seconds, http } });
-    },
+    admit: (caller) => admit(caller, operationsByClient),
+    admitIntrospection: (caller) => admit(caller, introspectionsByClient),
   };
 }

@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
+import { createLines } from '../infra/seats.ts';
 import { credentialHeadersOf, type RequestScope } from './create-context.ts';
 import { SocketConnection, type SocketHost } from './socket-connection.ts';
-import { createSocketProtocol, type SocketEngine } from './socket-protocol.ts';
+import { createSocketProtocol, MAX_OPERATIONS, type SocketEngine } from './socket-protocol.ts';
 import type { Refused } from './presence.ts';
 
 /** GraphQL over WebSocket (graphql-transport-ws). */
@@ -18,6 +19,11 @@ export interface WebSockets {
 }
 
 const MAX_MESSAGE_BYTES = 100_000;
+/** Pieces of one message: as frames, and as they come from the network. Each takes memory besides its bytes. */
+const MAX_FRAGMENTS = 100;
+const MAX_CHUNKS = 1_000;
+/** Queries of one socket at a time. */
+const QUERIES_AT_A_TIME = 4;
 const PING_MS = 12_000;
 /** A client that does not answer our closing is cut off. */
 const CLOSE_WITHIN_MS = 1_000;
@@ -36,8 +42,14 @@ function hear(this: WebSocket, data: RawData): void {
   void (this as ShopSocket).connection?.receive((data as Buffer).toString());
 }
 
+function hearPing(this: WebSocket, data: Buffer): void {
+  (this as ShopSocket).connection?.receivePing(data);
+}
+
 function hearPong(this: WebSocket): void {
+  const { connection } = this as ShopSocket;
   (this as ShopSocket).answers = true;
+  connection?.count();
 }
 
 /** A frame that is no WebSocket's, or too large: `ws` has closed it with the right code. */
@@ -61,6 +73,10 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
     WebSocket: ShopSocket,
     // What it would spare of the network, each socket would pay for in memory.
     perMessageDeflate: false,
+    // The connection answers pings itself, so that pongs count among what is unsent.
+    autoPong: false,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_CHUNKS,
   };
   const server = new WebSocketServer<typeof ShopSocket>(settings);
   const host: SocketHost = {
@@ -68,12 +84,16 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
     running: 0,
     failed: engine.failed,
     gone: ({ clientAddress }) => engine.throttle?.presence.leave(clientAddress),
+    messagesPerMinute: engine.throttle?.presence.messagesBySocket ?? null,
+    turns: createLines({ atATime: QUERIES_AT_A_TIME, waiting: MAX_OPERATIONS }),
   };
   let disposal: Promise<void> | undefined;
 
   // A connection can die without a word: who has not answered the last ping is gone.
   const pings = setInterval(() => {
     for (const socket of server.clients) {
+      // A pong could not be read; the HTTP server closes connections that make no progress.
+      if (socket.connection?.isHeldBack === true) continue;
       if (socket.answers) {
         socket.answers = false;
         socket.ping();
@@ -88,7 +108,7 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
     const { id, clientAddress } = scope;
     const connection = new SocketConnection(socket, host, { id, clientAddress, headers: credentialHeadersOf(req) });
     socket.connection = connection;
-    socket.on('message', hear).on('pong', hearPong).on('error', hearError).on('close', hearClose);
+    socket.on('message', hear).on('ping', hearPing).on('pong', hearPong).on('error', hearError).on('close', hearClose);
     connection.begin(protocol);
   }
 

@@ -57,7 +57,7 @@ export function createEngine(options: {
       useRequestParams({ bodyLimit: config.http.bodyLimit }),
       masking.plugin,
       useOperation({ scopeOf, entries }),
-      ...limitPlugins({ suggestions: !config.production }),
+      ...limitPlugins({ schema, suggestions: !config.production, introspection: config.http.introspection }),
       useEventCursor({ eventLog: shared.eventLog }),
       useEventIds(),
       useMetrics(metrics),

@@ -36,8 +36,10 @@ export function enterGraphQL(options: {
   graphql: GraphQLHandler | null;
   /** Answers with the page of this path, where GraphiQL is off. */
   pages: RequestListener;
+  /** Serves a page unless its client has asked for too many. */
+  limited: (res: ServerResponse, info: RequestInfo, serve: () => void) => Promise<void>;
 }): void {
-  const { req, res, info, rule, graphql, pages } = options;
+  const { req, res, info, rule, graphql, pages, limited } = options;
   res.setHeader('cache-control', 'no-store');
   if (graphql === null) {
     res.setHeader('retry-after', '1');
@@ -47,7 +49,7 @@ export function enterGraphQL(options: {
   // Where GraphiQL is off, a link with an operation in it is answered with the operation's result.
   const page = graphql.page ?? (req.url?.includes('?') === true ? null : pages);
   if (page !== null && isPageVisit(req)) {
-    page(req, res);
+    void limited(res, info, () => page(req, res));
     return;
   }
   allowOrigin(req, res, rule);

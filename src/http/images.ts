@@ -21,8 +21,19 @@ export interface ImageFile {
   headers: Record<'etag' | 'content-type', string> & Record<string, string>;
 }
 
-/** Reads one of the shop's own pictures; null where there is none of this name. */
+/** Those that were asked for: all answers share their bytes. */
+const read = new Map<string, ImageFile>();
+
+/** One of the shop's own pictures; null where there is none of this name. */
 export async function readImage(name: string): Promise<ImageFile | null> {
+  const known = read.get(name);
+  if (known !== undefined) return known;
+  const image = await readFileOf(name);
+  if (image !== null) read.set(name, image);
+  return image;
+}
+
+async function readFileOf(name: string): Promise<ImageFile | null> {
   const type = TYPES[extname(name)];
   if (type === undefined || !NAME.test(name)) return null;
   let bytes: Uint8Array<ArrayBuffer>;

@@ -19,6 +19,8 @@ export interface RequestInfo {
   readonly limiterWait: LimiterWait;
   /** The GraphQL operation, for the log; set by who executes it. */
   operation: string | null;
+  /** Called where the answer is a stream of events: it has a place of its own, and gives back that of an answer. */
+  onStream: () => void;
 }
 
 const SANE_ID = /^[\w.-]{1,64}$/;
@@ -43,6 +45,7 @@ export function describeRequest(
     storefront,
     limiterWait: { ms: 0 },
     operation: null,
+    onStream: () => {},
   };
 }
 

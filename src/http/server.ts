@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Metrics } from '../infra/metrics.ts';
+import { CLIENT_LIMITS, createAnswerLimits, limitConnections, type ClientLimits } from './client-limits.ts';
 import { trackConnections } from './connections.ts';
 import { enterGraphQL, GRAPHQL_PATH, logRefusal, NOT_OPEN, refuse, type GraphQLHandler } from './graphql-edge.ts';
 import { securityHeaders } from './headers.ts';
@@ -12,7 +13,9 @@ import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.ts';
 import { createOriginRule, defaultPublicUrl } from './origin-rule.ts';
 import { createPages, type OtherPages } from './pages.ts';
 import { describeRequest, type RequestInfo } from './request-info.ts';
+import { faultOfRequest } from './request-target.ts';
 import { errorBody, refuseUpgrade, sendJson } from './respond.ts';
+import { closeStalledConnections, STALL_CLOCK, type StallClock } from './stalled-connections.ts';
 import type { StorefrontRefusal } from './storefront-key.ts';
 
 /** The shop's HTTP server. It listens from the start, so that a port that is taken shows at once. */
@@ -20,6 +23,8 @@ export interface HttpServer {
   port: number;
   /** Where the outside reaches the shop. */
   publicUrl: string;
+  /** Bytes of answers and messages that clients have not read yet. */
+  unsentBytes(): number;
   /** The shop is ready: requests go through. Without `graphql` only health is served. */
   open(handlers: {
     graphql: GraphQLHandler | null;
@@ -42,15 +47,34 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than load balancers keep an idle connection, so that it is they who close it. */
 const KEEP_ALIVE_MS = 65_000;
 
+/** For tests: other limits of clients, and another clock for connections that stall. */
+export interface HttpOverrides {
+  limits?: Partial<ClientLimits>;
+  stallClock?: StallClock;
+}
+
 /** Starts to listen; answers 503 until it is opened. */
-export async function startHttpServer({ config, logger }: { config: Config; logger: Logger }): Promise<HttpServer> {
+export async function startHttpServer({
+  config,
+  logger,
+  overrides = {},
+}: {
+  config: Config;
+  logger: Logger;
+  overrides?: HttpOverrides | undefined;
+}): Promise<HttpServer> {
   const server = createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: 5_000,
   });
+  const limits = { ...CLIENT_LIMITS, ...overrides.limits };
+  // Behind a proxy all connections are the proxy's.
+  if (config.rateLimits && config.http.trustedProxies === 0) limitConnections(server, limits);
   const connections = trackConnections(server);
+  const stalled = closeStalledConnections(server, overrides.stallClock ?? STALL_CLOCK);
+  const answers = config.rateLimits ? createAnswerLimits(limits) : null;
   const api = config.roles.includes('api');
   const health = createHealth({ logger });
   let others: OtherPages | null = null;
@@ -101,15 +125,17 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     return info;
   }
 
-  /** Pages behind links in mails read the database for whoever asks: they count like operations. */
-  async function limited(req: IncomingMessage, res: ServerResponse, info: RequestInfo): Promise<void> {
-    const seconds = (await graphql?.secondsToWait(info)) ?? null;
-    if (seconds === null) {
-      pages(req, res);
-      return;
-    }
+  function tooMany(res: ServerResponse, what: string, seconds: number): void {
     res.setHeader('retry-after', String(seconds));
-    sendJson(res, 429, errorBody('RATE_LIMITED', `Too many requests from your network. Try again in ${seconds} s.`));
+    const message = `Too many ${what} from your network. Try again in ${seconds} s.`;
+    sendJson(res, 429, errorBody('RATE_LIMITED', message, { retryAfter: seconds }));
+  }
+
+  /** Pages that read the database, or are large, count like operations. */
+  async function limited(res: ServerResponse, info: RequestInfo, serve: () => void): Promise<void> {
+    const seconds = (await graphql?.secondsToWait(info)) ?? null;
+    if (seconds === null) serve();
+    else tooMany(res, 'requests', seconds);
   }
 
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
@@ -118,11 +144,30 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     logWhenDone(req, res, info);
     res.setHeader('x-request-id', info.id);
     for (const [name, value] of headers) res.setHeader(name, value);
+    const fault = faultOfRequest(req);
+    if (fault !== null) {
+      sendJson(res, 400, errorBody('BAD_REQUEST', fault));
+      return;
+    }
     const refusal = isForMachines(info, http) ? null : rule.checkHost(req);
-    if (refusal !== null) refuse(res, refusal, info);
-    else if (info.storefront?.refusal != null) sendJson(res, ...bodyOf(info.storefront.refusal));
-    else if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql, pages });
-    else if (api && info.path.startsWith('/mail/')) void limited(req, res, info);
+    if (refusal !== null) {
+      refuse(res, refusal, info);
+      return;
+    }
+    if (info.storefront?.refusal != null) {
+      sendJson(res, ...bodyOf(info.storefront.refusal));
+      return;
+    }
+    if (answers !== null && !isHealth(info)) {
+      const giveBack = answers.begin(info.clientAddress, req, res);
+      if (giveBack === null) {
+        tooMany(res, 'requests at a time', 1);
+        return;
+      }
+      info.onStream = giveBack;
+    }
+    if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql, pages, limited });
+    else if (api && info.path.startsWith('/mail/')) void limited(res, info, () => pages(req, res));
     else pages(req, res);
   });
 
@@ -137,6 +182,11 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
     const info = describe(req);
     connections.handedOver(req.socket);
     socket.on('error', hearBroken);
+    const fault = faultOfRequest(req);
+    if (fault !== null) {
+      refuseUpgrade(socket, 400, errorBody('BAD_REQUEST', fault));
+      return;
+    }
     if (!api || info.path !== GRAPHQL_PATH) {
       refuseUpgrade(socket, 404, JSON.stringify({ error: 'There is nothing here.' }));
       return;
@@ -168,9 +218,11 @@ export async function startHttpServer({ config, logger }: { config: Config; logg
       health.stopping();
       connections.drain();
     },
+    unsentBytes: () => stalled.unsentBytes(),
     async close(graceMs) {
       health.stopping();
       await connections.close(graceMs);
+      stalled.stop();
     },
   };
 }

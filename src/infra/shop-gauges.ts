@@ -7,6 +7,8 @@ export interface Gauged {
   /** The last event of this node; null where it serves no API. */
   position: () => number | null;
   subscriptions: () => number;
+  /** Bytes that clients have not read yet. */
+  unsentBytes: () => number;
   fanOut: () => { audiences: number; live: number; executions: number } | null;
   /** Jobs by queue and state, of the queues that answer. */
   jobs: () => Promise<readonly { queue: string; state: string; jobs: number }[]>;
@@ -66,7 +68,7 @@ const consumers: Statement = {
  * Declares what is read when Prometheus asks: two statements, and a question to each queue. (What a process counts by itself
  * is in metrics.ts.)
  */
-export function addGauges(metrics: Metrics, { db, position, subscriptions, fanOut, jobs }: Gauged): void {
+export function addGauges(metrics: Metrics, { db, position, subscriptions, unsentBytes, fanOut, jobs }: Gauged): void {
   const pool = () => db.poolState();
   metrics.gauge('database_connections', 'Connections in the pool', () => pool().total);
   metrics.gauge('database_connections_idle', 'Connections that nobody uses', () => pool().idle);
@@ -75,6 +77,7 @@ export function addGauges(metrics: Metrics, { db, position, subscriptions, fanOu
   metrics.gauge('subscriptions_shared', 'Those of them that are answered together', () => fanOut()?.live ?? 0);
   metrics.gauge('subscription_audiences', 'To how many different answers', () => fanOut()?.audiences ?? 0);
   metrics.gauge('subscription_executions', 'Executions for those who share, so far', () => fanOut()?.executions ?? 0);
+  metrics.gauge('unsent_bytes', 'Bytes of answers and messages that clients have not read yet', unsentBytes);
   metrics.gauge('event_position', 'The last event that this node has', () => position() ?? 0);
   metrics.gauge('process_resident_bytes', 'Memory of the process', () => process.memoryUsage().rss);
 

@@ -253,3 +253,59 @@ test('when the shop closes, sockets are closed with 1001, those too that never s
   expect(await quiet.closed).toEqual({ code: 1001, reason: 'Going away' });
   expect(busy.messages.left).toEqual([]);
 });
+
+describe('what only a server may say', () => {
+  const errors = () => shop.logs.filter(({ level }) => Number(level) >= 50);
+
+  test.each([
+    ['next', { id: '1', type: 'next', payload: { data: {} } }],
+    ['error', { id: '1', type: 'error', payload: [{ message: 'no' }] }],
+    ['connection_ack', { type: 'connection_ack' }],
+    ['an unknown type', { type: 'subscribed' }],
+    ['no type', {}],
+    ['no object', null],
+    ['a list', []],
+    ['no JSON', 'nonsense'],
+    ['a type that is none', { type: { a: 1 } }],
+    ['the name of something that all objects have', { type: 'constructor' }],
+    ['a subscription without an id', { type: 'subscribe', payload: { query: '{ __typename }' } }],
+    ['a subscription without a document', { id: '1', type: 'subscribe', payload: {} }],
+    ['brackets without end', '['.repeat(90_000)],
+    [
+      'nested variables',
+      {
+        id: '1',
+        type: 'subscribe',
+        payload: { query: '{ __typename }', variables: { a: JSON.parse('['.repeat(80) + ']'.repeat(80)) as unknown } },
+      },
+    ],
+  ])('closes the socket as a bad request, and is no error of ours: %s', async (_name, message) => {
+    const before = errors().length;
+    const socket = await opened();
+    socket.send(message as object);
+    expect(await socket.closed).toEqual({ code: 4400, reason: 'Invalid message received' });
+    expect(errors().length).toBe(before);
+  });
+
+  test.each([
+    'subscription { stockChanged @skip(if: true) { available } }',
+    'subscription { stockChanged @include(if: false) { available } }',
+    'subscription { ... @include(if: false) { stockChanged { available } } }',
+    'subscription { ...F @skip(if: true) } fragment F on Subscription { stockChanged { available } }',
+    'subscription { ...F } fragment F on Subscription { stockChanged @skip(if: true) { available } }',
+    'subscription ($no: Boolean = true) { stockChanged @skip(if: $no) { available } }',
+  ])('a subscription cannot do without its field: %s', async (query) => {
+    const before = errors().length;
+    const socket = await opened();
+    socket.subscribe('1', query);
+    const answer = await socket.messages.take();
+    expect(answer).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] });
+    await socket.close();
+    const over = await shop
+      .client({ headers: { accept: 'text/event-stream, application/json' } })
+      .execute(query)
+      .catch((error: unknown) => String(error));
+    expect(JSON.stringify(over)).toContain('GRAPHQL_VALIDATION_FAILED');
+    expect(errors().length).toBe(before);
+  });
+});

@@ -290,7 +290,7 @@ describe('a subscriber that stops reading', () => {
 test('an event that cannot be executed ends those who share it with an error, and is not passed over', async () => {
   const variant = await makeVariant(shop, { onHand: 5 });
   const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { available } }`;
-  const { catalog } = shop.app.services;
+  const { catalog } = shop.app.live.services;
   const { isVisible } = catalog;
   const watched = await watchNow<Payload['data']>(shop, 'WebSocket', query);
   catalog.isVisible = () => Promise.reject(new Error('no database'));
@@ -306,7 +306,7 @@ test('an error that was not meant for anyone outside is masked for all, with not
   const variant = await makeVariant(shop, { onHand: 5 });
   const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { available variant { sku } } }`;
   const sockets = await subscribeAll(2, query);
-  const { catalog } = shop.app.services;
+  const { catalog } = shop.app.live.services;
   const { variantsByIds } = catalog;
   catalog.variantsByIds = () => Promise.reject(new Error('no database'));
   try {

@@ -1,0 +1,93 @@
+import { getIntrospectionQuery } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { openSocket } from '../support/socket.ts';
+import { callerFrom, createThrottledShop } from '../support/throttling.ts';
+
+let shop: TestShop;
+beforeAll(async () => {
+  shop = await createTestShop();
+});
+afterAll(() => shop.dispose());
+
+const DEEP =
+  '{ types { name fields { name args { name type { name } } type { name ofType { name ofType { name } } } } } }';
+const STANDARD = getIntrospectionQuery({ descriptions: true, inputValueDeprecation: true, oneOf: true });
+
+const tooMuch = {
+  'aliases of __schema': `{ ${Array.from({ length: 15 }, (_, i) => `a${i}: __schema ${DEEP}`).join(' ')} }`,
+  'two of __schema': '{ a: __schema { queryType { name } } b: __schema { queryType { name } } }',
+  '__schema beside a fragment with it':
+    '{ a: __schema { queryType { name } } ...F } fragment F on Query { b: __schema { queryType { name } } }',
+  'a fragment with __schema, twice':
+    '{ ...F ...G } fragment F on Query { a: __schema { queryType { name } } } fragment G on Query { ... on Query { b: __schema { queryType { name } } } }',
+  'aliases of __type': `{ ${Array.from({ length: 6 }, (_, i) => `a${i}: __type(name: "Query") { name }`).join(' ')} }`,
+  'a deep __type': `{ __type(name: "Query") { fields { type { fields { ...T args { type { possibleTypes { ...T } } } } } } } } fragment T on __Field { ${Array.from({ length: 10 }, (_, i) => `a${i}: args { type { enumValues { name description } inputFields { name type { inputFields { name } } } } }`).join(' ')} }`,
+  'aliases inside of __schema': `{ __schema { ${Array.from({ length: 15 }, (_, i) => `a${i}: types { name fields { name args { name description } type { name ofType { name ofType { name } } } } }`).join(' ')} } }`,
+  'in an operation that is not run': `query A { serverTime } query B { a: __schema { queryType { name } } b: __schema { queryType { name } } }`,
+};
+
+describe.each(Object.entries(tooMuch))('introspection by %s', (_name, query) => {
+  test('is refused over HTTP and WebSocket, before anything is executed', async () => {
+    const operationName = query.startsWith('query A') ? 'A' : undefined;
+    const { codes, data } = await shop
+      .client()
+      .execute(query, {}, operationName === undefined ? {} : { operationName });
+    // The depth of introspection itself is bounded by graphql-js.
+    expect(['TOO_COSTLY', 'GRAPHQL_VALIDATION_FAILED']).toContain(codes[0]);
+    expect(data).toBeUndefined();
+    const socket = await openSocket(shop.wsUrl);
+    await socket.init();
+    socket.subscribe('1', query, {}, operationName);
+    expect((await socket.messages.take()).type).toBe('error');
+    await socket.close();
+  });
+});
+
+test('the query of the tools passes, and what tools ask of single types', async () => {
+  const { data, errors } = await shop.client().execute(STANDARD);
+  expect(errors).toBeUndefined();
+  expect(data).toHaveProperty('__schema.queryType.name', 'Query');
+  const abilities =
+    '{ a: __type(name: "__Directive") { fields { name } } b: __type(name: "__Type") { fields { name } } __schema { queryType { name } } }';
+  expect((await shop.client().execute(abilities)).codes).toEqual([]);
+});
+
+test('a network may introspect so many times a minute, and do everything else meanwhile', async () => {
+  const limited = await createThrottledShop({ introspectionsByClient: { points: 2, seconds: 60 } });
+  const caller = callerFrom(limited);
+  const query = '{ __schema { queryType { name } } }';
+  expect((await caller.execute(query)).codes).toEqual([]);
+  expect((await caller.execute('{ ...F } fragment F on Query { __type(name: "Query") { name } }')).codes).toEqual([]);
+  const { codes, status, headers } = await caller.execute(query);
+  expect([codes, status]).toEqual([['RATE_LIMITED'], 429]);
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  expect((await caller.execute('{ __typename shop { name } }')).codes).toEqual([]);
+  await limited.dispose();
+});
+
+describe('in production', () => {
+  const production = (env: NodeJS.ProcessEnv = {}) =>
+    createTestShop({ env: { NODE_ENV: 'production', PUBLIC_URL: 'http://localhost', ...env } });
+
+  test('there is none, but for __typename', async () => {
+    const real = await production();
+    const client = real.client({ headers: { host: 'localhost', accept: 'application/graphql-response+json' } });
+    for (const query of [
+      STANDARD,
+      '{ a: __type(name: "Query") { name } }',
+      '{ ...F } fragment F on Query { __schema { queryType { name } } }',
+    ]) {
+      const { codes, data, status } = await client.execute(query);
+      expect([codes, data, status]).toEqual([['FORBIDDEN'], undefined, 403]);
+    }
+    expect((await client.execute('{ __typename shop { __typename name } }')).codes).toEqual([]);
+    await real.dispose();
+  });
+
+  test.each([{ INTROSPECTION: 'on' }, { GRAPHIQL: 'on' }])('a setting turns it on: %o', async (env) => {
+    const real = await production(env);
+    expect((await real.client({ headers: { host: 'localhost' } }).execute(STANDARD)).codes).toEqual([]);
+    await real.dispose();
+  });
+});

@@ -1,0 +1,297 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Overrides } from '../../src/app.ts';
+import { makeProduct } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { clientFrame, graphqlGet, openUnread, UPGRADE, type RawConnection } from '../support/raw-connection.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { openSocket } from '../support/socket.ts';
+import { newAddress } from '../support/throttling.ts';
+import { until } from '../support/until.ts';
+
+/** Several megabytes have to go before the network's own buffers are full, on a machine that may be busy. */
+const PATIENCE_MS = 50_000;
+vi.setConfig({ testTimeout: 60_000 });
+
+/** The clock of the watch for connections that stall; it looks often, and time passes when a test says so. */
+const clock = { now: 0, looks: 0 };
+const stallClock = {
+  now() {
+    clock.looks += 1;
+    return clock.now;
+  },
+  everyMs: 5,
+};
+
+/** Fifteen copies of a text: nearly a megabyte, for a request of some hundred bytes. */
+const COPIES = Array.from({ length: 15 }, (_, i) => `c${i}: description`).join(' ');
+const LARGE = `{ products(first: 1) { nodes { ${COPIES} } } }`;
+
+let shop: TestShop;
+let limited: TestShop;
+let variant: { id: string; globalId: string; sku: string };
+beforeAll(async () => {
+  shop = await createTestShop({ overrides: { http: { stallClock } } });
+  const overrides = {
+    http: { stallClock, limits: { answers: 3, unsentBytes: 3_000_000 } },
+    throttling: { presence: { messagesBySocket: 50 }, patienceMs: 20_000 },
+  } satisfies Overrides;
+  limited = await createTestShop({ env: { RATE_LIMITS: 'on', TRUST_PROXY: '1' }, overrides });
+  for (const { app } of [shop, limited]) {
+    const product = await makeProduct(app, { description: 'x'.repeat(60_000), variants: [{ onHand: 100_000 }] });
+    variant = app === shop.app ? known(product.variants[0]) : variant;
+  }
+});
+afterAll(async () => {
+  await shop.dispose();
+  await limited.dispose();
+});
+
+async function unread(first: string, of = shop): Promise<RawConnection> {
+  const connection = await openUnread(of.url, first);
+  onTestFinished(() => void connection.socket.destroy());
+  return connection;
+}
+
+/** Sends the same again and again until the server has something that it cannot get rid of. */
+async function sendUntilUnsent({ socket }: RawConnection, bytes: Buffer | string, of = shop): Promise<void> {
+  await until(
+    'the server has unsent data',
+    () => {
+      if (socket.writableLength < 1_000_000) socket.write(bytes);
+      return of.app.unsentBytes() > 0;
+    },
+    PATIENCE_MS,
+  );
+}
+
+/** Lets more time pass than a connection may stall, until the shop has let go of it; its client then hears so. */
+async function closedInTime({ socket, closed }: RawConnection): Promise<void> {
+  await until('the shop lets go of it', () => {
+    clock.now += 31_000;
+    return shop.app.unsentBytes() === 0;
+  });
+  socket.resume();
+  await closed;
+}
+
+async function move(times: number): Promise<void> {
+  for (let i = 0; i < times; i += 1) {
+    const { codes } = await shop
+      .client()
+      .execute('mutation ($lines: [CartLineInput!]!) { cartLinesAdd(input: { lines: $lines }) { errors { code } } }', {
+        lines: [{ sku: variant.sku, quantity: 1 }],
+      });
+    expect(codes).toEqual([]);
+  }
+}
+
+/** A ping of the protocol, whose pong is as long: fifty kilobytes. */
+const LONG_PING = clientFrame('text', JSON.stringify({ type: 'ping', payload: { x: 'x'.repeat(50_000) } }));
+
+describe('a socket that reads nothing', () => {
+  test.each([
+    ['pings', clientFrame('ping', 'x'.repeat(125))],
+    ['pings of the protocol', clientFrame('text', JSON.stringify({ type: 'ping' }))],
+    ['long pings of the protocol', LONG_PING],
+  ])('and sends %s is not read either, and costs a megabyte at most', async (_name, frame) => {
+    const connection = await unread(UPGRADE);
+    const { socket } = connection;
+    await sendUntilUnsent(connection, LONG_PING);
+    const frames = Buffer.concat(Array.from({ length: Math.ceil(20_000_000 / frame.length / 50) }, () => frame));
+    for (let i = 0; i < 50; i += 1) socket.write(frames);
+    // Twenty megabytes are more than the network takes: the rest waits here, since nobody reads it.
+    await shop.client().execute('{ shop { name } }');
+    expect(socket.writableLength).toBeGreaterThan(1_000_000);
+    expect(shop.app.unsentBytes()).toBeGreaterThan(0);
+    expect(shop.app.unsentBytes()).toBeLessThanOrEqual(1_100_000);
+    await closedInTime(connection);
+  });
+
+  test('gets its answers once it reads', async () => {
+    const connection = await unread(UPGRADE);
+    const { socket } = connection;
+    await sendUntilUnsent(connection, LONG_PING);
+    for (let i = 0; i < 1000; i += 1) socket.write(clientFrame('ping', `ping ${i}`));
+    let read = '';
+    socket.on('data', (chunk: Buffer) => (read = (read + chunk.toString('latin1')).slice(-10_000)));
+    socket.resume();
+    await until('the last ping is answered', () => read.includes('ping 999'), PATIENCE_MS);
+    expect(connection.isClosed()).toBe(false);
+  });
+
+  test('and subscribes is let go of, with what it subscribed to', async () => {
+    const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { variant { product { ${COPIES} } } } }`;
+    const connection = await unread(UPGRADE);
+    connection.socket.write(clientFrame('text', JSON.stringify({ type: 'connection_init' })));
+    connection.socket.write(clientFrame('text', JSON.stringify({ id: '1', type: 'subscribe', payload: { query } })));
+    await until('it listens', () => shop.app.fanOut()?.live === 1);
+    await until('the server has unsent data', async () => (await move(1), shop.app.unsentBytes() > 0), PATIENCE_MS);
+    await move(3);
+    // An event more than the limit at most.
+    expect(shop.app.unsentBytes()).toBeLessThan(2_500_000);
+    await closedInTime(connection);
+    expect(shop.app.subscriptions()).toBe(0);
+  });
+
+  test('and asks query after query has few of them executed', async () => {
+    const connection = await unread(UPGRADE);
+    connection.socket.write(clientFrame('text', JSON.stringify({ type: 'connection_init' })));
+    const ask = (id: number) =>
+      clientFrame('text', JSON.stringify({ id: String(id), type: 'subscribe', payload: { query: LARGE } }));
+    connection.socket.write(Buffer.concat(Array.from({ length: 90 }, (_, i) => ask(i))));
+    await until('the server has unsent data', () => shop.app.unsentBytes() > 0, PATIENCE_MS);
+    await shop.client().execute(LARGE);
+    // A few answers of nearly a megabyte, and not ninety.
+    expect(shop.app.unsentBytes()).toBeLessThan(5_000_000);
+    await closedInTime(connection);
+  });
+});
+
+describe('an answer that is not read', () => {
+  test('is given up after 30 s without progress, with its connection', async () => {
+    const connection = await unread('');
+    await sendUntilUnsent(connection, graphqlGet(LARGE));
+    const looks = clock.looks;
+    clock.now += 29_000;
+    await until('it was looked at', () => clock.looks > looks + 2);
+    expect(shop.app.unsentBytes()).toBeGreaterThan(0);
+    await closedInTime(connection);
+  });
+
+  test('is waited for as long as its client makes progress', async () => {
+    const connection = await unread('');
+    const { socket } = connection;
+    await sendUntilUnsent(connection, graphqlGet(LARGE));
+    socket.on('data', () => socket.pause());
+    // A piece at a time, with twenty seconds between two.
+    let left = shop.app.unsentBytes();
+    while (shop.app.unsentBytes() > 0) {
+      await until('some of it has gone', () => {
+        socket.resume();
+        return shop.app.unsentBytes() < left - 20_000 || shop.app.unsentBytes() === 0;
+      });
+      left = shop.app.unsentBytes();
+      const { looks } = clock;
+      clock.now += 20_000;
+      await until('it was looked at', () => clock.looks > looks + 2);
+    }
+    expect(connection.isClosed()).toBe(false);
+    let rest = '';
+    socket
+      .removeAllListeners('data')
+      .on('data', (chunk: Buffer) => (rest = (rest + chunk.toString('latin1')).slice(-1000)));
+    socket.write(graphqlGet('{ shop { name } }'));
+    socket.resume();
+    await until('the connection goes on', () => rest.includes('"shop":{"name"'), PATIENCE_MS);
+  });
+
+  test('a stream of events is no exception', async () => {
+    const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { variant { product { ${COPIES} } } } }`;
+    const connection = await unread(graphqlGet(query, { accept: 'text/event-stream' }));
+    await until('it listens', () => shop.app.fanOut()?.live === 1);
+    await until('the server has unsent data', async () => (await move(1), shop.app.unsentBytes() > 0), PATIENCE_MS);
+    await closedInTime(connection);
+    await until('the subscription is gone', () => shop.app.subscriptions() === 0);
+  });
+});
+
+describe('one network', () => {
+  const from = (address: string) => ({ 'x-forwarded-for': address });
+
+  test('has so many answers at a time, and then as many bytes of them', async () => {
+    const address = newAddress();
+    const connections: RawConnection[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      const connection = await unread('', limited);
+      connections.push(connection);
+      const before = limited.app.unsentBytes();
+      await until(
+        'one more has unsent data, or is dropped',
+        () => {
+          if (connection.socket.writableLength < 100_000) connection.socket.write(graphqlGet(LARGE, from(address)));
+          return connection.isClosed() || limited.app.unsentBytes() > before + 100_000;
+        },
+        PATIENCE_MS,
+      );
+    }
+    // Whatever was asked: the rest was dropped with its connection.
+    expect(limited.app.unsentBytes()).toBeLessThan(3_000_000 + 1_000_000);
+    const other = { headers: from(newAddress()) };
+    expect((await limited.client(other).execute('{ shop { name } }')).status).toBe(200);
+    for (const { socket } of connections) socket.destroy();
+    await until('all of it is free again', async () => limited.app.unsentBytes() === 0);
+    const again = await until('it is served again', async () => {
+      const { status } = await limited.request({ path: '/', headers: from(address) });
+      return status === 200 || status === 302 ? status : null;
+    });
+    expect(again).toBeDefined();
+  });
+
+  test('has so many connections', async () => {
+    const own = await createTestShop({
+      env: { RATE_LIMITS: 'on' },
+      overrides: { http: { limits: { connections: 2 } } },
+    });
+    onTestFinished(() => own.dispose());
+    const [one, two, three] = [await unread('', own), await unread('', own), await unread('', own)];
+    await three.closed;
+    expect([one.isClosed(), two.isClosed()]).toEqual([false, false]);
+    one.socket.destroy();
+    await until('there is a place', () =>
+      own.request({ path: '/health/live' }).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    );
+  });
+});
+
+describe('one socket', () => {
+  test.each([
+    ['messages', (socket: Awaited<ReturnType<typeof openSocket>>) => socket.send({ type: 'pong' })],
+    ['pings', (socket: Awaited<ReturnType<typeof openSocket>>) => socket.raw.ping()],
+    ['pongs', (socket: Awaited<ReturnType<typeof openSocket>>) => socket.raw.pong()],
+  ])('may send so many %s a minute', async (_name, send) => {
+    const socket = await openSocket(limited.wsUrl, { headers: { 'x-forwarded-for': newAddress() } });
+    await socket.init();
+    for (let i = 0; i < 40; i += 1) send(socket);
+    socket.subscribe('1', '{ shop { name } }');
+    expect((await socket.messages.take()).type).toBe('next');
+    for (let i = 0; i < 400 && socket.raw.readyState === socket.raw.OPEN; i += 1) send(socket);
+    expect(await socket.closed).toEqual({ code: 1008, reason: 'Too many messages' });
+  });
+});
+
+describe('the page of GraphiQL', () => {
+  const page = (more = '') => `GET /graphql HTTP/1.1\r\nhost: localhost\r\naccept: text/html\r\n${more}\r\n`;
+
+  test('is one buffer for all who get it compressed', async () => {
+    await shop.request({ path: '/graphql', headers: { accept: 'text/html', 'accept-encoding': 'gzip' } });
+    const before = process.memoryUsage().arrayBuffers;
+    const connections = [];
+    for (let i = 0; i < 30; i += 1) connections.push(await unread(page('accept-encoding: gzip\r\n').repeat(4)));
+    await until('they are being sent', async () => shop.app.unsentBytes() > 0);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(9_000_000);
+    for (const { socket } of connections) socket.destroy();
+    await until('nothing is unsent', async () => shop.app.unsentBytes() === 0);
+  });
+
+  test('is unpacked only as fast as others read it', async () => {
+    const connections = [];
+    for (let i = 0; i < 20; i += 1) connections.push(await unread(page()));
+    await until('they are being sent', async () => shop.app.unsentBytes() > 0);
+    expect(shop.app.unsentBytes()).toBeLessThan(20 * 500_000);
+    for (const { socket } of connections) socket.destroy();
+    await until('nothing is unsent', async () => shop.app.unsentBytes() === 0);
+  });
+
+  test('counts as a request', async () => {
+    const tight = await createTestShop({
+      env: { RATE_LIMITS: 'on' },
+      overrides: { throttling: { limits: { operationsByClient: { points: 1, seconds: 60 } } } },
+    });
+    onTestFinished(() => tight.dispose());
+    const visit = async () => (await tight.request({ path: '/graphql', headers: { accept: 'text/html' } })).status;
+    expect([await visit(), await visit()]).toEqual([200, 429]);
+  });
+});
