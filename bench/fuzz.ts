@@ -33,6 +33,7 @@ if (
 const shop = await startOwnShop({ RATE_LIMITS: 'off' });
 const began = performance.now();
 let findings: Finding[] = [];
+const outcomes = new Map<string, number>();
 try {
   findings = await runFuzz({
     url: shop.url,
@@ -41,6 +42,8 @@ try {
     inputs,
     concurrency,
     identities: () => somebodyOfEachKind(shop.url, ADMIN),
+    onOutcome: (kind, outcome) =>
+      void outcomes.set(`${kind}: ${outcome}`, (outcomes.get(`${kind}: ${outcome}`) ?? 0) + 1),
     onProgress: (done, found) =>
       console.log(`${done} of ${inputs} inputs, ${found} findings, ${shop.errors.length} errors logged`),
   });
@@ -57,6 +60,8 @@ const alive =
   ));
 await shop.stop();
 
+for (const [outcome, count] of [...outcomes].toSorted(([a], [b]) => a.localeCompare(b)))
+  console.log(`${count} × ${outcome}`);
 for (const { input, kind, what, sent } of findings)
   console.log(`input ${input} (${kind}): ${what}\n  ${sent.slice(0, 1500)}`);
 for (const line of shop.errors.slice(0, 50)) console.log(`logged: ${line.slice(0, 1500)}`);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,14 +39,16 @@ async function freePort(): Promise<number> {
  */
 export async function startOwnShop(env: NodeJS.ProcessEnv = {}, nodeOptions: readonly string[] = []): Promise<OwnShop> {
   const port = await freePort();
-  const dataDir = mkdtempSync(join(tmpdir(), 'vitrine-bench-'));
+  const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'));
+  // PostgreSQL does not run as root: the user that it runs as then has to get through.
+  chmodSync(folder, 0o711);
   const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', 'src/server.ts'], {
     cwd: ROOT,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       PORT: String(port),
-      DATA_DIR: dataDir,
+      DATA_DIR: join(folder, 'data'),
       LOG_LEVEL: 'error',
       BCRYPT_COST: '4',
       ADMIN_EMAIL: ADMIN.email,
@@ -70,7 +72,7 @@ export async function startOwnShop(env: NodeJS.ProcessEnv = {}, nodeOptions: rea
   async function stop(): Promise<void> {
     if (end === null) child.kill('SIGTERM');
     await exited;
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
   for (let tries = 0; ; tries += 1) {
     const ready = await fetch(`${url}/health/ready`).then(

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { broken, bytes, text, type Random } from './random.ts';
+import { broken, bytes, text, wellFormed, type Random } from './random.ts';
 
 /** Every path that the shop serves, some of them with what they take. */
 const PATHS = [
@@ -148,7 +148,7 @@ export function requestBytes(random: Random, id: string): Buffer {
         '/..',
         '/%',
         '/%00',
-        `/${encodeURIComponent(text(random)).slice(0, 200)}`.replace('undefined', ''),
+        `/${encodeURIComponent(wellFormed(text(random))).slice(0, 200)}`,
       ])
     : path;
   const lines = [

@@ -24,8 +24,12 @@ const textFrame = (value: string) => frame(0x81, Buffer.from(value).subarray(0, 
 
 /** What one socket sends, in order: a conversation, with more and more of it wrong. */
 export function conversation(random: Random, operations: () => Operation): Buffer[] {
+  // Most keep to the protocol: the first fault ends a conversation.
+  const sane = random.chance(0.6);
   const message = (): unknown => {
-    const id = random.pick(['1', '2', '', '__proto__', 'constructor', text(random)]);
+    const id = sane ? String(random.below(100)) : random.pick(['1', '2', '', '__proto__', 'constructor', text(random)]);
+    if (sane && random.chance(0.9)) return { id, type: 'subscribe', payload: operations() };
+    if (sane) return random.pick<unknown>([{ id, type: 'complete' }, { type: 'ping' }, { type: 'pong' }]);
     return random.pick<() => unknown>([
       () => ({ id, type: 'subscribe', payload: operations() }),
       () => ({ id, type: 'subscribe', payload: operations() }),
@@ -49,21 +53,24 @@ export function conversation(random: Random, operations: () => Operation): Buffe
       () => random.pick<unknown>([null, 1, 'x', [], {}, { type: 'connection_init' }]),
     ])();
   };
-  const params = random.pick<unknown>([
-    undefined,
-    {},
-    {},
-    null,
-    { accessToken: text(random) },
-    { cartToken: 1 },
-    { headers: text(random) },
-    [],
-  ]);
-  const frames = random.chance(0.9) ? [textFrame(JSON.stringify({ type: 'connection_init', payload: params }))] : [];
+  const params = sane
+    ? undefined
+    : random.pick<unknown>([
+        undefined,
+        {},
+        {},
+        null,
+        { accessToken: text(random) },
+        { cartToken: 1 },
+        { headers: text(random) },
+        [],
+      ]);
+  const frames =
+    sane || random.chance(0.9) ? [textFrame(JSON.stringify({ type: 'connection_init', payload: params }))] : [];
   for (let count = 1 + random.below(6); count > 0; count -= 1) {
     const said = JSON.stringify(message());
     frames.push(
-      random.chance(0.75)
+      sane || random.chance(0.75)
         ? textFrame(said)
         : random.pick<() => Buffer>([
             () => textFrame(broken(random, said)),

@@ -29,7 +29,7 @@ export async function somebodyOfEachKind(
 ): Promise<Record<string, string>[]> {
   const { cartCreate } = await ask<{ cartCreate: { cart: { token: string } } }>(url, CART);
   const people: Record<string, string>[] = [{}, { 'x-cart-token': cartCreate.cart.token }];
-  const customer = { email: `fuzz-${randomUUID()}@example.com`, password: 'correct horse battery' };
+  const customer = { email: `fuzz-${randomUUID()}@example.com`, password: 'correct horse battery', name: 'Fuzz' };
   const { entry } = await ask<Tokens>(url, REGISTER, { input: customer });
   if (entry.accessToken !== null) people.push({ authorization: `Bearer ${entry.accessToken}` });
   if (admin !== null) {

@@ -80,6 +80,11 @@ export function text(random: Random): string {
   ).join('');
 }
 
+/** The text without halves of characters, which URLs cannot hold. */
+export function wellFormed(given: string): string {
+  return Buffer.from(given).toString();
+}
+
 /** Bytes of every kind. */
 export function bytes(random: Random, most: number): Buffer {
   return Buffer.from(Array.from({ length: random.below(most) }, () => random.below(256)));

@@ -3,7 +3,7 @@ import { buildSchema } from 'graphql';
 import { requestBytes, sendBytes } from './bytes.ts';
 import { conversation, sendFrames } from './frames.ts';
 import { createOperations, type Operation } from './operations.ts';
-import { broken, createRandom, text, type Random } from './random.ts';
+import { broken, createRandom, text, wellFormed, type Random } from './random.ts';
 
 /** What should not have happened, and with which input. */
 export interface Finding {
@@ -23,6 +23,8 @@ export interface FuzzOptions {
   concurrency?: number;
   /** Headers of those in whose name operations are sent; asked for now and then, since operations log people out. */
   identities: () => Promise<readonly Record<string, string>[]>;
+  /** Called with what each input came to, in a word or two. */
+  onOutcome?: (kind: string, outcome: string) => void;
   /** Called after each thousand. */
   onProgress?: (done: number, findings: number) => void;
 }
@@ -42,7 +44,16 @@ export const requestIdOf = (input: number) => `fuzz-${input}`;
  * caller's to look for.
  */
 export async function runFuzz(options: FuzzOptions): Promise<Finding[]> {
-  const { url, seed, from = 0, inputs, concurrency = 8, identities, onProgress = () => {} } = options;
+  const {
+    url,
+    seed,
+    from = 0,
+    inputs,
+    concurrency = 8,
+    identities,
+    onOutcome = () => {},
+    onProgress = () => {},
+  } = options;
   const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
   const makeOperation = createOperations(schema);
   const port = Number(new URL(url).port);
@@ -90,7 +101,7 @@ export async function runFuzz(options: FuzzOptions): Promise<Finding[]> {
 
   async function get(random: Random, input: number): Promise<void> {
     const { query, variables } = operation(random);
-    const search = `query=${encodeURIComponent(query.toWellFormed())}&variables=${encodeURIComponent(JSON.stringify(variables))}`;
+    const search = `query=${encodeURIComponent(wellFormed(query))}&variables=${encodeURIComponent(JSON.stringify(variables))}`;
     const headers = {
       accept: random.pick(['application/json', 'text/event-stream']),
       'x-request-id': requestIdOf(input),
@@ -129,6 +140,10 @@ export async function runFuzz(options: FuzzOptions): Promise<Finding[]> {
   }
 
   function judge(kind: string, input: number, sent: string, status: number, body: string): void {
+    onOutcome(
+      kind,
+      `${status} ${/"code":"([A-Z_]+)"/.exec(body)?.[1] ?? (body.includes('"data":{') ? 'data' : 'other')}`,
+    );
     if (status >= 500 && status !== 501 && status !== 505)
       findings.push({ input, kind, what: `${status} ${body.slice(0, 300)}`, sent });
     else if (body.includes('INTERNAL_SERVER_ERROR')) findings.push({ input, kind, what: body.slice(0, 600), sent });

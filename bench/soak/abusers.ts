@@ -63,22 +63,32 @@ function subscriber(url: string, address: string): Socket {
     `GET /graphql HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: ${address}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
   );
   socket.write(frame(1, JSON.stringify({ type: 'connection_init' })));
-  for (let id = 0; id < SUBSCRIPTIONS; id += 1) {
-    socket.write(frame(1, JSON.stringify({ id: String(id), type: 'subscribe', payload: { query: document() } })));
-  }
+  let said = '';
+  const hear = (chunk: Buffer) => {
+    said += chunk.toString('latin1');
+    if (!said.includes('connection_ack')) return;
+    socket.off('data', hear).pause();
+    for (let id = 0; id < SUBSCRIPTIONS; id += 1) {
+      socket.write(frame(1, JSON.stringify({ id: String(id), type: 'subscribe', payload: { query: document() } })));
+    }
+    socket.emit('subscribed');
+  };
+  socket.on('data', hear).resume();
   return socket;
 }
 
-/** Reads a little each second. */
+/** Reads a little each second, once it has subscribed. */
 function readSlowly(socket: Socket): void {
   let budget = 0;
-  socket.on('data', (chunk: Buffer) => {
-    budget -= chunk.length;
-    if (budget < 0) socket.pause();
-  });
-  every(1_000, () => {
-    budget = Math.min(SLOW_BYTES_PER_SECOND, budget + SLOW_BYTES_PER_SECOND);
-    if (budget > 0) socket.resume();
+  socket.once('subscribed', () => {
+    socket.on('data', (chunk: Buffer) => {
+      budget -= chunk.length;
+      if (budget < 0) socket.pause();
+    });
+    every(1_000, () => {
+      budget = Math.min(SLOW_BYTES_PER_SECOND, budget + SLOW_BYTES_PER_SECOND);
+      if (budget > 0) socket.resume();
+    });
   });
 }
 

@@ -82,7 +82,7 @@ export function useIntrospection({ schema, enabled }: { schema: GraphQLSchema; e
   });
 
   return {
-    onValidate: ({ addValidationRule }) => addValidationRule(rule as never),
+    onValidate: ({ addValidationRule }) => addValidationRule(rule),
     async onExecute({ args, setResultAndStopExecution }) {
       const context = args.contextValue as unknown as Context;
       if (context.throttle === null || measure(args.document as DocumentNode).every(({ cost }) => cost === 0)) return;

@@ -46,7 +46,7 @@ export function limitPlugins({ schema, suggestions, introspection }: LimitOption
   return [
     ...plugins,
     useIntrospection({ schema, enabled: introspection }),
-    { onValidate: ({ addValidationRule }) => addValidationRule(noConditionalSubscriptions as never) } satisfies Plugin,
+    { onValidate: ({ addValidationRule }) => addValidationRule(noConditionalSubscriptions) } satisfies Plugin,
     useKnownVariables(),
     useSubscriptionCost(),
   ];

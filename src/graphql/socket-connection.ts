@@ -102,7 +102,7 @@ export class SocketConnection {
 
   /** graphql-ws also takes a message that is parsed already, although its types do not say so. */
   onMessage(take: (data: string) => Promise<void>): void {
-    this.#take = take as (message: never) => Promise<void>;
+    this.#take = take;
   }
 
   /** Handles a message of the client. */

@@ -1,4 +1,11 @@
-import { GraphQLError, Kind, type FragmentDefinitionNode, type SelectionSetNode, type ValidationRule } from 'graphql';
+import {
+  GraphQLError,
+  Kind,
+  OperationTypeNode,
+  type FragmentDefinitionNode,
+  type SelectionSetNode,
+  type ValidationRule,
+} from 'graphql';
 
 const CONDITIONS: ReadonlySet<string> = new Set(['skip', 'include']);
 
@@ -8,7 +15,7 @@ const CONDITIONS: ReadonlySet<string> = new Set(['skip', 'include']);
  */
 export const noConditionalSubscriptions: ValidationRule = (context) => ({
   OperationDefinition({ operation, selectionSet }) {
-    if (operation !== 'subscription') return;
+    if (operation !== OperationTypeNode.SUBSCRIPTION) return;
     const seen = new Set<FragmentDefinitionNode>();
     const check = ({ selections }: SelectionSetNode): void => {
       for (const selection of selections) {

@@ -1,10 +1,9 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { html } from 'hono/html';
 import type { MailKind } from '../modules/notifications/mail.types.ts';
 import type { ShopServices } from '../modules/services.ts';
 import { Refusal } from '../modules/user-error.ts';
-import { readForm } from './form.ts';
+import { FormTooLargeError, readForm } from './form.ts';
 import { answerPage, type Html } from './html.ts';
 import { createLinkPages } from './link-pages.ts';
 import type { Page } from './pages.ts';
@@ -21,9 +20,6 @@ const about: Readonly<Record<MailKind, string>> = {
   LOW_STOCK: 'what runs low in your cart',
   BACK_IN_STOCK: 'what is back in stock',
 };
-
-/** A form of two fields is small. */
-const MOST_BYTES = 4096;
 
 /** Makes the pages, all of them below `/mail`. */
 export function createMailPages({
@@ -42,14 +38,6 @@ export function createMailPages({
       'This link does not work',
       html`<p>It is not whole, or not one of ours. Open it from the mail again.</p>`,
     );
-
-  app.use(
-    '/mail/*',
-    bodyLimit({
-      maxSize: MOST_BYTES,
-      onError: () => answer(413, 'That was too much', html`<p>Nothing was changed.</p>`),
-    }),
-  );
 
   app.get('/mail/unsubscribe', async (c) => {
     const found = await settings.readUnsubscribeToken(c.req.query('token') ?? '');
@@ -94,8 +82,9 @@ export function createMailPages({
 
   app.route('/', createLinkPages({ ...services, answer }));
   app.notFound(() => answer(404, 'There is nothing here', html`<p>This page is none of ours.</p>`));
-  // Who serves the pages tells of it.
+  // Other errors are logged by the server of all pages.
   app.onError((error) => {
+    if (error instanceof FormTooLargeError) return answer(413, 'That was too much', html`<p>Nothing was changed.</p>`);
     throw error;
   });
   return async (request) => app.fetch(request);

@@ -193,6 +193,25 @@ test('what is no page, and what is too much, is answered as such', async () => {
   expect((await open('/mail/confirm-email', { token: 'x'.repeat(20_000) })).status).toBe(413);
 });
 
+test('a body whose length is not said is read up to the same limit', async () => {
+  const post = async (headers: Record<string, string>, body: string[]) =>
+    (await shop.request({ method: 'POST', path: '/mail/confirm-email', headers, body })).status;
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  expect(await post(form, ['token=', 'x'])).toBe(400);
+  expect(
+    await post(
+      form,
+      Array.from({ length: 20 }, () => 'x'.repeat(1000)),
+    ),
+  ).toBe(413);
+  // Other methods and types are none of these pages'; they are answered all the same.
+  expect(await post({ 'transfer-encoding': 'chunked' }, ['x'])).toBe(400);
+  for (const method of ['PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    expect((await shop.request({ method, path: '/mail/order?token=x' })).status).toBe(404);
+  }
+  expect(shop.logs.filter(({ level }) => level >= 50)).toEqual([]);
+});
+
 test('a client that asks too often is told to wait', async () => {
   const throttled = await createThrottledShop({ operationsByClient: { points: 2, seconds: 60 } });
   try {

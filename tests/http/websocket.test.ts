@@ -255,7 +255,7 @@ test('when the shop closes, sockets are closed with 1001, those too that never s
 });
 
 describe('what only a server may say', () => {
-  const errors = () => shop.logs.filter(({ level }) => Number(level) >= 50);
+  const errors = () => shop.logs.filter(({ level }) => level >= 50);
 
   test.each([
     ['next', { id: '1', type: 'next', payload: { data: {} } }],
@@ -299,13 +299,16 @@ describe('what only a server may say', () => {
     const socket = await opened();
     socket.subscribe('1', query);
     const answer = await socket.messages.take();
-    expect(answer).toMatchObject({ type: 'error', payload: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] });
+    expect(answer.type).toBe('error');
+    // With a variable the rule of graphql-js for subscriptions gives up first.
+    const refusal = query.includes('$no') ? 'BAD_REQUEST' : 'GRAPHQL_VALIDATION_FAILED';
+    expect(answer).toMatchObject({ payload: [{ extensions: { code: refusal } }] });
     await socket.close();
     const over = await shop
       .client({ headers: { accept: 'text/event-stream, application/json' } })
       .execute(query)
       .catch((error: unknown) => String(error));
-    expect(JSON.stringify(over)).toContain('GRAPHQL_VALIDATION_FAILED');
+    expect(JSON.stringify(over)).toContain(refusal);
     expect(errors().length).toBe(before);
   });
 });

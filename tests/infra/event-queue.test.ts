@@ -1,4 +1,3 @@
-import { setImmediate as turnOver } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { LaggedError } from '../../src/events/stream.ts';
 import { createEventQueue } from '../../src/graphql/event-queue.ts';
@@ -11,14 +10,17 @@ test('a turn of the event loop begins so much and no more', async () => {
   let turn = 0;
   let over = false;
   const begun = new Map<number, number>();
+  // Asked for before the queue asks for its own: it comes first in every turn.
+  const count = () => {
+    turn += 1;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
   const works = Array.from({ length: 100 }, () =>
     queue.run('a', 100, async () => void begun.set(turn, (begun.get(turn) ?? 0) + 100)),
   );
-  void Promise.all(works).then(() => (over = true));
-  while (!over) {
-    await turnOver();
-    turn += 1;
-  }
+  await Promise.all(works);
+  over = true;
   expect(Math.max(...begun.values())).toBeLessThanOrEqual(500);
   expect([...begun.values()].reduce((sum, cost) => sum + cost, 0)).toBe(10_000);
 });

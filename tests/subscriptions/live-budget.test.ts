@@ -141,7 +141,7 @@ test('an event may cost far less than a query', async () => {
   const open = await createTestShop();
   onTestFinished(() => open.dispose());
   const query = (first: number) =>
-    `stockChanged { variant { product { category { products(first: ${first}) { nodes { title slug vendor variants { sku } } } } } } }`;
+    `stockChanged { variant { product { category { products(first: ${first}) { nodes { title slug vendor variants { sku title available price { amount currencyCode } } } } } } } }`;
   const socket = await openSocket(open.wsUrl);
   await socket.init();
   socket.subscribe('1', `subscription { ${query(100)} }`);
