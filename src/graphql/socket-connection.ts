@@ -255,10 +255,12 @@ export class SocketConnection {
 
   /** Resolves when there is room for who catches up. */
   room(): Promise<void> {
-    const socket = this.#socket;
-    return socket.bufferedAmount < ROOM_BYTES || socket.readyState !== socket.OPEN
-      ? Promise.resolve()
-      : new Promise((resolve) => this.#afterUnsent(resolve));
+    return this.hasRoom ? Promise.resolve() : new Promise((resolve) => this.#afterUnsent(resolve));
+  }
+
+  /** Also where the socket is closed: nothing is to be waited for. */
+  get hasRoom(): boolean {
+    return this.#socket.bufferedAmount < ROOM_BYTES || !this.isOpen;
   }
 }
 

@@ -49,6 +49,8 @@ export class SocketOperation implements SocketSink {
   async tell(outcome: Outcome): Promise<void> {
     if (this.#isTakenOver) return;
     if (!(Symbol.asyncIterator in outcome)) {
+      // One after the other: together they could be more than a socket may leave unread.
+      while (!this.#context.extra.hasRoom) await this.room();
       const sent = this.#next(outcome);
       this.#complete();
       await sent;

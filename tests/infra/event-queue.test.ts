@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { LaggedError } from '../../src/events/stream.ts';
 import { createEventQueue } from '../../src/graphql/event-queue.ts';
+import { known } from '../support/known.ts';
 import { until } from '../support/until.ts';
 
 const unlimited = { inFlight: 1_000_000, perTurn: 1_000_000, waiting: 1_000_000 };
@@ -39,7 +40,7 @@ test('so much is in flight and no more', async () => {
       done += 1;
     }),
   );
-  for (let i = 0; i < 10; i += 1) (await until('one begins', () => open[i]))();
+  for (let i = 0; i < 10; i += 1) known(await until('one begins', () => open[i]))();
   await Promise.all(works);
   expect(most).toBe(3);
 });
@@ -65,7 +66,7 @@ test('a lane that has too much waiting lags, and no other', async () => {
   const waiting = [queue.run('a', 1, async () => 1), queue.run('a', 1, async () => 2)];
   await expect(queue.run('a', 1, async () => 3)).rejects.toThrow(LaggedError);
   const other = queue.run('b', 1, async () => 4);
-  (await until('the first has begun', () => open))();
+  known(await until('the first has begun', () => open))();
   await first;
   expect(await Promise.all([...waiting, other])).toEqual([1, 2, 4]);
 });

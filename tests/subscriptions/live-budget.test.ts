@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { holdBarrier, watchLocks } from '../support/barriers.ts';
 import { makeVariant } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
 import { settled } from '../support/settled.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { openSocket, type TestSocket } from '../support/socket.ts';
@@ -38,13 +39,14 @@ async function guest(at: TestShop, address: string, sku: string): Promise<string
 async function subscribed(socket: TestSocket, id: string, query: string, at = shop): Promise<string[]> {
   const before = at.app.subscriptions();
   socket.subscribe(id, query);
-  return until('it runs or is refused', async () => {
+  const codes = await until('it runs or is refused', async () => {
     if (at.app.subscriptions() > before) return [];
     if (socket.messages.left.length === 0) return null;
     const { payload } = await socket.messages.take();
     await socket.messages.take();
     return payload?.errors?.map(({ extensions }) => String(extensions?.['code'])) ?? ['?'];
   });
+  return known(codes);
 }
 
 /** Subscribes to one after the other until one is refused. @returns how many run, and the refusal */
