@@ -90,7 +90,6 @@ export async function openCore(
     signal?.throwIfAborted();
     await migrate({ connectionString, logger });
     signal?.throwIfAborted();
-
     const openPool = (name: string, poolSize: number): Database => {
       const pool = openDatabase({ connectionString, poolSize, logger });
       // A statement that hangs must not keep the process; the server rolls back what is cut off.
@@ -111,7 +110,6 @@ export async function openCore(
     };
     const relay = startRelay({ db, bus, logger, onBatch });
     disposals.add('relay', () => relay[Symbol.asyncDispose]());
-
     const log = createEventLog({ db, wake: () => relay.wake() });
     const eventLog = overrides.eventLog?.(log) ?? log;
     const nudges = createNudges();
@@ -192,7 +190,6 @@ export async function createApp(
     if (config.seed === 'demo') await seed(core, config, logger);
     signal?.throwIfAborted();
     const admin = await firstAdmin(core.services.admin, config, logger);
-
     const { metrics } = core;
     const quiet = overrides.quiet === true;
     // By each process, before it takes orders: there may be no worker yet.
