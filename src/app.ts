@@ -29,6 +29,7 @@ import type { ShopJobs } from './jobs/shop-jobs.ts';
 import { firstAdmin, type FirstAdmin } from './modules/accounts/first-admin.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
 import type { Released } from './modules/cart/cart.service.ts';
+import { checkShopCurrency } from './modules/currency/shop-currency.ts';
 import { createNudges, type Nudges } from './modules/nudges.ts';
 import type { Letters } from './modules/notifications/mail.types.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
@@ -99,6 +100,7 @@ export async function openCore(
     };
     const db = openPool('database', config.database.poolSize);
     const liveDb = openPool('live connections', LIVE_POOL);
+    await checkShopCurrency(db, config.shop.currency, logger);
     const reader = openReader({ connectionString, poolSize: REPLAY_POOL, logger });
     disposals.add('replays', () => reader[Symbol.asyncDispose]());
     const bus = createEventBus({ config, db, logger });

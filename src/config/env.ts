@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { currencyDigits } from './currencies.ts';
+import { readEmailAddress } from './email-address.ts';
 import { hostName, origin, originPattern } from './origins.ts';
 
 /** Reads `on`, `1`, `true`, `yes` as true and their opposites as false. */
@@ -36,16 +38,28 @@ const urlWith = (...schemes: string[]) =>
     `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
   );
 
-const mailAddress = z.email();
+const mailAddress = z.string().transform((text, ctx) => {
+  const read = readEmailAddress(text);
+  if ('address' in read) return read.address;
+  ctx.addIssue({ code: 'custom', message: 'must be an e-mail address', input: text });
+  return z.NEVER;
+});
 
 /** An address, alone or after a name: `shop@example.com`, `The Shop <shop@example.com>`. */
 const mailbox = z
   .string()
   .max(320, 'is too long')
-  .refine((value) => {
-    const [, name, inBrackets] = /^([^<>@\r\n]*)<([^<>]+)>$/.exec(value) ?? [];
-    return mailAddress.safeParse(name === undefined ? value : inBrackets).success;
-  }, 'must be an e-mail address, or a name with the address in <>');
+  .transform((text, ctx) => {
+    const [, name, inBrackets] = /^([^<>@\r\n]*)<([^<>]+)>$/.exec(text) ?? [];
+    const read = readEmailAddress(inBrackets ?? text);
+    if ('address' in read) return name === undefined ? read.address : `${name}<${read.address}>`;
+    ctx.addIssue({
+      code: 'custom',
+      message: 'must be an e-mail address, or a name with the address in <>',
+      input: text,
+    });
+    return z.NEVER;
+  });
 
 /**
  * The shape of the environment: one entry per variable, each on its own. What follows from several of them together is
@@ -62,9 +76,7 @@ const shape = {
   GRAPHIQL: flag,
   INTROSPECTION: flag,
   SHOP_NAME: z.string().max(100),
-  SHOP_CURRENCY: z
-    .string()
-    .refine((code) => Intl.supportedValuesOf('currency').includes(code), 'must be an ISO 4217 code such as EUR'),
+  SHOP_CURRENCY: z.string().refine((code) => currencyDigits(code) !== null, 'must be an ISO 4217 code such as EUR'),
   DATA_DIR: z.string(),
   DATABASE_URL: urlWith('postgres', 'postgresql'),
   DATABASE_POOL_SIZE: wholeNumber(2, 100),
@@ -74,7 +86,7 @@ const shape = {
   JWT_SECRET: list.pipe(z.array(z.string().min(32, 'needs 32 characters at least')).min(1, 'is empty')),
   BCRYPT_COST: wholeNumber(4, 20),
   SESSION_MAX_DAYS: wholeNumber(1, 3650),
-  ADMIN_EMAIL: z.email('must be an e-mail address'),
+  ADMIN_EMAIL: mailAddress,
   ADMIN_PASSWORD: z.string().min(10, 'needs 10 characters at least').max(200, 'may have 200 characters at most'),
   METRICS_TOKEN: z.string().min(16, 'needs 16 characters at least'),
   SEED: z.enum(['demo', 'none'], 'must be demo or none'),

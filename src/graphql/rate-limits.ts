@@ -1,3 +1,4 @@
+import { comparableEmailAddress } from '../config/email-address.ts';
 import type { Config } from '../config/config.ts';
 import { widerNetworks, WIDER_PREFIXES, type WiderPrefix } from '../infra/networks.ts';
 import type { Limit } from '../infra/rate-limit-counters.ts';
@@ -68,7 +69,7 @@ export function byEmailAndNetwork(
 }
 
 function emailKey(email: string): string {
-  return email.trim().toLowerCase();
+  return comparableEmailAddress(email);
 }
 
 const MINUTE = 60;

@@ -1,3 +1,4 @@
+import { readEmailAddress } from '../config/email-address.ts';
 import MailComposer from 'nodemailer/lib/mail-composer';
 
 /** A mail as it goes out. */
@@ -74,8 +75,6 @@ export function parseSender(from: string, shopName: string): Mailbox {
   return { name: oneLine(plain === '' ? shopName : plain), address: address.trim() };
 }
 
-// Of RFC 5321 without quoting: what is no part of an address cannot end it, nor begin another.
-const ADDRESS = /^[^\s\p{Cc}\p{Cs}<>()[\]\\,;:"@]+@[^\s\p{Cc}\p{Cs}<>()\\,;"@]+$/u;
 const LINK = /^https?:\/\/[^\s\p{Cc}<>"]+$/u;
 const MAX_SUBJECT = 200;
 
@@ -89,14 +88,16 @@ function oneLine(text: string): string {
  * @throws MailFault, a permanent one, where an address or a link could be more than that
  */
 export async function writeMessage(mail: OutgoingMail, from: Mailbox): Promise<Buffer> {
-  if (!ADDRESS.test(mail.to)) throw new MailFault('this is no address that mail can go to', { permanent: true });
+  // What is more than an address could end it, or begin another.
+  const to = readEmailAddress(mail.to);
+  if ('fault' in to) throw new MailFault('this is no address that mail can go to', { permanent: true });
   const { unsubscribeUrl } = mail;
   if (unsubscribeUrl !== null && !LINK.test(unsubscribeUrl)) {
     throw new MailFault('its link to unsubscribe is none', { permanent: true });
   }
   const composer = new MailComposer({
     from,
-    to: { name: '', address: mail.to },
+    to: { name: '', address: to.address },
     subject: oneLine(mail.subject).slice(0, MAX_SUBJECT),
     text: mail.text,
     html: mail.html,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readEmailAddress, type EmailAddressFault } from '../config/email-address.ts';
 import { GenericError, Refusal } from './user-error.ts';
 
 /** Control characters, line breaks among them: never part of a name, an address or a key. Halves of characters neither. */
@@ -37,12 +38,22 @@ export const optionalNote: z.ZodType<string | null, string | null | undefined> =
   .nullish()
   .transform((text) => (text == null || text === '' ? null : text));
 
-/** An e-mail address as people give it. */
-export const emailAddress = z
+const emailFaults: Record<EmailAddressFault, string> = {
+  EMAIL_INVALID: 'is not an e-mail address',
+  EMAIL_NOT_ASCII: 'must have only letters of ASCII before the @',
+  TOO_LONG: 'must have at most 254 characters',
+};
+
+/** An e-mail address as people give it; parsed, it is as mail goes to it, its domain in ASCII. */
+export const emailAddress: z.ZodType<string, string> = z
   .string()
   .refine(isPlain, 'must not contain line breaks or control characters')
-  .transform((text) => text.trim())
-  .pipe(z.email('is not an e-mail address').max(254, 'must have at most 254 characters'));
+  .transform((text, ctx) => {
+    const read = readEmailAddress(text.trim());
+    if ('address' in read) return read.address;
+    ctx.addIssue({ code: 'custom', message: emailFaults[read.fault], input: text });
+    return z.NEVER;
+  });
 
 /**
  * Parses a mutation's input.

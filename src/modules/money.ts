@@ -1,19 +1,18 @@
+import { currencyDigits } from '../config/currencies.ts';
+
 /** An amount in minor units (cents, yen) of one currency. */
 export interface Money {
   minor: bigint;
   currency: string;
 }
 
-const digitsByCurrency = new Map<string, number>();
-
-/** How many decimals a currency has: 2 for EUR, 0 for JPY, 3 for KWD (ISO 4217, by way of ICU). */
+/**
+ * How many decimals a currency has: 2 for EUR, 0 for JPY, 3 for KWD (ISO 4217).
+ * @throws Error where the code names no currency
+ */
 export function fractionDigits(currency: string): number {
-  let digits = digitsByCurrency.get(currency);
-  if (digits === undefined) {
-    const { maximumFractionDigits } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
-    digits = maximumFractionDigits ?? 2;
-    digitsByCurrency.set(currency, digits);
-  }
+  const digits = currencyDigits(currency);
+  if (digits === null) throw new Error(`${currency} is not a currency of ISO 4217.`);
   return digits;
 }
 
@@ -41,7 +40,14 @@ export function parseDecimal(decimal: string, currency: string): bigint | null {
 
 /** An amount as people read it: `$19.90`. */
 export function formatMoney(money: Money): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency: money.currency });
+  // The digits are given: without them ICU's own would round.
+  const digits = fractionDigits(money.currency);
+  const format = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency: money.currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
   // As text, so that no amount is too large to be exact.
   return format.format(toDecimal(money) as `${number}`);
 }

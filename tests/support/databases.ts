@@ -9,7 +9,7 @@ const SYNTAX_ERROR = '42601';
 export async function createDatabase(serverUrl: string, template?: string): Promise<{ name: string; url: string }> {
   // The time is there for `dropOldDatabases`.
   const name = `${PREFIX}${Date.now()}_${randomBytes(6).toString('hex')}`;
-  await withClient(serverUrl, async (client) => {
+  await withDatabase(serverUrl, async (client) => {
     if (template === undefined) {
       await client.query(`CREATE DATABASE ${name}`);
       return;
@@ -29,12 +29,12 @@ export async function createDatabase(serverUrl: string, template?: string): Prom
 
 /** Drops a database, whoever is connected to it. */
 export async function dropDatabase(serverUrl: string, name: string): Promise<void> {
-  await withClient(serverUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+  await withDatabase(serverUrl, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
 }
 
 /** Drops what runs that were killed left on a server that outlives them: every test database of more than a day ago. */
 export async function dropOldDatabases(serverUrl: string): Promise<void> {
-  await withClient(serverUrl, async (client) => {
+  await withDatabase(serverUrl, async (client) => {
     const { rows } = await client.query<{ datname: string }>(
       'SELECT datname FROM pg_database WHERE starts_with(datname, $1)',
       [PREFIX],
@@ -46,7 +46,8 @@ export async function dropOldDatabases(serverUrl: string): Promise<void> {
   });
 }
 
-async function withClient<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Connects to a database for as long as the work takes. */
+export async function withDatabase<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString });
   await client.connect();
   try {

@@ -46,7 +46,7 @@ export interface Credentials {
 }
 
 const CREDENTIALS = 'SELECT id, password_hash AS "passwordHash" FROM users';
-const byEmail: Statement = { name: 'user_by_email', text: `${CREDENTIALS} WHERE lower(email) = lower($1)` };
+const byEmail: Statement = { name: 'user_by_email', text: `${CREDENTIALS} WHERE lower(email) = lower($1 COLLATE "C")` };
 const byId: Statement = { name: 'user_credentials', text: `${CREDENTIALS} WHERE id = $1` };
 
 /** Of the account with this address, whatever its capitals. */

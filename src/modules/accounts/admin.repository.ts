@@ -13,8 +13,8 @@ type Parameter = (value: unknown) => string;
 /** Part of a name or of an address, whatever its capitals; served by an index on trigrams. */
 function matches(search: string | null, parameter: Parameter): string {
   if (search === null) return 'TRUE';
-  const pattern = `%${search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-  return `lower(u.email || ' ' || u.name) LIKE ${parameter(pattern)}`;
+  const pattern = `%${search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  return `lower((u.email || ' ' || u.name) COLLATE "default") LIKE lower(${parameter(pattern)})`;
 }
 
 /** A page of users, the newest first. */

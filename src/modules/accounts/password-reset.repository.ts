@@ -3,7 +3,7 @@ import type { Queryable, Statement } from '../../infra/database.ts';
 const insert: Statement = {
   name: 'password_reset_insert',
   text: `INSERT INTO password_resets (id, user_id, requested_at, expires_at)
-         VALUES ($1, (SELECT id FROM users WHERE lower(email) = lower($2)), $3, $3::timestamptz + make_interval(secs => $4))
+         VALUES ($1, (SELECT id FROM users WHERE lower(email) = lower($2 COLLATE "C")), $3, $3::timestamptz + make_interval(secs => $4))
          RETURNING user_id AS "userId"`,
 };
 

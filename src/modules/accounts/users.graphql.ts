@@ -1,3 +1,4 @@
+import { searchableEmailAddress } from '../../config/email-address.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
 import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
@@ -28,7 +29,7 @@ builder.queryField('users', (t) =>
     },
     complexity: pageCost,
     resolve: async (_root, { search, ...args }, ctx) => {
-      const words = search?.trim() ?? '';
+      const words = searchableEmailAddress(search?.trim() ?? '');
       if (words.length > MAX_SEARCH) {
         throw requestError('BAD_REQUEST', `\`search\` may have at most ${MAX_SEARCH} characters.`);
       }

@@ -141,7 +141,7 @@ export async function findCategoryPage(source: Queryable, page: PageRequest): Pr
   const values: unknown[] = [];
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const terms: SortTerm[] = [
-    { expression: 'c.name', type: 'text', descending: false },
+    { expression: 'lower(c.name)', type: 'text', descending: false },
     { expression: 'c.id', type: 'uuid', descending: false },
   ];
   const { condition, orderBy, cursor } = keyset(terms, page, parameter);

@@ -43,7 +43,7 @@ export async function findKindsOff(source: Queryable, userId: string): Promise<S
 
 const lockByEmail: Statement = {
   name: 'mail_lock_user_by_email',
-  text: 'SELECT id FROM users WHERE lower(email) = lower($1) FOR NO KEY UPDATE',
+  text: 'SELECT id FROM users WHERE lower(email) = lower($1 COLLATE "C") FOR NO KEY UPDATE',
 };
 
 /** Locks the account that has an address; null where there is none. */
@@ -77,12 +77,12 @@ export async function turnKinds(
 
 const optOut: Statement = {
   name: 'mail_opt_out',
-  text: `INSERT INTO mail_opt_outs (email, kind, created_at) VALUES (lower($1), $2, clock_timestamp())
+  text: `INSERT INTO mail_opt_outs (email, kind, created_at) VALUES (lower($1 COLLATE "C"), $2, clock_timestamp())
          ON CONFLICT DO NOTHING`,
 };
 const optIn: Statement = {
   name: 'mail_opt_in',
-  text: 'DELETE FROM mail_opt_outs WHERE email = lower($1) AND kind = $2',
+  text: 'DELETE FROM mail_opt_outs WHERE email = lower($1 COLLATE "C") AND kind = $2',
 };
 
 /** Turns a kind off for an address without an account. */

@@ -1,3 +1,4 @@
+import { comparableEmailAddress } from '../../config/email-address.ts';
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
 import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
@@ -100,7 +101,7 @@ builder.queryField('mails', (t) =>
       }
       const query: MailQuery = {
         ...(status == null ? {} : { status }),
-        ...(recipient == null ? {} : { recipient: recipient.trim() }),
+        ...(recipient == null ? {} : { recipient: comparableEmailAddress(recipient) }),
       };
       return toConnection(await mails.page(query, request), ofMails, () => mails.count(query));
     },

@@ -104,7 +104,9 @@ const NEWEST_FIRST: readonly SortTerm[] = [
 function conditions({ status, recipient }: MailQuery, parameter: Parameter): { name: string; where: string } {
   const terms = [
     ...(status === undefined ? [] : [['status', `m.status = ${parameter(status)}::mail_status`]]),
-    ...(recipient === undefined ? [] : [['recipient', `lower(m.recipient) = lower(${parameter(recipient)})`]]),
+    ...(recipient === undefined
+      ? []
+      : [['recipient', `lower(m.recipient) = lower(${parameter(recipient)} COLLATE "C")`]]),
   ];
   return {
     name: terms.map(([name]) => `_${name}`).join(''),

@@ -18,7 +18,7 @@ export const ALERT_COLUMNS = `a.id, a.variant_id AS "variantId", a.user_id AS "u
 
 const addressLock: Statement = {
   name: 'stock_alert_lock_address',
-  text: `SELECT pg_advisory_xact_lock(hashtextextended('stock alerts of ' || lower($1), 0))`,
+  text: `SELECT pg_advisory_xact_lock(hashtextextended('stock alerts of ' || lower($1 COLLATE "C"), 0))`,
 };
 
 /**
@@ -32,7 +32,7 @@ export async function lockAddress(tx: Queryable, email: string): Promise<void> {
 const waiting: Statement = {
   name: 'stock_alert_waiting',
   text: `SELECT ${ALERT_COLUMNS} FROM stock_alerts a
-          WHERE a.variant_id = $1 AND lower(a.email) = lower($2) AND a.status = 'WAITING' FOR NO KEY UPDATE`,
+          WHERE a.variant_id = $1 AND lower(a.email) = lower($2 COLLATE "C") AND a.status = 'WAITING' FOR NO KEY UPDATE`,
 };
 
 /** What an address waits for of a variant, locked: whoever is told or calls it off meanwhile is not given. */
@@ -43,7 +43,7 @@ export async function lockWaiting(tx: Queryable, variantId: string, email: strin
 
 const countOfAddress: Statement = {
   name: 'stock_alert_count_of_address',
-  text: `SELECT count(*)::int AS count FROM stock_alerts WHERE lower(email) = lower($1) AND status = 'WAITING'`,
+  text: `SELECT count(*)::int AS count FROM stock_alerts WHERE lower(email) = lower($1 COLLATE "C") AND status = 'WAITING'`,
 };
 
 /** How much an address waits for; the caller has its lock. */
@@ -85,7 +85,7 @@ export async function setAlertOwner(tx: Queryable, id: string, userId: string): 
 const join: Statement = {
   name: 'stock_alert_join',
   text: `UPDATE stock_alerts SET user_id = $1
-          WHERE lower(email) = lower($2) AND status = 'WAITING' AND user_id IS NULL`,
+          WHERE lower(email) = lower($2 COLLATE "C") AND status = 'WAITING' AND user_id IS NULL`,
 };
 
 /** Gives what an address waits for, being nobody's, to a user. */
@@ -109,7 +109,7 @@ export async function cancelAlert(source: Queryable, id: string, userId: string 
 
 const cancelAll: Statement = {
   name: 'stock_alert_cancel_all',
-  text: `UPDATE stock_alerts SET status = 'CANCELLED' WHERE lower(email) = lower($1) AND status = 'WAITING' RETURNING id`,
+  text: `UPDATE stock_alerts SET status = 'CANCELLED' WHERE lower(email) = lower($1 COLLATE "C") AND status = 'WAITING' RETURNING id`,
 };
 
 /** Calls off all that an address waits for. */

@@ -13,7 +13,7 @@ export const USER_KEY = 'orders_user_id_idempotency_key_key';
 
 const lock: Statement = {
   name: 'order_lock_of_guests',
-  text: `SELECT id FROM orders WHERE lower(email) = lower($1) AND guest_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE`,
+  text: `SELECT id FROM orders WHERE lower(email) = lower($1 COLLATE "C") AND guest_id IS NOT NULL ORDER BY id FOR NO KEY UPDATE`,
 };
 
 // A key that the user has already, or another of these orders, stays with that one.

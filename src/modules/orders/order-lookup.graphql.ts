@@ -1,3 +1,4 @@
+import { comparableEmailAddress } from '../../config/email-address.ts';
 import { builder } from '../../graphql/builder.ts';
 import type { Context, OrderGrant } from '../../graphql/context.ts';
 import { argumentId } from '../../graphql/global-id.ts';
@@ -28,7 +29,7 @@ async function lookUp(args: OrderArguments, ctx: Context): Promise<{ id: string;
     return granted === null ? null : { id: granted, grant: 'ACCESS_TOKEN' };
   }
   if (number == null || email == null || !isPlain(email)) return null;
-  const found = await ctx.services.orders.findByNumberAndEmail(number, email.trim());
+  const found = await ctx.services.orders.findByNumberAndEmail(number, comparableEmailAddress(email));
   return found === null ? null : { id: found, grant: 'NUMBER_AND_EMAIL' };
 }
 

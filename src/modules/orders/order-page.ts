@@ -28,7 +28,7 @@ function conditions(query: OrderQuery, { parameter }: Draft): { name: string; wh
   const { status, email, placedAfter, placedBefore } = query;
   const terms = [
     ...(status === undefined ? [] : [['status', `o.status = ${parameter(status)}::order_status`]]),
-    ...(email === undefined ? [] : [['email', `lower(o.email) = lower(${parameter(email)})`]]),
+    ...(email === undefined ? [] : [['email', `lower(o.email) = lower(${parameter(email)} COLLATE "C")`]]),
     ...(placedAfter === undefined ? [] : [['after', `o.placed_at >= ${parameter(placedAfter)}::timestamptz`]]),
     ...(placedBefore === undefined ? [] : [['before', `o.placed_at < ${parameter(placedBefore)}::timestamptz`]]),
   ];

@@ -103,7 +103,7 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
 
 const byNumber: Statement = {
   name: 'order_by_number_and_email',
-  text: 'SELECT id FROM orders WHERE number = $1 AND lower(email) = lower($2) AND guest_id IS NOT NULL',
+  text: 'SELECT id FROM orders WHERE number = $1 AND lower(email) = lower($2 COLLATE "C") AND guest_id IS NOT NULL',
 };
 
 /** A guest's order, found by what is on its confirmation. */

@@ -1,0 +1,106 @@
+import type { Queryable, Statement } from '../../infra/database.ts';
+
+/** What the amounts of a database mean. */
+export interface ShopCurrency {
+  /** ISO 4217. */
+  code: string;
+  /** Decimals that an amount in minor units has. */
+  digits: number;
+}
+
+const find: Statement = { name: 'shop_currency', text: 'SELECT code, digits FROM shop_currency' };
+
+/** What is on record; null before the first start. */
+export async function findShopCurrency(source: Queryable): Promise<ShopCurrency | null> {
+  const [row] = await source.query<ShopCurrency>(find);
+  return row ?? null;
+}
+
+const lock: Statement = { name: 'shop_currency_lock', text: 'LOCK TABLE shop_currency IN SHARE ROW EXCLUSIVE MODE' };
+
+/** Keeps every other process from recording a currency until the transaction ends. */
+export async function lockShopCurrency(tx: Queryable): Promise<void> {
+  await tx.query(lock);
+}
+
+const record: Statement = {
+  name: 'shop_currency_record',
+  text: `INSERT INTO shop_currency (code, digits, recorded_at) VALUES ($1, $2, clock_timestamp())
+         ON CONFLICT (singleton) DO UPDATE SET code = EXCLUDED.code, digits = EXCLUDED.digits, recorded_at = EXCLUDED.recorded_at`,
+};
+
+/** Puts a currency on record; the caller has the lock. */
+export async function recordShopCurrency(tx: Queryable, { code, digits }: ShopCurrency): Promise<void> {
+  await tx.query(record, [code, digits]);
+}
+
+/** What the rows of a database tell of the currency in which they were written. */
+export interface CurrencyEvidence {
+  hasAmounts: boolean;
+  /** The currencies of its orders, at most two of them. */
+  orderCurrencies: readonly string[];
+  /** How many decimals the prices have that staff are on record with. */
+  decimals: readonly number[];
+}
+
+// The first and the last currency: whether there are several needs no list of all.
+const evidence: Statement = {
+  name: 'shop_currency_evidence',
+  text: `
+SELECT EXISTS (SELECT FROM product_variants) OR EXISTS (SELECT FROM orders) AS "hasAmounts",
+       (SELECT array_remove(ARRAY[min(currency), NULLIF(max(currency), min(currency))], NULL)::text[] FROM orders) AS "orderCurrencies",
+       ARRAY(SELECT DISTINCT length(split_part(price, '.', 2))
+               FROM staff_actions a, jsonb_array_elements(a.changes) AS change,
+                    unnest(ARRAY[change ->> 'before', change ->> 'after']) AS price
+              WHERE change ->> 'field' IN ('price', 'compareAtPrice') AND price ~ '^[0-9]+([.][0-9]+)?$' ORDER BY 1)::int[] AS decimals`,
+};
+
+/** Looks for what tells in which currency a database was written. */
+export async function findCurrencyEvidence(tx: Queryable): Promise<CurrencyEvidence> {
+  const [row] = await tx.query<CurrencyEvidence>(evidence);
+  return row ?? { hasAmounts: false, orderCurrencies: [], decimals: [] };
+}
+
+/** The columns that hold amounts of the shop's currency. Those of products follow from the variants', by a trigger. */
+export const AMOUNT_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  product_variants: ['price_minor', 'compare_at_minor'],
+  cart_lines: ['unit_price_minor'],
+  orders: ['subtotal_minor', 'total_minor'],
+  order_lines: ['unit_price_minor'],
+};
+
+/** An order keeps its own currency: only those in the one that is meant are written anew. */
+const OF_CURRENCY: Readonly<Record<string, string>> = {
+  orders: 'currency = $1',
+  order_lines: 'order_id IN (SELECT id FROM orders WHERE currency = $1)',
+};
+
+/**
+ * Multiplies every amount in a currency by a power of ten, which may be negative.
+ * @returns false, having changed nothing, where an amount would lose a decimal that is not 0
+ */
+export async function shiftAmounts(tx: Queryable, code: string, power: number): Promise<boolean> {
+  const factor = 10 ** Math.abs(power);
+  const where = (table: string) => OF_CURRENCY[table] ?? '$1::text IS NOT NULL';
+  if (power < 0) {
+    for (const [table, columns] of Object.entries(AMOUNT_COLUMNS)) {
+      const uneven = columns.map((column) => `${column} % ${factor} <> 0`).join(' OR ');
+      const rows = await tx.query(
+        {
+          name: `shop_currency_uneven_${table}`,
+          text: `SELECT 1 FROM ${table} WHERE ${where(table)} AND (${uneven}) LIMIT 1`,
+        },
+        [code],
+      );
+      if (rows.length > 0) return false;
+    }
+  }
+  for (const [table, columns] of Object.entries(AMOUNT_COLUMNS)) {
+    const set = columns.map((column) => `${column} = ${column} ${power < 0 ? '/' : '*'} ${factor}`).join(', ');
+    await tx.query(
+      { name: `shop_currency_shift_${table}_${power}`, text: `UPDATE ${table} SET ${set} WHERE ${where(table)}` },
+      [code],
+    );
+  }
+  return true;
+}
