@@ -7,10 +7,12 @@ import { createLogger } from '../infra/logger.ts';
 import type { SyncReport } from '../modules/contentful/contentful.service.ts';
 import { oneLine } from './one-line.ts';
 
-const USAGE = `Usage: npm run contentful:sync [-- --dry-run]
+const USAGE = `Usage: npm run contentful:sync [-- --dry-run | --force]
 
 Compares the published entries of the Contentful space with the catalogue, prints where they differ, and mends it: what
 Contentful has counts. A level that differs only by what was sold is no difference. With --dry-run nothing is changed.
+Where more than a tenth of the linked products would go off sale nothing is changed either, since it is probably the wrong
+space; --force does it.
 
 Ends with 0 where nothing differs (any more), 1 where something does: with --dry-run, or since something later than what
 Contentful has now was applied; 2 where it failed or an entry cannot be applied.`;
@@ -19,16 +21,20 @@ const MAX_CELL = 40;
 
 try {
   const { values } = parseArgs({
-    options: { 'dry-run': { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      'dry-run': { type: 'boolean', default: false },
+      force: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) console.log(USAGE);
-  else process.exitCode = await sync(loadConfig(), { dryRun: values['dry-run'] });
+  else process.exitCode = await sync(loadConfig(), { dryRun: values['dry-run'], force: values.force });
 } catch (error) {
   console.error(error instanceof ConfigError || error instanceof Error ? error.message : error);
   process.exitCode = 2;
 }
 
-async function sync(config: Config, { dryRun }: { dryRun: boolean }): Promise<number> {
+async function sync(config: Config, { dryRun, force }: { dryRun: boolean; force: boolean }): Promise<number> {
   const { spaceId, managementToken } = config.contentful;
   const missing = [
     ...(spaceId === null ? ['CONTENTFUL_SPACE_ID'] : []),
@@ -47,6 +53,7 @@ async function sync(config: Config, { dryRun }: { dryRun: boolean }): Promise<nu
   try {
     const report = await core.services.contentful.sync?.run({
       mend: !dryRun,
+      force,
       onProgress(done, total) {
         if (started) bar.update(done);
         else bar.start(total, done);

@@ -19,6 +19,7 @@ const CartChangeKindRef = builder.enumType('CartChangeKind', {
     CHECKED_OUT: { description: 'It became an order.' },
     MERGED: { description: 'Its lines moved to another cart of its owner.' },
     RECLAIMED: { description: 'Its units were taken again after its time had run out.' },
+    EMAIL: { description: 'The address for its notices was set or changed.' },
     LOW_STOCK: { description: 'A variant in the cart is at or below its low-stock threshold.' },
   },
 });

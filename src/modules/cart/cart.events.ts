@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { defineEvent, type NewEvent } from '../../events/event.ts';
 import type { OwnerColumns } from './cart-owner.ts';
 
-const kind = z.enum(['LINES', 'EXPIRED', 'CHECKED_OUT', 'MERGED', 'RECLAIMED', 'LOW_STOCK']);
+const kind = z.enum(['LINES', 'EXPIRED', 'CHECKED_OUT', 'MERGED', 'RECLAIMED', 'EMAIL', 'LOW_STOCK']);
 
 /**
- * Something happened to a cart: its lines changed, its time ran out, it was bought or joined to another. LOW_STOCK: nothing
+ * Something happened to a cart: its lines or its address changed, its time ran out, it was bought or joined to another. LOW_STOCK: nothing
  * did, but something in it runs low.
  */
 export const cartChanged = defineEvent(

@@ -186,7 +186,9 @@ export function createCartService(deps: CartDependencies): CartService {
       run(async (tx) => {
         const cart = await commands.lockLive(tx, named(owner));
         if (cart.email !== email) {
-          await repository.writeCart(tx, await readClock(tx), keepingLines({ ...cart, email }));
+          const at = await readClock(tx);
+          await repository.writeCart(tx, at, keepingLines({ ...cart, email }));
+          await eventLog.append(tx, at, [changeOf(cart, 'EMAIL')]);
         }
         return { cartId: cart.id };
       }),

@@ -63,10 +63,8 @@ const images = z
   .nullish()
   .transform((list) => list ?? []);
 
-const selectedOptions = z
-  .array(z.object({ name: plainText(100), value: plainText(100) }))
-  .nullish()
-  .transform((list) => list ?? []);
+const choices = z.array(z.object({ name: plainText(100), value: plainText(100) }));
+const selectedOptions = choices.nullish().transform((list) => list ?? []);
 
 function faultOfPrice(minor: bigint | null, least: 0 | 1, currency: string): string | null {
   if (minor === null) return `has more decimals than ${currency}`;
@@ -201,13 +199,21 @@ export function parseNewVariant(variant: CountedVariant, currency: string): NewV
 }
 
 /** Parses what is to become of a variant; null clears what can be cleared. @throws Refusal */
-export function parseVariantChanges(input: object, currency: string): VariantChanges {
+export function parseVariantChanges(
+  input: CountedVariant & { price?: string | null | undefined },
+  currency: string,
+): VariantChanges {
   const schema = z.object({
     sku: kept(sku),
     price: kept(price(currency, 0)),
     compareAtPrice: price(currency, 1).nullable().exactOptional(),
+    selectedOptions: choices
+      .nullable()
+      .transform((list) => list ?? [])
+      .exactOptional(),
     lowStockThreshold: threshold.nullable().exactOptional(),
   });
+  refuseExcess(excessOfVariant(input, []));
   const { price: priceMinor, compareAtPrice: compareAtMinor, ...rest } = parseInput(schema, input);
   return {
     ...rest,

@@ -28,7 +28,9 @@ export type ProductChanges = Partial<
 >;
 
 /** New values for fields of a variant; what is left out stays. */
-export type VariantChanges = Partial<Pick<NewVariant, 'sku' | 'priceMinor' | 'compareAtMinor' | 'lowStockThreshold'>>;
+export type VariantChanges = Partial<
+  Pick<NewVariant, 'sku' | 'priceMinor' | 'compareAtMinor' | 'selectedOptions' | 'lowStockThreshold'>
+>;
 
 /** A category that is to be made. */
 export interface NewCategory {
@@ -42,7 +44,17 @@ export type CategoryChanges = Partial<{ name: string; slug: string }>;
 
 /** Fields of a product of which an import may say nothing: those stay as they are. */
 export type ImportableField =
-  'description' | 'vendor' | 'tags' | 'categorySlug' | 'images' | 'altTexts' | 'status' | 'compareAtMinor';
+  | 'title'
+  | 'description'
+  | 'vendor'
+  | 'tags'
+  | 'categorySlug'
+  | 'images'
+  | 'altTexts'
+  | 'status'
+  | 'priceMinor'
+  | 'compareAtMinor'
+  | 'selectedOptions';
 
 /** A product as a file of an import has it. */
 export interface ImportedProduct {
@@ -53,6 +65,8 @@ export interface ImportedProduct {
   variants: readonly {
     /** Whether the file names the SKU; else it is made up, and gives way to the one that the variant has. */
     skuGiven: boolean;
+    /** The SKU that is made for it where it has none, or where another variant has the one that the file names. */
+    ownSku: string;
     /** The level in the file; null where it has none. */
     quantity: number | null;
   }[];

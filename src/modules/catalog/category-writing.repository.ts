@@ -57,13 +57,44 @@ export async function updateCategory(tx: Queryable, at: Date, { id, slug, name }
   await tx.query(update, [id, slug, name, at]);
 }
 
-const remove: Statement = {
-  name: 'catalog_delete_category',
-  text: 'DELETE FROM categories WHERE id = $1 RETURNING id, slug, name',
+// Not FOR NO KEY UPDATE: whoever files a product in it keeps its key, and is waited for.
+const lockToDelete: Statement = {
+  name: 'catalog_lock_category_to_delete',
+  text: 'SELECT id, slug, name FROM categories WHERE id = $1 FOR UPDATE',
 };
 
-/** Deletes a category; its products stay, without one. Gives it as it was, or null where there was none. */
-export async function deleteCategory(tx: Queryable, id: string): Promise<CategoryRow | null> {
-  const [row] = await tx.query<CategoryRow>(remove, [id]);
+/** A category under a lock beside which nobody files a product in it; null where there is none. */
+export async function lockCategoryToDelete(tx: Queryable, id: string): Promise<CategoryRow | null> {
+  const [row] = await tx.query<CategoryRow>(lockToDelete, [id]);
   return row ?? null;
+}
+
+const lockProducts: Statement = {
+  name: 'catalog_lock_products_of_category',
+  text: 'SELECT id FROM products WHERE category_id = $1 ORDER BY id FOR NO KEY UPDATE',
+};
+
+/** Locks the products of a category, by id. */
+export async function lockProductsOf(tx: Queryable, id: string): Promise<string[]> {
+  return (await tx.query<{ id: string }>(lockProducts, [id])).map((row) => row.id);
+}
+
+const unfile: Statement = {
+  name: 'catalog_unfile_products',
+  text: 'UPDATE products SET category_id = NULL, updated_at = $2 WHERE category_id = $1',
+};
+
+/** Leaves the products of a category without one; the caller has their locks. */
+export async function unfileProducts(tx: Queryable, at: Date, id: string): Promise<void> {
+  await tx.query(unfile, [id, at]);
+}
+
+const remove: Statement = {
+  name: 'catalog_delete_category',
+  text: 'DELETE FROM categories WHERE id = $1',
+};
+
+/** Deletes a category that has no products any more. */
+export async function deleteCategory(tx: Queryable, id: string): Promise<void> {
+  await tx.query(remove, [id]);
 }

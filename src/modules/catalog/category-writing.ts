@@ -4,11 +4,16 @@ import { violatedConstraint } from '../../infra/database.ts';
 import type { Database } from '../../infra/database.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { refuse } from '../user-error.ts';
+import type { EventLog } from '../../events/event-log.ts';
 import { recordedCategory } from './catalog-record.ts';
+import { productChanged } from './catalog.events.ts';
 import type { Category } from './catalog.service.ts';
 import type { CategoryChanges, NewCategory } from './catalog.types.ts';
 import * as repository from './category-writing.repository.ts';
 import { freeSlug } from './slug.ts';
+
+/** That are written by one statement. */
+const EVENTS = 1000;
 
 function refuseSlug(): never {
   refuse('CONFLICT', 'Another category has this slug.', ['slug']);
@@ -19,7 +24,15 @@ function refuseUnknown(): never {
 }
 
 /** Makes the use cases of categories. */
-export function createCategoryWriting({ db, staff }: { db: Database; staff: StaffService }) {
+export function createCategoryWriting({
+  db,
+  staff,
+  eventLog,
+}: {
+  db: Database;
+  staff: StaffService;
+  eventLog: EventLog;
+}) {
   return {
     createCategory: (actorId: string | null, { name, slug }: NewCategory): Promise<Category> =>
       db.transaction(async (tx) => {
@@ -58,8 +71,21 @@ export function createCategoryWriting({ db, staff }: { db: Database; staff: Staf
 
     deleteCategory: (actorId: string | null, id: string): Promise<void> =>
       db.transaction(async (tx) => {
-        const before = (await repository.deleteCategory(tx, id)) ?? refuseUnknown();
-        await staff.record(tx, await readClock(tx), {
+        const before = (await repository.lockCategoryToDelete(tx, id)) ?? refuseUnknown();
+        const productIds = await repository.lockProductsOf(tx, id);
+        const at = await readClock(tx);
+        await repository.unfileProducts(tx, at, id);
+        await repository.deleteCategory(tx, id);
+        // A product without its category is another one to everybody who shows it.
+        for (let done = 0; done < productIds.length; done += EVENTS) {
+          const some = productIds.slice(done, done + EVENTS);
+          await eventLog.append(
+            tx,
+            at,
+            some.map((productId) => productChanged.of(productId, { productId })),
+          );
+        }
+        await staff.record(tx, at, {
           actorId,
           kind: 'CATEGORY_DELETED',
           subject: { type: 'Category', id },

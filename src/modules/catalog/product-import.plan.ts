@@ -58,13 +58,22 @@ export function planImport(imported: ImportedProduct, around: ImportSurroundings
   const plan: ImportPlan = { product: null, joining: [], updates: [], levels: [], notes: [], faults: [] };
   const live = around.variants.filter((variant) => variant.archivedAt === null);
   for (const [index, variant] of imported.product.variants.entries()) place(plan, imported, around, index, variant);
-  plan.faults.push(...faultsOfJoining(plan.joining, live));
+  const updated = new Map(plan.updates.map(({ after }) => [after.id, after]));
+  plan.faults.push(
+    ...faultsOfJoining(
+      plan.joining,
+      live.map((variant) => updated.get(variant.id) ?? variant),
+    ),
+  );
   const count = live.length + plan.joining.length;
   if (count > MAX.variants) {
     const message = `Variants of a product: at most ${MAX.variants}.`;
     const [first] = plan.joining;
     const path = first?.path ?? ['variants'];
     plan.faults.push(new LimitExceededError({ message, path, limit: MAX.variants, requested: count }));
+  }
+  if (around.product === null && imported.silent.has('title')) {
+    plan.faults.push(new GenericError('INVALID_INPUT', 'A new product needs a title.', ['title']));
   }
   if (around.product !== null) plan.product = changedProduct(plan, imported, around.product);
   return plan;
@@ -78,36 +87,57 @@ function place(
   index: number,
   variant: NewVariant,
 ): void {
-  const { skuGiven = false, quantity = null } = variants[index] ?? {};
+  const { skuGiven = false, ownSku = variant.sku, quantity = null } = variants[index] ?? {};
   const path = ['variants', String(index)];
-  const named = bySku.get(variant.sku);
-  if (named !== undefined && named.productId !== product?.id) {
-    const message = `The SKU belongs to another product of the shop: ${named.productTitle}.`;
-    plan.faults.push(new GenericError('CONFLICT', message, [...path, 'sku']));
-    return;
+  const choice = there.find((row) => row.archivedAt === null && choiceOf(row) === choiceOf(variant));
+  const ofThis = (row: VariantRow | undefined) => row?.productId === product?.id;
+  let { sku } = variant;
+  let named = bySku.get(sku);
+  if (named !== undefined && !ofThis(named)) {
+    // Two variants of the shop cannot share a SKU, and merchants repeat theirs: the file's is not this variant's then.
+    sku = choice?.sku ?? ownSku;
+    const message = `${named.productTitle} of the shop has the SKU ${variant.sku}: this variant has the SKU ${sku}.`;
+    plan.notes.push({ variant: index, message });
+    named = bySku.get(sku);
+    if (named !== undefined && !ofThis(named)) {
+      plan.faults.push(
+        new GenericError('CONFLICT', `${named.productTitle} of the shop has the SKU ${sku}.`, [...path, 'sku']),
+      );
+      return;
+    }
   }
-  const sameChoice = there.find((row) => row.archivedAt === null && choiceOf(row) === choiceOf(variant));
-  const row = named ?? sameChoice;
+  const row = named ?? choice;
   if (row === undefined) {
-    plan.joining.push({ variant, path, quantity });
+    if (silent.has('priceMinor')) {
+      plan.faults.push(new GenericError('INVALID_INPUT', 'A new variant needs a price.', [...path, 'price']));
+    } else plan.joining.push({ variant: { ...variant, sku }, path, quantity });
     return;
   }
   if (row.archivedAt !== null) {
     plan.notes.push({ variant: index, message: 'The variant is archived in the shop: it is left as it is.' });
     return;
   }
-  if (choiceOf(row) !== choiceOf(variant)) {
+  // The only variant of a product, which needed no options: they come with the others that join it.
+  const isOnly = there.filter(({ archivedAt }) => archivedAt === null).length === 1 && row.selectedOptions.length === 0;
+  const keepsChoice = silent.has('selectedOptions') || choiceOf(row) === choiceOf(variant);
+  if (!keepsChoice && !isOnly) {
     const message = `The variant with this SKU has other options in the shop (${inWords(row)}), which stay as they are.`;
     plan.faults.push(new GenericError('CONFLICT', message, [...path, 'selectedOptions', '0', 'value']));
     return;
   }
   const after = {
     ...row,
-    sku: skuGiven ? variant.sku : row.sku,
-    priceMinor: variant.priceMinor,
+    sku: skuGiven ? sku : row.sku,
+    selectedOptions: keepsChoice ? row.selectedOptions : variant.selectedOptions,
+    priceMinor: silent.has('priceMinor') ? row.priceMinor : variant.priceMinor,
     compareAtMinor: silent.has('compareAtMinor') ? row.compareAtMinor : variant.compareAtMinor,
   };
-  if (after.sku !== row.sku || after.priceMinor !== row.priceMinor || after.compareAtMinor !== row.compareAtMinor) {
+  if (
+    !keepsChoice ||
+    after.sku !== row.sku ||
+    after.priceMinor !== row.priceMinor ||
+    after.compareAtMinor !== row.compareAtMinor
+  ) {
     plan.updates.push({ before: row, after });
   }
   if (quantity !== null && believed.get(row.id) !== quantity) plan.levels.push({ variantId: row.id, quantity });
@@ -118,8 +148,8 @@ function changedProduct(
   { product, silent }: ImportedProduct,
   before: FiledProductRow,
 ): FiledProductRow | null {
-  const after = { ...before, title: product.title };
-  for (const field of ['description', 'vendor', 'tags', 'categorySlug', 'images', 'status'] as const) {
+  const after = { ...before };
+  for (const field of ['title', 'description', 'vendor', 'tags', 'categorySlug', 'images', 'status'] as const) {
     if (!silent.has(field)) Object.assign(after, { [field]: product[field] });
   }
   if (silent.has('altTexts')) {

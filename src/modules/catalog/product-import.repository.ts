@@ -34,3 +34,22 @@ export function findVariantsInWay(
 ): Promise<VariantRow[]> {
   return source.query<VariantRow>(variants, [productIds, skus]);
 }
+
+const productSlugs: Statement = {
+  name: 'catalog_import_product_slugs',
+  text: 'SELECT slug FROM products WHERE slug = ANY($1::text[])',
+};
+const categorySlugs: Statement = {
+  name: 'catalog_import_category_slugs',
+  text: 'SELECT slug FROM categories WHERE slug = ANY($1::text[])',
+};
+
+/** Those of some slugs that products have. */
+export async function findProductSlugs(source: Queryable, slugs: readonly string[]): Promise<Set<string>> {
+  return new Set((await source.query<{ slug: string }>(productSlugs, [slugs])).map(({ slug }) => slug));
+}
+
+/** Those of some slugs that categories have. */
+export async function findCategorySlugs(source: Queryable, slugs: readonly string[]): Promise<Set<string>> {
+  return new Set((await source.query<{ slug: string }>(categorySlugs, [slugs])).map(({ slug }) => slug));
+}

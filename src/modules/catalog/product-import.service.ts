@@ -10,7 +10,13 @@ import { findCategoryBySlug, findVariantIdsOfProducts, type VariantRow } from '.
 import type { ImportedProduct, NewCategory, NewProduct } from './catalog.types.ts';
 import { keepCategory } from './category-writing.repository.ts';
 import { createCategoryWriting } from './category-writing.ts';
-import { findFiledProducts, findVariantsInWay, type FiledProductRow } from './product-import.repository.ts';
+import {
+  findCategorySlugs,
+  findFiledProducts,
+  findProductSlugs,
+  findVariantsInWay,
+  type FiledProductRow,
+} from './product-import.repository.ts';
 import {
   isNothing,
   planImport,
@@ -19,7 +25,7 @@ import {
   type ImportSurroundings,
 } from './product-import.plan.ts';
 import * as repository from './product-writing.repository.ts';
-import { slugFrom } from './slug.ts';
+import { latinSlug, slugFrom } from './slug.ts';
 import { createVariantSteps, type CatalogWritingDependencies } from './variant-steps.ts';
 
 export type { ImportNote } from './product-import.plan.ts';
@@ -41,6 +47,13 @@ export interface ProductImportService {
   parseCategory(input: { name: string; slug: string }): NewCategory;
   /** The slug that a text makes, which may be empty. */
   slugOf(text: string): string;
+  /** The slug of its Latin letters alone, as every import before had it. */
+  formerSlugOf(text: string): string;
+  /** Which of some slugs the shop has. */
+  slugsThere(slugs: {
+    products: readonly string[];
+    categories: readonly string[];
+  }): Promise<{ products: ReadonlySet<string>; categories: ReadonlySet<string> }>;
   /** Says of each product what would become of it, reading for all of them together. Nothing is written. */
   preview(products: readonly ImportedProduct[]): Promise<Preview[]>;
   /**
@@ -72,7 +85,10 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
   ): Promise<(product: ImportedProduct) => ImportSurroundings> {
     const products = new Map(rows.map((row) => [row.slug, row]));
     const ids = [...products.values()].map((row) => row.id);
-    const skus = imported.flatMap(({ product }) => product.variants.map((variant) => variant.sku));
+    const skus = imported.flatMap(({ product, variants: more }) => [
+      ...product.variants.map((variant) => variant.sku),
+      ...more.map(({ ownSku }) => ownSku),
+    ]);
     const variants = await findVariantsInWay(source, ids, skus);
     const variantIds = variants.map((row) => row.id);
     const believed =
@@ -181,6 +197,12 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     parse: (input) => parseNewProduct(input, currency),
     parseCategory: parseNewCategory,
     slugOf: slugFrom,
+    formerSlugOf: latinSlug,
+
+    async slugsThere({ products, categories }) {
+      const [one, other] = await Promise.all([findProductSlugs(db, products), findCategorySlugs(db, categories)]);
+      return { products: one, categories: other };
+    },
 
     async preview(products) {
       const previews = await lookAhead(products);

@@ -69,6 +69,11 @@ const ProductVariantUpdateInputRef = builder.inputType('ProductVariantUpdateInpu
       description: 'What a unit costs from now on; cannot be cleared. Carts keep the price at which they took it.',
     }),
     compareAtPrice: t.field({ type: 'Decimal', description: 'What it cost before, where that is shown.' }),
+    selectedOptions: t.field({
+      type: [SelectedOptionInputRef],
+      description: `The choice that it is from now on; at most 5. The options, and their order, are those of the product's other variants.
+A product's only variant may get any, so that others can join it; null or an empty list clears them.`,
+    }),
     lowStockThreshold: t.int({
       description: "When carts are told that it runs low; the shop's default where cleared.",
     }),

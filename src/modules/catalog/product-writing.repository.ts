@@ -136,14 +136,16 @@ export async function insertVariants(
 
 const updateOne: Statement = {
   name: 'catalog_update_variant',
-  text: `UPDATE product_variants SET sku = $2, price_minor = $3, compare_at_minor = $4, low_stock_threshold = $5, updated_at = $6
+  text: `UPDATE product_variants SET sku = $2, price_minor = $3, compare_at_minor = $4, low_stock_threshold = $5, updated_at = $6,
+                selected_options = $7::jsonb
           WHERE id = $1`,
 };
 
 /** Writes a variant; the caller has its lock and its product's. @throws a violation of `product_variants_sku_key` */
 export async function updateVariant(tx: Queryable, at: Date, variant: VariantWrite): Promise<void> {
-  const { id, sku, priceMinor, compareAtMinor, lowStockThreshold } = variant;
-  await tx.query(updateOne, [id, sku, priceMinor, compareAtMinor, lowStockThreshold, at]);
+  const { id, sku, priceMinor, compareAtMinor, lowStockThreshold, selectedOptions } = variant;
+  const options = JSON.stringify(selectedOptions);
+  await tx.query(updateOne, [id, sku, priceMinor, compareAtMinor, lowStockThreshold, at, options]);
 }
 
 const archive: Statement = {

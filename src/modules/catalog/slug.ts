@@ -1,3 +1,5 @@
+import { transliterate } from 'transliteration';
+
 /** What decomposing does not turn into plain letters. */
 const LETTERS: Readonly<Record<string, string>> = {
   ß: 'ss',
@@ -14,8 +16,27 @@ const LETTERS: Readonly<Record<string, string>> = {
 /** Shorter than a slug may be: there is room for a number. */
 const MAX_BASE = 190;
 
-/** The slug that a text makes: without accents, in lower case, with dashes; empty where it has no letter or digit for one. */
+/** The slug that a text makes, in Latin letters: `Żółty miód №5` is `zolty-miod-no5`. Empty where it has no letter or digit. */
 export function slugFrom(text: string): string {
+  const latin = text
+    .normalize('NFKC')
+    .replaceAll(/[\p{L}\p{N}\p{M}]+/gu, (word) => (IS_LATIN.test(word) ? word : inLatin(word)));
+  return latinSlug(latin);
+}
+
+/** Letters of Latin script, and what goes with every script: digits, marks. */
+const IS_LATIN = /^[\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]*$/u;
+
+/** A word of another script in Latin letters. Some of its letters may be written with an apostrophe, which parts no word. */
+function inLatin(word: string): string {
+  return transliterate(word).replaceAll(/['`"]/g, '');
+}
+
+/**
+ * The slug of the Latin letters and digits of a text alone: what imports made of handles before there were others, and
+ * still find their products and SKUs by. It must not change.
+ */
+export function latinSlug(text: string): string {
   return text
     .toLowerCase()
     .normalize('NFKD')

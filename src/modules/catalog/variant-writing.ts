@@ -1,4 +1,5 @@
 import { violatedConstraint, type Transaction } from '../../infra/database.ts';
+import { lowStock, stockRecovered } from '../inventory/inventory.events.ts';
 import { changesBetween } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import { MAX } from './catalog-input.ts';
@@ -37,6 +38,26 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
     await eventLog.append(tx, at, [productChanged.of(productId, { productId })]);
   }
 
+  /** Whether a variant can stand beside the others of its product with the choice that it is to have. */
+  async function checkChoice(tx: Transaction, variant: VariantRow): Promise<void> {
+    if (variant.archivedAt !== null) return;
+    const live = await findVariantsOfProducts(tx, [variant.productId]);
+    const others = live.filter(({ id }) => id !== variant.id);
+    const joining = { variant: { ...variant, onHand: 0 }, path: [] };
+    const faults = faultsOfJoining([joining], others);
+    if (faults.length > 0) throw new Refusal(...faults);
+  }
+
+  /** Another threshold can make a level low, or not low any more, without a step of stock. */
+  async function tellOfThreshold(tx: Transaction, at: Date, variant: VariantRow, threshold: number): Promise<void> {
+    const { id: variantId, productId, available, lowStockThreshold: before } = variant;
+    const [was, is] = [available <= before, available <= threshold];
+    if (was === is) return;
+    const level = { variantId, productId, available, threshold };
+    const event = is ? lowStock.of(variantId, { ...level, cartId: null }) : stockRecovered.of(variantId, level);
+    await eventLog.append(tx, at, [event]);
+  }
+
   return {
     createVariant: (actorId: string | null, productId: string, variant: NewVariant): Promise<ProductVariant> =>
       db.transaction(async (tx) => {
@@ -70,12 +91,14 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
         const after = { ...before, ...changes, lowStockThreshold: threshold ?? lowStockThreshold };
         const changed = changesBetween(recordedVariant(before, currency), recordedVariant(after, currency));
         if (changed.length === 0) return before;
+        if (changes.selectedOptions !== undefined) await checkChoice(tx, after);
 
         await repository.updateVariant(tx, at, after).catch((error: unknown) => {
           if (violatedConstraint(error) !== 'product_variants_sku_key') throw error;
           refuse('CONFLICT', 'Another variant has this SKU.', ['sku']);
         });
         await tell(tx, at, before.productId);
+        await tellOfThreshold(tx, at, before, after.lowStockThreshold);
         const subject = { type: 'ProductVariant', id } as const;
         await staff.record(tx, at, { actorId, kind: 'PRODUCT_VARIANT_UPDATED', subject, changes: changed });
         return read(tx, id);

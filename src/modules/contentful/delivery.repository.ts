@@ -57,7 +57,7 @@ export async function lockDelivery(tx: Queryable, id: string): Promise<DeliveryR
 
 const attempt: Statement = {
   name: 'webhook_delivery_attempt',
-  text: `UPDATE webhook_deliveries d SET attempts = attempts + 1 WHERE d.id = $1 AND d.status = 'PENDING' RETURNING ${WHOLE}`,
+  text: `UPDATE webhook_deliveries d SET attempts = attempts + 1, tried_at = clock_timestamp() WHERE d.id = $1 AND d.status = 'PENDING' RETURNING ${WHOLE}`,
 };
 
 /** Counts an attempt at a delivery that waits, and gives it; null where it does not wait. */
@@ -83,7 +83,7 @@ export async function settleDelivery(
 
 const reopen: Statement = {
   name: 'webhook_delivery_reopen',
-  text: `UPDATE webhook_deliveries d SET status = 'PENDING', reason = NULL, settled_at = NULL, attempts = 0
+  text: `UPDATE webhook_deliveries d SET status = 'PENDING', reason = NULL, settled_at = NULL, attempts = 0, tried_at = clock_timestamp()
           WHERE d.id = $1 RETURNING ${WHOLE}`,
 };
 
@@ -97,7 +97,8 @@ export async function reopenDelivery(tx: Queryable, id: string): Promise<Deliver
 const pending: Statement = {
   name: 'webhook_deliveries_pending',
   text: `SELECT id FROM webhook_deliveries
-          WHERE status = 'PENDING' AND received_at < clock_timestamp() - make_interval(secs => $1 * power(2, least(attempts, 12)))
+          WHERE status = 'PENDING'
+            AND coalesce(tried_at, received_at) < clock_timestamp() - make_interval(secs => $1 * power(2, least(attempts, 12)))
           ORDER BY received_at, id LIMIT $2`,
 };
 

@@ -32,9 +32,25 @@ export interface SyncReport {
 
 /** Compares the whole space with the catalogue. It can be broken off at any time, and begun anew. */
 export interface ContentfulSync {
-  /** @param options.mend applies what the CMS has, through the same code as the webhook */
-  run(options: { mend: boolean; onProgress?: (done: number, total: number) => void }): Promise<SyncReport>;
+  /**
+   * @param options.mend applies what the CMS has, through the same code as the webhook
+   * @param options.force also where that takes more than a tenth of the linked products off sale
+   * @throws SyncRefused before anything is changed
+   */
+  run(options: {
+    mend: boolean;
+    force?: boolean;
+    onProgress?: (done: number, total: number) => void;
+  }): Promise<SyncReport>;
 }
+
+/** It would take so many products off sale that the space is probably another one than theirs. */
+export class SyncRefused extends Error {
+  override readonly name = 'SyncRefused';
+}
+
+/** Of the linked products, in a hundred: more are taken off sale by force alone. */
+const MOST_WITHDRAWN_PERCENT = 10;
 
 /** Entries that are looked up at a time. */
 const BATCH = 100;
@@ -51,6 +67,11 @@ export function createContentfulSync(deps: {
   applyEntry: ReturnType<typeof createEntryApplication>;
 }): ContentfulSync {
   const { db, catalog, outsideStock, config, currency, space, prepare, applyEntry } = deps;
+
+  async function productsOf(rows: readonly EntryRow[]): Promise<Map<string, Product>> {
+    const products = await catalog.productsByIds(rows.flatMap((row) => row.productId ?? []));
+    return new Map(products.map((product) => [product.id, product]));
+  }
 
   /** One comparison, as far as it has come. */
   class Run {
@@ -116,6 +137,33 @@ export function createContentfulSync(deps: {
       return found.map((difference) => ({ entryId, product: product.slug, ...difference }));
     }
 
+    /** Asks for every linked entry by its id, so that nothing is changed before the answer is known. */
+    async assertIsTheirs(): Promise<void> {
+      let [after, linked, withdrawn] = ['', 0, 0];
+      const now = await readClock(db);
+      for (;;) {
+        const rows = await findLinkedEntries(db, after, BATCH);
+        const last = rows.at(-1);
+        if (last === undefined) break;
+        after = last.id;
+        const bodies = await space.entries(rows.map((row) => row.id));
+        const products = await productsOf(rows);
+        for (const row of rows) {
+          const product = products.get(row.productId ?? '');
+          if (product === undefined) continue;
+          linked += 1;
+          const change = changeOf(row, bodies.get(row.id), now);
+          if (change !== null && statusDrift(row.id, product, change).length > 0) withdrawn += 1;
+        }
+      }
+      if (withdrawn * 100 > linked * MOST_WITHDRAWN_PERCENT) {
+        throw new SyncRefused(
+          `It would take ${withdrawn} of ${linked} products off sale, since their entries are not published in space ` +
+            `${config.spaceId}, environment ${config.environment}. Nothing was changed. If the space is the right one: --force.`,
+        );
+      }
+    }
+
     /** Products whose entries are not published any more, or gone. */
     async withdrawn(): Promise<void> {
       let after = '';
@@ -133,12 +181,7 @@ export function createContentfulSync(deps: {
       // Asked by id: a page that slipped while the space was read must not take anything off sale.
       const now = await readClock(db);
       const bodies = await space.entries(rows.map((row) => row.id));
-      const products = new Map(
-        (await catalog.productsByIds(rows.flatMap((row) => row.productId ?? []))).map((product) => [
-          product.id,
-          product,
-        ]),
-      );
+      const products = await productsOf(rows);
       for (const row of rows) {
         const product = products.get(row.productId ?? '');
         if (product === undefined) continue;
@@ -153,8 +196,9 @@ export function createContentfulSync(deps: {
   }
 
   return {
-    async run({ mend, onProgress = () => {} }) {
+    async run({ mend, force = false, onProgress = () => {} }) {
       const run = new Run(mend);
+      if (mend && !force) await run.assertIsTheirs();
       for await (const { entries, total } of space.published()) {
         await run.published(entries);
         onProgress(run.report.entries, total);

@@ -2,9 +2,9 @@ import { basename } from 'node:path';
 import type { Imported, ProductImportService } from '../catalog/product-import.service.ts';
 import { Refusal } from '../user-error.ts';
 import type { Finding } from './findings.ts';
-import { draftProduct, handleOf, slugOfHandle, type Draft } from './product-draft.ts';
+import { addressNote, draftProduct, handleOf, slugOfHandle, type Draft } from './product-draft.ts';
 import type { Columns } from './shopify-columns.ts';
-import { readBlocks, surveyFile, type Block } from './shopify-csv.ts';
+import { readBlocks, surveyFile, type Block, type Parting } from './shopify-csv.ts';
 
 export { FileError } from './import.errors.ts';
 export { placeInWords, REPORT_HEADER, toReportRow, type Finding } from './findings.ts';
@@ -53,7 +53,7 @@ export interface ImportService {
 export function createImportService({ productImport }: { productImport: ProductImportService }): ImportService {
   return {
     async run({ path, dryRun, listener, signal }) {
-      const { columns, rows } = await surveyFile(path);
+      const { columns, rows, parting } = await surveyFile(path);
       listener.began({ rows, unknownColumns: columns.unknown });
       const run = new Run(productImport, {
         note: `Import of ${basename(path)}`.slice(0, 200),
@@ -62,7 +62,7 @@ export function createImportService({ productImport }: { productImport: ProductI
         signal,
       });
       let chunk: Draft[] = [];
-      for await (const draft of run.drafts(path, columns)) {
+      for await (const draft of run.drafts(path, columns, parting)) {
         chunk.push(draft);
         if (chunk.length < CHUNK) continue;
         await run.take(chunk);
@@ -97,21 +97,20 @@ class Run {
   }
 
   /** The products of the file that are fit to be taken over. */
-  async *drafts(path: string, columns: Columns): AsyncGenerator<Draft> {
-    for await (const block of readBlocks(path, columns)) {
+  async *drafts(path: string, columns: Columns, parting: Parting): AsyncGenerator<Draft> {
+    for await (const block of readBlocks(path, columns, parting)) {
       if (this.#options.signal?.aborted === true) return;
       const rows = block.rows.length + block.surplus;
       const repeated = this.#repeatedHandle(block, columns);
       const draft = repeated === null ? draftProduct(block, columns, this.#catalogue) : { findings: [repeated] };
-      const findings = 'findings' in draft ? draft.findings : this.#repeatedSkus(draft, columns);
-      if (findings.length > 0) this.#refuse(rows, findings);
-      else if (!('findings' in draft)) yield draft;
+      if ('findings' in draft) this.#refuse(rows, draft.findings);
+      else yield this.#withoutRepeatedSkus(draft, columns);
     }
   }
 
   /** Rows of one product that do not stand together: the later ones may be old, or half of it. */
   #repeatedHandle(block: Block, columns: Columns): Finding | null {
-    const handle = handleOf(block, this.#catalogue.slugOf);
+    const handle = handleOf(block, this.#catalogue);
     const [first] = block.rows;
     if (handle === '' || first === undefined) return null;
     const slug = slugOfHandle(handle, this.#catalogue.slugOf);
@@ -124,21 +123,63 @@ class Run {
     return { ...at(first), handle, column: columns.name('handle'), message };
   }
 
-  /** SKUs that products before it have in the file. */
-  #repeatedSkus({ handle, imported: { product, variants }, placeOf }: Draft, columns: Columns): Finding[] {
-    return product.variants.flatMap(({ sku }, index) => {
+  /** Gives a SKU of their own to the variants whose SKU a product before it has in the file. */
+  #withoutRepeatedSkus(draft: Draft, columns: Columns): Draft {
+    const { handle, imported, placeOf } = draft;
+    const notes = [...draft.notes];
+    const repeated = new Set<number>();
+    for (const [index, { sku }] of imported.product.variants.entries()) {
       const line = this.#skus.get(sku);
-      const place = placeOf(index);
-      if (line === undefined) this.#skus.set(sku, place.line);
-      if (line === undefined || variants[index]?.skuGiven !== true) return [];
-      const message = `The row in line ${line}, of another product, has this SKU.`;
-      return [{ ...at(place), handle, column: columns.name('sku'), message }];
+      const { ownSku = sku, skuGiven = false } = imported.variants[index] ?? {};
+      if (line === undefined) this.#skus.set(sku, placeOf(index).line);
+      if (line === undefined || !skuGiven) continue;
+      repeated.add(index);
+      const message = `The row in line ${line}, of another product, has this SKU: this variant has the SKU ${ownSku}.`;
+      notes.push({ ...at(placeOf(index)), handle, column: columns.name('sku'), message });
+    }
+    if (repeated.size === 0) return draft;
+    const variants = imported.variants.map((variant, index) =>
+      repeated.has(index) ? { ...variant, skuGiven: false } : variant,
+    );
+    const product = {
+      ...imported.product,
+      variants: imported.product.variants.map((variant, index) =>
+        repeated.has(index) ? { ...variant, sku: imported.variants[index]?.ownSku ?? variant.sku } : variant,
+      ),
+    };
+    return { ...draft, notes, imported: { ...imported, product, variants } };
+  }
+
+  /** Under the slugs of an earlier version, what that version made of the same file. */
+  async #asMadeBefore(chunk: readonly Draft[]): Promise<Draft[]> {
+    const moved = chunk.filter(
+      ({ former, imported, category }) =>
+        former.slug !== imported.product.slug || former.categorySlug !== (category?.slug ?? null),
+    );
+    if (moved.length === 0) return [...chunk];
+    const there = await this.#catalogue.slugsThere({
+      products: moved.map(({ former }) => former.slug),
+      categories: moved.flatMap(({ former: { categorySlug } }) => categorySlug ?? []),
+    });
+    return chunk.map((draft) => {
+      const { former, imported } = draft;
+      const slug = there.products.has(former.slug) ? former.slug : imported.product.slug;
+      const isFiledBefore = former.categorySlug !== null && there.categories.has(former.categorySlug);
+      const category =
+        draft.category !== null && isFiledBefore
+          ? { ...draft.category, slug: former.categorySlug ?? draft.category.slug }
+          : draft.category;
+      const product = { ...imported.product, slug, categorySlug: category?.slug ?? null };
+      const renamed = (message: string) => message.replace(addressNote(imported.product.slug), addressNote(slug));
+      const notes = draft.notes.map((note) => ({ ...note, message: renamed(note.message) }));
+      return { ...draft, notes, category, imported: { ...imported, product } };
     });
   }
 
   /** Takes products over, a few at a time; those that are as they were cost nothing but the look. */
-  async take(chunk: readonly Draft[]): Promise<void> {
-    if (chunk.length === 0) return;
+  async take(drafts: readonly Draft[]): Promise<void> {
+    if (drafts.length === 0) return;
+    const chunk = await this.#asMadeBefore(drafts);
     const previews = await this.#catalogue.preview(chunk.map(({ imported }) => imported));
     const waiting: Draft[] = [];
     for (const [index, draft] of chunk.entries()) {

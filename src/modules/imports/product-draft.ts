@@ -15,6 +15,8 @@ export interface Draft {
   imported: ImportedProduct;
   /** To be made where it is missing. */
   category: { name: string; slug: string } | null;
+  /** Slugs by which earlier versions of the shop made them, and by which they are found again. */
+  former: { slug: string; categorySlug: string | null };
   rows: number;
   first: Row;
   notes: Finding[];
@@ -24,7 +26,7 @@ export interface Draft {
   placeOf(variant: number | null): Row;
 }
 
-type Catalogue = Pick<ProductImportService, 'parse' | 'parseCategory' | 'slugOf'>;
+type Catalogue = Pick<ProductImportService, 'parse' | 'parseCategory' | 'slugOf' | 'formerSlugOf'>;
 
 /** One line: what spreadsheets break or indent is still one name. */
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
@@ -45,9 +47,16 @@ export function slugOfHandle(handle: string, slugOf: Catalogue['slugOf']): strin
   return `${slug === '' ? 'product' : slug.slice(0, MAX_WHOLE).replace(/-$/, '')}-${fingerprint(handle)}`;
 }
 
+/** What a merchant should know of a handle that is no slug. */
+export const addressNote = (slug: string) => `In addresses of the shop it is ${slug}.`;
+
 /** A product's handle; made of its title where it has none, as Shopify does. */
-export function handleOf({ handle, rows }: Block, slugOf: Catalogue['slugOf']): string {
-  return handle || slugOf(oneLine(rows[0]?.cell('title') ?? ''));
+export function handleOf(
+  { handle, rows }: Block,
+  { slugOf, formerSlugOf }: Pick<Catalogue, 'slugOf' | 'formerSlugOf'>,
+): string {
+  const title = oneLine(rows[0]?.cell('title') ?? '');
+  return handle || formerSlugOf(title) || slugOf(title);
 }
 
 /** The category that a type names. */
@@ -83,6 +92,7 @@ function imagesOf(rows: readonly Row[]): { url: string; altText: string; row: Ro
 
 function silentFields({ index }: Columns): Set<ImportableField> {
   const fields: [ImportableField, readonly Column[]][] = [
+    ['title', ['title']],
     ['description', ['body']],
     ['vendor', ['vendor']],
     ['tags', ['tags']],
@@ -90,7 +100,9 @@ function silentFields({ index }: Columns): Set<ImportableField> {
     ['images', ['image']],
     ['altTexts', ['imageAlt']],
     ['status', ['status', 'published']],
+    ['priceMinor', ['price']],
     ['compareAtMinor', ['compareAt']],
+    ['selectedOptions', ['option1Value', 'option2Value', 'option3Value']],
   ];
   return new Set(fields.filter(([, columns]) => !columns.some((column) => index.has(column))).map(([field]) => field));
 }
@@ -101,8 +113,9 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
   const [first] = rows;
   if (first === undefined) throw new Error('a product without rows');
   const main = first;
-  const title = oneLine(first.cell('title'));
-  const handle = handleOf(block, catalogue.slugOf);
+  const handle = handleOf(block, catalogue);
+  // A placeholder, where the file has no titles: what is there keeps its own.
+  const title = columns.index.has('title') ? oneLine(first.cell('title')) : handle;
   const findings: Finding[] = [];
   const notes: Finding[] = [];
   const at = (row: Row, column: Column | null, message: string): Finding => ({
@@ -128,8 +141,8 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
   if (findings.length > 0) return { findings };
 
   const slug = slugOfHandle(handle, catalogue.slugOf);
-  if (slug !== handle) notes.push(at(first, 'handle', `In addresses of the shop it is ${slug}.`));
-  const drafted = draftVariants({ rows, handle, columns, slugOf: catalogue.slugOf, at });
+  if (slug !== handle) notes.push(at(first, 'handle', addressNote(slug)));
+  const drafted = draftVariants({ rows, handle, columns, slugOf: catalogue.formerSlugOf, at });
   const { variants } = drafted;
   notes.push(...drafted.notes);
   const images = imagesOf(rows);
@@ -171,9 +184,13 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
       imported: {
         product: { ...product, slug },
         silent: silentFields(columns),
-        variants: variants.map(({ skuGiven, quantity }) => ({ skuGiven, quantity })),
+        variants: variants.map(({ skuGiven, ownSku, quantity }) => ({ skuGiven, ownSku, quantity })),
       },
       category,
+      former: {
+        slug: slugOfHandle(handle, catalogue.formerSlugOf),
+        categorySlug: categoryOf(first.cell('type'), catalogue.formerSlugOf)?.slug ?? null,
+      },
       rows: rows.length,
       first,
       notes,

@@ -6,7 +6,7 @@ const HEADERS = {
   title: ['Title'],
   body: ['Body (HTML)', 'Description'],
   vendor: ['Vendor'],
-  type: ['Type'],
+  type: ['Type', 'Custom Product Type'],
   tags: ['Tags'],
   published: ['Published', 'Published on online store'],
   status: ['Status'],
@@ -29,11 +29,13 @@ const HEADERS = {
 
 export type Column = keyof typeof HEADERS;
 
-const ESSENTIAL: readonly Column[] = ['handle', 'title', 'price'];
+/** Without them it is another table than one of products: what each is about, and at least one thing about it. */
+const ESSENTIAL: readonly Column[] = ['handle'];
+const TELLING: readonly Column[] = ['title', 'price', 'sku', 'quantity'];
 
 /** Part of Shopify's export, and without a place in the shop: passed over in silence. */
 const UNUSED =
-  /^(product category|variant (grams|inventory policy|fulfillment service|requires shipping|taxable|barcode|image|weight unit|tax code)|barcode|variant image url|seo (title|description)|cost per item|(included|price|compare at price) \/ .+|option[123] linked to|continue selling when out of stock|weight (value \(grams\)|unit for display)|requires shipping|fulfillment service|charge tax|tax code|unit price .+|google shopping \/ .+|collection)$/;
+  /^(product category|standard(ized)? product type|variant (grams|inventory policy|fulfillment service|requires shipping|taxable|barcode|image|weight unit|tax code)|barcode|variant image url|seo (title|description)|cost per item|(included|price|compare at price) \/ .+|option[123] linked to|continue selling when out of stock|weight (value \(grams\)|unit for display)|requires shipping|fulfillment service|charge tax|tax code|unit price .+|google shopping \/ .+|collection)$/;
 
 /** Spreadsheets put spaces where nobody sees them, and some write other capitals. */
 const keyOf = (header: string) => header.trim().replaceAll(/\s+/g, ' ').toLowerCase();
@@ -65,21 +67,29 @@ export function readColumns(header: readonly string[]): Columns {
       continue;
     }
     const earlier = index.get(column);
+    // Shopify's exports of some years have both, and what the merchant chose stands in `Type`.
+    if (earlier !== undefined && column === 'type') {
+      if (keyOf(text) === 'type') index.set(column, place);
+      continue;
+    }
     if (earlier !== undefined) {
       throw new FileError(`Two columns say the same: "${header[earlier]?.trim()}" and "${text.trim()}".`);
     }
     index.set(column, place);
   }
   const missing = ESSENTIAL.filter((column) => !index.has(column));
-  if (missing.length > 0) throw new FileError(explainMissing(missing, header));
+  if (!TELLING.some((column) => index.has(column))) missing.push('title');
+  if (missing.length > 0) throw new FileError(explainMissing(missing));
   const name = (column: Column) => header[index.get(column) ?? -1]?.trim() ?? HEADERS[column][0];
   return { index, name, unknown, width: header.length };
 }
 
-function explainMissing(missing: readonly Column[], header: readonly string[]): string {
+function explainMissing(missing: readonly Column[]): string {
   const names = missing.map((column) => HEADERS[column].map((text) => `"${text}"`).join(' or '));
-  const text = `It is no product CSV of Shopify's: its first row lacks ${names.join(', ')}.`;
-  const [only = ''] = header;
-  if (header.length > 1 || !/[;\t]/.test(only)) return text;
-  return `${text} Its columns are parted by ${only.includes(';') ? 'semicolons' : 'tabs'}: save it with commas.`;
+  return `It is no product CSV of Shopify's: its first row lacks ${names.join(', ')}.`;
+}
+
+/** How many of a row's cells are headers that Shopify's export has. */
+export function countKnown(header: readonly string[]): number {
+  return header.filter((text) => byHeader.has(keyOf(text)) || UNUSED.test(keyOf(text))).length;
 }

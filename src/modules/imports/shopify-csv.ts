@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
+import { findDelimiter } from './delimiter.ts';
 import { FileError } from './import.errors.ts';
 import { readColumns, type Column, type Columns } from './shopify-columns.ts';
 
@@ -25,16 +26,24 @@ export interface Block {
   surplus: number;
 }
 
+/** How a file is to be read. */
+export type Parting = Awaited<ReturnType<typeof findDelimiter>>;
+
 /** A row longer than this is no row: somewhere a quote is missing. */
 const MAX_ROW_BYTES = 2_000_000;
 /** Of one product: 100 variants and 50 pictures could do with fewer. */
 const MAX_ROWS = 500;
 
 /** Reads the file's records with their places. Memory does not grow with the file. */
-async function* readRecords(path: string): AsyncGenerator<Place & { record: string[] }> {
+async function* readRecords(
+  path: string,
+  { delimiter, linesBefore }: Parting,
+): AsyncGenerator<Place & { record: string[] }> {
   const input = createReadStream(path, { highWaterMark: 256 * 1024 });
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const parser = parse({
+    delimiter,
+    from_line: linesBefore + 1,
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
@@ -53,8 +62,8 @@ async function* readRecords(path: string): AsyncGenerator<Place & { record: stri
     () => {},
   );
   // Counted here: the parser's own count takes a CRLF within quotes for two lines.
-  let line = 1;
-  let row = 0;
+  let line = 1 + linesBefore;
+  let row = linesBefore;
   let emptyLines = 0;
   try {
     for await (const parsed of parser) {
@@ -93,24 +102,25 @@ const isBlank = (record: readonly string[]) => record.every((cell) => cell.trim(
  * imported.
  * @throws FileError where it is no Shopify CSV
  */
-export async function surveyFile(path: string): Promise<{ columns: Columns; rows: number }> {
+export async function surveyFile(path: string): Promise<{ columns: Columns; rows: number; parting: Parting }> {
+  const parting = await findDelimiter(path);
   let columns: Columns | null = null;
   let rows = 0;
-  for await (const { record } of readRecords(path)) {
+  for await (const { record } of readRecords(path, parting)) {
     if (columns === null) columns = readColumns(record);
     else if (!isBlank(record)) rows += 1;
   }
   if (columns === null) throw new FileError('It is empty.');
-  return { columns, rows };
+  return { columns, rows, parting };
 }
 
 /** Reads the products of a file one after the other, as many rows at a time as one has. */
-export async function* readBlocks(path: string, { index, width }: Columns): AsyncGenerator<Block> {
+export async function* readBlocks(path: string, { index, width }: Columns, parting: Parting): AsyncGenerator<Block> {
   let handle: string | null = null;
   let rows: Row[] = [];
   let surplus = 0;
   let isHeader = true;
-  for await (const { record, line, row } of readRecords(path)) {
+  for await (const { record, line, row } of readRecords(path, parting)) {
     if (isHeader || isBlank(record)) {
       isHeader = false;
       continue;

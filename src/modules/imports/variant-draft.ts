@@ -15,6 +15,8 @@ export interface VariantDraft {
     onHand: number;
   };
   skuGiven: boolean;
+  /** That is made for it, should it need one. */
+  ownSku: string;
   quantity: number | null;
 }
 
@@ -55,20 +57,32 @@ export function draftVariants(context: Context): { variants: VariantDraft[]; fin
     /^(title)?$/i.test(names[0] ?? '') &&
     /^(default title)?$/i.test(text(first, 'option1Value')) &&
     text(first, 'option2Value') === '';
+  const skus = new Map<string, number>();
   const variants = own.map((row): VariantDraft => {
     const selectedOptions = isPlain ? [] : optionsOf(row, names, context, findings);
     const given = text(row, 'sku').replace(/^'(?=\d+$)/, '');
     const quantity = quantityOf(row, context, findings, notes);
+    const ownSku = stableSku(context.handle, selectedOptions, context.slugOf);
+    const sameSku = skus.get(given);
+    if (given !== '') skus.set(given, sameSku ?? row.line);
+    const skuGiven = given !== '' && sameSku === undefined;
+    if (sameSku !== undefined) {
+      notes.push(
+        context.at(row, 'sku', `The row in line ${sameSku} has this SKU, too: this variant has the SKU ${ownSku}.`),
+      );
+    }
     return {
       row,
       input: {
-        sku: given === '' ? stableSku(context.handle, selectedOptions, context.slugOf) : given,
-        price: priceOf(row, 'price', context, findings) ?? '0',
+        sku: skuGiven ? given : ownSku,
+        // Without a column of prices they stay as they are.
+        price: context.columns.index.has('price') ? (priceOf(row, 'price', context, findings) ?? '0') : '0',
         compareAtPrice: compareAtOf(row, context, findings),
         selectedOptions,
         onHand: quantity ?? 0,
       },
-      skuGiven: given !== '',
+      skuGiven,
+      ownSku,
       quantity,
     };
   });
@@ -112,6 +126,16 @@ function quantityOf(row: Row, { columns, at }: Context, findings: Finding[], not
     const units = given === '' ? 'none are set by this file' : `it counts as it stands, ${given.slice(0, 50)}`;
     notes.push(at(row, 'quantity', `Shopify does not count its units, and the shop always does: ${units}.`));
   }
+  if (given === '' && text(row, 'tracker') !== '') {
+    const lacks = columns.index.has('quantity') ? 'the cell is empty' : 'the file has no column of quantities';
+    notes.push(
+      at(
+        row,
+        columns.index.has('quantity') ? 'quantity' : 'tracker',
+        `Shopify counts its units, and ${lacks}: those in the shop stay, and a new variant begins with none.`,
+      ),
+    );
+  }
   if (given === '') return null;
   if (!/^-?\d{1,15}(\.0+)?$/.test(given)) {
     findings.push(at(row, 'quantity', `"${given.slice(0, 50)}" is no whole number.`));
@@ -124,15 +148,17 @@ function quantityOf(row: Row, { columns, at }: Context, findings: Finding[], not
 }
 
 /** What two rows say of one variant, in words of the file: both would change it, and the later one would win, each time. */
-function namedTwice(variants: readonly VariantDraft[], { at }: Context): Finding[] {
-  const skus = new Map<string, number>();
+function namedTwice(variants: readonly VariantDraft[], { at, columns }: Context): Finding[] {
+  const hasOptions = (['option1Value', 'option2Value', 'option3Value'] as const).some((column) =>
+    columns.index.has(column),
+  );
   const choices = new Map<string, number>();
-  return variants.flatMap(({ row, input: { sku, selectedOptions }, skuGiven }) => {
+  return variants.flatMap(({ row, input: { selectedOptions }, skuGiven }) => {
+    // Variants that are there are told by their SKUs; a new one is judged with them.
+    if (!hasOptions && skuGiven) return [];
     const choice = JSON.stringify(selectedOptions.map(({ value }) => value));
-    const [sameSku, sameChoice] = [skus.get(sku), choices.get(choice)];
-    skus.set(sku, sameSku ?? row.line);
+    const sameChoice = choices.get(choice);
     choices.set(choice, sameChoice ?? row.line);
-    if (sameSku !== undefined && skuGiven) return [at(row, 'sku', `The row in line ${sameSku} has this SKU, too.`)];
     if (sameChoice === undefined) return [];
     const nothingToChoose = selectedOptions.length === 0;
     const message = nothingToChoose

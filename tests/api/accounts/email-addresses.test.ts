@@ -145,11 +145,6 @@ describe('in a database whose own lower case is Turkish', () => {
     );
     database = template;
     turkish = await createTestShop({ database, env: { BCRYPT_COST: '4' }, overrides: { quiet: true } });
-    const [row] = await withDatabase(
-      database.url,
-      async (client) => (await client.query(`SELECT lower('I') AS i`)).rows,
-    );
-    expect(row).toEqual({ i: 'ı' });
   });
 
   afterAll(async () => {
@@ -158,6 +153,11 @@ describe('in a database whose own lower case is Turkish', () => {
   });
 
   test('an address is the same whatever its capitals', async () => {
+    const rows = await withDatabase(
+      database.url,
+      async (client) => (await client.query(`SELECT lower('I') AS i`)).rows,
+    );
+    expect(rows).toEqual([{ i: 'ı' }]);
     expect((await register(turkish.client(), { email: 'INFO@EXAMPLE.COM' })).errors).toEqual([]);
     expect((await login(turkish.client(), { email: 'info@example.com', password: PASSWORD })).errors).toEqual([]);
     expect((await register(turkish.client(), { email: 'info@example.com' })).errors).toMatchObject([

@@ -15,6 +15,7 @@ import {
 import { globalId, makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
+import { rowId } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
 import { recordStatements } from '../../support/statements.ts';
 
@@ -194,6 +195,31 @@ describe('webhookDeliveryRetry', () => {
     expect(done.errors).toEqual([
       { code: 'CONFLICT', message: 'It did not fail: there is nothing to try again.', path: ['id'] },
     ]);
+  });
+
+  test('of an old one waits longer after each attempt, as that of a new one does', async () => {
+    const { id } = await failedDelivery();
+    await rowsOf(
+      shop.db,
+      `UPDATE webhook_deliveries SET received_at = received_at - interval '20 days' WHERE id = $1`,
+      [rowId(id)],
+    );
+    await retry(id);
+    const { contentful } = shop.app.services;
+    const isLost = async () => (await contentful.findLost(100)).includes(rowId(id));
+    const triedAgo = (seconds: number, attempts: number) =>
+      rowsOf(
+        shop.db,
+        `UPDATE webhook_deliveries SET attempts = $3, tried_at = clock_timestamp() - make_interval(secs => $2) WHERE id = $1`,
+        [rowId(id), seconds, attempts],
+      );
+    expect(await isLost()).toBe(false);
+    await triedAgo(31, 0);
+    expect(await isLost()).toBe(true);
+    await triedAgo(31, 3);
+    expect(await isLost()).toBe(false);
+    await triedAgo(241, 3);
+    expect(await isLost()).toBe(true);
   });
 
   test('is skipped where something later was applied since', async () => {

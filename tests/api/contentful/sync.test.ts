@@ -31,7 +31,7 @@ afterEach(async () => {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 });
 
-const sync = (mend: boolean) => known(shop.app.services.contentful.sync).run({ mend });
+const sync = (mend: boolean, force = false) => known(shop.app.services.contentful.sync).run({ mend, force });
 const drift = async (mend = false) =>
   (await sync(mend)).drift.map(({ entryId, field, cms, shop: ours }) => [entryId, field, cms, ours]);
 
@@ -144,7 +144,7 @@ describe('comparing the space with the catalogue', () => {
         [gone, ['status', 'deleted', 'ACTIVE']],
       ]),
     );
-    expect((await sync(true)).mended).toBe(3);
+    expect((await sync(true, true)).mended).toBe(3);
     const rows = await rowsOf<{ id: string; status: string }>(
       shop.db,
       'SELECT id, status FROM products WHERE id = ANY($1)',
@@ -153,6 +153,25 @@ describe('comparing the space with the catalogue', () => {
     const status = new Map(rows.map((row) => [row.id, row.status]));
     expect(products.map((id) => status.get(id))).toEqual(['DRAFT', 'ARCHIVED', 'ARCHIVED', 'ACTIVE']);
     expect(await drift()).toEqual([]);
+  });
+
+  test('is refused, and nothing changes, where more than a tenth of the products would go off sale', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 10; n += 1) ids.push(await newEntry());
+    const [first = '', second = ''] = ids;
+    const all = server.entries;
+    // Another space: none of the entries, and one of its own.
+    server.entries = [{ id: newEntryId(), fields: { title: 'Foreign', slug: 'foreign-entry', price: 1, stock: 1 } }];
+    const refused = await changingNothing(shop, () => sync(true).catch((error: Error) => error.message));
+    expect(refused).toContain('It would take 10 of 10 products off sale, since their entries are not published');
+    // What is not refused: a look, and a tenth.
+    expect((await sync(false)).drift).toHaveLength(11);
+    server.entries = all.filter(({ id }) => id !== first);
+    expect((await sync(true)).mended).toBe(1);
+    server.entries = all.filter(({ id }) => id !== first && id !== second && id !== ids[2]);
+    await expect(sync(true)).rejects.toThrow('It would take 2 of 10 products off sale');
+    expect(await productOf(shop, second)).toMatchObject({ status: 'ACTIVE' });
+    expect((await sync(true, true)).mended).toBe(2);
   });
 
   test('an entry that slips from one page to the other while they are read is not taken for gone', async () => {

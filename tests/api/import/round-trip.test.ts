@@ -53,12 +53,12 @@ test('any text comes out of a file as it went in', () =>
         );
         const path = newFile();
         await writeFile(path, mark + toCsv(rows, eol));
-        const { columns, rows: count } = await surveyFile(path);
+        const { columns, rows: count, parting } = await surveyFile(path);
         expect(count).toBe(rows.length);
 
         const read: unknown[] = [];
         const lines: number[] = [];
-        for await (const block of readBlocks(path, columns)) {
+        for await (const block of readBlocks(path, columns, parting)) {
           for (const row of block.rows) {
             read.push({
               Handle: block.handle,
@@ -82,10 +82,10 @@ test('any text comes out of a file as it went in', () =>
 test('rows that end in different ways are rows all the same', async () => {
   const path = newFile();
   await writeFile(path, 'Handle,Title,Price\r\na,A,1\nb,"B\r\n",2\r\n\r\nc,C,3');
-  const { columns, rows } = await surveyFile(path);
+  const { columns, rows, parting } = await surveyFile(path);
   expect(rows).toBe(3);
   const read: unknown[] = [];
-  for await (const { handle, rows: own } of readBlocks(path, columns))
+  for await (const { handle, rows: own } of readBlocks(path, columns, parting))
     read.push([handle, own.map(({ line, row }) => [line, row])]);
   expect(read).toEqual([
     ['a', [[2, 2]]],

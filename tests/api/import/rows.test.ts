@@ -129,9 +129,13 @@ test('handles that are longer than addresses, and alike as far as those go, are 
 });
 
 test('a product that is refused leaves no category behind', async () => {
-  await importHere(shop, await writeProducts([plainRow('owning')]));
-  expect(await refusals({ ...plainRow('stealing'), Type: 'Stolen', 'Variant SKU': 'OWNING' })).toEqual([
-    '2 stealing Variant SKU: The SKU belongs to another product of the shop: The owning.',
+  const [small, large] = [
+    sized('owning', 'S', { 'Variant SKU': 'OWN-S' }),
+    sized('owning', 'M', { 'Variant SKU': 'OWN-M' }),
+  ];
+  await importHere(shop, await writeProducts([small, large]));
+  expect(await refusals({ ...small, 'Option1 Value': 'XL', Type: 'Stolen' }, { ...large, Type: 'Stolen' })).toEqual([
+    '2 owning Option1 Value: The variant with this SKU has other options in the shop (Size: S), which stay as they are.',
   ]);
 });
 
