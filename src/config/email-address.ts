@@ -3,7 +3,8 @@ import { domainToASCII } from 'node:url';
 /** What is wrong with an address. */
 export type EmailAddressFault = 'EMAIL_INVALID' | 'EMAIL_NOT_ASCII' | 'TOO_LONG';
 
-const MAX_ADDRESS = 254;
+/** The most characters that an address may have. */
+export const MAX_ADDRESS = 254;
 const MAX_DOMAIN = 253;
 
 // A dot-string of RFC 5321. Its other form, in quotes, is refused: nobody has such an address, and it can hide anything.

@@ -1,5 +1,6 @@
 import { decodeGlobalID, encodeGlobalID } from '@pothos/plugin-relay';
-import { refuse, type InputPath } from '../modules/user-error.ts';
+import { refuseInput } from '../modules/invalid-input.ts';
+import { type InputPath } from '../modules/user-error.ts';
 import { requestError } from './request-error.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -30,7 +31,10 @@ export function idOf(typename: string, globalId: string): string | null {
 
 /** The same for an ID in a mutation's input, where a bad one is a UserError with a path. */
 export function inputId(typename: string, globalId: string, path: InputPath): string {
-  return idOf(typename, globalId) ?? refuse('INVALID_INPUT', `This is not the ID of a ${typename}.`, path);
+  return (
+    idOf(typename, globalId) ??
+    refuseInput('ID_INVALID', `This is not the ID of a ${typename}.`, path, { type: typename })
+  );
 }
 
 /** The same for an ID in a query's or a subscription's argument, where a bad one is a fault of the request. */

@@ -1,15 +1,30 @@
 import { InsufficientStockError, StockConflictError } from '../modules/inventory/inventory.errors.ts';
 import { InvalidTransitionError, TotalChangedError } from '../modules/orders/order.errors.ts';
 import { OrderStatusRef } from '../modules/orders/orders.refs.graphql.ts';
-import { errorCodes, GenericError, LimitExceededError, Refusal, type UserError } from '../modules/user-error.ts';
+import { InvalidInputError, invalidInputReasons, type InvalidInputReason } from '../modules/invalid-input.ts';
+import { errorCodes, LimitExceededError, Refusal, type UserError } from '../modules/user-error.ts';
 import { ProductVariantRef } from '../modules/catalog/catalog.refs.graphql.ts';
 import { builder } from './builder.ts';
-import { loadKnown } from './loaders.ts';
 import { MoneyRef } from './money.ts';
 
 const ErrorCodeRef = builder.enumType('ErrorCode', {
   description: 'Why a mutation did not do what was asked. New codes may appear.',
   values: Object.fromEntries(Object.entries(errorCodes).map(([code, description]) => [code, { description }])),
+});
+
+const InvalidInputReasonRef = builder.enumType('InvalidInputReason', {
+  description: 'Why a value in the input cannot be accepted. New reasons may appear.',
+  values: Object.fromEntries(
+    Object.entries(invalidInputReasons).map(([reason, description]) => [reason, { description }]),
+  ) as Record<InvalidInputReason, { description: string }>,
+});
+
+const ErrorParameterRef = builder.objectRef<{ name: string; value: string }>('ErrorParameter').implement({
+  description: 'A value that a message about an error needs.',
+  fields: (t) => ({
+    name: t.exposeString('name', { nullable: false, description: 'Its name, as the reason describes it.' }),
+    value: t.exposeString('value', { nullable: false, description: 'The value, as text.' }),
+  }),
 });
 
 /** The interface that every expected fault has. */
@@ -32,6 +47,21 @@ New codes and types may appear: always select \`code message\` on the interface.
       resolve: (error) => error.code,
     }),
     message: t.exposeString('message', { nullable: false, description: 'For people, in English.' }),
+    reason: t.field({
+      type: InvalidInputReasonRef,
+      nullable: true,
+      description: 'Why the input cannot be accepted, with INVALID_INPUT; null with every other code.',
+      resolve: (error) => (error instanceof InvalidInputError ? error.reason : null),
+    }),
+    parameters: t.field({
+      type: [ErrorParameterRef],
+      nullable: false,
+      description: 'The values that a message about `reason` needs, for clients that write their own; else empty.',
+      resolve: (error) =>
+        error instanceof InvalidInputError
+          ? Object.entries(error.parameters).map(([name, value]) => ({ name, value: String(value) }))
+          : [],
+    }),
     path: t.stringList({
       nullable: true,
       description:
@@ -41,8 +71,8 @@ New codes and types may appear: always select \`code message\` on the interface.
   }),
 });
 
-builder.objectType(GenericError, {
-  name: 'GenericError',
+const GenericErrorRef = builder.objectRef<UserError>('GenericError');
+builder.objectType(GenericErrorRef, {
   description: 'Every fault that has no type of its own.',
   interfaces: [UserErrorRef],
 });
@@ -54,9 +84,9 @@ builder.objectType(InsufficientStockError, {
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
-      nullable: false,
-      description: 'What there is too little of.',
-      resolve: (error, _args, ctx) => loadKnown(ctx.loaders.variant, error.variantId),
+      nullable: true,
+      description: 'The variant of which there are too few units.',
+      resolve: (error, _args, ctx) => ctx.loaders.variant.load(error.variantId),
     }),
     requested: t.exposeInt('requested', {
       nullable: false,
@@ -73,9 +103,9 @@ builder.objectType(StockConflictError, {
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
-      nullable: false,
-      description: 'Whose stock.',
-      resolve: (error, _args, ctx) => loadKnown(ctx.loaders.variant, error.variantId),
+      nullable: true,
+      description: 'The variant whose stock it is.',
+      resolve: (error, _args, ctx) => ctx.loaders.variant.load(error.variantId),
     }),
     expectedOnHand: t.exposeInt('expectedOnHand', { nullable: false, description: 'Units that the caller expected.' }),
     onHand: t.exposeInt('onHand', { nullable: false, description: 'Units that were on hand at that moment.' }),

@@ -1,9 +1,43 @@
 import { z } from 'zod';
-import { readEmailAddress, type EmailAddressFault } from '../config/email-address.ts';
-import { GenericError, Refusal } from './user-error.ts';
+import { MAX_ADDRESS, readEmailAddress, type EmailAddressFault } from '../config/email-address.ts';
+import { InvalidInputError, type ErrorParameters, type InvalidInputReason } from './invalid-input.ts';
+import { Refusal } from './user-error.ts';
 
 /** Control characters, line breaks among them: never part of a name, an address or a key. Halves of characters neither. */
 const CONTROL = /[\p{Cc}\p{Cs}]/u;
+
+/** What a check of zod's says of a value that fails it: the message, and for clients why. */
+export function because(
+  reason: InvalidInputReason,
+  message: string,
+  parameters: ErrorParameters = {},
+): { message: string; params: { reason: InvalidInputReason; parameters: ErrorParameters } } {
+  return { message, params: { reason, parameters } };
+}
+
+interface Reason {
+  reason: InvalidInputReason;
+  parameters: ErrorParameters;
+}
+
+/** Why a value failed: as the check says, else by what zod checked. */
+function reasonOf(issue: z.core.$ZodIssue): Reason {
+  if (issue.code === 'custom' && issue.params !== undefined) return issue.params as unknown as Reason;
+  if (issue.code === 'too_small') {
+    const parameters = { min: Number(issue.minimum) };
+    if (issue.origin === 'string' || issue.origin === 'array') {
+      if (issue.minimum === 1) return { reason: 'REQUIRED', parameters: {} };
+      return { reason: issue.origin === 'string' ? 'TOO_SHORT' : 'TOO_FEW', parameters };
+    }
+    return { reason: 'TOO_SMALL', parameters };
+  }
+  if (issue.code === 'too_big') {
+    const parameters = { max: Number(issue.maximum) };
+    if (issue.origin === 'string') return { reason: 'TOO_LONG', parameters };
+    return { reason: issue.origin === 'array' ? 'TOO_MANY' : 'TOO_LARGE', parameters };
+  }
+  return { reason: 'MALFORMED', parameters: {} };
+}
 
 /** Whether a text can be looked for at all; what has control characters is never found (and PostgreSQL takes no NUL). */
 export function isPlain(text: string): boolean {
@@ -17,7 +51,10 @@ const CONTROL_IN_LINES = /[^\P{Cc}\n\r\t]|\p{Cs}/u;
 export function multilineText(most: number): z.ZodType<string, string> {
   return z
     .string()
-    .refine((text) => !CONTROL_IN_LINES.test(text), 'must not contain control characters')
+    .refine(
+      (text) => !CONTROL_IN_LINES.test(text),
+      because('CONTROL_CHARACTERS', 'must not contain control characters'),
+    )
     .transform((text) => text.replaceAll(/\r\n?/g, '\n').trim())
     .pipe(z.string().max(most, `must have at most ${most} characters`));
 }
@@ -26,7 +63,7 @@ export function multilineText(most: number): z.ZodType<string, string> {
 export function plainText(most: number): z.ZodType<string, string> {
   return z
     .string()
-    .refine(isPlain, 'must not contain line breaks or control characters')
+    .refine(isPlain, because('CONTROL_CHARACTERS', 'must not contain line breaks or control characters'))
     .transform((text) => text.trim())
     .pipe(z.string().min(1, 'must not be empty').max(most, `must have at most ${most} characters`));
 }
@@ -47,11 +84,12 @@ const emailFaults: Record<EmailAddressFault, string> = {
 /** An e-mail address as people give it; parsed, it is as mail goes to it, its domain in ASCII. */
 export const emailAddress: z.ZodType<string, string> = z
   .string()
-  .refine(isPlain, 'must not contain line breaks or control characters')
+  .refine(isPlain, because('CONTROL_CHARACTERS', 'must not contain line breaks or control characters'))
   .transform((text, ctx) => {
     const read = readEmailAddress(text.trim());
     if ('address' in read) return read.address;
-    ctx.addIssue({ code: 'custom', message: emailFaults[read.fault], input: text });
+    const more = read.fault === 'TOO_LONG' ? { max: MAX_ADDRESS } : {};
+    ctx.addIssue({ code: 'custom', input: text, ...because(read.fault, emailFaults[read.fault], more) });
     return z.NEVER;
   });
 
@@ -65,7 +103,8 @@ export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
   throw new Refusal(
     ...result.error.issues.map((issue) => {
       const path = issue.path.map(String);
-      return new GenericError('INVALID_INPUT', `${path.at(-1) ?? 'input'} ${issue.message}.`, path);
+      const { reason, parameters } = reasonOf(issue);
+      return new InvalidInputError(reason, `${path.at(-1) ?? 'input'} ${issue.message}.`, path, parameters);
     }),
   );
 }

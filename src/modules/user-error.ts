@@ -37,8 +37,14 @@ export class UserError {
   }
 }
 
-/** A fault that needs no data beyond its message. */
-export class GenericError extends UserError {}
+/** A fault that needs no data beyond its message. What is wrong with an input has a reason: see `InvalidInputError`. */
+export class GenericError extends UserError {
+  constructor(code: GenericCode, message: string, path: InputPath | null = null) {
+    super(code, message, path);
+  }
+}
+
+type GenericCode = Exclude<ErrorCode, 'INVALID_INPUT'>;
 
 /** More than the shop allows in one line, cart or call. */
 export class LimitExceededError extends UserError {
@@ -72,6 +78,6 @@ export class Refusal extends Error {
 }
 
 /** Refuses with a fault that has no type of its own. */
-export function refuse(code: ErrorCode, message: string, path: InputPath | null = null): never {
+export function refuse(code: GenericCode, message: string, path: InputPath | null = null): never {
   throw new Refusal(new GenericError(code, message, path));
 }

@@ -1,3 +1,4 @@
+import { because } from '../input.ts';
 import { createHmac, randomBytes } from 'node:crypto';
 import { dictionary } from '@zxcvbn-ts/language-common';
 import bcrypt from 'bcrypt';
@@ -27,9 +28,18 @@ const lengthOf = (password: string) => Array.from(password).length;
 /** A password that somebody chooses. Anything may stand in it; what counts is that it is long and not everybody's. */
 export const newPassword = z
   .string()
-  .refine((password) => lengthOf(password) >= LEAST, `must have at least ${LEAST} characters`)
-  .refine((password) => lengthOf(password) <= MOST, `must have at most ${MOST} characters`)
-  .refine((password) => !COMMON.has(password.toLowerCase()), 'is one of the passwords that are tried first');
+  .refine(
+    (password) => lengthOf(password) >= LEAST,
+    because('TOO_SHORT', `must have at least ${LEAST} characters`, { min: LEAST }),
+  )
+  .refine(
+    (password) => lengthOf(password) <= MOST,
+    because('TOO_LONG', `must have at most ${MOST} characters`, { max: MOST }),
+  )
+  .refine(
+    (password) => !COMMON.has(password.toLowerCase()),
+    because('PASSWORD_COMMON', 'is one of the passwords that are tried first'),
+  );
 
 const PEPPER = 'vitrine password';
 

@@ -8,7 +8,8 @@ import { orErrors } from '../../graphql/user-errors.ts';
 import { ownerOf } from '../../graphql/viewer.ts';
 import { widerNetworks } from '../../infra/networks.ts';
 import { emailAddress, isPlain, parseInput } from '../input.ts';
-import { GenericError, LimitExceededError, Refusal, refuse, type UserError } from '../user-error.ts';
+import { InvalidInputError, refuseInput } from '../invalid-input.ts';
+import { GenericError, LimitExceededError, Refusal, type UserError } from '../user-error.ts';
 import { CartRef } from './cart.refs.graphql.ts';
 import { NOT_FOR_SALE } from './cart.rules.ts';
 import type { Cart, CartResult, Wanted } from './cart.service.ts';
@@ -98,7 +99,7 @@ function networksOf({ throttle, clientAddress }: Context): string[] {
 }
 
 function checkCount(count: number, field: string): void {
-  if (count === 0) refuse('INVALID_INPUT', `${field} must not be empty.`, [field]);
+  if (count === 0) refuseInput('REQUIRED', `${field} must not be empty.`, [field]);
   if (count > MAX_LINES_PER_CALL) {
     const message = `A call takes at most ${MAX_LINES_PER_CALL} lines.`;
     throw new Refusal(new LimitExceededError({ message, path: [field], limit: MAX_LINES_PER_CALL, requested: count }));
@@ -116,10 +117,13 @@ async function wantedOf(ctx: Context, lines: readonly LineInput[]): Promise<Want
   const wanted = lines.flatMap(({ variantId, sku, quantity }, index): Wanted[] => {
     const path = ['lines', String(index)];
     if (quantity < 1) {
-      errors.push(new GenericError('INVALID_INPUT', 'quantity must be 1 at least.', [...path, 'quantity']));
+      errors.push(
+        new InvalidInputError('TOO_SMALL', 'quantity must be 1 at least.', [...path, 'quantity'], { min: 1 }),
+      );
     }
     if ((variantId == null) === (sku == null)) {
-      errors.push(new GenericError('INVALID_INPUT', 'Name the variant either by variantId or by sku.', path));
+      const message = 'Name the variant either by variantId or by sku.';
+      errors.push(new InvalidInputError('EITHER_OR', message, path, { fields: 'variantId,sku' }));
       return [];
     }
     const variantPath = [...path, sku == null ? 'variantId' : 'sku'];
@@ -127,7 +131,9 @@ async function wantedOf(ctx: Context, lines: readonly LineInput[]): Promise<Want
     if (id == null) {
       const error =
         sku == null
-          ? new GenericError('INVALID_INPUT', 'This is not the ID of a ProductVariant.', variantPath)
+          ? new InvalidInputError('ID_INVALID', 'This is not the ID of a ProductVariant.', variantPath, {
+              type: 'ProductVariant',
+            })
           : new GenericError('NOT_FOUND', NOT_FOR_SALE, variantPath);
       errors.push(error);
       return [];
@@ -141,7 +147,7 @@ async function wantedOf(ctx: Context, lines: readonly LineInput[]): Promise<Want
 /** Refuses a list that names a line twice: which of the two was meant? */
 function checkDistinct(ids: readonly string[], pathOf: (index: number) => string[]): void {
   const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index);
-  if (twice !== -1) refuse('INVALID_INPUT', 'The line is named twice.', pathOf(twice));
+  if (twice !== -1) refuseInput('NAMED_TWICE', 'The line is named twice.', pathOf(twice));
 }
 
 builder.mutationFields((t) => ({
@@ -177,7 +183,7 @@ builder.mutationFields((t) => ({
         const updates = input.lines.map(({ id, quantity }, index) => {
           const idPath = ['lines', String(index), 'id'];
           const quantityPath = ['lines', String(index), 'quantity'];
-          if (quantity < 0) refuse('INVALID_INPUT', 'quantity must not be negative.', quantityPath);
+          if (quantity < 0) refuseInput('TOO_SMALL', 'quantity must not be negative.', quantityPath, { min: 0 });
           return { id: inputId('CartLine', id, idPath), quantity, idPath, quantityPath };
         });
         checkDistinct(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MAX_ON_HAND } from '../inventory/inventory.types.ts';
-import { multilineText, parseInput, plainText } from '../input.ts';
-import { parseDecimal, toDecimal } from '../money.ts';
+import { because, multilineText, parseInput, plainText } from '../input.ts';
+import { fractionDigits, parseDecimal, toDecimal } from '../money.ts';
 import { LimitExceededError, Refusal, type InputPath, type UserError } from '../user-error.ts';
 import { isSlug } from './catalog.service.ts';
 import type {
@@ -27,7 +27,12 @@ const MAX_INT = 2 ** 31 - 1;
 /** A path of the shop's own, as it serves them (http/images.ts). */
 const OWN_IMAGE = /^\/images\/[\w-][\w.-]{0,99}$/;
 
-const slug = z.string().refine(isSlug, 'must be lower-case letters and digits with single dashes, at most 200 in all');
+const slug = z.string().refine(
+  isSlug,
+  because('SLUG_INVALID', 'must be lower-case letters and digits with single dashes, at most 200 in all', {
+    max: 200,
+  }),
+);
 const status = z.enum(['DRAFT', 'ACTIVE', 'ARCHIVED']);
 const title = plainText(300);
 const name = plainText(200);
@@ -55,7 +60,12 @@ function isImageUrl(text: string): boolean {
 }
 
 const imageUrl = plainText(2000).pipe(
-  z.string().refine(isImageUrl, 'must be an absolute http or https URL, or a path of the shop: /images/…'),
+  z
+    .string()
+    .refine(
+      isImageUrl,
+      because('URL_INVALID', 'must be an absolute http or https URL, or a path of the shop: /images/…'),
+    ),
 );
 
 const images = z
@@ -66,18 +76,26 @@ const images = z
 const choices = z.array(z.object({ name: plainText(100), value: plainText(100) }));
 const selectedOptions = choices.nullish().transform((list) => list ?? []);
 
-function faultOfPrice(minor: bigint | null, least: 0 | 1, currency: string): string | null {
-  if (minor === null) return `has more decimals than ${currency}`;
-  if (minor < least) return least === 0 ? 'must not be negative' : 'must be more than 0';
-  return minor <= MAX_INT ? null : `must be at most ${toDecimal({ minor: BigInt(MAX_INT), currency })}`;
+function faultOfPrice(minor: bigint | null, least: 0 | 1, currency: string): ReturnType<typeof because> | null {
+  const amount = (units: number) => toDecimal({ minor: BigInt(units), currency });
+  if (minor === null) {
+    const parameters = { currencyCode: currency, max: fractionDigits(currency) };
+    return because('TOO_MANY_DECIMALS', `has more decimals than ${currency}`, parameters);
+  }
+  if (minor < least) {
+    const message = least === 0 ? 'must not be negative' : 'must be more than 0';
+    return because('TOO_SMALL', message, { min: amount(least) });
+  }
+  const most = amount(MAX_INT);
+  return minor <= MAX_INT ? null : because('TOO_LARGE', `must be at most ${most}`, { max: most });
 }
 
 /** A price in the currency's minor units. */
 function price(currency: string, least: 0 | 1): z.ZodType<number, string> {
   return z.string().transform((text, ctx) => {
     const minor = parseDecimal(text, currency);
-    const message = faultOfPrice(minor, least, currency);
-    if (message !== null) ctx.addIssue({ code: 'custom', message });
+    const fault = faultOfPrice(minor, least, currency);
+    if (fault !== null) ctx.addIssue({ code: 'custom', ...fault });
     return Number(minor);
   });
 }
@@ -86,7 +104,7 @@ function price(currency: string, least: 0 | 1): z.ZodType<number, string> {
 function kept<T>(schema: z.ZodType<T>) {
   return z
     .unknown()
-    .refine((value): boolean => value !== null, { message: 'cannot be cleared', abort: true })
+    .refine((value): boolean => value !== null, { ...because('CANNOT_BE_CLEARED', 'cannot be cleared'), abort: true })
     .pipe(schema)
     .exactOptional();
 }

@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../invalid-input.ts';
 import { changesBetween } from '../staff/staff.service.ts';
 import { GenericError, LimitExceededError, type UserError } from '../user-error.ts';
 import { MAX } from './catalog-input.ts';
@@ -73,7 +74,7 @@ export function planImport(imported: ImportedProduct, around: ImportSurroundings
     plan.faults.push(new LimitExceededError({ message, path, limit: MAX.variants, requested: count }));
   }
   if (around.product === null && imported.silent.has('title')) {
-    plan.faults.push(new GenericError('INVALID_INPUT', 'A new product needs a title.', ['title']));
+    plan.faults.push(new InvalidInputError('REQUIRED', 'A new product needs a title.', ['title']));
   }
   if (around.product !== null) plan.product = changedProduct(plan, imported, around.product);
   return plan;
@@ -109,7 +110,7 @@ function place(
   const row = named ?? choice;
   if (row === undefined) {
     if (silent.has('priceMinor')) {
-      plan.faults.push(new GenericError('INVALID_INPUT', 'A new variant needs a price.', [...path, 'price']));
+      plan.faults.push(new InvalidInputError('REQUIRED', 'A new variant needs a price.', [...path, 'price']));
     } else plan.joining.push({ variant: { ...variant, sku }, path, quantity });
     return;
   }

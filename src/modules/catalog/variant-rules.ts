@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../invalid-input.ts';
 import { GenericError, type InputPath, type UserError } from '../user-error.ts';
 import type { ProductVariant } from './catalog.service.ts';
 import type { NewVariant } from './catalog.types.ts';
@@ -52,17 +53,19 @@ function faultsOfChoice(
   const names = namesOf(selectedOptions);
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
   if (twice !== -1) {
-    return [new GenericError('INVALID_INPUT', 'The option is named twice.', [...path, String(twice), 'name'])];
+    return [new InvalidInputError('NAMED_TWICE', 'The option is named twice.', [...path, String(twice), 'name'])];
   }
   if (names.length === 0 && !product.alone) {
-    return [new GenericError('INVALID_INPUT', 'One of several variants needs options to tell it by.', path)];
+    return [new InvalidInputError('OPTIONS_REQUIRED', 'One of several variants needs options to tell it by.', path)];
   }
   if (keyOf(names) !== keyOf(product.names)) {
     const message =
       product.names.length === 0
         ? "The product's variant has no options: no other can stand beside it."
         : `Every variant of this product has these options, in this order: ${product.names.join(', ')}.`;
-    return [new GenericError(product.first === undefined ? 'INVALID_INPUT' : 'CONFLICT', message, path)];
+    if (product.first !== undefined) return [new GenericError('CONFLICT', message, path)];
+    const parameters = { options: JSON.stringify(product.names) };
+    return [new InvalidInputError('OPTIONS_DIFFER', message, path, parameters)];
   }
   if (!product.choices.has(choiceOf(selectedOptions))) return [];
   return [new GenericError('CONFLICT', 'The product has a variant with this choice.', path)];

@@ -2,6 +2,7 @@ import { violatedConstraint, type Transaction } from '../../infra/database.ts';
 import type { CatalogService, Product, ProductVariant } from '../catalog/catalog.service.ts';
 import type { CatalogWritingService } from '../catalog/catalog-writing.service.ts';
 import type { OutsideStockService } from '../inventory/outside-stock.service.ts';
+import { refuseInput } from '../invalid-input.ts';
 import { refuse } from '../user-error.ts';
 import { isCurrent, isNewer, type EntryChange } from './entry.ts';
 import { findEntryOfProduct, lockEntry, updateEntry, type EntryRow } from './entry.repository.ts';
@@ -70,8 +71,8 @@ export function createEntryApplication({ catalog, catalogWriting, outsideStock }
   ): Promise<Product> {
     const { title, slug = null, description = '' } = fields.product;
     const { priceMinor, sku } = fields.variant;
-    if (title === undefined) refuse('INVALID_INPUT', 'title must not be empty: the product is new.', ['title']);
-    if (priceMinor === undefined) refuse('INVALID_INPUT', 'price must not be empty: the product is new.', ['price']);
+    if (title === undefined) refuseInput('REQUIRED', 'title must not be empty: the product is new.', ['title']);
+    if (priceMinor === undefined) refuseInput('REQUIRED', 'price must not be empty: the product is new.', ['price']);
     return writing.createProduct(ACTOR, {
       title,
       slug,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { GenericError, Refusal } from '../user-error.ts';
+import { InvalidInputError } from '../invalid-input.ts';
+import { Refusal } from '../user-error.ts';
 
 /** What became of an entry. */
 export type EntryEvent = 'PUBLISHED' | 'UNPUBLISHED' | 'ARCHIVED' | 'DELETED';
@@ -71,13 +72,13 @@ export function parseEntry(event: EntryEvent, body: unknown): EntryChange {
   const parsed = entity.safeParse(body);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(
-      ({ path, message }) => new GenericError('INVALID_INPUT', `${path.join('.')}: ${message}.`, path.map(String)),
+      ({ path, message }) => new InvalidInputError('MALFORMED', `${path.join('.')}: ${message}.`, path.map(String)),
     );
     throw new Refusal(...faults);
   }
   const { sys, fields } = parsed.data;
   const changedAt = instantOf(event, sys);
-  if (changedAt === null) throw new Refusal(new GenericError('INVALID_INPUT', 'sys.updatedAt is missing.', ['sys']));
+  if (changedAt === null) throw new Refusal(new InvalidInputError('REQUIRED', 'sys.updatedAt is missing.', ['sys']));
   return {
     event,
     entryId: sys.id,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { parseProductChanges, parseVariantChanges } from '../catalog/catalog-writing.service.ts';
 import type { ProductChanges, VariantChanges } from '../catalog/catalog.types.ts';
-import { GenericError, LimitExceededError, Refusal, type UserError } from '../user-error.ts';
+import { InvalidInputError } from '../invalid-input.ts';
+import { LimitExceededError, Refusal, type UserError } from '../user-error.ts';
 import type { BelievedStock } from '../inventory/outside-stock.service.ts';
 import { MAX_ON_HAND } from '../inventory/inventory.types.ts';
 import { isRichText, richTextToPlain } from './rich-text.ts';
@@ -25,7 +26,7 @@ const MAX_IMAGES = 50;
 
 const own = (of: object, name: string): unknown =>
   Object.hasOwn(of, name) ? (of as Record<string, unknown>)[name] : null;
-const bad = (name: string, problem: string) => new GenericError('INVALID_INPUT', `${name} ${problem}.`, [name]);
+const bad = (name: string, problem: string) => new InvalidInputError('MALFORMED', `${name} ${problem}.`, [name]);
 
 class Reader {
   readonly faults: UserError[] = [];

@@ -1,6 +1,6 @@
 import type { ContentfulConfig } from '../../config/config.ts';
 import { parseProductChanges } from '../catalog/catalog-writing.service.ts';
-import { refuse } from '../user-error.ts';
+import { refuseInput } from '../invalid-input.ts';
 import type { ReadyChange } from './apply-entry.ts';
 import type { EntryChange } from './entry.ts';
 import { parseFields, type EntryFields } from './fields.ts';
@@ -31,7 +31,7 @@ export function createPreparation(deps: {
 
   return async (change, known) => {
     if (change.event !== 'PUBLISHED') return { change, content: null };
-    if (change.contentType === null) refuse('INVALID_INPUT', 'sys.contentType is missing.', ['sys']);
+    if (change.contentType === null) refuseInput('REQUIRED', 'sys.contentType is missing.', ['sys']);
     const fields = parseFields(change.fields, { locale: config.locale, currency });
     return { change, content: { fields, images: await imagesOf(fields, known) } };
   };

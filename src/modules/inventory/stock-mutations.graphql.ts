@@ -7,7 +7,7 @@ import { orErrors } from '../../graphql/user-errors.ts';
 import { requireUser } from '../../graphql/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { ProductVariant } from '../catalog/catalog.service.ts';
-import { parseInput, plainText } from '../input.ts';
+import { because, parseInput, plainText } from '../input.ts';
 import { MAX_ON_HAND } from './inventory.types.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
@@ -22,7 +22,7 @@ const adjustInput = z.object({
     .int()
     .min(-MAX_ON_HAND, `must be -${MAX_ON_HAND} at least`)
     .max(MAX_ON_HAND, `must be ${MAX_ON_HAND} at most`)
-    .refine((delta) => delta !== 0, 'must not be 0'),
+    .refine((delta) => delta !== 0, because('ZERO', 'must not be 0')),
   note,
   idempotencyKey: plainText(255),
 });

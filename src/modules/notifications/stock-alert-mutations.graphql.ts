@@ -6,6 +6,7 @@ import { loadKnown, renewLoaders } from '../../graphql/loaders.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
 import { emailAddress, parseInput } from '../input.ts';
+import { refuseInput } from '../invalid-input.ts';
 import { refuse } from '../user-error.ts';
 import { StockAlertRef } from './stock-alert.graphql.ts';
 import type { StockAlert } from './stock-alert.service.ts';
@@ -43,7 +44,7 @@ async function create(ctx: Context, input: typeof StockAlertCreateInputRef.$infe
   const given = parseInput(createInput, input).email ?? null;
   const { user } = ctx.viewer;
   const owner = user === null ? null : await loadKnown(ctx.loaders.user, user.userId);
-  const email = given ?? owner?.email ?? refuse('INVALID_INPUT', 'email is needed from guests.', ['email']);
+  const email = given ?? owner?.email ?? refuseInput('REQUIRED', 'email is needed from guests.', ['email']);
   return ctx.services.stockAlerts.create({ variantId, email, owner });
 }
 
@@ -56,7 +57,7 @@ async function cancel(ctx: Context, input: typeof StockAlertCancelInputRef.$infe
     return stockAlerts.cancelOwn(alertId, userId);
   }
   if (token != null && id == null) return stockAlerts.cancelByToken(token);
-  return refuse('INVALID_INPUT', 'Give either id or token.');
+  return refuseInput('EITHER_OR', 'Give either id or token.', null, { fields: 'id,token' });
 }
 
 /** What the operation read before is not to be shown again. */

@@ -4,8 +4,9 @@ import { builder } from '../../graphql/builder.ts';
 import { loadKnown } from '../../graphql/loaders.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
 import { ownerOf } from '../../graphql/viewer.ts';
-import { emailAddress, parseInput, plainText } from '../input.ts';
-import { parseDecimal } from '../money.ts';
+import { because, emailAddress, parseInput, plainText } from '../input.ts';
+import { fractionDigits, parseDecimal } from '../money.ts';
+import { refuseInput } from '../invalid-input.ts';
 import { refuse } from '../user-error.ts';
 import { orderPayload } from './order-payload.graphql.ts';
 import { grant } from './order-rights.graphql.ts';
@@ -30,7 +31,7 @@ const addressInput = z.object({
   countryCode: z
     .string()
     .transform((code) => code.trim().toUpperCase())
-    .refine((code) => countries.has(code), 'is not an ISO 3166-1 alpha-2 code'),
+    .refine((code) => countries.has(code), because('COUNTRY_INVALID', 'is not an ISO 3166-1 alpha-2 code')),
 });
 
 const checkoutInput = z.object({
@@ -77,7 +78,9 @@ function toRequest(input: unknown, currency: string): CheckoutRequest {
   if (expectedTotal == null) return { ...rest, expectedTotalMinor: null };
   const expectedTotalMinor = parseDecimal(expectedTotal, currency);
   if (expectedTotalMinor === null) {
-    refuse('INVALID_INPUT', `expectedTotal has more decimals than ${currency}.`, ['expectedTotal']);
+    const parameters = { currencyCode: currency, max: fractionDigits(currency) };
+    const message = `expectedTotal has more decimals than ${currency}.`;
+    refuseInput('TOO_MANY_DECIMALS', message, ['expectedTotal'], parameters);
   }
   return { ...rest, expectedTotalMinor };
 }

@@ -5,6 +5,7 @@ import { RetryTransaction, violatedConstraint, type Database, type Transaction }
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
 import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
+import { refuseInput } from '../invalid-input.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import { USER_KEY } from './guest-orders.ts';
 import { drawOrderNumber, NUMBER_KEY } from './order-number.ts';
@@ -78,7 +79,7 @@ export function createCheckout(
     if ('orderId' in found) return found.orderId;
     const { cart } = found;
     const email = request.email ?? cart.email ?? request.accountEmail;
-    if (email === undefined) refuse('INVALID_INPUT', 'An e-mail address is needed.', ['email']);
+    if (email === undefined) refuseInput('REQUIRED', 'An e-mail address is needed.', ['email']);
 
     const units = new Map<string, number>();
     for (const line of cart.lines) units.set(line.variantId, (units.get(line.variantId) ?? 0) + line.quantity);
