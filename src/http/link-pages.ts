@@ -14,6 +14,15 @@ import { orderTable } from './order-table.ts';
 const sorry = html`<p class="wrong">This link is not valid, or not any more.</p>
   <p class="quiet">Links hold for a while, and some of them only once. Ask the shop for another one.</p>`;
 
+/** Of a link to an order: whoever has it can have another sent to the order's own address. */
+const endedLink = (token: string) =>
+  html`<p class="wrong">This link has ended.</p>
+    <form method="post" action="/mail/order-link">
+      <input type="hidden" name="token" value="${token}" />
+      <button>Send me a new link</button>
+    </form>
+    <p class="quiet">It goes to the e-mail address of the order.</p>`;
+
 /** Makes them. */
 export function createLinkPages({
   accounts,
@@ -27,13 +36,15 @@ export function createLinkPages({
   const show = (title: string, body: Html, status = 200) => answer(status, title, body);
 
   app.get('/mail/order', async (c) => {
-    const orderId = orders.orderOfToken(c.req.query('token') ?? '');
+    const token = c.req.query('token') ?? '';
+    const orderId = await orders.orderOfToken(token);
+    if (orderId === null && orders.orderOfEndedToken(token) !== null) return show('Your order', endedLink(token), 410);
     const order = orderId === null ? null : await orders.read(orderId);
     return order === null ? show('Your order', sorry, 404) : show(`Order ${order.number}`, orderTable(order));
   });
 
   app.post('/mail/order', async (c) => {
-    const orderId = orders.orderOfToken(c.req.query('token') ?? '');
+    const orderId = await orders.orderOfToken(c.req.query('token') ?? '');
     if (orderId === null) return show('Your order', sorry, 404);
     try {
       await orders.cancel(orderId, { owner: null, grantedOrderId: orderId, staffId: null }, null);
@@ -49,6 +60,14 @@ export function createLinkPages({
     }
     const order = await orders.read(orderId);
     return order === null ? show('Your order', sorry, 404) : show(`Order ${order.number}`, orderTable(order));
+  });
+
+  app.post('/mail/order-link', async (c) => {
+    const { token = '' } = await readForm(c.req.raw);
+    const orderId = orders.orderOfEndedToken(token);
+    if (orderId === null) return show('Your order', sorry, 404);
+    await orders.requestLink(orderId);
+    return show('A new link is on its way', html`<p>We have sent it to the address of the order.</p>`);
   });
 
   app.get('/mail/confirm-email', (c) => {

@@ -206,7 +206,7 @@ test('the links of letters do what they say', async () => {
 
   const placed = known(await letters.compose(find('order-placed', order.email)));
   const { orders, accounts } = shop.app.services;
-  expect(orders.orderOfToken(tokenIn(placed.text, '/mail/order'))).toBe(rowId(order.id));
+  expect(await orders.orderOfToken(tokenIn(placed.text, '/mail/order'))).toBe(rowId(order.id));
   expect(placed.unsubscribeUrl).toBeNull();
   const welcome = known(await letters.compose(find('welcome', ada.email)));
   expect(await accounts.confirmEmail(tokenIn(welcome.text, '/mail/confirm-email'))).toBe(userId);

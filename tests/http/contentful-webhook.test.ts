@@ -197,6 +197,28 @@ describe('POST /webhooks/contentful', () => {
     });
   });
 
+  test('refuses a topic or an idempotency key that the signature does not cover, and a replay changes nothing', async () => {
+    const id = newEntryId();
+    const body = JSON.stringify(bodyOf({ id }));
+    const topic = { 'x-contentful-topic': 'ContentManagement.Entry.publish' };
+    const key = { 'x-contentful-idempotency-key': 'a-key' };
+    const post = (headers: Record<string, string>) => shop.request({ method: 'POST', path, headers, body });
+    const both = signedHeaders({ headers: { ...topic, ...key }, body });
+    for (const headers of [
+      { ...signedHeaders({ headers: key, body }), ...topic },
+      { ...signedHeaders({ headers: topic, body }), ...key },
+      { ...signedHeaders({ headers: {}, body }), ...topic, ...key },
+      { ...both, 'x-contentful-idempotency-key': 'another-key' },
+      Object.fromEntries(Object.entries(both).filter(([name]) => name !== 'x-contentful-idempotency-key')),
+    ]) {
+      await expectRefusal(() => post(headers));
+    }
+    expect((await post(both)).status).toBe(202);
+    const answers = await changingNothing(shop, () => Promise.all(Array.from({ length: 5 }, () => post(both))));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
+    expect(await deliveriesOf(shop, id)).toHaveLength(1);
+  });
+
   test('takes the query as it was called, and the path behind a proxy that is trusted', async () => {
     const id = newEntryId();
     expect((await deliver(shop, { id, path: `${path}?shop=one&x=%20` })).status).toBe(202);

@@ -7,7 +7,7 @@ import type { OrderService } from '../orders/order.service.ts';
 import { refuse } from '../user-error.ts';
 import { emailConfirmationRequested } from './account.events.ts';
 import * as repository from './account.repository.ts';
-import { isGenuine, readToken, signToken } from './signed-token.ts';
+import { isGenuine, readToken, signToken } from '../../infra/signed-token.ts';
 
 /*
  * The link in the mail to a new address. Its token is bound to the address: it is worth nothing once the user has another one.

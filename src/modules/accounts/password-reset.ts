@@ -9,7 +9,7 @@ import * as repository from './account.repository.ts';
 import * as resets from './password-reset.repository.ts';
 import type { Passwords } from './password.ts';
 import type { SessionService } from './session.service.ts';
-import { isGenuine, readToken, signToken } from './signed-token.ts';
+import { isGenuine, readToken, signToken } from '../../infra/signed-token.ts';
 
 /*
  * The link in the mail to who forgot the password: good for an hour, for one use, and only until another one of the same user

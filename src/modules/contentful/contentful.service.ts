@@ -18,7 +18,7 @@ import type { DeliveryQuery, DeliveryRow, DeliveryStatus } from './delivery.repo
 import { entrySys, eventOfTopic, parseEntry } from './entry.ts';
 import { describeRefusal } from './fields.ts';
 import { createPreparation } from './prepare.ts';
-import { isSigned, isTimely, signedAt, type SignedRequest } from './signature.ts';
+import { areSigned, isSigned, isTimely, signedAt, type SignedRequest } from './signature.ts';
 import { createSpace } from './space.ts';
 import { createContentfulSync, type ContentfulSync } from './sync.ts';
 
@@ -72,6 +72,8 @@ export interface ContentfulDependencies extends ApplyingDependencies {
 }
 
 const SOURCE = 'contentful';
+/** Headers that say what a delivery means. */
+const ACTED_ON = ['x-contentful-topic', 'x-contentful-idempotency-key'];
 /** Of faults that may pass: then staff are asked. The waits between them double, to hours. */
 const MAX_ATTEMPTS = 10;
 const LOST_AFTER_S = 30;
@@ -111,6 +113,8 @@ export function createContentfulService(deps: ContentfulDependencies): Contentfu
     async isAuthentic(request) {
       const at = signedAt(request);
       if (config.webhookSecret === null || at === null || !isSigned(request, config.webhookSecret)) return false;
+      // What a delivery is and which one it is: unsigned, a publish could be turned into a delete, or sent again.
+      if (!areSigned(request, ACTED_ON)) return false;
       return isTimely(at, await readClock(db));
     },
 

@@ -53,6 +53,15 @@ export function isSigned(request: SignedRequest, secret: string): boolean {
   return given.length === computed.length && timingSafeEqual(given, computed);
 }
 
+/**
+ * Whether the signature covers those of some headers that a request has. One that was signed and is gone shows in the
+ * signature; one that was not could be anybody's.
+ */
+export function areSigned(request: SignedRequest, names: readonly string[]): boolean {
+  const listed = new Set(headerOf(request, SIGNED_HEADERS)?.split(','));
+  return names.every((name) => headerOf(request, name) === null || listed.has(name));
+}
+
 /** Whether an instant is near enough to now for a request that was signed then. */
 export function isTimely(signedAtMs: number, now: Date): boolean {
   return Math.abs(now.getTime() - signedAtMs) < TOLERANCE_MS;

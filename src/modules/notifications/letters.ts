@@ -3,6 +3,7 @@ import { render, toPlainText } from '@react-email/components';
 import type { ReactElement } from 'react';
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
+import { readClock } from '../../infra/clock.ts';
 import type { Database } from '../../infra/database.ts';
 import { createSigner } from '../../infra/signer.ts';
 import type { AccountService } from '../accounts/account.service.ts';
@@ -13,6 +14,7 @@ import { BackInStock } from './letters/back-in-stock.tsx';
 import { ConfirmAddress } from './letters/confirm-address.tsx';
 import type { Frame } from './letters/layout.tsx';
 import { LowStock } from './letters/low-stock.tsx';
+import { OrderLink } from './letters/order-link.tsx';
 import { OrderPlaced } from './letters/order-placed.tsx';
 import { OrderStatusChanged, statusTexts } from './letters/order-status-changed.tsx';
 import { PasswordChanged } from './letters/password-changed.tsx';
@@ -95,14 +97,14 @@ export function createLetters(deps: {
   const shopName = oneLine(shop.name, 80);
   const confirmLink = async (userId: string) =>
     links.confirmEmail(await services.accounts.emailConfirmationToken(userId));
-  const orderLink = (orderId: string) => links.order(services.orders.accessToken(orderId));
+  const orderLink = async (orderId: string) => links.order(services.orders.accessToken(orderId, await readClock(db)));
 
   const writers: Readonly<Record<MailTemplate, Writer>> = {
     async 'order-placed'({ data }, frame) {
       const { orderId } = ofOrder.parse(data);
       const order = await views.viewOrder(db, orderId);
       if (order === null) return null;
-      const body = OrderPlaced({ frame, order, link: orderLink(orderId) });
+      const body = OrderPlaced({ frame, order, link: await orderLink(orderId) });
       return { subject: `Order ${order.number}: thank you`, body };
     },
 
@@ -111,8 +113,16 @@ export function createLetters(deps: {
       const order = await views.viewOrder(db, orderId);
       if (order === null) return null;
       const note = await views.viewNote(db, orderId, to);
-      const body = OrderStatusChanged({ frame, order, to, note, link: orderLink(orderId) });
+      const body = OrderStatusChanged({ frame, order, to, note, link: await orderLink(orderId) });
       return { subject: `Order ${order.number}: ${statusTexts[to].subject}`, body };
+    },
+
+    async 'order-link'({ data }, frame) {
+      const { orderId } = ofOrder.parse(data);
+      const order = await views.viewOrder(db, orderId);
+      if (order === null) return null;
+      const body = OrderLink({ frame, number: String(order.number), link: await orderLink(orderId) });
+      return { subject: `Your link to order ${order.number}`, body };
     },
 
     async 'low-stock'({ data }, frame) {

@@ -9,7 +9,7 @@ import {
   userRegistered,
 } from '../accounts/account.events.ts';
 import { cartChanged } from '../cart/cart.events.ts';
-import { orderPlaced, orderStatusChanged } from '../orders/order.events.ts';
+import { orderLinkRequested, orderPlaced, orderStatusChanged } from '../orders/order.events.ts';
 import {
   findRecipientOfCart,
   findRecipientOfOrder,
@@ -43,6 +43,11 @@ function noticeOf(event: StoredEvent): Notice | null {
     const { orderId, from, to } = moved;
     const data = { orderId, from, to };
     return { template: 'order-status-changed', data, recipient: (tx) => findRecipientOfOrder(tx, orderId) };
+  }
+  const link = orderLinkRequested.read(event);
+  if (link !== null) {
+    const { orderId } = link;
+    return { template: 'order-link', data: { orderId }, recipient: (tx) => findRecipientOfOrder(tx, orderId) };
   }
   const changed = cartChanged.read(event);
   if (changed !== null) {
@@ -78,6 +83,7 @@ export function createMailNotices(deps: {
     types: [
       orderPlaced,
       orderStatusChanged,
+      orderLinkRequested,
       cartChanged,
       userRegistered,
       emailConfirmationRequested,

@@ -11,6 +11,7 @@ export type MailKind = keyof typeof mailKinds;
 export const mailTemplates = {
   'order-placed': null,
   'order-status-changed': 'ORDER_STATUS',
+  'order-link': null,
   'low-stock': 'LOW_STOCK',
   'back-in-stock': 'BACK_IN_STOCK',
   'password-reset': null,

@@ -25,7 +25,7 @@ async function lookUp(args: OrderArguments, ctx: Context): Promise<{ id: string;
   }
   if (id != null) return { id: argumentId('Order', id, 'id'), grant: null };
   if (accessToken != null) {
-    const granted = ctx.services.orders.orderOfToken(accessToken);
+    const granted = await ctx.services.orders.orderOfToken(accessToken);
     return granted === null ? null : { id: granted, grant: 'ACCESS_TOKEN' };
   }
   if (number == null || email == null || !isPlain(email)) return null;

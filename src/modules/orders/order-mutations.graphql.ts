@@ -2,15 +2,18 @@ import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
 import type { Context } from '../../graphql/context.ts';
 import { inputId } from '../../graphql/global-id.ts';
+import { comparableEmailAddress } from '../../config/email-address.ts';
+import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
 import { isStaff, ownerOf, requireUser } from '../../graphql/viewer.ts';
-import { optionalNote, parseInput } from '../input.ts';
+import { isPlain, optionalNote, parseInput } from '../input.ts';
+import { refuseInput } from '../invalid-input.ts';
 import { orderPayload } from './order-payload.graphql.ts';
 import { grant } from './order-rights.graphql.ts';
 import type { StaffStep } from './order-life.ts';
 import { OrderStatusRef } from './orders.refs.graphql.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
-import { cancelLimits } from './order.limits.graphql.ts';
+import { cancelLimits, linkLimits } from './order.limits.graphql.ts';
 
 const reasonInput = z.object({ reason: optionalNote });
 const noteInput = z.object({ note: optionalNote });
@@ -56,6 +59,43 @@ const OrderMarkAsRefundedInputRef = builder.inputType('OrderMarkAsRefundedInput'
   }),
 });
 
+const OrderLinkRequestInputRef = builder.inputType('OrderLinkRequestInput', {
+  description: 'Which order: by an access token that has ended, or by number and e-mail address.',
+  fields: (t) => ({
+    accessToken: t.string({ description: 'An access token of the order, ended or not.' }),
+    number: t.string({ description: 'With `email`: the number on the confirmation.' }),
+    email: t.string({ description: 'With `number`: the address with which the order was placed.' }),
+  }),
+});
+
+const OrderLinkRequestPayloadRef = payloadType<{ accepted: boolean }>(
+  'OrderLinkRequestPayload',
+  'The same answer whether or not there is such an order.',
+);
+builder.objectField(OrderLinkRequestPayloadRef, 'accepted', (t) =>
+  t.boolean({
+    nullable: false,
+    description: 'Whether the request was understood; if there is such an order, a mail is on its way.',
+    resolve: (payload) => payload.accepted ?? false,
+  }),
+);
+
+/** The order for which another link is asked; null where there is none. */
+async function orderOfLink(
+  ctx: Context,
+  { accessToken, number, email }: typeof OrderLinkRequestInputRef.$inferInput,
+): Promise<string | null> {
+  const { orders } = ctx.services;
+  const isByNumber = number != null && email != null;
+  if ((accessToken != null) === isByNumber || (number == null) !== (email == null)) {
+    const fields = 'accessToken,number+email';
+    refuseInput('EITHER_OR', 'Give either accessToken, or number and email.', null, { fields });
+  }
+  if (accessToken != null) return orders.orderOfEndedToken(accessToken);
+  if (number == null || email == null || !isPlain(email)) return null;
+  return orders.findByNumberAndEmail(number, comparableEmailAddress(email));
+}
+
 const OrderCancelPayloadRef = orderPayload('OrderCancelPayload', UNCHANGED);
 const OrderStatusUpdatePayloadRef = orderPayload('OrderStatusUpdatePayload', UNCHANGED);
 const OrderMarkAsPaidPayloadRef = orderPayload('OrderMarkAsPaidPayload', UNCHANGED);
@@ -81,11 +121,25 @@ was paid is paid back in a step of its own.`,
         const { reason } = parseInput(reasonInput, input);
         const { user } = ctx.viewer;
         const { orders } = ctx.services;
-        const grantedOrderId = input.accessToken == null ? null : orders.orderOfToken(input.accessToken);
+        const grantedOrderId = input.accessToken == null ? null : await orders.orderOfToken(input.accessToken);
         const staffId = user !== null && isStaff(ctx.viewer) ? user.userId : null;
         await orders.cancel(orderId, { owner: ownerOf(ctx.viewer), grantedOrderId, staffId }, reason);
         if (grantedOrderId === orderId) grant(ctx, orderId, 'ACCESS_TOKEN');
         return { orderId };
+      }),
+  }),
+
+  orderLinkRequest: t.field({
+    type: OrderLinkRequestPayloadRef,
+    nullable: true,
+    extensions: linkLimits,
+    description: `Sends a mail with a new link to the order's own address. Links and access tokens hold for 180 days.`,
+    args: { input: t.arg({ type: OrderLinkRequestInputRef, required: true, description: 'Which order.' }) },
+    resolve: (_root, { input }, ctx) =>
+      orErrors(async () => {
+        const orderId = await orderOfLink(ctx, input);
+        if (orderId !== null) await ctx.services.orders.requestLink(orderId);
+        return { accepted: true };
       }),
   }),
 

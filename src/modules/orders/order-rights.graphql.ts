@@ -1,3 +1,4 @@
+import { readClock } from '../../infra/clock.ts';
 import type { Context, OrderGrant } from '../../graphql/context.ts';
 import { isStaff, ownerOf } from '../../graphql/viewer.ts';
 import { isOrderOf, type OwnedOrder } from './order-owner.ts';
@@ -26,4 +27,16 @@ export function grant(ctx: Context, orderId: string, right: OrderGrant): void {
 /** Which orders the viewer may see without any further right; null: none. */
 export function visibleOrders(ctx: Context): { guestId?: string; userId?: string } | null {
   return isStaff(ctx.viewer) ? {} : ownerOf(ctx.viewer);
+}
+
+const clocks = new WeakMap<Context, Promise<Date>>();
+
+/** The database's time, read once for an operation: many orders have tokens made at once. */
+export function clockOf(ctx: Context): Promise<Date> {
+  let clock = clocks.get(ctx);
+  if (clock === undefined) {
+    clock = readClock(ctx.db);
+    clocks.set(ctx, clock);
+  }
+  return clock;
 }

@@ -60,7 +60,7 @@ async function scopeOf(
 ): Promise<Scope> {
   if (orderId != null && accessToken != null) throw requestError('BAD_REQUEST', 'Give `orderId` or `accessToken`.');
   if (accessToken != null) {
-    const granted = ctx.services.orders.orderOfToken(accessToken);
+    const granted = await ctx.services.orders.orderOfToken(accessToken);
     if (granted === null) throw requestError('FORBIDDEN', NOT_YOURS);
     return { orderId: granted, byToken: true };
   }

@@ -13,6 +13,9 @@ export const orderStatusChanged = defineEvent(
   z.object({ ...ofOrder, from: status, to: status }),
 );
 
+/** Somebody who has an ended link to an order, or its number and address, asked for another link by mail. */
+export const orderLinkRequested = defineEvent('order_link_requested', z.object(ofOrder));
+
 /** An order was marked as paid. */
 export const orderPaid = defineEvent('order_paid', z.object(ofOrder));
 

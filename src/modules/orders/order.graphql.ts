@@ -3,7 +3,7 @@ import { MoneyRef } from '../../graphql/money.ts';
 import { registerNode } from '../../graphql/node.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
-import { grantOf, visibleOrders } from './order-rights.graphql.ts';
+import { clockOf, grantOf, visibleOrders } from './order-rights.graphql.ts';
 import { OrderStatusRef, PaymentStatusRef } from './orders.refs.graphql.ts';
 
 interface AddressShape {
@@ -91,9 +91,12 @@ export const OrderRef = builder.prismaNode('Order', {
     email: t.exposeString('email', { nullable: false, description: 'Where news of it goes.' }),
     accessToken: t.string({
       nullable: true,
-      description: 'Grants this order alone. Given to who placed it, at checkout, and in the mail; null to others.',
-      resolve: (order, _args, ctx) =>
-        ['OWNER', 'ACCESS_TOKEN'].includes(grantOf(ctx, order)) ? ctx.services.orders.accessToken(order.id) : null,
+      description: `Grants this order alone, for 180 days; \`orderLinkRequest\` sends another one by mail. Given to who placed it, at
+checkout, and in the mail; null to others.`,
+      resolve: async (order, _args, ctx) =>
+        ['OWNER', 'ACCESS_TOKEN'].includes(grantOf(ctx, order))
+          ? ctx.services.orders.accessToken(order.id, await clockOf(ctx))
+          : null,
     }),
     customer: t.field({
       type: UserRef,

@@ -104,3 +104,27 @@ export const checkoutLimits = limitedBy<{ input: { email?: string | null } }>(
     return email == null ? [byClient] : [byClient, byEmail(checkoutsByEmail, email, back)];
   },
 );
+
+/** Mails with a new link go to the order's own address alone, whoever asks for them. */
+const orderLinksByOrder: RateLimit = {
+  name: 'orderLinksByOrder',
+  points: 5,
+  seconds: HOUR,
+  tooMany: 'links to this order',
+};
+const orderLinksByClient: RateLimit = {
+  name: 'orderLinksByClient',
+  points: 20,
+  seconds: HOUR,
+  tooMany: 'links to orders from your network',
+};
+
+/** `orderLinkRequest` has a letter sent. */
+export const linkLimits = limitedBy<{ input: LookUp }>(
+  [orderLinksByOrder, orderLinksByClient],
+  ({ input: { accessToken, number, email } }, ctx) => [
+    byNetwork(orderLinksByClient, ctx),
+    ...(accessToken == null ? [] : [{ limit: orderLinksByOrder, key: accessToken }]),
+    ...(number == null || email == null ? [] : [byEmail(orderLinksByOrder, email)]),
+  ],
+);

@@ -1,11 +1,10 @@
 import type { Order as OrderRow, OrderLine } from '../../generated/prisma/client.ts';
 import type { Transaction } from '../../infra/database.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
-import { readSignedId, signId } from '../../infra/signed-id.ts';
-import { createSigner } from '../../infra/signer.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
 import { createCheckout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
 import { joinGuestOrders, type AddressOwner } from './guest-orders.ts';
+import { createOrderAccess, type OrderAccess } from './order-access.ts';
 import { createOrderLife, type OrderLife } from './order-life.ts';
 import { parseOrderNumber } from './order-number.ts';
 import * as pages from './order-page.ts';
@@ -19,17 +18,13 @@ export type { OrderQuery } from './order-page.ts';
 export type { Address } from './order.repository.ts';
 
 /** The use cases of orders. Orders themselves are read through Prisma, once it is known who may see them. */
-export interface OrderService extends OrderLife {
+export interface OrderService extends OrderLife, OrderAccess {
   /**
    * Turns the owner's cart into an order, whole or not at all; the same key gives the same order.
    * @returns the order's id
    * @throws Refusal: CART_EMPTY, CART_EXPIRED, TOTAL_CHANGED, IDEMPOTENCY_KEY_REUSED, INVALID_INPUT
    */
   checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
-  /** The token that grants this order alone; always the same for an order. */
-  accessToken(orderId: string): string;
-  /** The order that a token grants, or null where it is none of ours. */
-  orderOfToken(token: string): string | null;
   /** An order with its lines, whoever asks; null where there is none. */
   read(orderId: string): Promise<ReadOrder | null>;
   /** Whose an order is, or null where there is none. */
@@ -60,14 +55,12 @@ export type ReadOrder = OrderRow & { lines: OrderLine[] };
 export type OrderDependencies = CheckoutDependencies &
   Parameters<typeof createOrderLife>[0] & { secrets: readonly string[] };
 
-const ACCESS = 'order access';
-
 /** Wires the orders. */
 export function createOrderService(deps: OrderDependencies): OrderService {
-  const { db, secrets } = deps;
-  const signer = createSigner(secrets);
+  const { db } = deps;
   return {
     ...createOrderLife(deps),
+    ...createOrderAccess(deps),
     checkout: createCheckout(deps),
     joinGuestOrders,
 
@@ -75,9 +68,6 @@ export function createOrderService(deps: OrderDependencies): OrderService {
       db.prisma.order.findUnique({ where: { id: orderId }, include: { lines: { orderBy: { position: 'asc' } } } }),
     ownerOf: (orderId) => findOwner(db, orderId),
     idsOf: (owner) => findIdsOf(db, owner),
-
-    accessToken: (orderId) => signId(signer, ACCESS, orderId),
-    orderOfToken: (token) => readSignedId(signer, ACCESS, token),
 
     async findByNumberAndEmail(number, email) {
       const parsed = parseOrderNumber(number);

@@ -68,6 +68,7 @@ describe('another low-stock threshold', () => {
     expect(
       crossings.filter(({ type }) => type !== 'back_in_stock').map(({ type, payload }) => [type, payload.threshold]),
     ).toEqual([
+      ['stock_recovered', 3],
       ['low_stock', 4],
       ['stock_recovered', 2],
     ]);

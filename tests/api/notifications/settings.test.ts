@@ -193,7 +193,7 @@ describe('the link in a mail', () => {
       'unsubscribe',
       Buffer.from(data, 'base64url').toString(),
     );
-    const access = shop.app.services.orders.accessToken(rowId(ada.userId));
+    const access = shop.app.services.orders.accessToken(rowId(ada.userId), new Date());
     const bad = [
       '',
       'x',

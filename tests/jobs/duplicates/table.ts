@@ -14,7 +14,7 @@ import {
   stockChanged,
   stockRecovered,
 } from '../../../src/modules/inventory/inventory.events.ts';
-import { orderPlaced, orderStatusChanged } from '../../../src/modules/orders/order.events.ts';
+import { orderLinkRequested, orderPlaced, orderStatusChanged } from '../../../src/modules/orders/order.events.ts';
 import { newEmail, newPerson } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { deliver, deliveriesOf, newEntryId, productOf } from '../../support/contentful.ts';
@@ -89,6 +89,13 @@ export const consumers: Readonly<Record<string, Readonly<Record<string, Row<NewE
         return { comes: orderStatusChanged.of(orderId, moved), effect: () => mailsTo(scene, email) };
       },
       expected: ['order-status-changed'],
+    },
+    [orderLinkRequested.type]: {
+      async given(scene) {
+        const { orderId, email } = await guestOrder(scene);
+        return { comes: orderLinkRequested.of(orderId, { orderId }), effect: () => mailsTo(scene, email) };
+      },
+      expected: ['order-link'],
     },
     [cartChanged.type]: {
       async given(scene) {

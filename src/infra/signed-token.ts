@@ -1,5 +1,5 @@
-import { decodeUuid, encodeUuid } from '../../infra/signed-id.ts';
-import type { Signer } from '../../infra/signer.ts';
+import { decodeUuid, encodeUuid } from './signed-id.ts';
+import type { Signer } from './signer.ts';
 
 /*
  * The secret in a link of a mail: a row's id, an end and a tag, which only the shop can make. No row, job or log holds it.
