@@ -15,10 +15,12 @@ export interface Order {
 const SOCKETS_UNREAD = 15;
 const SOCKETS_SLOW = 10;
 const STREAMS_UNREAD = 10;
-const ANSWERS_UNREAD = 10;
+/** Connections with unread answers, and how many answers on each: as much as a network may ask in half a minute. */
+const ANSWERS_UNREAD = 5;
+const ANSWERS_EACH = 40;
 const SUBSCRIPTIONS = 10;
 /** Below the 600 operations a minute that a network may send, with what it takes to connect. */
-const OPERATIONS_PER_SECOND = 8;
+const OPERATIONS_PER_SECOND = 6;
 /** Below the 600 frames a minute of a socket. */
 const PINGS_PER_SECOND = 8;
 const SLOW_BYTES_PER_SECOND = 2_000;
@@ -96,7 +98,8 @@ function every(ms: number, work: () => void): void {
   timers.push(setInterval(work, ms));
 }
 
-const LARGE = `{ products(first: 50) { nodes { title description slug variants { sku title available price { amount } } } } }`;
+const COPIES = Array.from({ length: 14 }, (_, i) => `c${i}: description`).join(' ');
+const LARGE = `{ products(first: 50) { nodes { title slug ${COPIES} } } }`;
 
 async function flood(url: string, address: string): Promise<void> {
   documents += 1;
@@ -117,7 +120,7 @@ function come({ url, networks }: Order): void {
     const sockets = Array.from({ length: SOCKETS_UNREAD }, () => subscriber(url, address));
     for (let i = 0; i < SOCKETS_SLOW; i += 1) readSlowly(subscriber(url, address));
     for (let i = 0; i < STREAMS_UNREAD; i += 1) open(url, get(address, document(), 'text/event-stream'));
-    for (let i = 0; i < ANSWERS_UNREAD; i += 1) open(url, get(address, LARGE, 'application/json').repeat(3));
+    for (let i = 0; i < ANSWERS_UNREAD; i += 1) open(url, get(address, LARGE, 'application/json').repeat(ANSWERS_EACH));
     every(1_000 / OPERATIONS_PER_SECOND, () => void flood(url, address));
     every(1_000 / PINGS_PER_SECOND, () => {
       for (const socket of sockets)

@@ -19,6 +19,8 @@ export interface Verdict {
   passed: boolean;
 }
 
+/** Fewer requests say nothing. */
+const LEAST_PROBES = 20;
 /** How much longer others may wait while the shop is abused. */
 const MOST_RATIO = 2;
 /** What memory may grow by from the second quarter to the last: garbage that was not collected yet. */
@@ -42,7 +44,7 @@ export function judge(probes: readonly Probe[], samples: readonly Sample[], erro
   const [control, abused] = [times(false), times(true)];
   say(
     `${control.length} requests of others in quiet, ${abused.length} beside the abuse`,
-    control.length >= 50 && abused.length >= 50,
+    control.length > LEAST_PROBES && abused.length > LEAST_PROBES,
   );
   for (const share of [0.5, 0.95]) {
     const [without, beside] = [quantile(control, share), quantile(abused, share)];

@@ -178,10 +178,3 @@ describe('pictures', () => {
     },
   );
 });
-
-test('the front door leads to GraphiQL where that is on, and to a word about the API where it is not', async () => {
-  const home = await local.request({ path: '/' });
-  expect([home.status, home.headers.location]).toEqual([302, '/graphql']);
-  const plain = await shop.request({ path: '/', headers: { host: 'shop.example' } });
-  expect([plain.status, plain.body]).toEqual([200, 'A Vitrine shop. Its GraphQL API is at /graphql.\n']);
-});
