@@ -73,6 +73,19 @@ export interface Config {
   lowStockThreshold: number;
   /** How long events are kept, for those who come back to them. */
   eventRetentionDays: number;
+  retention: RetentionConfig;
+}
+
+/** For how many days what is over is kept. Orders, their history and the records of what staff did stay for ever. */
+export interface RetentionConfig {
+  /** Guests without a cart and without an order, after they came or their last cart went. */
+  guestDays: number;
+  /** Carts that are empty, expired or merged into another, and the lines of carts that were bought, after their last change. */
+  cartDays: number;
+  /** Stock alerts that were sent or cancelled. */
+  stockAlertDays: number;
+  /** Events that a consumer had parked, after they were handled. */
+  parkedEventDays: number;
 }
 
 /** The CMS that may change the catalogue. */
@@ -207,6 +220,12 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
     },
     lowStockThreshold: env.LOW_STOCK_THRESHOLD ?? 3,
     eventRetentionDays: env.EVENT_RETENTION_DAYS ?? 7,
+    retention: {
+      guestDays: env.GUEST_RETENTION_DAYS ?? 400,
+      cartDays: env.CART_RETENTION_DAYS ?? 90,
+      stockAlertDays: env.STOCK_ALERT_RETENTION_DAYS ?? 90,
+      parkedEventDays: env.PARKED_EVENT_RETENTION_DAYS ?? 90,
+    },
   };
 }
 

@@ -43,7 +43,7 @@ const STATES: readonly JobState[] = ['waiting', 'delayed', 'active', 'failed'];
 
 /** Starts it; waits for no queue to be reached. */
 export function startBackgroundWork(options: {
-  config: Pick<Config, 'redisUrl' | 'roles' | 'eventRetentionDays'>;
+  config: Pick<Config, 'redisUrl' | 'roles' | 'eventRetentionDays' | 'retention'>;
   core: {
     db: Database;
     bus: EventBus;

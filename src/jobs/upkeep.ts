@@ -1,19 +1,37 @@
 import type { Config } from '../config/config.ts';
 import type { Consumer } from '../events/consumer.ts';
+import { parkedEventRetention } from '../events/parked-event.retention.ts';
 import { startPruning } from '../events/prune.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
-import { startRetention } from '../infra/retention.ts';
-import { accountRetention } from '../modules/accounts/account.retention.ts';
+import { startRetention, type RetentionRule } from '../infra/retention.ts';
+import { accountRetention, guestRetention } from '../modules/accounts/account.retention.ts';
+import { cartRetention } from '../modules/cart/cart.retention.ts';
 import { startDeliveryUpkeep } from '../modules/contentful/upkeep.ts';
 import type { MailSending } from '../modules/notifications/mail-sending.ts';
 import { startMailPruning, startMailSweep } from '../modules/notifications/mail-sweep.ts';
 import { startStockAlertSweep } from '../modules/notifications/stock-alert.jobs.ts';
+import { stockAlertRetention } from '../modules/notifications/stock-alert.retention.ts';
 import type { ShopServices } from '../modules/services.ts';
+
+/** What goes by itself, in the order in which it goes: a guest follows the last of its carts. */
+export function createRetentionRules({
+  eventRetentionDays,
+  retention,
+}: Pick<Config, 'eventRetentionDays' | 'retention'>): RetentionRule[] {
+  return [
+    ...accountRetention,
+    // Subscribers who come back to an event of a cart are shown the cart.
+    ...cartRetention(Math.max(retention.cartDays, eventRetentionDays + 1)),
+    guestRetention(retention.guestDays),
+    stockAlertRetention(retention.stockAlertDays),
+    parkedEventRetention(retention.parkedEventDays),
+  ];
+}
 
 /** What each worker does by the clock: it sees to rows whose jobs were lost, and deletes what is old. */
 export function startUpkeep(options: {
-  config: Pick<Config, 'eventRetentionDays'>;
+  config: Pick<Config, 'eventRetentionDays' | 'retention'>;
   core: { db: Database; services: ShopServices; consumers: readonly Consumer[] };
   sending: MailSending;
   /** Tells the queue of a mail; false where it does not take it. */
@@ -26,7 +44,7 @@ export function startUpkeep(options: {
   const consumers = core.consumers.map((consumer) => consumer.name);
   const running = [
     startPruning({ db, days: eventRetentionDays, consumers, logger }),
-    startRetention({ db, rules: accountRetention, logger }),
+    startRetention({ db, rules: createRetentionRules(config), logger }),
     startDeliveryUpkeep({ contentful: services.contentful, logger }),
     startStockAlertSweep({ chains: services.stockAlerts, logger }),
     startMailSweep({ db, sending, nudge: nudgeMail, logger }),

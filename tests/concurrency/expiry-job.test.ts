@@ -46,6 +46,7 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
         redisUrl: jobs.redisUrl,
         roles: options.worker === false ? ['api'] : ['worker'],
         eventRetentionDays: 7,
+        retention: { guestDays: 400, cartDays: 90, stockAlertDays: 90, parkedEventDays: 90 },
       },
       core: { db: services.db, bus: createLocalBus(), connectionString: jobs.database.url, services, consumers: [] },
       mailer: { send: () => Promise.resolve() },

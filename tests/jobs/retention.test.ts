@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { removeOld, type RetentionRule } from '../../src/infra/retention.ts';
-import { accountRetention } from '../../src/modules/accounts/account.retention.ts';
+import { createRetentionRules } from '../../src/jobs/upkeep.ts';
 import { login, newPerson, refresh, resetToken } from '../support/accounts.ts';
-import { rowsOf } from '../support/books.ts';
+import { findFaults, rowsOf } from '../support/books.ts';
+import { makeOverdue, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
+import { enter, rowId } from '../support/shopper.ts';
 
 let shop: QuietShop;
 beforeAll(async () => {
@@ -12,7 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => shop.dispose());
 
-const ruleOf = (name: string): RetentionRule => known(accountRetention.find((rule) => rule.remove.name === name));
+const ruleOf = (name: string): RetentionRule =>
+  known(createRetentionRules(shop.config).find((rule) => rule.remove.name === name));
 const counts = async () =>
   known(
     (
@@ -83,4 +86,138 @@ test('many go in batches, until it is told to stop', async () => {
   };
   expect(await removeOld({ db, rule, signal: stop.signal })).toBe(1000);
   expect(await removeOld({ db: shop.db, rule })).toBe(1500);
+});
+
+const remove = (name: string) => removeOld({ db: shop.db, rule: ruleOf(name) });
+const exists = async (table: string, id: string) =>
+  (await rowsOf(shop.db, `SELECT FROM ${table} WHERE id = $1`, [id])).length > 0;
+const age = (table: string, column: string, days: number, id: string) =>
+  rowsOf(shop.db, `UPDATE ${table} SET ${column} = ${column} - make_interval(days => $1::int) WHERE id = $2`, [
+    days,
+    id,
+  ]);
+
+/** A guest with two units in the cart. */
+async function withCart(sku: string) {
+  const shopper = await enter(shop);
+  const cart = known((await shopper.add({ sku, quantity: 2 })).cart);
+  const cartId = rowId(cart.id);
+  const [row] = await rowsOf<{ id: string }>(shop.db, 'SELECT guest_id AS id FROM carts WHERE id = $1', [cartId]);
+  return { shopper, cart, cartId, guestId: known(row).id };
+}
+
+test('carts that are empty or expired go 90 days after their last change, and guests without any after 400', async () => {
+  const { sku } = await makeVariant(shop, { onHand: 100 });
+  const [empty, expired, live, fresh] = [
+    await withCart(sku),
+    await withCart(sku),
+    await withCart(sku),
+    await withCart(sku),
+  ];
+  await empty.shopper.remove(known(empty.cart.lines[0]).id);
+  await fresh.shopper.remove(known(fresh.cart.lines[0]).id);
+  await makeOverdue(shop, [expired.cartId]);
+  await shop.expireOverdue();
+  expect(await remove('retention_carts')).toBe(0);
+  for (const { cartId } of [empty, expired, live]) await age('carts', 'updated_at', 91, cartId);
+  await age('carts', 'updated_at', 89, fresh.cartId);
+  expect(await remove('retention_carts')).toBe(2);
+  expect(await Promise.all([empty, expired, live, fresh].map(({ cartId }) => exists('carts', cartId)))).toEqual([
+    false,
+    false,
+    true,
+    true,
+  ]);
+  // The guest may come back, and begins with a new cart.
+  expect((await empty.shopper.add({ sku, quantity: 1 })).errors).toEqual([]);
+
+  for (const { guestId } of [empty, live, fresh]) await age('guests', 'created_at', 401, guestId);
+  await age('guests', 'created_at', 399, expired.guestId);
+  expect(await remove('retention_guests')).toBe(0);
+  await age('guests', 'created_at', 2, expired.guestId);
+  expect(await remove('retention_guests')).toBe(1);
+  expect(await exists('guests', expired.guestId)).toBe(false);
+  expect(await findFaults(shop.db)).toEqual([]);
+});
+
+test('a cart that was bought loses its lines after 90 days; the order and its guest stay, and the same checkout finds it', async () => {
+  const { sku } = await makeVariant(shop, { onHand: 100 });
+  const { shopper, cartId, guestId } = await withCart(sku);
+  const input = { idempotencyKey: 'once', email: 'ada@example.com' };
+  const { order } = await shopper.checkout(input);
+  const lines = () => rowsOf(shop.db, 'SELECT FROM cart_lines WHERE cart_id = $1', [cartId]);
+  await age('guests', 'created_at', 1000, guestId);
+  await age('carts', 'updated_at', 89, cartId);
+  expect(await remove('retention_bought_lines')).toBe(0);
+  await age('carts', 'updated_at', 2, cartId);
+  expect(await remove('retention_bought_lines')).toBe(1);
+  expect(await lines()).toEqual([]);
+  await remove('retention_carts');
+  await remove('retention_guests');
+  expect(await exists('guests', guestId)).toBe(true);
+  expect((await shopper.checkout(input)).order).toEqual(order);
+});
+
+test('a cart that others were merged into waits for them', async () => {
+  const { cartId: first } = await withCart((await makeVariant(shop, { onHand: 9 })).sku);
+  await rowsOf(
+    shop.db,
+    `INSERT INTO carts (id, guest_id, status, merged_into_id, created_at, updated_at)
+     SELECT gen_random_uuid(), guest_id, 'MERGED', id, created_at, updated_at FROM carts WHERE id = $1`,
+    [first],
+  );
+  await makeOverdue(shop, [first]);
+  await shop.expireOverdue();
+  await rowsOf(
+    shop.db,
+    `UPDATE carts SET updated_at = updated_at - interval '100 days' WHERE id = $1 OR merged_into_id = $1`,
+    [first],
+  );
+  expect(await remove('retention_carts')).toBe(1);
+  expect(await remove('retention_carts')).toBe(1);
+  expect(await exists('carts', first)).toBe(false);
+});
+
+test('stock alerts go 90 days after they were sent, or made where they were cancelled; those that wait stay', async () => {
+  const { id } = await makeVariant(shop, { onHand: 0 });
+  await rowsOf(
+    shop.db,
+    `INSERT INTO stock_alerts (id, variant_id, email, status, created_at, notified_at)
+     SELECT gen_random_uuid(), $1, n || '@example.com', status::stock_alert_status, now() - made, now() - sent
+       FROM (VALUES (1, 'WAITING', interval '900 days', NULL), (2, 'NOTIFIED', interval '900 days', interval '89 days'),
+                    (3, 'NOTIFIED', interval '900 days', interval '91 days'), (4, 'CANCELLED', interval '91 days', NULL),
+                    (5, 'CANCELLED', interval '89 days', NULL)) AS a(n, status, made, sent)`,
+    [id],
+  );
+  expect(await remove('retention_stock_alerts')).toBe(2);
+  const left = await rowsOf<{ email: string }>(shop.db, 'SELECT email FROM stock_alerts ORDER BY email');
+  expect(left.map(({ email }) => email[0])).toEqual(['1', '2', '5']);
+});
+
+test('parked events go 90 days after they were handled; those that wait stay', async () => {
+  await change(
+    `INSERT INTO parked_events (consumer, epoch, seq, type, subject_id, payload, occurred_at, error, attempts, parked_at, resolved_at)
+     SELECT 'one', 'e', n, 'one', gen_random_uuid(), '{}', now(), 'no', 4, now() - interval '900 days', now() - resolved
+       FROM (VALUES (1, NULL), (2, interval '89 days'), (3, interval '91 days')) AS p(n, resolved)`,
+  );
+  expect(await remove('retention_parked_events')).toBe(1);
+  expect(await rowsOf(shop.db, 'SELECT seq FROM parked_events ORDER BY seq')).toEqual([{ seq: 1n }, { seq: 2n }]);
+});
+
+test('a row that cannot be deleted holds up none of the others', async () => {
+  await change(
+    `INSERT INTO password_resets (id, requested_at, expires_at)
+     SELECT gen_random_uuid(), t, t FROM generate_series(1, 1200), (SELECT clock_timestamp() - interval '2 days' AS t) AS past`,
+  );
+  const [bad] = await rowsOf<{ id: string }>(shop.db, 'SELECT id FROM password_resets ORDER BY id LIMIT 1 OFFSET 700');
+  await change(
+    `CREATE FUNCTION keep_row() RETURNS trigger LANGUAGE plpgsql AS $$
+     BEGIN IF OLD.id = '${known(bad).id}' THEN RAISE EXCEPTION 'this row is bad'; END IF; RETURN OLD; END $$`,
+  );
+  await change('CREATE TRIGGER keep_row BEFORE DELETE ON password_resets FOR EACH ROW EXECUTE FUNCTION keep_row()');
+  const faults: unknown[] = [];
+  const rule = ruleOf('retention_password_resets');
+  expect(await removeOld({ db: shop.db, rule, failed: (error) => faults.push(error) })).toBe(1199);
+  expect(faults).toMatchObject([{ message: 'this row is bad' }]);
+  expect((await counts()).resets).toBe(1);
 });

@@ -7,7 +7,8 @@ export const accountRetention: readonly RetentionRule[] = [
     remove: {
       name: 'retention_sessions',
       text: `DELETE FROM sessions WHERE id IN (
-               SELECT id FROM sessions WHERE coalesce(ended_at, expires_at) < clock_timestamp() - interval '30 days' LIMIT $1
+               SELECT id FROM sessions WHERE coalesce(ended_at, expires_at) < clock_timestamp() - interval '30 days'
+                ORDER BY id LIMIT $1 OFFSET $2
              ) RETURNING id`,
     },
   },
@@ -17,7 +18,8 @@ export const accountRetention: readonly RetentionRule[] = [
     remove: {
       name: 'retention_refresh_tokens',
       text: `DELETE FROM refresh_tokens WHERE hash IN (
-               SELECT hash FROM refresh_tokens WHERE spent_at < clock_timestamp() - interval '30 days' LIMIT $1
+               SELECT hash FROM refresh_tokens WHERE spent_at < clock_timestamp() - interval '30 days'
+                ORDER BY hash LIMIT $1 OFFSET $2
              ) RETURNING 1`,
     },
   },
@@ -26,8 +28,32 @@ export const accountRetention: readonly RetentionRule[] = [
     remove: {
       name: 'retention_password_resets',
       text: `DELETE FROM password_resets WHERE id IN (
-               SELECT id FROM password_resets WHERE expires_at < clock_timestamp() - interval '1 day' LIMIT $1
+               SELECT id FROM password_resets WHERE expires_at < clock_timestamp() - interval '1 day'
+                ORDER BY id LIMIT $1 OFFSET $2
              ) RETURNING id`,
     },
   },
 ];
+
+/**
+ * Guests who have no cart, and no order that is still theirs. A guest who comes back later is unknown, like one who never
+ * was: browsers have dropped the token by then.
+ * @param days since they came
+ */
+export function guestRetention(days: number): RetentionRule {
+  return {
+    name: 'guests without carts and orders',
+    remove: {
+      name: 'retention_guests',
+      // A cart that is made meanwhile has a lock on its guest: such guests are passed over.
+      text: `DELETE FROM guests WHERE id IN (
+               SELECT g.id FROM guests g WHERE g.created_at < clock_timestamp() - make_interval(days => $3::int)
+                  AND NOT EXISTS (SELECT FROM carts c WHERE c.guest_id = g.id)
+                  AND NOT EXISTS (SELECT FROM orders o WHERE o.guest_id = g.id)
+                ORDER BY g.created_at, g.id LIMIT $1 OFFSET $2 FOR UPDATE SKIP LOCKED
+             ) AND NOT EXISTS (SELECT FROM carts c WHERE c.guest_id = guests.id)
+               AND NOT EXISTS (SELECT FROM orders o WHERE o.guest_id = guests.id) RETURNING 1`,
+    },
+    values: [days],
+  };
+}

@@ -1,0 +1,39 @@
+import type { RetentionRule } from '../../infra/retention.ts';
+
+/**
+ * Carts that are over, with their lines. A cart that holds units stays, however old it is. The row of a cart that was bought
+ * stays with its order, which is found by it when a checkout is sent again; its lines go.
+ * @param days since the last change of the cart
+ */
+export function cartRetention(days: number): readonly RetentionRule[] {
+  return [
+    {
+      name: 'old carts',
+      remove: {
+        name: 'retention_carts',
+        // A cart that others were merged into waits for them: they are older, and go first.
+        text: `DELETE FROM carts WHERE id IN (
+                 SELECT c.id FROM carts c
+                  WHERE c.updated_at < clock_timestamp() - make_interval(days => $3::int)
+                    AND (c.status IN ('EXPIRED', 'MERGED') OR (c.status = 'ACTIVE' AND c.expires_at IS NULL))
+                    AND NOT EXISTS (SELECT FROM carts m WHERE m.merged_into_id = c.id)
+                    AND NOT EXISTS (SELECT FROM orders o WHERE o.cart_id = c.id)
+                  ORDER BY c.updated_at, c.id LIMIT $1 OFFSET $2 FOR UPDATE SKIP LOCKED
+               ) RETURNING 1`,
+      },
+      values: [days],
+    },
+    {
+      name: 'lines of carts that were bought',
+      remove: {
+        name: 'retention_bought_lines',
+        text: `DELETE FROM cart_lines WHERE id IN (
+                 SELECT l.id FROM cart_lines l JOIN carts c ON c.id = l.cart_id
+                  WHERE c.status = 'CHECKED_OUT' AND c.updated_at < clock_timestamp() - make_interval(days => $3::int)
+                  ORDER BY l.id LIMIT $1 OFFSET $2
+               ) RETURNING 1`,
+      },
+      values: [days],
+    },
+  ];
+}
