@@ -119,7 +119,7 @@ export async function openCore(
       metrics.cartsExpired.inc(carts);
       metrics.unitsReleased.inc(units);
     };
-    const real = createServices({ config, db, eventLog, nudges, onCartsReleased });
+    const real = createServices({ config, db, eventLog, nudges, onCartsReleased, logger });
     const services = overrides.services?.(real) ?? real;
     const ofEvents = createServices({ config, db: liveDb, eventLog });
     const live = { db: liveDb, prisma: liveDb.prisma, services: overrides.services?.(ofEvents) ?? ofEvents };

@@ -39,6 +39,8 @@ export interface QueuedJob {
   attemptsMade: number;
   /** Gives it back to the queue, as if it had not been begun. */
   moveToWait(token?: string): Promise<unknown>;
+  /** Puts it off until an instant in milliseconds since 1970, as if it had not been begun. */
+  moveToDelayed(timestamp: number, token?: string): Promise<unknown>;
 }
 
 /** What of BullMQ's `Worker` the shop uses. */

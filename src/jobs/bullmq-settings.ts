@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../infra/logger.ts';
 
-/** Of all workers: how soon they are back where the queue was away. BullMQ's own is 15 s. */
-export const SETTINGS = { runRetryDelay: 1000 } as const;
+/**
+ * Of all workers: how soon they are back where the queue was away (BullMQ's own is 15 s), and how often a job may be left
+ * behind by a worker before it counts as failed (BullMQ's own is once). An outage of the queue does that to every job in hand.
+ */
+export const SETTINGS = { runRetryDelay: 1000, maxStalledCount: 20 } as const;
 
 interface Opened {
   on(event: 'error', listener: (error: Error) => void): unknown;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Logger } from '../infra/logger.ts';
+import { createLines } from '../infra/seats.ts';
 import { QueueAway } from '../modules/staff/failed-jobs.service.ts';
 import type { JobBackend, JobQueue } from './backend.ts';
 import type { Job } from './define-job.ts';
@@ -16,8 +17,10 @@ export interface Enqueue {
 /** Puts jobs into their queues. */
 export interface JobQueues extends AsyncDisposable {
   /**
-   * Enqueues a nudge. It takes a second at most, and never fails: what was not enqueued is found by a sweep.
-   * @returns whether it was enqueued
+   * Enqueues a nudge, and never fails: a sweep finds what was not enqueued. Thousands may be enqueued at once: a few of each
+   * kind are sent at a time, and the others wait in line without holding up other kinds. The queue is given a second for
+   * each; once it fails, everything in line is answered with false.
+   * @returns whether the job was enqueued
    * @throws where the payload is not what the job takes: the caller's bug
    */
   enqueue<Payload>(job: Job<Payload>, payload: Payload, options?: Enqueue): Promise<boolean>;
@@ -34,6 +37,10 @@ export const envelopeSchema = z.object({ payload: z.unknown(), requestId: z.stri
 const WITHIN_MS = 1000;
 /** After a failure the queue is left alone for so long: callers may be many, and each would wait its second. */
 const PAUSE_MS = 1000;
+/** More would not be faster: they would wait for connections, and run out of time while the queue is well. */
+const AT_A_TIME = 8;
+/** Each holds some hundred bytes. */
+const MAX_WAITING = 100_000;
 const HOUR_S = 3600;
 const ID = /^(?!\d+$)[^:]{1,200}$/;
 
@@ -41,7 +48,18 @@ const ID = /^(?!\d+$)[^:]{1,200}$/;
 export function createJobQueues({ backend, logger }: { backend: JobBackend; logger: Logger }): JobQueues {
   const queues = new Map<string, Promise<JobQueue>>();
   const adding = new Set<Promise<unknown>>();
+  const lines = createLines({ atATime: AT_A_TIME, waiting: MAX_WAITING });
   let awayUntil = -Infinity;
+  let closed = false;
+
+  const isAway = () => performance.now() < awayUntil;
+
+  /** Those that were sent together fail together: the first one is logged. */
+  function fail(job: string, { message }: Error): void {
+    const known = isAway();
+    awayUntil = performance.now() + PAUSE_MS;
+    if (!known) logger.warn({ reason: message, job }, 'a job could not be enqueued');
+  }
 
   function open(name: string): Promise<JobQueue> {
     let queue = queues.get(name);
@@ -76,23 +94,31 @@ export function createJobQueues({ backend, logger }: { backend: JobBackend; logg
     async enqueue(job, payload, options = {}) {
       const parsed = job.schema.parse(payload);
       if (options.id !== undefined && !ID.test(options.id)) throw new Error(`"${options.id}" is no id for a job`);
-      if (performance.now() < awayUntil) return false;
-      const added = add(job, parsed, options);
-      adding.add(added);
-      added.finally(() => adding.delete(added)).catch(() => {});
+      if (isAway()) return false;
+      const turn = lines.enter(job.name);
+      if (turn === null) {
+        fail(job.name, new Error(`${MAX_WAITING} jobs wait to be enqueued`));
+        return false;
+      }
       try {
+        await turn.come;
+        if (closed || isAway()) return false;
+        const added = add(job, parsed, options);
+        adding.add(added);
+        added.finally(() => adding.delete(added)).catch(() => {});
         await within(WITHIN_MS, added);
         return true;
       } catch (error) {
-        awayUntil = performance.now() + PAUSE_MS;
-        logger.warn({ reason: (error as Error).message, job: job.name }, 'a job could not be enqueued');
+        fail(job.name, error as Error);
         return false;
+      } finally {
+        turn.leave();
       }
     },
 
     async use(name, work) {
       // Who enqueues has just waited for it in vain; but what is slow here keeps nobody from enqueueing.
-      if (performance.now() < awayUntil) throw new QueueAway();
+      if (isAway()) throw new QueueAway();
       try {
         return await within(WITHIN_MS, open(name).then(work));
       } catch (error) {
@@ -101,6 +127,7 @@ export function createJobQueues({ backend, logger }: { backend: JobBackend; logg
     },
 
     async [Symbol.asyncDispose]() {
+      closed = true;
       await within(WITHIN_MS, Promise.allSettled(adding)).catch(() => {});
       const closing = [...queues.values()].map(async (queue) => (await queue).close());
       await within(WITHIN_MS, Promise.allSettled(closing)).catch(() => {});

@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { UnrecoverableError, WaitingError } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
+import { isDatabaseAway } from '../infra/database-faults.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { JobBackend, JobWorker, QueuedJob } from './backend.ts';
 import type { Job } from './define-job.ts';
 import { envelopeSchema } from './queues.ts';
 
 const RETRY_MS = 1000;
+/** Until a job is tried again that found the database away. */
+const OUTAGE_MS = 5000;
 /** Within the grace that the whole shop has. */
 const DRAIN_MS = 5000;
 /** What is only just being opened is not waited for that long. */
@@ -17,8 +20,8 @@ export interface JobWorkers {
   drain(): Promise<void>;
 }
 
-/** How a run of a job ended. */
-export type JobOutcome = 'ok' | 'failed' | 'failed_for_good' | 'given_back';
+/** How a run of a job ended. POSTPONED: the database was away, which uses up no try. */
+export type JobOutcome = 'ok' | 'failed' | 'failed_for_good' | 'given_back' | 'postponed';
 
 /** Has jobs run. Takes jobs of any payload: each parses its own. */
 export function startJobWorkers(options: {
@@ -61,12 +64,40 @@ export function startJobWorkers(options: {
       ended('ok');
     } catch (error) {
       if (!stop.signal.aborted || error !== stop.signal.reason) {
+        if (isDatabaseAway(error)) {
+          ended('postponed');
+          await postpone(job, queued, token, error);
+        }
         ended(isLast(job, queued.attemptsMade + 1, error) ? 'failed_for_good' : 'failed');
         throw error;
       }
       ended('given_back');
       await queued.moveToWait(token);
       throw new WaitingError();
+    }
+  }
+
+  /**
+   * Puts a job off that could not do its work because the database was away. The queue may be away with it: then it is
+   * tried until it is back, or until somebody else has the job.
+   * @throws DelayedError once it is put off
+   */
+  async function postpone(
+    job: Job<unknown>,
+    queued: QueuedJob,
+    token: string | undefined,
+    error: unknown,
+  ): Promise<never> {
+    const { message: reason } = error as Error;
+    logger.warn({ reason, job: job.name, jobId: queued.id }, 'a job is put off: the database is away');
+    for (;;) {
+      try {
+        await queued.moveToDelayed(Date.now() + OUTAGE_MS, token);
+        throw new DelayedError();
+      } catch (fault) {
+        if (fault instanceof DelayedError || stop.signal.aborted || !isDatabaseAway(fault)) throw fault;
+        await delay(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
+      }
     }
   }
 

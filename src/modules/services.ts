@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Database } from '../infra/database.ts';
+import type { Logger } from '../infra/logger.ts';
 import { createAccountService, type AccountService } from './accounts/account.service.ts';
 import { createAdminService, type AdminService } from './accounts/admin.service.ts';
 import { createGuestService, type GuestService } from './accounts/guest.service.ts';
@@ -55,8 +56,10 @@ export function createServices(deps: {
   nudges?: Nudges;
   /** Told what expired carts gave back, after the commit. */
   onCartsReleased?: (released: Released) => void;
+  /** Told of rows that batches set aside. */
+  logger: Pick<Logger, 'error'>;
 }): ShopServices {
-  const { config, db, eventLog, nudges = createNudges(), onCartsReleased: onReleased = () => {} } = deps;
+  const { config, db, eventLog, nudges = createNudges(), onCartsReleased: onReleased = () => {}, logger } = deps;
   const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
   const guests = createGuestService({ db });
@@ -76,6 +79,7 @@ export function createServices(deps: {
     secrets,
     onDue: nudges.cart,
     onReleased,
+    logger,
   });
   const mails = createMailService({ db, staff, nudges, from: config.mail.from });
   const stockAlerts = createStockAlertService({
@@ -86,6 +90,7 @@ export function createServices(deps: {
     nudges,
     secrets,
     batchSeconds: config.stockAlertBatchSeconds,
+    logger,
   });
   const mailSettings = createMailSettingsService({ db, stockAlerts, secrets });
   const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });

@@ -17,6 +17,30 @@ test('a job has a name that a queue can have', () => {
   for (const name of ['', 'Mail', 'send:mail', 'send mail', '1st']) expect(define(name)).toThrow('no name for a job');
 });
 
+test('thousands of jobs are enqueued a few at a time, none is refused, and no other kind waits for them', async () => {
+  const define = (name: string) => defineJob({ name, schema: z.object({}), run: async () => {} });
+  const order: string[] = [];
+  let [busy, most] = [0, 0];
+  const queueOf = (name: string) => ({
+    async add() {
+      order.push(name);
+      most = Math.max(most, (busy += 1));
+      await new Promise(setImmediate);
+      busy -= 1;
+    },
+    close: async () => {},
+  });
+  const openQueue = async (name: string) => queueOf(name) as unknown as Awaited<ReturnType<JobBackend['openQueue']>>;
+  await using queues = createJobQueues({ backend: { openQueue } as unknown as JobBackend, logger });
+  const [many, other] = [define('many'), define('other')];
+  const answers = Array.from({ length: 25_000 }, () => queues.enqueue(many, {}));
+  answers.push(queues.enqueue(other, {}));
+  expect(new Set(await Promise.all(answers))).toEqual(new Set([true]));
+  expect(order).toHaveLength(25_001);
+  expect(most).toBeLessThanOrEqual(9);
+  expect(order.indexOf('other')).toBeLessThan(100);
+});
+
 describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
   let jobs: TestJobs;
   let view: QueueView;
@@ -157,8 +181,8 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     });
     work(job);
     const queues = openQueues();
-    await queues.enqueue(job, { n: 1 });
-    await queues.enqueue(job, { n: 2 });
+    // A busy queue may look as if it were away.
+    for (const n of [1, 2]) await until('it is enqueued', () => queues.enqueue(job, { n }, { id: `number-${n}` }));
     await until('one has failed', async () => (await view.ids('failed')).length === 1);
     await until('the other is done', async () => (await view.ids('completed')).length === 1);
 
@@ -166,6 +190,25 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     expect(ran.filter((n) => n === 2)).toHaveLength(2);
     expect(await view.failures()).toEqual([{ reason: 'number 1 is broken', tries: 3 }]);
     expect(logs.filter((line) => line.level === ERROR)).toMatchObject([{ msg: 'a job failed for good', tries: 3 }]);
+  });
+
+  test('that find the database away use up no try, however often', async () => {
+    let outages = 6;
+    const { job, ran } = makeJob(() => {
+      if ((outages -= 1) >= 0) throw Object.assign(new Error('the database system is starting up'), { code: '57P03' });
+    });
+    work(job);
+    const queues = openQueues();
+    await until('it is enqueued', () => queues.enqueue(job, { n: 1 }, { id: 'patient' }));
+    for (let round = 1; round <= 6; round += 1) {
+      await until('it is put off', async () => ran.length === round && (await view.ids('delayed')).length === 1);
+      await view.promote();
+    }
+    await until('it is done', async () => (await view.ids('completed')).length === 1);
+    expect(ran).toHaveLength(7);
+    expect(await view.failures()).toEqual([]);
+    const warnings = logs.filter((line) => line.level >= WARN).map(({ msg }) => msg);
+    expect(new Set(warnings)).toEqual(new Set(['a job is put off: the database is away']));
   });
 
   test('that run are finished when the shop closes, and nothing new is begun', async () => {

@@ -20,6 +20,8 @@ export interface QueueView extends AsyncDisposable {
   failures(): Promise<{ reason: string; tries: number }[]>;
   /** Puts something in as it is, whatever the shop would say to it. */
   addRaw(data: object): Promise<void>;
+  /** Has delayed jobs run now. */
+  promote(): Promise<void>;
   /** Takes everything out of it. */
   obliterate(): Promise<void>;
 }
@@ -103,6 +105,7 @@ function viewOf(queue: Queue, end: () => Promise<void>): QueueView {
     failures: async () =>
       (await queue.getFailed()).map((job) => ({ reason: job.failedReason, tries: job.attemptsMade })),
     addRaw: async (data) => void (await queue.add(queue.name, data, { attempts: 5 })),
+    promote: () => queue.promoteJobs(),
     async obliterate() {
       await queue.obliterate({ force: true });
       await queue.resume();

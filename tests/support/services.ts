@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import type { CartConfig } from '../../src/config/config.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
+import type { Logger } from '../../src/infra/logger.ts';
 import { createNudges, type Nudges } from '../../src/modules/nudges.ts';
 import { createServices, type ShopServices } from '../../src/modules/services.ts';
 
@@ -21,6 +22,8 @@ export interface TestServicesOptions {
   batchSeconds?: number;
   /** Those that somebody listens to. */
   nudges?: Partial<Nudges>;
+  /** Told of what is set aside. */
+  logger?: Logger;
   /** Comes before each statement that the use cases send, and may keep it waiting. */
   before?: (statement: string) => Promise<void> | void;
 }
@@ -66,6 +69,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
     db,
     eventLog,
     nudges: { ...createNudges(), ...options.nudges },
+    logger: options.logger ?? logger,
   });
   return { ...services, db: opened, eventLog, retries, dispose: async () => opened[Symbol.asyncDispose]() };
 }

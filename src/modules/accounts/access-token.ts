@@ -24,7 +24,7 @@ const AUDIENCE = 'vitrine api';
 /** Ours have about 300; nothing longer is looked at. */
 const MAX_LENGTH = 2000;
 
-const claimsSchema = z.object({ sub: z.uuid(), sid: z.uuid(), iat: z.int(), exp: z.int() });
+const claimsSchema = z.object({ sub: z.guid(), sid: z.guid(), iat: z.int(), exp: z.int() });
 
 /** Says which secret signed, and nothing else of it. */
 function keyId(secret: string): string {

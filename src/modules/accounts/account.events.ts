@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from '../../events/event.ts';
 
-const ofUser = { userId: z.uuid() };
+const ofUser = { userId: z.guid() };
 
 /** Somebody made an account. */
 export const userRegistered = defineEvent('user_registered', z.object(ofUser));
@@ -15,5 +15,5 @@ export const passwordChanged = defineEvent('password_changed', z.object(ofUser))
 /** Somebody asked for a link to choose a new password. `userId` is null where no account has the address. */
 export const passwordResetRequested = defineEvent(
   'password_reset_requested',
-  z.object({ userId: z.uuid().nullable(), resetId: z.uuid() }),
+  z.object({ userId: z.guid().nullable(), resetId: z.guid() }),
 );

@@ -5,8 +5,8 @@ import { defineEvent } from '../../events/event.ts';
 export const sessionEnded = defineEvent(
   'session_ended',
   z.object({
-    sessionId: z.uuid(),
-    userId: z.uuid(),
+    sessionId: z.guid(),
+    userId: z.guid(),
     /** For people. A newer node may know more of them, and the session has ended all the same. */
     reason: z.string(),
   }),

@@ -11,15 +11,15 @@ const kind = z.enum(['LINES', 'EXPIRED', 'CHECKED_OUT', 'MERGED', 'RECLAIMED', '
 export const cartChanged = defineEvent(
   'cart_changed',
   z.object({
-    cartId: z.uuid(),
+    cartId: z.guid(),
     /** Whose it is: one of the two. Events from before there were users have the guest alone. */
-    guestId: z.uuid().nullable(),
-    userId: z.uuid().nullable().default(null),
+    guestId: z.guid().nullable(),
+    userId: z.guid().nullable().default(null),
     kind,
     /** The cart's version after the change; LOW_STOCK leaves it as it is. */
     version: z.int(),
     /** What runs low; with LOW_STOCK only. */
-    variantId: z.uuid().optional(),
+    variantId: z.guid().optional(),
   }),
 );
 

@@ -1,7 +1,9 @@
 import type { EventLog } from '../../events/event-log.ts';
+import { isDatabaseAway } from '../../infra/database-faults.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
+import { createSetAside } from '../../infra/set-aside.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { cartChanged } from './cart.events.ts';
 import { findHeld, lockIfOverdue, lockOverdueCarts, markExpired } from './expiry.repository.ts';
@@ -14,7 +16,8 @@ export interface Released {
 
 export interface CartExpiry {
   /**
-   * Expires every overdue cart, in batches. May run in several processes at once: each cart goes to one of them.
+   * Expires every overdue cart, in batches. May run in several processes at once: each cart goes to one of them. A cart
+   * that cannot be expired is logged and set aside for ten minutes.
    * @param signal stops between two batches
    */
   expireOverdue(signal?: AbortSignal): Promise<Released>;
@@ -44,8 +47,10 @@ export function createCartExpiry(deps: {
   eventLog: EventLog;
   /** Told what was released, after the commit; must neither throw nor wait. */
   onReleased?: (released: Released) => void;
+  logger: Pick<Logger, 'error'>;
 }): CartExpiry {
-  const { db, inventory, eventLog, onReleased = () => {} } = deps;
+  const { db, inventory, eventLog, onReleased = () => {}, logger } = deps;
+  const aside = createSetAside({ what: 'the expiry of a cart', logger });
 
   /** Gives the units of carts back and marks them; the caller has their locks. */
   async function expire(tx: Transaction, cartIds: readonly string[]): Promise<Released> {
@@ -71,17 +76,47 @@ export function createCartExpiry(deps: {
     return released;
   }
 
-  return {
-    async expireOverdue(signal) {
-      const total: Released = { carts: 0, units: 0 };
-      while (signal?.aborted !== true) {
-        const { carts, units } = await db.transaction(async (tx) => expire(tx, await lockOverdueCarts(tx, BATCH)));
-        if (carts === 0) break;
+  const expireIf = (cartIds: readonly string[], wait: boolean) =>
+    db.transaction(async (tx) => expire(tx, await lockIfOverdue(tx, cartIds, wait)));
+
+  /** Expires each in a transaction of its own, and sets those aside that fail. */
+  async function expireEach(cartIds: readonly string[]): Promise<Released> {
+    const total: Released = { carts: 0, units: 0 };
+    for (const id of cartIds) {
+      try {
+        const { carts, units } = await expireIf([id], false);
         total.carts += carts;
         total.units += units;
+      } catch (error) {
+        if (isDatabaseAway(error)) throw error;
+        aside.add(id, error);
       }
-      return total;
-    },
+    }
+    return total;
+  }
+
+  async function expireOverdue(signal?: AbortSignal): Promise<Released> {
+    const total: Released = { carts: 0, units: 0 };
+    while (signal?.aborted !== true) {
+      let batch: string[] = [];
+      const released = await db
+        .transaction(async (tx) => {
+          batch = await lockOverdueCarts(tx, BATCH, aside.ids());
+          return expire(tx, batch);
+        })
+        .catch((error: unknown) => {
+          if (isDatabaseAway(error) || batch.length === 0) throw error;
+          return expireEach(batch);
+        });
+      if (batch.length === 0) break;
+      total.carts += released.carts;
+      total.units += released.units;
+    }
+    return total;
+  }
+
+  return {
+    expireOverdue,
 
     async withOverdueReleased(command) {
       // Carts that someone else is at are passed over at first, and waited for once that was not enough. So each round
@@ -91,7 +126,10 @@ export function createCartExpiry(deps: {
           return await command();
         } catch (error) {
           if (!(error instanceof CartsOverdue)) throw error;
-          await db.transaction(async (tx) => expire(tx, await lockIfOverdue(tx, error.cartIds, wait)));
+          await expireIf(error.cartIds, wait).catch(async (fault: unknown) => {
+            // A cart that cannot be expired is set aside; others may hold what is needed.
+            if (isDatabaseAway(fault) || (await expireOverdue()).carts === 0) throw fault;
+          });
         }
       }
     },

@@ -2,6 +2,7 @@ import type { CartConfig } from '../../config/config.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/clock.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
+import type { Logger } from '../../infra/logger.ts';
 import type { GuestService } from '../accounts/guest.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
@@ -98,6 +99,7 @@ export interface CartDependencies {
   onDue: (due: CartDue) => void;
   /** Told what an expiry released, after its commit; must neither throw nor wait. */
   onReleased?: (released: Released) => void;
+  logger: Pick<Logger, 'error'>;
 }
 
 /** What a command tells about itself; the cart is read once it is committed. */

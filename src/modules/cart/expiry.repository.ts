@@ -6,16 +6,17 @@ const OVERDUE = `status = 'ACTIVE' AND expires_at <= (SELECT clock_timestamp())`
 
 const lockOverdue: Statement = {
   name: 'cart_lock_overdue',
-  text: `SELECT id FROM carts WHERE ${OVERDUE}
+  text: `SELECT id FROM carts WHERE ${OVERDUE} AND id <> ALL($2::uuid[])
           ORDER BY expires_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED`,
 };
 
 /**
  * Locks overdue carts, the longest overdue first. Carts that someone else is at are left to them, so several processes
  * share the work, each cart going to one.
+ * @param without carts that are passed over
  */
-export async function lockOverdueCarts(tx: Queryable, limit: number): Promise<string[]> {
-  return (await tx.query<{ id: string }>(lockOverdue, [limit])).map((row) => row.id);
+export async function lockOverdueCarts(tx: Queryable, limit: number, without: readonly string[]): Promise<string[]> {
+  return (await tx.query<{ id: string }>(lockOverdue, [limit, without])).map((row) => row.id);
 }
 
 const nextDeadline: Statement = {

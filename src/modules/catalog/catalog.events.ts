@@ -2,4 +2,4 @@ import { z } from 'zod';
 import { defineEvent } from '../../events/event.ts';
 
 /** Something about a product changed, or about its variants, but for their stock; or it was made. */
-export const productChanged = defineEvent('product_changed', z.object({ productId: z.uuid() }));
+export const productChanged = defineEvent('product_changed', z.object({ productId: z.guid() }));

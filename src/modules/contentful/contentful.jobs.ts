@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineJob, type Job } from '../../jobs/define-job.ts';
 import type { ContentfulService } from './contentful.service.ts';
 
-const payload = z.object({ deliveryId: z.uuid() });
+const payload = z.object({ deliveryId: z.guid() });
 
 export type WebhookDeliveryPayload = z.infer<typeof payload>;
 

@@ -149,6 +149,8 @@ export function createContentfulService(deps: ContentfulDependencies): Contentfu
       try {
         await work(delivery, signal);
       } catch (error) {
+        // Where this fails, too, it stays counted: no outage alone settles a delivery.
+        if (isDatabaseAway(error)) await deliveries.uncountAttempt(db, deliveryId).catch(() => {});
         const given = error instanceof Refusal ? describeRefusal(error) : null;
         const last = delivery.attempts >= MAX_ATTEMPTS && signal?.aborted !== true && !isDatabaseAway(error);
         if (given === null && !last) throw error;

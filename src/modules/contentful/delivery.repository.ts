@@ -66,6 +66,16 @@ export async function countAttempt(source: Queryable, id: string): Promise<Deliv
   return row ?? null;
 }
 
+const uncount: Statement = {
+  name: 'webhook_delivery_uncount',
+  text: `UPDATE webhook_deliveries SET attempts = attempts - 1 WHERE id = $1 AND status = 'PENDING' AND attempts > 0`,
+};
+
+/** Takes back the count of an attempt that failed by no fault of the delivery. */
+export async function uncountAttempt(source: Queryable, id: string): Promise<void> {
+  await source.query(uncount, [id]);
+}
+
 const settle: Statement = {
   name: 'webhook_delivery_settle',
   text: `UPDATE webhook_deliveries SET status = $2::webhook_delivery_status, reason = $3, product_id = $4, settled_at = clock_timestamp()

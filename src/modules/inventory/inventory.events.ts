@@ -5,14 +5,14 @@ import { defineEvent } from '../../events/event.ts';
 export const stockChanged = defineEvent(
   'stock_changed',
   z.object({
-    variantId: z.uuid(),
-    productId: z.uuid(),
+    variantId: z.guid(),
+    productId: z.guid(),
     available: z.int(),
     previousAvailable: z.int(),
   }),
 );
 
-const crossing = { variantId: z.uuid(), productId: z.uuid(), available: z.int() };
+const crossing = { variantId: z.guid(), productId: z.guid(), available: z.int() };
 
 /** A step took the level from above the low-stock threshold to it or below. Written with the step, like the next two. */
 export const lowStock = defineEvent(
@@ -21,7 +21,7 @@ export const lowStock = defineEvent(
     ...crossing,
     threshold: z.int(),
     /** The cart that took the units; null where it was no cart. */
-    cartId: z.uuid().nullable(),
+    cartId: z.guid().nullable(),
   }),
 );
 

@@ -34,12 +34,12 @@ interface Draft {
 /** Writes the letter of a mail; null where there is nothing to say any more. */
 type Writer = (mail: MailRow, frame: Frame) => Promise<Draft | null>;
 
-const ofOrder = z.object({ orderId: z.uuid() });
+const ofOrder = z.object({ orderId: z.guid() });
 const ofStep = ofOrder.extend({ to: z.enum(['FULFILLED', 'DELIVERED', 'CANCELLED']) });
-const ofCart = z.object({ cartId: z.uuid(), variantId: z.uuid() });
-const ofAlert = z.object({ alertId: z.uuid() });
-const ofUser = z.object({ userId: z.uuid() });
-const ofReset = ofUser.extend({ resetId: z.uuid() });
+const ofCart = z.object({ cartId: z.guid(), variantId: z.guid() });
+const ofAlert = z.object({ alertId: z.guid() });
+const ofUser = z.object({ userId: z.guid() });
+const ofReset = ofUser.extend({ resetId: z.guid() });
 const ofChange = ofUser.extend({ at: z.iso.datetime() });
 
 /** Subjects stay in one line, and short enough for a list of mails. */

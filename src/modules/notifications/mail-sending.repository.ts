@@ -54,6 +54,17 @@ export async function settleUnsent(
   await db.query(unsent, [mail.id, mail.claim, status, reason]);
 }
 
+const giveBack: Statement = {
+  name: 'mail_give_back',
+  text: `UPDATE mails SET claimed_until = NULL, attempts = attempts - 1
+          WHERE id = $1 AND status = 'PENDING' AND claimed_until = $2::timestamptz`,
+};
+
+/** Gives up a claim as if it had not been made, where what kept the mail from being sent was not the mail's fault. */
+export async function giveMailBack(db: Queryable, mail: Pick<ClaimedMail, 'id' | 'claim'>): Promise<void> {
+  await db.query(giveBack, [mail.id, mail.claim]);
+}
+
 const postpone: Statement = {
   name: 'mail_postpone',
   text: `UPDATE mails SET due_at = clock_timestamp() + make_interval(secs => $3::int), error = $4, claimed_until = NULL

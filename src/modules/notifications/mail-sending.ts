@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDatabaseAway } from '../../infra/database-faults.ts';
 import type { Database } from '../../infra/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { MailFault, SEND_WITHIN_MS, withoutAddresses, withoutLinks, type Mailer } from '../../infra/mailer.ts';
@@ -77,6 +78,7 @@ export function createMailSending(deps: {
     try {
       return await Promise.race([letters.compose({ id, cause, template, recipient, userId, data, messageId }), late]);
     } catch (error) {
+      if (isDatabaseAway(error)) throw error;
       throw new MailFault(`it could not be written: ${(error as Error).message}`, { permanent: false });
     } finally {
       stop.abort();
@@ -127,6 +129,11 @@ export function createMailSending(deps: {
       try {
         outcome = await attempt(mail);
       } catch (error) {
+        if (isDatabaseAway(error)) {
+          // Where the claim cannot be given back it runs out; the mail was not sent, so it may be claimed again.
+          await repository.giveMailBack(db, mail).catch(() => {});
+          throw error;
+        }
         const fault =
           error instanceof MailFault
             ? error

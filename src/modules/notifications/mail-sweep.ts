@@ -1,3 +1,4 @@
+import { isDatabaseAway } from '../../infra/database-faults.ts';
 import type { Database, Queryable } from '../../infra/database.ts';
 import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -35,6 +36,18 @@ export async function sweepMails(options: {
 }): Promise<number> {
   const { db, sending, nudge, signal, logger } = options;
   let tried = 0;
+
+  /** Whether something was done with it. One that fails does not hold up the others: it comes again with the next sweep. */
+  async function sendOne({ id }: WaitingMail): Promise<boolean> {
+    try {
+      return (await sending.send(id, { signal, logger })) !== 'NOTHING';
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+      logger.error({ err: error, mailId: id }, 'a mail could not be handled; tried again');
+      return false;
+    }
+  }
+
   for (;;) {
     const waiting = await findWaiting(db, WAITING_S, PAGE);
     const left: WaitingMail[] = [];
@@ -46,7 +59,7 @@ export async function sweepMails(options: {
     let done = 0;
     const work = async () => {
       for (let mail = left.shift(); mail !== undefined && !signal.aborted; mail = left.shift()) {
-        if ((await sending.send(mail.id, { signal, logger })) !== 'NOTHING') done += 1;
+        if (await sendOne(mail)) done += 1;
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineJob, type Job } from '../../jobs/define-job.ts';
 import type { MailSending } from './mail-sending.ts';
 
-const payload = z.object({ mailId: z.uuid() });
+const payload = z.object({ mailId: z.guid() });
 
 export type MailPayload = z.infer<typeof payload>;
 

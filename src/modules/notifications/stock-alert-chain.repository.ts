@@ -93,7 +93,8 @@ const tell: Statement = {
   name: 'stock_alert_tell',
   text: `
 WITH turn AS MATERIALIZED (
-  SELECT id FROM stock_alerts WHERE variant_id = $1 AND status = 'WAITING' ORDER BY number LIMIT $2 FOR NO KEY UPDATE
+  SELECT id FROM stock_alerts WHERE variant_id = $1 AND status = 'WAITING' AND id <> ALL($4::uuid[])
+   ORDER BY number LIMIT $2 FOR NO KEY UPDATE
 ), told AS (
   UPDATE stock_alerts a SET status = 'NOTIFIED', notified_at = $3 FROM turn WHERE a.id = turn.id
   RETURNING a.id, a.number, a.user_id, a.email
@@ -102,9 +103,33 @@ SELECT t.id, t.email, owner.id AS "ownerId", CASE WHEN lower(owner.email) = lowe
   FROM told t LEFT JOIN users owner ON owner.id = t.user_id ORDER BY t.number`,
 };
 
+/** Those who are told next. */
+export interface Next {
+  variantId: string;
+  limit: number;
+  /** Alerts that are passed over. */
+  without: readonly string[];
+}
+
 /** Marks the next of those who wait for a variant as told, in the order in which they signed up; gives them in it. */
-export function markTold(tx: Queryable, at: Date, next: { variantId: string; limit: number }): Promise<Told[]> {
-  return tx.query<Told>(tell, [next.variantId, next.limit, at]);
+export function markTold(tx: Queryable, at: Date, { variantId, limit, without }: Next): Promise<Told[]> {
+  return tx.query<Told>(tell, [variantId, limit, at, without]);
+}
+
+const first: Statement = {
+  name: 'stock_alert_first',
+  text: `SELECT id FROM stock_alerts WHERE variant_id = $1 AND status = 'WAITING' AND id <> ALL($2::uuid[])
+          ORDER BY number LIMIT 1`,
+};
+
+/** The alert that is told next; null where there is none. */
+export async function findFirst(
+  source: Queryable,
+  variantId: string,
+  without: readonly string[],
+): Promise<string | null> {
+  const [row] = await source.query<{ id: string }>(first, [variantId, without]);
+  return row?.id ?? null;
 }
 
 const anybody: Statement = {

@@ -1,6 +1,9 @@
 import { defineConsumer, type Consumer } from '../../events/consumer.ts';
 import { readClock } from '../../infra/clock.ts';
+import { isDatabaseAway } from '../../infra/database-faults.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
+import type { Logger } from '../../infra/logger.ts';
+import { createSetAside } from '../../infra/set-aside.ts';
 import { productChanged } from '../catalog/catalog.events.ts';
 import { isVariantForSale, type CatalogService } from '../catalog/catalog.service.ts';
 import { backInStock } from '../inventory/inventory.events.ts';
@@ -33,7 +36,7 @@ export interface StockAlertChains {
   start(tx: Transaction, of: { variantId: string } | { productId: string }): Promise<void>;
   /**
    * Tells the next ones, where the chain is due; the caller goes on while there are MORE. Any number of times, and in any
-   * number of processes at once.
+   * number of processes at once. An alert that fails is logged and set aside for ten minutes.
    */
   tellNext(variantId: string): Promise<BatchResult>;
   /**
@@ -56,8 +59,10 @@ export function createStockAlertChains(deps: {
   mails: Pick<MailService, 'write'>;
   nudges: Pick<Nudges, 'stockAlerts'>;
   batchSeconds: number;
+  logger: Pick<Logger, 'error'>;
 }): StockAlertChains {
-  const { db, catalog, mails, nudges, batchSeconds } = deps;
+  const { db, catalog, mails, nudges, batchSeconds, logger } = deps;
+  const aside = createSetAside({ what: 'a stock alert', logger });
 
   /** Units that can be bought now. What cannot be bought at all has none. */
   async function freeUnits(tx: Transaction, variantId: string): Promise<number> {
@@ -67,7 +72,7 @@ export function createStockAlertChains(deps: {
 
   /** Marks the next ones, and writes their mails. */
   async function tell(tx: Transaction, at: Date, variantId: string, limit: number): Promise<number> {
-    const told = await repository.markTold(tx, at, { variantId, limit });
+    const told = await repository.markTold(tx, at, { variantId, limit, without: aside.ids() });
     const unwanted = await findUnwanted(
       tx,
       told.map(({ ownerId, email }) => ({ userId: ownerId, recipient: email, kind: 'BACK_IN_STOCK' })),
@@ -87,7 +92,7 @@ export function createStockAlertChains(deps: {
     return told.length;
   }
 
-  const tellNext = (variantId: string): Promise<BatchResult> =>
+  const tellSome = (variantId: string, most: number): Promise<BatchResult> =>
     db.transaction(async (tx) => {
       const chain = await repository.lockChain(tx, variantId);
       if (chain === null) return { state: 'NOT_NOW', told: 0, dueInMs: null };
@@ -97,12 +102,13 @@ export function createStockAlertChains(deps: {
 
       const free = await freeUnits(tx, variantId);
       const batch = chain.batchLeft > 0 ? Math.min(chain.batchLeft, free) : free;
-      const told = batch === 0 ? 0 : await tell(tx, at, variantId, Math.min(batch, AT_A_TIME));
+      const told = batch === 0 ? 0 : await tell(tx, at, variantId, Math.min(batch, most));
+      // (Nobody but those who are set aside is told nothing: the chain waits for them.)
       if (batch === 0 || !(await repository.isAnybodyWaiting(tx, variantId))) {
         await repository.endChain(tx, variantId);
         return { state: 'ENDED', told };
       }
-      const batchLeft = batch - told;
+      const batchLeft = told === 0 ? 0 : batch - told;
       const more = batchLeft > 0;
       const nextBatchAt = more ? chain.nextBatchAt : new Date(at.getTime() + batchSeconds * 1000);
       await repository.setChain(tx, variantId, { nextBatchAt, batchLeft });
@@ -110,6 +116,23 @@ export function createStockAlertChains(deps: {
       if (!more) tx.afterCommit(() => nudges.stockAlerts(variantId, batchSeconds * 1000));
       return { state: more ? 'MORE' : 'WAITS', told };
     });
+
+  /** A batch that fails is told one by one, so that the alert which makes it fail does not stop the others. */
+  async function tellNext(variantId: string): Promise<BatchResult> {
+    try {
+      return await tellSome(variantId, AT_A_TIME);
+    } catch (error) {
+      if (isDatabaseAway(error)) throw error;
+    }
+    const first = await repository.findFirst(db, variantId, aside.ids());
+    try {
+      return await tellSome(variantId, 1);
+    } catch (error) {
+      if (isDatabaseAway(error) || first === null) throw error;
+      aside.add(first, error);
+      return { state: 'MORE', told: 0 };
+    }
+  }
 
   async function tellAllDue(variantId: string, signal: AbortSignal | undefined): Promise<number> {
     let total = 0;

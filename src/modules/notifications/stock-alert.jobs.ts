@@ -5,7 +5,7 @@ import type { Logger } from '../../infra/logger.ts';
 import { defineJob, type Job } from '../../jobs/define-job.ts';
 import type { StockAlertChains } from './stock-alert-chains.ts';
 
-const payload = z.object({ variantId: z.uuid() });
+const payload = z.object({ variantId: z.guid() });
 
 export type StockAlertPayload = z.infer<typeof payload>;
 

@@ -1,5 +1,6 @@
 import { v4 as uuidv4 } from 'uuid';
 import type { Database, Transaction } from '../../infra/database.ts';
+import type { Logger } from '../../infra/logger.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
 import { createSigner } from '../../infra/signer.ts';
 import { isVariantVisible, type CatalogService } from '../catalog/catalog.service.ts';
@@ -80,6 +81,7 @@ export function createStockAlertService(deps: {
   nudges: Pick<Nudges, 'stockAlerts'>;
   secrets: readonly string[];
   batchSeconds: number;
+  logger: Pick<Logger, 'error'>;
 }): StockAlertService {
   const { db, catalog, inventory } = deps;
   const signer = createSigner(deps.secrets);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineEvent } from '../../events/event.ts';
 
-const ofOrder = { orderId: z.uuid() };
+const ofOrder = { orderId: z.guid() };
 const status = z.enum(['PLACED', 'FULFILLED', 'DELIVERED', 'CANCELLED']);
 
 /** A cart became an order. */
