@@ -121,7 +121,7 @@ export async function openCore(
     };
     const real = createServices({ config, db, eventLog, nudges, onCartsReleased, logger });
     const services = overrides.services?.(real) ?? real;
-    const ofEvents = createServices({ config, db: liveDb, eventLog });
+    const ofEvents = createServices({ config, db: liveDb, eventLog, logger });
     const live = { db: liveDb, prisma: liveDb.prisma, services: overrides.services?.(ofEvents) ?? ofEvents };
     const consumers = createShopConsumers({ eventLog, services });
     const given = overrides.consumers?.(consumers) ?? consumers;
