@@ -186,7 +186,6 @@ export async function createApp(
     const http = await startHttpServer({ config, logger, overrides: overrides.http });
     let graphql: GraphQLServer | null = null;
     disposals.add('HTTP', () => http.close(0));
-
     const core = await openCore(config, logger, overrides, signal);
     disposals.add('core', () => core.dispose());
     if (config.seed === 'demo') await seed(core, config, logger);
@@ -214,7 +213,6 @@ export async function createApp(
     }
     const expiry = quiet ? null : startCartExpiry({ cart: core.services.cart, logger });
     disposals.add('expiry of carts', async () => expiry?.[Symbol.asyncDispose]());
-
     disposals.add('requests', async () => {
       await Promise.all([http.close(ANSWER_WITHIN_MS), graphql?.dispose(), background.drain()]);
     });
