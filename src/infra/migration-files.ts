@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { MigrationList } from './schema-engine.ts';
 
 /** Where the shop's own migrations are. */
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
@@ -14,7 +13,6 @@ export interface Migration {
 }
 
 const SCRIPT = 'migration.sql';
-const LOCK_FILE = 'migration_lock.toml';
 
 /** Reads the migrations in the order in which they are applied, the order of their names. */
 export function readMigrations(migrationsDir: string): Migration[] {
@@ -31,17 +29,4 @@ export function readMigrations(migrationsDir: string): Migration[] {
 export function checksumsOf(sql: string): string[] {
   const unix = sql.replaceAll('\r\n', '\n');
   return [sql, unix, unix.replaceAll('\n', '\r\n')].map((text) => createHash('sha256').update(text).digest('hex'));
-}
-
-/** The migrations as Prisma's engine wants them. */
-export function toMigrationList(migrationsDir: string, migrations: readonly Migration[]): MigrationList {
-  return {
-    baseDir: migrationsDir,
-    lockfile: { path: LOCK_FILE, content: readFileSync(join(migrationsDir, LOCK_FILE), 'utf8') },
-    shadowDbInitScript: '',
-    migrationDirectories: migrations.map(({ name, sql }) => ({
-      path: name,
-      migrationFile: { path: SCRIPT, content: { tag: 'ok', value: sql } },
-    })),
-  };
 }

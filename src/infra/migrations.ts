@@ -1,9 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from './logger.ts';
-import { applyMigrations } from './migration-engine.ts';
+import { applyMigration } from './migration-apply.ts';
 import { MigrationError } from './migration-error.ts';
 import { checksumsOf, MIGRATIONS_DIR, readMigrations, type Migration } from './migration-files.ts';
+import {
+  createRecordTable,
+  readRecords,
+  recordEnd,
+  recordRolledBack,
+  type MigrationRecord,
+} from './migration-record.ts';
+import { findHowFar } from './migration-repair.ts';
+import { runsAlone, splitStatements } from './migration-script.ts';
 
 export interface MigrateOptions {
   connectionString: string;
@@ -14,31 +23,35 @@ export interface MigrateOptions {
   lockTimeoutMs?: number;
 }
 
-/** Any number will do, but Prisma's 72707369: the engine takes that one itself, on another connection. */
+/** Any number will do; earlier versions of the shop take the same. */
 const LOCK_KEY = 6_847_720_351;
 const LOCK_POLL_MS = 50;
-const UNDEFINED_TABLE = '42P01';
 
 /**
- * Brings a database up to date; gives the names of what it applied. The same files and the same `_prisma_migrations`
- * table as `prisma migrate deploy`. Where everything is applied already that costs one statement. Of several processes
- * that start at once one migrates, and the others wait.
+ * Brings a database up to date; gives the names of the migrations that it applied. Each migration and its record are one
+ * transaction. Reads and writes the files and the `_prisma_migrations` table of `prisma migrate deploy`. Of several
+ * processes that start at once one migrates, and the others wait. A migration that an earlier attempt left half-way is
+ * finished, or found to be whole.
  * @throws MigrationError where an applied migration was edited or is unknown, or one failed
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const { connectionString, logger, migrationsDir = MIGRATIONS_DIR, lockTimeoutMs = 120_000 } = options;
+  const { logger, migrationsDir = MIGRATIONS_DIR, lockTimeoutMs = 120_000 } = options;
   const migrations = readMigrations(migrationsDir);
   return withClient(options, async (client) => {
-    // One that is unfinished now may be another process's, at work on it this moment: judged once we have the lock.
-    const busy = (await readRows(client)).some((row) => !row.finished);
-    if (!busy && (await findPending(client, migrations, logger)).length === 0) return { applied: [] };
-    await lock(client, lockTimeoutMs);
+    const { pending, begun } = judge(await readRecords(client), migrations, logger);
+    if (pending.length === 0 && begun.length === 0) return { applied: [] };
     // Ends with the connection. Once we have it, another process may have done the work.
-    const pending = await findPending(client, migrations, logger);
-    if (pending.length === 0) return { applied: [] };
+    await lock(client, lockTimeoutMs);
     const began = performance.now();
-    const applied = await applyMigrations({ connectionString, logger, migrationsDir, migrations });
-    logger.info({ applied, ms: Math.round(performance.now() - began) }, 'database migrated');
+    await createRecordTable(client);
+    await repair(client, migrations, logger);
+    const applied: string[] = [];
+    const now = judge(await readRecords(client), migrations, logger);
+    for (const migration of now.pending) {
+      await applyMigration(client, migration, now.begun.find(({ name }) => name === migration.name) ?? null);
+      applied.push(migration.name);
+    }
+    if (applied.length > 0) logger.info({ applied, ms: Math.round(performance.now() - began) }, 'database migrated');
     return { applied };
   });
 }
@@ -46,25 +59,24 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
 /** The names of the migrations that a database still lacks. Changes nothing. */
 export async function pendingMigrations(options: Omit<MigrateOptions, 'lockTimeoutMs'>): Promise<string[]> {
   const migrations = readMigrations(options.migrationsDir ?? MIGRATIONS_DIR);
-  return withClient(options, (client) => findPending(client, migrations, options.logger));
+  return withClient(options, async (client) => {
+    const { pending } = judge(await readRecords(client), migrations, options.logger);
+    return pending.map(({ name }) => name);
+  });
 }
 
-/** A row of Prisma's table. */
-interface Row {
-  migration_name: string;
-  checksum: string;
-  finished: boolean;
-  logs: string | null;
+/** What a database has of the migrations. */
+interface Judgement {
+  /** To be applied, in this order; those that were begun are among them. */
+  pending: Migration[];
+  begun: MigrationRecord[];
 }
 
-async function findPending(client: pg.Client, migrations: readonly Migration[], logger: Logger): Promise<string[]> {
-  const rows = await readRows(client);
-  const failed = rows.find((row) => !row.finished);
-  if (failed !== undefined) throw new MigrationError(describeFailed(failed));
-
+function judge(records: readonly MigrationRecord[], migrations: readonly Migration[], logger: Logger): Judgement {
+  const finished = records.filter((record) => record.finished);
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   const newest = migrations.at(-1)?.name ?? '';
-  for (const { migration_name: name, checksum } of rows) {
+  for (const { name, checksum } of finished) {
     const migration = known.get(name);
     if (migration !== undefined && !checksumsOf(migration.sql).includes(checksum)) {
       throw new MigrationError(
@@ -79,47 +91,44 @@ async function findPending(client: pg.Client, migrations: readonly Migration[], 
       );
     }
   }
-  const applied = new Set(rows.map((row) => row.migration_name));
+  const applied = new Set(finished.map(({ name }) => name));
   // While a new version is rolled out, nodes of the old one go on, and restart, on the newer database.
   const newer = [...applied].filter((name) => !known.has(name));
   if (newer.length > 0)
     logger.warn({ newer }, 'the database has migrations that are newer than this version of the shop');
-  return migrations.map((migration) => migration.name).filter((name) => !applied.has(name));
+  return {
+    pending: migrations.filter(({ name }) => !applied.has(name)),
+    // One of a newer version is that version's to finish.
+    begun: records.filter(({ name, finished: done }) => !done && known.has(name)),
+  };
 }
 
-async function readRows(client: pg.Client): Promise<Row[]> {
-  try {
-    const { rows } = await client.query<Row>(
-      `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished, logs
-         FROM public._prisma_migrations WHERE rolled_back_at IS NULL ORDER BY started_at`,
+/** Settles the records of attempts that did not finish, where the script is one transaction. */
+async function repair(client: pg.ClientBase, migrations: readonly Migration[], logger: Logger): Promise<void> {
+  const records = await readRecords(client);
+  for (const { id, name, finished } of records) {
+    const migration = migrations.find((one) => one.name === name);
+    if (finished || migration === undefined) continue;
+    if (records.some((other) => other.name === name && other.finished)) {
+      await recordRolledBack(client, id);
+      continue;
+    }
+    // A script that is committed statement by statement goes on by itself.
+    if (splitStatements(migration.sql).some(runsAlone)) continue;
+    const found = await findHowFar(client, migration);
+    logger.warn(
+      { migration: name },
+      found === 'all'
+        ? 'a migration was interrupted after its commit: it is recorded as applied'
+        : 'a migration was interrupted before its commit: it is applied again',
     );
-    return rows;
-  } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === UNDEFINED_TABLE) return [];
-    throw error;
+    if (found === 'all') await recordEnd(client, { id, sql: migration.sql, steps: 1 });
+    else await recordRolledBack(client, id);
   }
 }
 
-function describeFailed({ migration_name: name, logs }: Row): string {
-  return [
-    `Migration ${name} was begun on this database and did not finish${logs === null ? ': its process was stopped.' : ':'}`,
-    // Without the engine's own stack, which begins with "0:".
-    ...(logs === null
-      ? []
-      : [
-          logs
-            .split(/^ +0: /m, 1)
-            .join()
-            .trim()
-            .replaceAll(/^/gm, '    '),
-        ]),
-    'A script is one transaction, unless it says otherwise: see whether it left anything, and mend that. Then have it run again:',
-    `  UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '${name}' AND finished_at IS NULL;`,
-  ].join('\n');
-}
-
 /** Polls: who waits inside `pg_advisory_lock` holds a snapshot, and CREATE INDEX CONCURRENTLY would wait for it in turn. */
-async function lock(client: pg.Client, timeoutMs: number): Promise<void> {
+async function lock(client: pg.ClientBase, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [LOCK_KEY]);
@@ -131,9 +140,10 @@ async function lock(client: pg.Client, timeoutMs: number): Promise<void> {
   }
 }
 
+/** The one connection of a migration: its lock, its scripts and its records are all on it. */
 async function withClient<T>(
   { connectionString, logger }: MigrateOptions,
-  work: (client: pg.Client) => Promise<T>,
+  work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client({ connectionString, application_name: 'vitrine migrate' });
   client.on('error', (error) => logger.warn({ err: error }, 'the connection that migrates broke'));
@@ -141,6 +151,7 @@ async function withClient<T>(
     await client.connect();
     return await work(client);
   } finally {
-    await client.end();
+    // A connection that broke cannot say goodbye.
+    await client.end().catch(() => undefined);
   }
 }

@@ -1,0 +1,70 @@
+import pg from 'pg';
+import { inTransaction } from './migration-apply.ts';
+import { MigrationError } from './migration-error.ts';
+import type { Migration } from './migration-files.ts';
+import { lineAt, splitStatements, type ScriptStatement } from './migration-script.ts';
+
+/** What PostgreSQL says of a statement whose effect is there already. */
+const ALREADY = new Set([
+  '42P07', // duplicate_table, also of indexes and sequences
+  '42710', // duplicate_object: types, constraints, triggers, extensions
+  '42701', // duplicate_column
+  '42723', // duplicate_function
+  '42P06', // duplicate_schema
+  '42P16', // invalid_table_definition: a second primary key
+  '23505', // unique_violation: a row that the script adds
+]);
+const GONE = new Set(['42P01', '42703', '42704', '42883']);
+/** Statements that succeed whether or not they ran before. */
+const REPEATABLE = /^\w+\s+or\s+replace\b|\bif\s+(not\s+)?exists\b/iu;
+const MAKES = /^(create|insert)\b|^alter\s+table\b.*\badd\s+(column|constraint)\b|^(drop)\b/isu;
+
+/**
+ * Tells how far an attempt came whose record says that it began and not that it ended, as earlier versions of the shop left
+ * it when they were killed: they sent the script as one transaction and recorded its end in another. Each statement is
+ * tried, and all of it rolled back.
+ * @throws MigrationError where a part is there and a part is not, which only changes by hand bring about
+ */
+export async function findHowFar(client: pg.ClientBase, { name, sql }: Migration): Promise<'nothing' | 'all'> {
+  const there: ScriptStatement[] = [];
+  const missing: ScriptStatement[] = [];
+  const over = new Error('rolled back');
+  await inTransaction(client, async () => {
+    for (const statement of splitStatements(sql)) {
+      const outcome = await attempt(client, statement);
+      if (outcome === 'there') there.push(statement);
+      if (outcome === 'missing') missing.push(statement);
+    }
+    throw over;
+  }).catch((error: unknown) => {
+    if (error !== over) throw error;
+  });
+  if (there.length === 0) return 'nothing';
+  if (missing.length === 0) return 'all';
+  throw new MigrationError(
+    [
+      `Migration ${name} was begun on this database and did not finish, and the database was changed since: a part of it is`,
+      'there and a part is not. Undo by hand what is there, or restore a backup, then start again. There:',
+      ...there.map(describe),
+      'Missing:',
+      ...missing.map(describe),
+    ].join('\n'),
+  );
+
+  function describe({ text, offset }: ScriptStatement): string {
+    return `  line ${lineAt(sql, offset)}: ${text.replaceAll(/\s+/g, ' ').slice(0, 80)}`;
+  }
+}
+
+async function attempt(client: pg.ClientBase, { text }: ScriptStatement): Promise<'there' | 'missing' | 'unknown'> {
+  await client.query('SAVEPOINT attempt');
+  try {
+    await client.query(text);
+    return MAKES.test(text) && !REPEATABLE.test(text) ? 'missing' : 'unknown';
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT attempt');
+    const { code = '' } = error;
+    return ALREADY.has(code) || (/\b(drop|rename)\b/iu.test(text) && GONE.has(code)) ? 'there' : 'unknown';
+  }
+}
