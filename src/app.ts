@@ -6,6 +6,7 @@ import type { Consumer } from './events/consumer.ts';
 import { registerConsumers } from './events/consumers.ts';
 import { createEventBus } from './events/create-bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
+import { settleLogHome } from './events/log-home.ts';
 import { startFeed, type EventFeed, type EventsRead } from './events/feed.ts';
 import { createParkedEvents, type ParkedEvents } from './events/parked-events.ts';
 import { createReplay, type Replay } from './events/replay.ts';
@@ -49,8 +50,12 @@ export interface Core {
   consumers: readonly Consumer[];
   parkedEvents: ParkedEvents;
   connectionString: string;
+  /** Names the database in Redis. */
+  home: string;
   /** Where the data is, for people. */
   data: string;
+  /** Resolves where the database is gone for good and the process should end: with what to say of it. */
+  lost: Promise<Error>;
   /** Has somebody told what waits for a job. */
   connectNudges(target: Nudges): void;
   dispose(): Promise<void>;
@@ -87,7 +92,7 @@ export async function openCore(
 ): Promise<Core> {
   const disposals = new Disposals(logger);
   try {
-    const { connectionString, data } = await findDatabase(config, logger, disposals);
+    const { connectionString, data, lost } = await findDatabase(config, logger, disposals, signal);
     signal?.throwIfAborted();
     await migrate({ connectionString, logger });
     signal?.throwIfAborted();
@@ -103,7 +108,8 @@ export async function openCore(
     await checkShopCurrency(db, config.shop.currency, logger);
     const reader = openReader({ connectionString, poolSize: REPLAY_POOL, logger });
     disposals.add('replays', () => reader[Symbol.asyncDispose]());
-    const bus = createEventBus({ config, db, logger });
+    const { home } = await settleLogHome(db, logger);
+    const bus = createEventBus({ config, db, home, logger });
     disposals.add('bus', () => bus[Symbol.asyncDispose]());
     const metrics = createMetrics({ logger });
     const onBatch = (events: number) => {
@@ -137,7 +143,9 @@ export async function openCore(
       consumers: given,
       parkedEvents: createParkedEvents({ db, consumers: given }),
       connectionString,
+      home,
       data,
+      lost,
       connectNudges: (target) => nudges.connect(target),
       dispose: () => disposals.run(),
     };
@@ -148,7 +156,7 @@ export async function openCore(
 }
 
 /** The shop, open. */
-export interface App extends Pick<Core, 'db' | 'services' | 'live' | 'eventLog' | 'relay' | 'data'> {
+export interface App extends Pick<Core, 'db' | 'services' | 'live' | 'eventLog' | 'relay' | 'data' | 'lost'> {
   /** Where this process is reached on its own machine. */
   url: string;
   /** The ADMIN that this start made, or the demo's; `passwordFile` holds the password that the shop made for it. */
@@ -230,7 +238,7 @@ export async function createApp(
       graphql,
       metrics,
       probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
-      dispensable: core.bus.checks,
+      dispensable: { ...core.bus.checks, ...background.checks },
       pages: {
         queues: background.queuesPage,
         mailbox: background.mailboxPage,
@@ -243,7 +251,7 @@ export async function createApp(
       },
     });
 
-    const { db, services, live, eventLog, relay, data } = core;
+    const { db, services, live, eventLog, relay, data, lost } = core;
     return {
       admin,
       db,
@@ -253,6 +261,7 @@ export async function createApp(
       relay,
       feed,
       data,
+      lost,
       url: `http://localhost:${http.port}`,
       subscriptions,
       fanOut,

@@ -31,6 +31,7 @@ export async function startBackground(options: {
     db: Database;
     bus: EventBus;
     connectionString: string;
+    home: string;
     services: ShopServices;
     consumers: readonly Consumer[];
     metrics: Metrics;
@@ -65,6 +66,7 @@ export async function startBackground(options: {
     logger,
     metrics,
     overrideJobs: overrides.jobs,
+    watchQueue: !quiet,
   });
   if (!quiet) core.connectNudges(work.nudges);
   return { ...work, mailboxPage };

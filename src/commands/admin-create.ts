@@ -5,12 +5,14 @@ import { openCore } from '../app.ts';
 import { ConfigError, loadConfig } from '../config/config.ts';
 import { createLogger } from '../infra/logger.ts';
 import { Refusal } from '../modules/user-error.ts';
+import { endOnSignals } from './end-on-signals.ts';
 
 const USAGE = `Usage: npm run admin:create -- EMAIL [--name NAME]
 
 Makes an ADMIN. The password is asked for, or taken from ADMIN_PASSWORD or from a pipe. An account that has this
 address becomes an ADMIN with that password, and its sessions end.`;
 
+endOnSignals();
 try {
   const { values, positionals } = parseArgs({
     allowPositionals: true,

@@ -1,9 +1,11 @@
 import { openCore } from '../app.ts';
 import { ConfigError, loadConfig } from '../config/config.ts';
 import { createLogger } from '../infra/logger.ts';
+import { endOnSignals } from './end-on-signals.ts';
 
 // `npm run carts:expire` gives the units of every overdue cart back to stock, now, and says how many.
 
+endOnSignals();
 try {
   const config = loadConfig();
   const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });

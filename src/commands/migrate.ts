@@ -2,8 +2,10 @@ import { loadConfig } from '../config/config.ts';
 import { startEmbeddedPostgres } from '../infra/embedded-postgres.ts';
 import { createLogger } from '../infra/logger.ts';
 import { migrate } from '../infra/migrations.ts';
+import { endOnSignals } from './end-on-signals.ts';
 
 // npm run migrate: applies the pending migrations.
+endOnSignals();
 try {
   const { database, log } = loadConfig();
   const logger = createLogger(log);

@@ -44,6 +44,12 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
     return { status: 1, orderly: true };
   }
 
+  void opening.then(async (app) => {
+    const { message } = await app.lost;
+    logger.fatal(message);
+    process.stderr.write(`\n${message}\n`);
+    stop.ask({ status: 1, cause: 'the database is lost' });
+  });
   const { status, cause } = await stop.asked;
   if (cause === 'SIGTERM' && opened !== null && config.http.drainSeconds > 0) {
     logger.info({ seconds: config.http.drainSeconds }, 'draining: not ready any more, requests are still answered');
@@ -108,7 +114,7 @@ function listenForStop(logger: Logger) {
       ask({ status: 1, cause: event });
     });
   }
-  return { asked, again };
+  return { asked, again, ask: (reason: { status: number; cause: string }) => ask(reason) };
 }
 
 /** What to do about a start that failed, for people. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { dataDirProblem } from './data-dir.ts';
 import { keptSecret } from './kept-secret.ts';
 import { parseEnv, type ConfigFault, type Env } from './env.ts';
 
@@ -151,9 +152,13 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
   const host = env.HOST ?? '127.0.0.1';
   const production = env.NODE_ENV === 'production' || (!isLoopback(host) && env.DEMO !== true);
   faults.push(...crossCheck(env, { production, roles, named: new Set(faults.map((fault) => fault.name)) }));
+  const dataDir = resolve(env.DATA_DIR ?? '.data');
+  // Whoever has all three keeps nothing in the folder.
+  const needsFolder = [env.DATABASE_URL, env.JWT_SECRET, env.SMTP_URL].includes(undefined);
+  const problem = needsFolder ? dataDirProblem(dataDir) : null;
+  if (problem !== null) faults.push({ name: 'DATA_DIR', problem });
   if (faults.length > 0) throw new ConfigError(faults);
 
-  const dataDir = resolve(env.DATA_DIR ?? '.data');
   const seed = seedOf(env);
   const holdSeconds = env.CART_HOLD_SECONDS ?? 900;
   return {

@@ -6,8 +6,14 @@ import { readEnd } from './event-log.ts';
 import { createRedisBus } from './redis-bus.ts';
 
 /** The bus that the configuration calls for: over Redis where there is one, else within this process. */
-export function createEventBus(options: { config: Config; db: Database; logger: Logger }): EventBus {
-  const { config, db, logger } = options;
+export function createEventBus(options: {
+  config: Config;
+  db: Database;
+  /** Names the database. */
+  home: string;
+  logger: Logger;
+}): EventBus {
+  const { config, db, home, logger } = options;
   if (config.redisUrl === null) return createLocalBus();
-  return createRedisBus({ url: config.redisUrl, epoch: async () => (await readEnd(db)).epoch, logger });
+  return createRedisBus({ url: config.redisUrl, epoch: async () => (await readEnd(db)).epoch, home, logger });
 }

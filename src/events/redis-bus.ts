@@ -4,13 +4,15 @@ import type { Logger } from '../infra/logger.ts';
 import { connectRedis } from '../infra/redis.ts';
 import { readMessage, toMessage } from './batch-message.ts';
 import type { EventBatch, EventBus } from './bus.ts';
+import { redisName, type LogHome } from './log-home.ts';
 import { createRedisSubscriber } from './redis-subscriber.ts';
 
 /*
  * The bus between processes. Redis makes events timely and nothing more: whatever it loses, the feeds read from the log.
  *
- * Each log has a channel of its own, named by its epoch, so that shops which share a Redis do not hear of each other. (The
- * number of a Redis database would not keep them apart, and the address of PostgreSQL is not the same for every node.) A
+ * Each log has a channel of its own, named by its epoch and by its database, so that shops which share a Redis do not hear of
+ * each other. (The number of a Redis database would not keep them apart, and the address of PostgreSQL is not the same for
+ * every node.) A
  * batch goes to the channel of its own epoch; those who listen ask every few seconds which log it is that they live on, so
  * that after a restore they meet on the new one's channel without a restart. Until then the look at the log's end serves.
  *
@@ -23,21 +25,23 @@ const SILENT_MS = 1_000;
 const COMPLAIN_EVERY_MS = 60_000;
 
 /** The channel on which the batches of a log are sent. */
-export function channelOf(epoch: string): string {
-  return `vitrine:events:${epoch}`;
+export function channelOf(log: LogHome): string {
+  return `vitrine:events:${redisName(log)}`;
 }
 
 /**
  * Opens the bus over Redis, whether or not it is there. It connects to listen when somebody subscribes.
  * @param options.epoch the epoch of the log as it is now
+ * @param options.home names the database that the log is in
  */
 export function createRedisBus(options: {
   url: string;
   epoch: () => Promise<string>;
+  home: string;
   logger: Logger;
   beatMs?: number;
 }): EventBus {
-  const { url, logger, beatMs = BEAT_MS } = options;
+  const { url, home, logger, beatMs = BEAT_MS } = options;
   const connection = connectRedis(url, logger, {
     away: 'events do not go out over Redis: other processes read them from the log, up to a second late',
     there: 'events go out over Redis',
@@ -79,7 +83,7 @@ export function createRedisBus(options: {
   async function follow(): Promise<void> {
     const epoch = await options.epoch();
     if (epoch === heard?.epoch) return;
-    const id = await pubSub.subscribe(channelOf(epoch), receive);
+    const id = await pubSub.subscribe(channelOf({ epoch, home }), receive);
     if (heard !== null) pubSub.unsubscribe(heard.id);
     heard = { epoch, id };
   }
@@ -103,7 +107,7 @@ export function createRedisBus(options: {
       // That it is away is said already.
       if (publisher.status !== 'ready') return;
       try {
-        await pubSub.publish(channelOf(batch.epoch), toMessage(self, batch));
+        await pubSub.publish(channelOf({ epoch: batch.epoch, home }), toMessage(self, batch));
         isRefused = false;
       } catch (error) {
         if (isRefused) return;
@@ -124,7 +128,7 @@ export function createRedisBus(options: {
         if (publisher.status !== 'ready') throw new Error('not connected');
         try {
           // As a batch goes out, and to nobody.
-          await publisher.publish(channelOf('check'), '');
+          await publisher.publish(channelOf({ epoch: 'check', home }), '');
         } catch (error) {
           const refused = (error as Error).name === 'ReplyError';
           throw new Error(refused ? 'takes no events' : 'no answer', { cause: error });

@@ -21,6 +21,7 @@ const CHARACTER_TYPES: Partial<Record<NodeJS.Platform, string[]>> = {
  * Makes the data folder of a server. It is made aside and renamed into place, so that it is there whole or not at all;
  * what a crash left aside is removed. Must not be called by two processes at once.
  * @param options.sync false: does not wait for the disk
+ * @param options.signal gives it up, and rejects with its reason
  */
 export async function createCluster(options: {
   binaries: Binaries;
@@ -28,8 +29,9 @@ export async function createCluster(options: {
   clusterDir: string;
   password: string;
   sync: boolean;
+  signal?: AbortSignal | undefined;
 }): Promise<void> {
-  const { binaries, user, clusterDir, password, sync } = options;
+  const { binaries, user, clusterDir, password, sync, signal } = options;
   const prefix = `${clusterDir}-initdb-`;
   for (const name of readdirSync(dirname(clusterDir))) {
     if (name.startsWith(basename(prefix))) remove(join(dirname(clusterDir), name));
@@ -55,7 +57,7 @@ export async function createCluster(options: {
         ],
         ...(sync ? [] : ['--no-sync']),
       ];
-      if (await initdb(binaries, user, args, aside)) break;
+      if (await initdb(binaries, user, args, { cwd: aside, signal })) break;
       remove(data);
     }
     renameSync(join(aside, 'data'), clusterDir);
@@ -70,12 +72,18 @@ export function isCluster(clusterDir: string): boolean {
 }
 
 /** Runs initdb. False where the system does not know the locale. */
-async function initdb({ initdb: program }: Binaries, user: User | null, args: string[], cwd: string): Promise<boolean> {
+async function initdb(
+  { initdb: program }: Binaries,
+  user: User | null,
+  args: string[],
+  { cwd, signal }: { cwd: string; signal: AbortSignal | undefined },
+): Promise<boolean> {
   const as = user === null ? {} : { uid: user.uid, gid: user.gid };
   try {
-    await promisify(execFile)(program, args, { env: postgresEnv, cwd, ...as });
+    await promisify(execFile)(program, args, { env: postgresEnv, cwd, signal, ...as });
     return true;
   } catch (error) {
+    signal?.throwIfAborted();
     const said = String((error as { stderr?: unknown }).stderr ?? error);
     if (said.includes('invalid locale name') && args.at(-1) !== 'C') return false;
     const hint = /loading shared libraries|Library not loaded/.test(said)

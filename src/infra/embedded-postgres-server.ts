@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -38,9 +39,10 @@ export function findPostmaster(clusterDir: string): Postmaster | null {
 /**
  * Waits while a server starts, recovers or shuts down. Gives it once it takes connections, null once it is gone.
  */
-export async function settle(clusterDir: string): Promise<Postmaster | null> {
+export async function settle(clusterDir: string, signal?: AbortSignal): Promise<Postmaster | null> {
   const deadline = Date.now() + READY_WITHIN_MS;
   for (;;) {
+    signal?.throwIfAborted();
     const found = findPostmaster(clusterDir);
     if (found === null || found.status === 'ready') return found;
     if (Date.now() > deadline) {
@@ -53,8 +55,10 @@ export async function settle(clusterDir: string): Promise<Postmaster | null> {
 }
 
 /**
- * Starts the server on a free port of 127.0.0.1, in a process group of its own: neither Ctrl-C nor a kill of our group
- * reaches it. Resolves once it takes connections.
+ * Starts the server on 127.0.0.1, in a process group of its own: neither Ctrl-C nor a kill of our group reaches it.
+ * Resolves once it takes connections.
+ * @param options.port null: one that is free
+ * @param options.signal stops the server again and rejects with its reason
  */
 export async function startPostmaster(options: {
   binaries: Binaries;
@@ -62,11 +66,13 @@ export async function startPostmaster(options: {
   clusterDir: string;
   logFile: string;
   settings: Record<string, string>;
+  port: number | null;
+  signal?: AbortSignal | undefined;
 }): Promise<Postmaster> {
   disownPidFile(options.clusterDir);
   const deadline = Date.now() + START_ATTEMPTS_WITHIN_MS;
   for (;;) {
-    const outcome = await attemptStart(options, await freePort());
+    const outcome = await attemptStart(options, options.port ?? (await freePort()));
     if (typeof outcome !== 'string') return outcome;
     // Somebody was quicker to take the port; or children of a killed server have not quite gone yet.
     const passing = /could not create any TCP\/IP sockets|shared memory block .* is still in use/.test(outcome);
@@ -109,7 +115,7 @@ async function isGoneWithin(identity: string, ms: number): Promise<boolean> {
 
 /** One start; gives what the server wrote where it ended instead of getting ready. */
 async function attemptStart(
-  { binaries, user, clusterDir, logFile, settings }: Parameters<typeof startPostmaster>[0],
+  { binaries, user, clusterDir, logFile, settings, signal }: Parameters<typeof startPostmaster>[0],
   port: number,
 ): Promise<Postmaster | string> {
   const isLong = (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT;
@@ -139,18 +145,31 @@ async function attemptStart(
   let failure: string | undefined;
   child.once('error', (error) => (failure = error.message));
   child.once('exit', () => (failure ??= readFileSync(logFile).subarray(begin).toString('utf8')));
+  // Until others can find it, nobody but us knows of it: it must not outlive us.
+  const abandon = () => child.kill('SIGKILL');
+  process.once('exit', abandon);
   const deadline = Date.now() + READY_WITHIN_MS;
-  while (failure === undefined) {
-    const found = findPostmaster(clusterDir);
-    if (found?.status === 'ready' && found.pid === child.pid) {
-      // Its end is no failed start any more, and its log may be gone by then.
-      child.removeAllListeners('exit');
-      return found;
+  try {
+    while (failure === undefined) {
+      signal?.throwIfAborted();
+      const found = findPostmaster(clusterDir);
+      if (found?.status === 'ready' && found.pid === child.pid) {
+        // Its end is no failed start any more, and its log may be gone by then.
+        child.removeAllListeners('exit');
+        return found;
+      }
+      if (Date.now() > deadline) throw new Error(`PostgreSQL is not ready after 60 s: see ${logFile}.`);
+      await delay(POLL_MS);
     }
-    if (Date.now() > deadline) throw new Error(`PostgreSQL is not ready after 60 s: see ${logFile}.`);
-    await delay(POLL_MS);
+    return failure;
+  } catch (error) {
+    // The data survives that as they survive a loss of power.
+    child.kill('SIGQUIT');
+    if (failure === undefined) await Promise.race([once(child, 'exit'), delay(IMMEDIATE_SHUTDOWN_MS)]);
+    throw error;
+  } finally {
+    process.off('exit', abandon);
   }
-  return failure;
 }
 
 /**

@@ -13,6 +13,8 @@ import {
   stopPostmaster,
   type Postmaster,
 } from './embedded-postgres-server.ts';
+import { atAbruptExit } from './embedded-postgres-exit.ts';
+import { watchServer } from './embedded-postgres-watch.ts';
 import { acquireFileLock } from './file-lock.ts';
 import type { Logger } from './logger.ts';
 import { isRunning } from './process-identity.ts';
@@ -22,6 +24,8 @@ export interface EmbeddedPostgres {
   connectionString: string;
   /** Whether the server was running already. */
   attached: boolean;
+  /** Resolves where the server has died and cannot be started again: with what to say of it. The process should end. */
+  lost: Promise<Error>;
   /** Lets go of the server; the last process to do so stops it, and waits until it is gone. */
   dispose(): Promise<void>;
 }
@@ -32,6 +36,8 @@ export interface EmbeddedPostgresOptions {
   logger: Logger;
   /** Settings of the server, such as `fsync`. Of no effect on one that runs already. */
   settings?: Record<string, string>;
+  /** Gives the start up, and leaves nothing running. */
+  signal?: AbortSignal | undefined;
 }
 
 const DATABASE = 'vitrine';
@@ -42,25 +48,33 @@ const POLL_MS = 25;
 
 /**
  * Starts PostgreSQL on a data folder, which is made where there is none, or attaches to the server that another process
- * started there, or that a killed one left running. Whoever leaves last stops it.
+ * started there, or that a killed one left running. Whoever leaves last stops it. A server that dies is started again by the
+ * processes that use it, on the same port.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { logger, settings = {}, signal } = options;
   mkdirSync(options.dataDir, { recursive: true });
   const dataDir = realpathSync(options.dataDir);
-  const { logger } = options;
   const unlock = await lock(dataDir);
   try {
     const name = clientsOf(dataDir).enter();
     try {
       const began = performance.now();
-      const running = await settle(clusterIn(dataDir));
-      const postmaster = running ?? (await start(dataDir, options.settings ?? {}));
-      const connectionString = await connect(dataDir, postmaster);
+      const running = await settle(clusterIn(dataDir), signal);
+      const server = running ?? (await start(dataDir, { settings, port: null, signal }));
+      const connectionString = await connect(dataDir, server, signal);
       const attached = running !== null;
-      const facts = { dataDir, port: postmaster.port, ms: Math.round(performance.now() - began) };
+      const facts = { dataDir, port: server.port, ms: Math.round(performance.now() - began) };
       logger.info(facts, attached ? 'attached to the embedded PostgreSQL' : 'embedded PostgreSQL started');
+      const watch = watchServer({ server, logger, revive: () => revive(dataDir, settings, server.port) });
+      const forget = atAbruptExit(() => abandon(dataDir, name));
       let disposal: Promise<void> | undefined;
-      return { connectionString, attached, dispose: () => (disposal ??= leave(dataDir, name, logger)) };
+      const dispose = async () => {
+        await watch[Symbol.asyncDispose]();
+        await leave(dataDir, name, logger);
+        forget();
+      };
+      return { connectionString, attached, lost: watch.lost, dispose: () => (disposal ??= dispose()) };
     } catch (error) {
       clientsOf(dataDir).leave(name);
       await stopIfUnused(dataDir, logger).catch((err: unknown) =>
@@ -68,6 +82,18 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       );
       throw error;
     }
+  } finally {
+    unlock();
+  }
+}
+
+/** Of several processes that find the server dead one starts it, and the others find it running. */
+async function revive(dataDir: string, settings: Record<string, string>, port: number): Promise<Postmaster> {
+  const unlock = await lock(dataDir);
+  try {
+    const server = (await settle(clusterIn(dataDir))) ?? (await start(dataDir, { settings, port }));
+    await connect(dataDir, server);
+    return server;
   } finally {
     unlock();
   }
@@ -83,6 +109,13 @@ async function leave(dataDir: string, name: string, logger: Logger): Promise<voi
   }
 }
 
+/** Leaves without a wait, and so without the lock: should another process attach in this moment, it starts the server again. */
+function abandon(dataDir: string, name: string): void {
+  clientsOf(dataDir).leave(name);
+  const server = clientsOf(dataDir).anyLeft() ? null : findPostmaster(clusterIn(dataDir));
+  if (server !== null) process.kill(server.pid, 'SIGINT');
+}
+
 /** Start and stop happen one at a time: two processes that start together get one server, and nobody one that stops. */
 function lock(dataDir: string): Promise<() => void> {
   return acquireFileLock(join(dataDir, 'postgres.lock'), LOCK_TIMEOUT_MS);
@@ -96,22 +129,34 @@ async function stopIfUnused(dataDir: string, logger: Logger): Promise<void> {
   logger.info({ dataDir }, 'embedded PostgreSQL stopped');
 }
 
-async function start(dataDir: string, settings: Record<string, string>): Promise<Postmaster> {
+async function start(
+  dataDir: string,
+  {
+    settings,
+    port,
+    signal,
+  }: { settings: Record<string, string>; port: number | null; signal?: AbortSignal | undefined },
+): Promise<Postmaster> {
   const clusterDir = clusterIn(dataDir);
   const binaries = await findBinaries();
   const user = chooseUser(clusterDir);
   assertReachable(user, dirname(binaries.postgres));
   assertReachable(user, dataDir);
   if (isCluster(clusterDir)) giveTo(user, clusterDir);
-  else await createCluster({ binaries, user, clusterDir, password: password(dataDir), sync: settings.fsync !== 'off' });
-  return startPostmaster({ binaries, user, clusterDir, logFile: join(dataDir, 'postgres.log'), settings });
+  else {
+    const sync = settings.fsync !== 'off';
+    await createCluster({ binaries, user, clusterDir, password: password(dataDir), sync, signal });
+  }
+  const logFile = join(dataDir, 'postgres.log');
+  return startPostmaster({ binaries, user, clusterDir, logFile, settings, port, signal });
 }
 
 /** Makes sure that the server answers and that our database is there; gives its address. */
-async function connect(dataDir: string, { identity, port }: Postmaster): Promise<string> {
+async function connect(dataDir: string, { identity, port }: Postmaster, signal?: AbortSignal): Promise<string> {
   const address = (database: string) => `postgresql://${SUPERUSER}:${password(dataDir)}@127.0.0.1:${port}/${database}`;
   const deadline = Date.now() + CONNECT_WITHIN_MS;
   for (;;) {
+    signal?.throwIfAborted();
     try {
       await run(address(DATABASE), 'SELECT 1');
       return address(DATABASE);

@@ -48,19 +48,44 @@ export function isPostmaster(pid: number, dataDir: string): boolean {
   }
 }
 
-function startOnLinux(pid: number): string | null {
-  let stat: string;
+/** Whether a process is frozen (SIGSTOP): it runs, and does nothing until SIGCONT. One under a debugger is not. */
+export function isFrozen(pid: number): boolean {
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    if (process.platform === 'win32') return false;
+    if (process.platform === 'linux') return statOnLinux(pid)?.[0] === 'T';
+    return ps(pid, 'stat').startsWith('T');
   } catch {
-    return null;
+    return false; // it has ended
   }
-  // "pid (name, with anything in it) state …": the fields are counted from behind the name.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, startTicks] = [fields[0], fields[19]];
+}
+
+/** The children of a process that run, by their identities. None where the system does not tell cheaply. */
+export function childrenOf(pid: number): string[] {
+  if (process.platform !== 'linux') return [];
+  try {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return pids.map((child) => identify(Number(child))).filter((identity) => identity !== null);
+  } catch {
+    return []; // it has ended, or the kernel was built without
+  }
+}
+
+function startOnLinux(pid: number): string | null {
+  const fields = statOnLinux(pid);
+  const [state, startTicks] = [fields?.[0], fields?.[19]];
   if (startTicks === undefined || state === 'Z' || state === 'X') return null;
   // Ticks since boot: after a reboot the same pid could well start at the same tick.
   return `${startTicks} ${bootId()}`;
+}
+
+function statOnLinux(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // "pid (name, with anything in it) state …": the fields are counted from behind the name.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return null;
+  }
 }
 
 function bootId(): string {

@@ -25,6 +25,15 @@ const SILENT_MS = 2_000;
 const RETRY_MOST_MS = 1_000;
 
 /**
+ * Whether an error says that the server has become a replica: after a change of masters the old one may be there still, take no
+ * writes, and keep the connections that it has. A new connection finds the new master. Also where a script met it, or a command
+ * that had been waiting.
+ */
+export function isOfReplica({ message }: Error): boolean {
+  return /\bREADONLY\b|^UNBLOCKED\b|^MASTERDOWN\b/.test(message);
+}
+
+/**
  * Connects to Redis, now or as soon as it is there; nobody waits for it. While it is away commands are rejected at once.
  * It is logged when it goes and when it comes, not each time that it is tried.
  */
@@ -36,8 +45,7 @@ export function connectRedis(url: string, logger: Logger, use: RedisUse = {}): R
     commandTimeout: COMMAND_WITHIN_MS,
     socketTimeout: use.silentMs ?? SILENT_MS,
     retryStrategy: (times) => Math.min(times * 50, RETRY_MOST_MS),
-    // After a change of masters the old one is there still, and takes no writes.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: isOfReplica,
     enableOfflineQueue: false,
     // What was under way when the connection broke may have been done: its caller decides, and it is not sent again.
     maxRetriesPerRequest: 0,

@@ -57,4 +57,6 @@ export type Processor = (job: QueuedJob, token?: string) => Promise<void>;
 export interface JobBackend extends AsyncDisposable {
   openQueue(name: string): Promise<JobQueue>;
   openWorker(name: string, processor: Processor, options: { concurrency: number }): Promise<JobWorker>;
+  /** Rejects, with the cause in a few words, where nothing can be written to the queues. */
+  check(): Promise<void>;
 }

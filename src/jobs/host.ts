@@ -4,6 +4,7 @@ import type { EventBus } from '../events/bus.ts';
 import type { Consumer } from '../events/consumer.ts';
 import { startConsumers, type ConsumerObserver } from '../events/consumers.ts';
 import { readEnd } from '../events/event-log.ts';
+import { redisName } from '../events/log-home.ts';
 import type { Database } from '../infra/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Mailer } from '../infra/mailer.ts';
@@ -20,6 +21,7 @@ import type { JobState } from './backend.ts';
 import { createJobBackend } from './backend-choice.ts';
 import { createFailedJobStore } from './failed-jobs.ts';
 import { createJobQueues } from './queues.ts';
+import { watchQueue } from './queue-watch.ts';
 import { createQueuesPage, type Page } from './queues-page.ts';
 import { createShopJobs, type ShopJobs } from './shop-jobs.ts';
 import { startUpkeep } from './upkeep.ts';
@@ -35,6 +37,8 @@ export interface BackgroundWork extends AsyncDisposable {
   nudges: Nudges;
   /** For staff. */
   failedJobs: FailedJobService;
+  /** Rejects with the cause where jobs cannot be enqueued. The shop goes on without them, more slowly. */
+  checks: Record<string, () => Promise<void>>;
   /** Jobs by queue and state, of the queues that answer. */
   countJobs(): Promise<{ queue: string; state: JobState; jobs: number }[]>;
 }
@@ -48,6 +52,7 @@ export function startBackgroundWork(options: {
     db: Database;
     bus: EventBus;
     connectionString: string;
+    home: string;
     services: ShopServices;
     consumers: readonly Consumer[];
   };
@@ -58,6 +63,8 @@ export function startBackgroundWork(options: {
   roleOf: (req: IncomingMessage) => Promise<string | null>;
   logger: Logger;
   metrics?: Pick<Metrics, 'consumerRuns' | 'consumerEvents' | 'jobRuns'>;
+  /** Whether to look now and then if jobs can be enqueued. */
+  watchQueue?: boolean;
   /** For tests: others in the place of the shop's. */
   overrideJobs?: ((real: ShopJobs) => ShopJobs) | undefined;
 }): BackgroundWork {
@@ -67,7 +74,7 @@ export function startBackgroundWork(options: {
     config,
     connectionString: core.connectionString,
     // Its log names a shop, here as on the bus of events.
-    shop: async () => (await readEnd(db)).epoch,
+    shop: async () => redisName({ epoch: (await readEnd(db)).epoch, home: core.home }),
     logger,
   });
   const queues = createJobQueues({ backend, logger });
@@ -98,6 +105,7 @@ export function startBackgroundWork(options: {
   const upkeep = works ? startUpkeep({ config, core, sending, nudgeMail, logger }) : null;
   const board = createQueuesPage({ backend, names, roleOf });
   const store = createFailedJobStore({ queues, names });
+  const watch = options.watchQueue === true ? watchQueue(backend, logger) : null;
   let draining: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
@@ -107,6 +115,7 @@ export function startBackgroundWork(options: {
   return {
     queuesPage: board.page,
     nudges,
+    checks: watch === null ? {} : { jobs: () => watch.check() },
     failedJobs: createFailedJobService({ db, staff: services.staff, store }),
     async countJobs() {
       const counts = names.map((queue) =>
@@ -120,7 +129,7 @@ export function startBackgroundWork(options: {
     },
     drain: () => (draining ??= drain()),
     async [Symbol.asyncDispose]() {
-      await Promise.all([queues[Symbol.asyncDispose](), board.close()]);
+      await Promise.all([queues[Symbol.asyncDispose](), board.close(), watch?.[Symbol.asyncDispose]()]);
       await backend[Symbol.asyncDispose]();
     },
   };

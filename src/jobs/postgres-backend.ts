@@ -72,6 +72,10 @@ export function createPostgresJobs(options: { connectionString: string; logger: 
       await prepare();
       return whenReady(new Worker(name, processor, { ...SETTINGS, connection, concurrency }), logger);
     },
+    async check() {
+      await prepare();
+      await pool.query('SELECT 1');
+    },
     // It waits for connections that are in use: what hangs must not keep the process.
     [Symbol.asyncDispose]: () =>
       Promise.race([(ended ??= pool.end()), delay(CLOSE_WITHIN_MS, undefined, { ref: false })]),

@@ -9,6 +9,7 @@ import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { turnsDuring } from '../support/turns.ts';
 import { until } from '../support/until.ts';
 
+const HOME = 'a-database';
 const BEAT_MS = 50;
 
 describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
@@ -43,7 +44,7 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
   async function join(epoch: string, url = redis.url): Promise<Member> {
     const { logger, logs } = recordLogs();
     const log = { epoch };
-    const bus = createRedisBus({ url, epoch: async () => log.epoch, logger, beatMs: BEAT_MS });
+    const bus = createRedisBus({ url, epoch: async () => log.epoch, home: HOME, logger, beatMs: BEAT_MS });
     members.push(bus);
     const heard: EventBatch[] = [];
     await bus.subscribe((batch) => void heard.push(batch));
@@ -104,7 +105,7 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
     const epoch = newEpoch();
     const client = await connect();
     const { logger } = recordLogs();
-    const bus = createRedisBus({ url: redis.url, epoch: async () => epoch, logger });
+    const bus = createRedisBus({ url: redis.url, epoch: async () => epoch, home: HOME, logger });
     members.push(bus);
     await until('it is there', () =>
       bus.checks?.['redis']?.().then(
@@ -112,7 +113,10 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
         () => false,
       ),
     );
-    expect(await client.call('PUBSUB', 'NUMSUB', channelOf(epoch))).toEqual([channelOf(epoch), 0]);
+    expect(await client.call('PUBSUB', 'NUMSUB', channelOf({ epoch, home: HOME }))).toEqual([
+      channelOf({ epoch, home: HOME }),
+      0,
+    ]);
     const listener = await joined(epoch);
     const batch = batchOf(epoch);
     await bus.publish(batch);
@@ -127,7 +131,7 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
     const [event] = batchOf(epoch).events;
     const unknown = { ...event, type: 'of_next_year', payload: 7 };
     const message = { version: 9, epoch, events: [{ ...unknown, trace: 'x' }], hint: {} };
-    await client.publish(channelOf(epoch), JSON.stringify(message));
+    await client.publish(channelOf({ epoch, home: HOME }), JSON.stringify(message));
     await until('it came', () => member.heard.length > 0);
     expect(member.heard).toEqual([{ epoch, events: [unknown] }]);
   });
@@ -145,8 +149,8 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
       { ...event, occurredAt: 'yesterday' },
     ];
     for (const text of [...nonsense, ...wrong.map((bad) => JSON.stringify({ epoch, events: [bad] }))])
-      await client.publish(channelOf(epoch), text);
-    await client.publish(channelOf(epoch), JSON.stringify(batch));
+      await client.publish(channelOf({ epoch, home: HOME }), text);
+    await client.publish(channelOf({ epoch, home: HOME }), JSON.stringify(batch));
     await until('the batch came', () => member.heard.length > 0);
     expect(member.heard).toEqual([batch]);
     expect(warnings(member)).toEqual([expect.stringContaining('no batch of events')]);
@@ -161,7 +165,7 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
     // Redis delivers in order: what the one said before would have come before this.
     const client = await connect();
     const last = batchOf(other.log.epoch);
-    await client.publish(channelOf(other.log.epoch), JSON.stringify(last));
+    await client.publish(channelOf({ epoch: other.log.epoch, home: HOME }), JSON.stringify(last));
     await until('it came', () => other.heard.length > 1);
     expect(other.heard).toEqual([batch, last]);
     expect(one.heard).toHaveLength(1);
@@ -173,7 +177,7 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
     for (const { log } of [a, b]) log.epoch = after;
     const client = await connect();
     const subscribers = async (epoch: string) =>
-      ((await client.call('PUBSUB', 'NUMSUB', channelOf(epoch))) as [string, number])[1];
+      ((await client.call('PUBSUB', 'NUMSUB', channelOf({ epoch, home: HOME }))) as [string, number])[1];
     await until('they have moved', async () => (await subscribers(after)) === 2 && (await subscribers(before)) === 0);
     const batch = batchOf(after);
     await a.bus.publish(batch);

@@ -2,10 +2,11 @@ import { Queue, createPostgresBackend, withBackend, type PgPool } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { pino } from 'pino';
+import { redisName, settleLogHome } from '../../src/events/log-home.ts';
+import { openDatabase } from '../../src/infra/database.ts';
 import { createJobBackend } from '../../src/jobs/backend-choice.ts';
 import type { JobBackend } from '../../src/jobs/backend.ts';
 import { jobPrefix } from '../../src/jobs/redis-backend.ts';
-import { known } from './known.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 import { hasRedis, startRedis, type RedisServer } from './redis-server.ts';
 
@@ -46,7 +47,7 @@ export async function createTestJobs(kind: (typeof JOB_BACKENDS)[number]): Promi
     createJobBackend({
       config: { redisUrl },
       connectionString: database.url,
-      shop: () => epochOf(database.url),
+      shop: () => shopOf(database.url),
       logger,
     });
   return {
@@ -61,7 +62,7 @@ export async function createTestJobs(kind: (typeof JOB_BACKENDS)[number]): Promi
       await maker[Symbol.asyncDispose]();
       return redisUrl === null
         ? lookAtTables(database.url, name)
-        : lookAtKeys(redisUrl, await epochOf(database.url), name);
+        : lookAtKeys(redisUrl, await shopOf(database.url), name);
     },
     async dispose() {
       await redis?.dispose();
@@ -79,16 +80,11 @@ async function lookAtTables(url: string, name: string): Promise<QueueView> {
   return viewOf(queue as unknown as Queue, () => pool.end());
 }
 
-/** What names the shop on a database. */
-export async function epochOf(url: string): Promise<string> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ epoch: string }>('SELECT epoch FROM event_sequence');
-    return known(rows[0]).epoch;
-  } finally {
-    await client.end();
-  }
+/** The name in Redis of the shop on a database. */
+async function shopOf(url: string): Promise<string> {
+  const silent = pino({ level: 'silent' });
+  await using db = openDatabase({ connectionString: url, poolSize: 1, logger: silent });
+  return redisName(await settleLogHome(db, silent));
 }
 
 async function lookAtKeys(url: string, shop: string, name: string): Promise<QueueView> {

@@ -25,11 +25,14 @@ export interface RedisServer {
   dispose(): Promise<void>;
 }
 
-/** Starts one, on a port that was free, in the folder of the test run. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * Starts one, on a port that was free, in the folder of the test run.
+ * @param more settings beside its own
+ */
+export async function startRedis(more: Record<string, string> = {}): Promise<RedisServer> {
   const dir = mkdtempSync(join(inject('postgres').runFolder, 'redis-'));
   const port = await freePort();
-  const settings = { port, dir, bind: '127.0.0.1', save: '', appendonly: 'yes', appendfsync: 'always' };
+  const settings = { port, dir, bind: '127.0.0.1', save: '', appendonly: 'yes', appendfsync: 'always', ...more };
   let child: ChildProcess | undefined;
 
   async function start(): Promise<void> {

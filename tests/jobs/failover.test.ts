@@ -1,0 +1,145 @@
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { redisName } from '../../src/events/log-home.ts';
+import { createJobBackend } from '../../src/jobs/backend-choice.ts';
+import { defineJob } from '../../src/jobs/define-job.ts';
+import { createJobQueues } from '../../src/jobs/queues.ts';
+import { watchQueue } from '../../src/jobs/queue-watch.ts';
+import { startJobWorkers } from '../../src/jobs/workers.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { hasRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
+import { rowsOf } from '../support/books.ts';
+import { openDatabase } from '../../src/infra/database.ts';
+
+const logger = pino({ level: 'silent' });
+const shop = redisName({ epoch: '0123456789abcdef', home: '01234567' });
+const opened: (() => PromiseLike<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+
+function open(redisUrl: string | null, connectionString = 'unused') {
+  const ran: number[] = [];
+  const job = defineJob({
+    name: 'try',
+    schema: z.object({ n: z.int() }),
+    run: async ({ n }) => void ran.push(n),
+  });
+  const backend = createJobBackend({ config: { redisUrl }, connectionString, shop: async () => shop, logger });
+  opened.push(() => backend[Symbol.asyncDispose]());
+  const queues = createJobQueues({ backend, logger });
+  opened.push(() => queues[Symbol.asyncDispose]());
+  return { backend, queues, job, ran };
+}
+
+describe.skipIf(!hasRedis('A failover of Redis'))('jobs in Redis', () => {
+  let first: RedisServer;
+  beforeEach(async () => {
+    first = await startRedis();
+    opened.push(() => first.dispose());
+  });
+
+  test('go on after a failover that keeps the connections to the former master open', async () => {
+    const second = await startRedis();
+    opened.push(() => second.dispose());
+    const target = { host: '127.0.0.1', port: first.port };
+    const proxy = await startTcpProxy(target);
+    opened.push(() => proxy.dispose());
+    const { backend, queues, job, ran } = open(`redis://127.0.0.1:${proxy.port}`);
+    const workers = startJobWorkers({ backend, jobs: [job], logger });
+    opened.push(() => workers.drain());
+    await until('it takes jobs', () => queues.enqueue(job, { n: 1 }));
+    await until('the first one has run', () => ran.includes(1));
+    await backend.check();
+
+    const former = new Redis(first.url);
+    await former.replicaof('127.0.0.1', second.port);
+    former.disconnect();
+    target.port = second.port; // as a name that leads to the new master, for whoever asks anew
+
+    await until('it takes jobs again', () => queues.enqueue(job, { n: 2 }), 20_000);
+    await until('the job has run', () => ran.includes(2), 20_000);
+    await until('the queue is found well', () =>
+      backend.check().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(ran.filter((n) => n === 2)).toEqual([2]);
+  });
+
+  test('run in a cluster, which keeps all keys of a script in one slot', async () => {
+    const cluster = await startRedis({ 'cluster-enabled': 'yes' });
+    opened.push(() => cluster.dispose());
+    const node = new Redis(cluster.url);
+    await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    node.disconnect();
+    const { backend, queues, job, ran } = open(cluster.url);
+    const workers = startJobWorkers({ backend, jobs: [job], logger });
+    opened.push(() => workers.drain());
+    await until('it takes jobs', () => queues.enqueue(job, { n: 1 }));
+    expect(await queues.enqueue(job, { n: 2 }, { delayMs: 50 })).toBe(true);
+    await until('both have run', () => ran.length === 2);
+    expect(new Set(ran)).toEqual(new Set([1, 2]));
+    expect(await backend.check()).toBeUndefined();
+  });
+
+  test('that cannot be enqueued are said to be, with the cause, and no more once they can', async () => {
+    const { backend } = open(first.url);
+    await using watch = watchQueue(backend, logger, 50);
+    await until('it was looked at', () =>
+      watch.check().then(
+        () => true,
+        () => false,
+      ),
+    );
+    await first.kill();
+    await until(
+      'it is away',
+      () =>
+        watch.check().then(
+          () => false,
+          () => true,
+        ),
+      20_000,
+    );
+    await first.start();
+    await until(
+      'it is back',
+      () =>
+        watch.check().then(
+          () => true,
+          () => false,
+        ),
+      20_000,
+    );
+    expect(await watch.check()).toBeUndefined();
+  });
+});
+
+test('jobs in a database whose role may make no schema are said to be away, with the cause', async () => {
+  const database = await createTestDatabase();
+  opened.push(() => database.dispose());
+  const role = `poor_${Date.now()}`;
+  const db = openDatabase({ connectionString: database.url, poolSize: 1, logger });
+  await rowsOf(db, `CREATE ROLE ${role} LOGIN PASSWORD 'poor'`);
+  const url = new URL(database.url);
+  [url.username, url.password] = [role, 'poor'];
+  const { backend } = open(null, url.href);
+  const watch = watchQueue(backend, logger, 50);
+  const cause = await until('it was looked at', () =>
+    watch.check().then(
+      () => null,
+      (error: Error) => error.message,
+    ),
+  );
+  await watch[Symbol.asyncDispose]();
+  await rowsOf(db, `DROP ROLE ${role}`);
+  await db[Symbol.asyncDispose]();
+  expect(cause).toMatch(/permission denied for database/);
+});
