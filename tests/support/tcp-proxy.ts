@@ -7,6 +7,10 @@ export interface TcpProxy {
   block(): void;
   /** What was held back goes on. */
   open(): void;
+  /** From now on what passes takes so long, in either direction; 0: no longer than it does by itself. */
+  delay(ms: number): void;
+  /** Drops all that is sent on the connections there are, without a word, as a firewall that forgot them; new ones work. */
+  forget(): void;
   /** Breaks every connection there is, with whatever was under way. @returns how many there were */
   cut(): number;
   dispose(): Promise<void>;
@@ -15,7 +19,9 @@ export interface TcpProxy {
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const clients = new Set<Socket>();
+  const forgotten = new WeakSet<Socket>();
   let blocked = false;
+  let delayMs = 0;
 
   const server = createServer({ pauseOnConnect: true }, (client) => {
     const upstream = connect(target);
@@ -26,11 +32,17 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       [upstream, client],
     ] as const) {
       sockets.add(from);
-      from.on('data', (data: Buffer) => to.write(data));
-      from.on('error', () => to.destroy());
+      const isDeaf = () => forgotten.has(from);
+      from.on('data', (data: Buffer) => {
+        if (isDeaf()) return;
+        // In order, since timers of one length are.
+        if (delayMs > 0) setTimeout(() => isDeaf() || to.destroyed || to.write(data), delayMs);
+        else to.write(data);
+      });
+      from.on('error', () => isDeaf() || to.destroy());
       from.on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        if (!isDeaf()) to.destroy();
       });
       if (blocked) from.pause();
       else from.resume();
@@ -48,6 +60,12 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     open() {
       blocked = false;
       for (const socket of sockets) socket.resume();
+    },
+    delay(ms) {
+      delayMs = ms;
+    },
+    forget() {
+      for (const socket of sockets) forgotten.add(socket);
     },
     cut() {
       const count = clients.size;

@@ -1,0 +1,76 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+
+/** How a shop is run: a process with all that comes along, or nodes and workers on services of their own. */
+export type Way = 'embedded' | 'services';
+
+export interface Options {
+  ways: readonly Way[];
+  /** On each way. */
+  faults: number;
+  seed: number;
+  /** After so many seconds on each way no further fault is begun; null: all of them are. */
+  duration: number | null;
+  shoppers: number;
+  subscribers: number;
+}
+
+export const USAGE = `Kills, freezes and cuts off the parts of a shop under load, and tells whether anything was lost.
+
+  npm run torture:faults -- [--faults 20] [--seed S] [--duration SECONDS] [--way embedded|services|both]
+                            [--shoppers 6] [--subscribers 10]
+
+  --faults       how many on each way to run (1 to 10000)
+  --seed         a run with the same seed has the same faults in the same order; printed at the start
+  --duration     no further fault is begun after so many seconds on each way
+  --way          embedded: one process with PostgreSQL inside; services: two API nodes and two workers on PostgreSQL, Redis
+                 (where there is a redis-server) and a mail server
+  --shoppers     who add to carts and check out, without a break (1 to 100)
+  --subscribers  who follow the stock and resume by cursor, every other one over SSE (2 to 200)
+
+Everything is of the run's own, in a temporary folder, and goes with it.
+Exit code: 0 nothing was lost, 1 something was, 2 wrong arguments.`;
+
+/** The arguments cannot be understood; the message says how they could. */
+export class UsageError extends Error {
+  constructor(fault: string) {
+    super(`${fault}\n\n${USAGE}`);
+  }
+}
+
+/** Reads the command's arguments. @returns null where only help was asked for */
+export function readOptions(args: readonly string[]): Options | null {
+  const values = parse(args);
+  if (values.help === true) return null;
+  const number = (name: 'faults' | 'seed' | 'duration' | 'shoppers' | 'subscribers', least: number, most: number) => {
+    const text = values[name];
+    if (text === undefined) return null;
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+    }
+    return value;
+  };
+  const { way = 'both' } = values;
+  if (way !== 'embedded' && way !== 'services' && way !== 'both') {
+    throw new UsageError(`--way takes embedded, services or both, not "${way}".`);
+  }
+  return {
+    ways: way === 'both' ? ['embedded', 'services'] : [way],
+    faults: number('faults', 1, 10_000) ?? 20,
+    seed: number('seed', 0, 2 ** 32 - 1) ?? randomInt(2 ** 32),
+    duration: number('duration', 1, 86_400),
+    shoppers: number('shoppers', 1, 100) ?? 6,
+    subscribers: number('subscribers', 2, 200) ?? 10,
+  };
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const options = { faults: text, seed: text, duration: text, way: text, shoppers: text, subscribers: text } as const;
+  try {
+    return parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean' } } }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

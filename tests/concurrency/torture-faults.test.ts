@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { createRandom } from '../../bench/torture-faults/random.ts';
+import { judge, type Facts } from '../../bench/torture-faults/verdict.ts';
+
+const COMMAND = join(import.meta.dirname, '../../bench/torture-faults.ts');
+
+async function torture(args: readonly string[]) {
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args], { env: { PATH, HOME } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return { code, output };
+}
+
+describe('npm run torture:faults', () => {
+  test('loses nothing in a short run on one process with its own PostgreSQL', async () => {
+    const short = ['--way', 'embedded', '--faults', '4', '--seed', '11', '--shoppers', '2', '--subscribers', '2'];
+    const { code, output } = await torture(short);
+    expect(output).not.toContain('✗');
+    expect(output).toMatch(
+      /embedded: 4 faults, [1-9]\d* orders, [1-9]\d* events, \d+ answers lost .*: 0 losses → PASS/,
+    );
+    expect(code).toBe(0);
+  }, 240_000);
+
+  test.each([
+    [['--faults', '0'], '--faults takes a whole number from 1'],
+    [['--seed', 'x'], '--seed takes a whole number'],
+    [['--way', 'both ways'], '--way takes embedded, services or both'],
+    [['--hard'], "Unknown option '--hard'"],
+  ])('explains itself: %s', async (args, explanation) => {
+    const { code, output } = await torture(args);
+    expect(output).toContain(explanation);
+    expect(output).toContain('npm run torture:faults --');
+    expect(code).toBe(2);
+  });
+});
+
+test('a seed gives the same numbers each time, and another seed others', () => {
+  const draw = (seed: number) => {
+    const random = createRandom(seed);
+    return Array.from({ length: 20 }, () => random.between(1, 1000));
+  };
+  expect(draw(5)).toEqual(draw(5));
+  expect(draw(5)).not.toEqual(draw(6));
+});
+
+describe('the verdict', () => {
+  const order = { id: 'a', number: '1001', units: 2, email: 'a@example.com' };
+  const log = [{ seq: 1, available: 9, variantId: 'v' }];
+  const seen = [{ seq: 1, available: 9 }];
+  const follower = { name: 'subscriber 1', variantIds: new Set(['v']), seen };
+  const told = (): Facts['told'] => ({
+    orders: new Map([['key', order]]),
+    adjustments: new Map([['k', 3]]),
+    unknown: [],
+    contradictions: [],
+    unanswered: 4,
+  });
+  const sound = (): Facts => ({
+    told: told(),
+    orders: [order],
+    adjustments: new Map([['k', 3]]),
+    discrepancies: [],
+    log,
+    followed: [follower],
+    subscriberFaults: [],
+    delivered: new Map([['a@example.com', 1]]),
+    endedByThemselves: [],
+  });
+  const lossesOf = (facts: Facts, inflicted: Parameters<typeof judge>[1] = []) =>
+    judge(facts, inflicted).flatMap(({ name, losses }) => (losses === 0 ? [] : [name]));
+
+  test('is good where all is there', () => {
+    expect(lossesOf(sound(), [{ name: 'Redis killed', recoveredMs: 12 }])).toEqual([]);
+  });
+
+  test.each<[string, Partial<Facts>, string]>([
+    ['an order that was promised is not there', { orders: [] }, 'orders'],
+    ['an order has other units', { orders: [{ ...order, units: 1 }] }, 'orders'],
+    ['nobody was told of an order', { orders: [order, { ...order, number: '1002' }] }, 'orders'],
+    ['a checkout has no outcome', { told: { ...told(), unknown: ['checkout key'] } }, 'orders'],
+    ['a checkout had two outcomes', { told: { ...told(), contradictions: ['key: a, b'] } }, 'orders'],
+    ['an adjustment is not there', { adjustments: new Map() }, 'restocking'],
+    ['an adjustment was done twice over', { adjustments: new Map([['k', 6]]) }, 'restocking'],
+    [
+      'the audit finds something',
+      { discrepancies: [{ variantId: 'v', rule: 'units held are those in live carts', expected: 1, actual: 2 }] },
+      'stock, ledger and carts',
+    ],
+    ['an event was missed', { followed: [{ ...follower, seen: [] }] }, 'events'],
+    ['an event came twice', { followed: [{ ...follower, seen: [...seen, ...seen] }] }, 'events'],
+    ['a subscription was ended', { subscriberFaults: ['the subscription was ended'] }, 'subscriptions that went on'],
+    ['a mail did not arrive', { delivered: new Map() }, 'mails'],
+    ['a process ended', { endedByThemselves: ['node 1, 1 times'] }, 'processes that ended though nobody killed them'],
+  ])('is bad where %s', (_what, broken, name) => {
+    expect(lossesOf({ ...sound(), ...broken })).toEqual([name]);
+  });
+
+  test('is bad where the shop does not recover', () => {
+    expect(lossesOf(sound(), [{ name: 'Redis killed', recoveredMs: null }])).toEqual(['recovery']);
+  });
+});
