@@ -26,11 +26,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   if (shop.child.exitCode === null) {
+    shop.child.kill('SIGCONT'); // where a test failed half-way
     shop.child.kill('SIGTERM');
     await shop.exited;
   }
   if (server() !== null) await (await startEmbeddedPostgres({ dataDir, logger })).dispose();
-});
+}, 60_000);
 
 describe('the embedded server', () => {
   test('killed, is started again by one of the processes that use it, and all of them go on', async () => {
