@@ -44,12 +44,14 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
     return { status: 1, orderly: true };
   }
 
-  void opening.then(async (app) => {
+  const endWhenLost = async (app: App) => {
     const { message } = await app.lost;
     logger.fatal(message);
     process.stderr.write(`\n${message}\n`);
     stop.ask({ status: 1, cause: 'the database is lost' });
-  });
+  };
+  // A start that fails after it was told to stop is dealt with below.
+  opening.then(endWhenLost, () => {});
   const { status, cause } = await stop.asked;
   if (cause === 'SIGTERM' && opened !== null && config.http.drainSeconds > 0) {
     logger.info({ seconds: config.http.drainSeconds }, 'draining: not ready any more, requests are still answered');

