@@ -78,6 +78,9 @@ describe.skipIf(!hasRedis('A failover of Redis'))('jobs in Redis', () => {
     opened.push(() => cluster.dispose());
     const node = new Redis(cluster.url);
     await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    await until('the cluster is up', async () =>
+      String(await node.call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+    );
     node.disconnect();
     const { backend, queues, job, ran } = open(cluster.url);
     const workers = startJobWorkers({ backend, jobs: [job], logger });
