@@ -5,6 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { postgresEnv, type Binaries, type User } from './embedded-postgres-binaries.ts';
+import { clusterName, endOrphans } from './embedded-postgres-orphans.ts';
 import { identify, isPostmaster, isRunning } from './process-identity.ts';
 
 const POLL_MS = 25;
@@ -69,6 +70,7 @@ export async function startPostmaster(options: {
   port: number | null;
   signal?: AbortSignal | undefined;
 }): Promise<Postmaster> {
+  await endOrphans(options.clusterDir);
   disownPidFile(options.clusterDir);
   const deadline = Date.now() + START_ATTEMPTS_WITHIN_MS;
   for (;;) {
@@ -121,7 +123,8 @@ async function attemptStart(
   const isLong = (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT;
   const log = openSync(logFile, isLong ? 'w' : 'a', 0o600);
   const begin = fstatSync(log).size;
-  const all = { listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings };
+  const ours = { listen_addresses: '127.0.0.1', unix_socket_directories: '', cluster_name: clusterName(clusterDir) };
+  const all = { ...ours, ...settings };
   const child = spawn(
     binaries.postgres,
     [

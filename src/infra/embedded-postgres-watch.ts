@@ -17,8 +17,6 @@ const FROZEN_LOOKS = 4;
 const STEADY_MS = 60_000;
 /** Starts in a row that fail before the process gives up: about a minute, and what each of them takes. */
 const MOST_FAILURES = 8;
-/** For the sessions of a dead server to end by themselves. */
-const ORPHANS_MS = 1_000;
 
 /** Watches over a server until it is disposed of. */
 export interface ServerWatch extends AsyncDisposable {
@@ -38,7 +36,6 @@ export function watchServer(options: {
 }): ServerWatch {
   const { revive, logger, pace = PACE } = options;
   let { server } = options;
-  let sessions: string[] = [];
   let since = Date.now();
   let failures = 0;
   let wait = 0;
@@ -50,13 +47,11 @@ export function watchServer(options: {
   async function look(signal: AbortSignal): Promise<void> {
     if (over) return;
     if (isRunning(server.identity)) {
-      sessions = childrenOf(server.pid);
       wakeFrozen();
       if (Date.now() - since > STEADY_MS) wait = 0;
       return;
     }
     logger.error({ pid: server.pid, waitMs: wait }, 'the embedded PostgreSQL has died; it is started again');
-    await endOrphans(sessions);
     await delay(wait, undefined, { signal });
     wait = Math.min(Math.max(pace.leastWaitMs, wait * 2), pace.mostWaitMs);
     try {
@@ -81,13 +76,13 @@ export function watchServer(options: {
   }
 
   function wakeFrozen(): void {
-    for (const pid of [server.pid, ...sessions.map(pidOf)]) {
+    for (const pid of [server.pid, ...childrenOf(server.pid).map(pidOf)]) {
       const looks = isFrozen(pid) ? (frozenLooks.get(pid) ?? 0) + 1 : 0;
       if (looks === 0) frozenLooks.delete(pid);
       else frozenLooks.set(pid, looks);
       if (looks !== FROZEN_LOOKS) continue;
       logger.warn({ pid }, 'a process of the embedded PostgreSQL was frozen (SIGSTOP); it is woken (SIGCONT)');
-      signalTo(pid, 'SIGCONT');
+      wake(pid);
       frozenLooks.delete(pid);
     }
   }
@@ -96,16 +91,9 @@ export function watchServer(options: {
   return Object.assign(every({ ms: pace.lookMs, atOnce: false, run: look, failed, logger }), { lost });
 }
 
-/** Sessions end once they see that their server is gone; one that is frozen never does, and keeps the next from starting. */
-async function endOrphans(sessions: readonly string[]): Promise<void> {
-  const deadline = Date.now() + ORPHANS_MS;
-  while (sessions.some(isRunning) && Date.now() < deadline) await delay(25);
-  for (const session of sessions.filter(isRunning)) signalTo(pidOf(session), 'SIGKILL');
-}
-
-function signalTo(pid: number, signal: 'SIGCONT' | 'SIGKILL'): void {
+function wake(pid: number): void {
   try {
-    process.kill(pid, signal);
+    process.kill(pid, 'SIGCONT');
   } catch (error) {
     // It may have ended in between.
     if (identify(pid) !== null) throw error;

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+
+/** Every process must read the same start, whatever its own locale and time zone. */
+const PS_ENV = { PATH: '/bin:/usr/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 /**
  * Names a running process so that a later one that was given the same pid is not taken for it: its pid and when it was
@@ -70,6 +73,26 @@ export function childrenOf(pid: number): string[] {
   }
 }
 
+/** The processes whose command line, as they show it themselves, begins so. */
+export function findByTitle(title: string): number[] {
+  if (process.platform === 'win32') return [];
+  if (process.platform !== 'linux') {
+    const lines = execFileSync('ps', ['-axwwo', 'pid=,command='], { encoding: 'utf8', env: PS_ENV }).split('\n');
+    const found = lines
+      .map((line) => /^ *(\d+) (.*)$/.exec(line))
+      .filter((line) => line?.[2]?.startsWith(title) === true);
+    return found.map((line) => Number(line?.[1]));
+  }
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(title);
+    } catch {
+      return false; // it has ended
+    }
+  });
+}
+
 function startOnLinux(pid: number): string | null {
   const fields = statOnLinux(pid);
   const [state, startTicks] = [fields?.[0], fields?.[19]];
@@ -111,8 +134,6 @@ function startElsewhere(pid: number): string | null {
 
 function ps(pid: number, ...columns: string[]): string {
   const wanted = columns.flatMap((column) => ['-o', `${column}=`]);
-  // Every process must read the same start, whatever its own locale and time zone.
-  const env = { PATH: '/bin:/usr/bin', LC_ALL: 'C', TZ: 'UTC' };
   const args = ['-ww', ...wanted, '-p', String(pid)];
-  return execFileSync('ps', args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  return execFileSync('ps', args, { encoding: 'utf8', env: PS_ENV, stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }

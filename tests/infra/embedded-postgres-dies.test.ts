@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
 import { findPostmaster, type Postmaster } from '../../src/infra/embedded-postgres-server.ts';
 import { watchServer } from '../../src/infra/embedded-postgres-watch.ts';
-import { identifySelf, isFrozen, isRunning } from '../../src/infra/process-identity.ts';
+import { identifySelf, isRunning } from '../../src/infra/process-identity.ts';
 import { startShopProcess, type ShopProcess } from '../support/shop-process.ts';
 import { until } from '../support/until.ts';
 
@@ -88,9 +88,6 @@ describe('the embedded server', () => {
       const session = await connect(guest);
       const { rows } = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       const pid = rows[0]?.pid ?? 0;
-      // Once it is woken the watch knows of it: it has to know the sessions of a server from before its death.
-      process.kill(pid, 'SIGSTOP');
-      await until('it is woken', () => !isFrozen(pid), WITHIN_MS);
       process.kill(pid, 'SIGSTOP');
       process.kill(before.pid, 'SIGKILL');
       await until('it runs again', () => isAnother(before), WITHIN_MS);
