@@ -35,6 +35,7 @@ import { createNudges, type Nudges } from './modules/nudges.ts';
 import type { Letters } from './modules/notifications/mail.types.ts';
 import { createServices, type ShopServices } from './modules/services.ts';
 import type { FailedJobService } from './modules/staff/failed-jobs.service.ts';
+import { seed } from './seed.ts';
 
 /** The shop without any edge: what the server, the workers and the commands have in common. */
 export interface Core {
@@ -273,17 +274,6 @@ export async function createApp(
     await disposals.run();
     throw error;
   }
-}
-
-async function seed({ db, services }: Core, { shop, lowStockThreshold }: Config, logger: Logger): Promise<void> {
-  const { seedDemo } = await import('../prisma/seed/seed.ts');
-  const { products } = await seedDemo({
-    db,
-    inventory: services.inventory,
-    currency: shop.currency,
-    lowStockThreshold,
-  });
-  if (products > 0) logger.info({ products }, 'demo catalogue made');
 }
 
 /** Loaded by those alone who serve it. */

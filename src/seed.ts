@@ -1,0 +1,20 @@
+import type { Config } from './config/config.ts';
+import type { Database } from './infra/database.ts';
+import type { Logger } from './infra/logger.ts';
+import type { ShopServices } from './modules/services.ts';
+
+/** Makes the demo catalogue where there is none. */
+export async function seed(
+  { db, services }: { db: Database; services: ShopServices },
+  { shop, lowStockThreshold }: Config,
+  logger: Logger,
+): Promise<void> {
+  const { seedDemo } = await import('../prisma/seed/seed.ts');
+  const { products } = await seedDemo({
+    db,
+    inventory: services.inventory,
+    currency: shop.currency,
+    lowStockThreshold,
+  });
+  if (products > 0) logger.info({ products }, 'demo catalogue made');
+}
