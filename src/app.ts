@@ -254,15 +254,7 @@ export async function createApp(
 
     const { db, services, live, eventLog, relay, data, lost } = core;
     return {
-      admin,
-      db,
-      services,
-      live,
-      eventLog,
-      relay,
-      feed,
-      data,
-      lost,
+      ...{ admin, db, services, live, eventLog, relay, feed, data, lost },
       url: `http://localhost:${http.port}`,
       subscriptions,
       fanOut,
