@@ -1,3 +1,4 @@
+import { countUpTo } from '../infra/count.ts';
 import type { Queryable, Statement } from '../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest } from '../infra/page.ts';
 import type { StoredEvent } from './event.ts';
@@ -117,11 +118,8 @@ export async function findParkedPage(
   return toPage(rows.map(toParked), page);
 }
 
-/** How many there are in all. */
-export async function countParked(source: Queryable, { resolved }: { resolved: boolean }): Promise<number> {
-  const [row] = await source.query<{ count: bigint }>({
-    name: `parked_event_count_${resolved ? 'all' : 'waiting'}`,
-    text: `SELECT count(*) FROM parked_events p WHERE TRUE${ofResolved(resolved)}`,
-  });
-  return Number(row?.count ?? 0);
+/** How many parked events there are, as far as lists count. */
+export function countParked(source: Queryable, { resolved }: { resolved: boolean }): Promise<number> {
+  const select = `SELECT FROM parked_events p WHERE TRUE${ofResolved(resolved)}`;
+  return countUpTo(source, select, [], `parked_event_count_${resolved ? 'all' : 'waiting'}`);
 }

@@ -1,12 +1,21 @@
 import type { ObjectRef } from '@pothos/core';
+import { MAX_COUNTED } from '../infra/count.ts';
 import { builder } from './builder.ts';
 import type { Connection } from './connection.ts';
 
 type SchemaTypes = (typeof builder)['$inferSchemaTypes'];
 
+const CountPrecisionRef = builder.enumType('CountPrecision', {
+  description: 'How exact a count is.',
+  values: {
+    EXACT: { description: 'The count is the number of items.' },
+    AT_LEAST: { description: 'There are more items than the count says: show `1,000+`.' },
+  },
+} as const);
+
 /**
- * Declares a Relay connection over a type: `XConnection` and `XEdge`, with `nodes`, and a `totalCount` that is only counted
- * when it is asked for. Fields take `args: t.arg.connectionArgs()` and resolve through `pageOf` and `toConnection`.
+ * Declares a Relay connection over a type: `XConnection` and `XEdge`, with `nodes` and a `totalCount` that is
+ * counted only when selected. Fields take `args: t.arg.connectionArgs()` and resolve through `pageOf` and `toConnection`.
  */
 export function connectionType<Row extends object>(
   node: ObjectRef<SchemaTypes, Row, Row>,
@@ -50,8 +59,14 @@ export function connectionType<Row extends object>(
       }),
       totalCount: t.int({
         nullable: false,
-        description: 'Items on all pages; counted only when asked for.',
-        resolve: (parent) => parent.totalCount(),
+        description: `Number of items on all pages, up to ${MAX_COUNTED.toLocaleString('en')}: see \`totalCountPrecision\`. Counted only when selected.`,
+        resolve: async (parent) => (await parent.total()).count,
+      }),
+      totalCountPrecision: t.field({
+        type: CountPrecisionRef,
+        nullable: false,
+        description: 'Whether `totalCount` is the exact number, or there are more items than it says.',
+        resolve: async (parent) => (await parent.total()).precision,
       }),
     }),
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_COUNTED } from '../infra/count.ts';
 import type { Page, PageRequest } from '../infra/page.ts';
 import { parseInstant } from './instant.ts';
 import { requestError } from './request-error.ts';
@@ -38,6 +39,15 @@ export function decodeCursor(cursor: string, name: string, type: CursorType): st
   }
 }
 
+/** Whether a cursor names this list. Its values may still be wrong. */
+export function isCursorOf(cursor: string, type: CursorType): boolean {
+  try {
+    return (JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[])[0] === type.list;
+  } catch {
+    return false;
+  }
+}
+
 const INT = /^-?\d{1,10}$/;
 // As PostgreSQL writes a timestamptz; further from Greenwich there are no zones, for it.
 const INSTANT = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,6})?)([+-](?:0\d|1[0-5]))(:[0-5]\d)?$/;
@@ -47,6 +57,7 @@ export const cursorTypes = {
   text: z.string().refine((text) => !text.includes('\0')),
   int: z.string().refine((text) => INT.test(text) && Number(text) === (Number(text) | 0)),
   bigint: z.string().regex(/^[1-9]\d{0,17}$/),
+  amount: z.string().regex(/^(0|[1-9]\d{0,17})$/),
   uuid: z.guid(),
   instant: z.string().refine((text) => {
     const [, date, time, hours, minutes = ':00'] = INSTANT.exec(text) ?? [];
@@ -73,19 +84,32 @@ export function pageOf(args: ConnectionArguments, type: CursorType): PageRequest
   };
 }
 
-/** A connection as resolvers give it: the total is only counted when it is asked for. */
+/** How exact a count is. */
+export type CountPrecision = 'EXACT' | 'AT_LEAST';
+
+/** A count that stops where lists are no longer counted. */
+export interface TotalCount {
+  count: number;
+  precision: CountPrecision;
+}
+
+/** A connection as resolvers give it. The total is counted only when a field asks for it, and then once. */
 export interface Connection<Row> {
   edges: { node: Row; cursor: string }[];
   pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
-  totalCount: () => Promise<number>;
+  total: () => Promise<TotalCount>;
 }
 
-/** Shapes a page as Relay wants it. */
+/**
+ * Shapes a page as Relay wants it.
+ * @param counted gives the number of items on all pages, exactly or anything above `MAX_COUNTED`
+ */
 export function toConnection<Row extends object>(
   page: Page<Row>,
   type: CursorType,
-  totalCount: () => Promise<number>,
+  counted: () => Promise<number>,
 ): Connection<Row> {
+  let total: Promise<TotalCount> | undefined;
   const edges = page.rows.map((row) => ({ node: row as Row, cursor: encodeCursor(type, row.cursor) }));
   return {
     edges,
@@ -95,8 +119,12 @@ export function toConnection<Row extends object>(
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
-    totalCount,
+    total: () => (total ??= counted().then(toTotal)),
   };
+}
+
+function toTotal(counted: number): TotalCount {
+  return { count: Math.min(counted, MAX_COUNTED), precision: counted > MAX_COUNTED ? 'AT_LEAST' : 'EXACT' };
 }
 
 /** What a connection costs by its page: for the cost ceiling. */

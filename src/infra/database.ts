@@ -3,15 +3,15 @@ import pg from 'pg';
 import { PrismaClient } from '../generated/prisma/client.ts';
 import type { Logger } from './logger.ts';
 
-/** A prepared statement: its name is its identity on each connection, so it is parsed and planned once. */
+/** A statement. A name is its identity on each connection, so it is parsed and planned once; without one it is planned for its values. */
 export interface Statement {
-  name: string;
+  name?: string | undefined;
   text: string;
 }
 
 /** Where statements can be sent: the pool (each on its own) or a transaction. */
 export interface Queryable {
-  /** Runs a prepared statement. The row type is the caller's promise about the SQL that it wrote. */
+  /** Runs a statement. The row type is the caller's promise about the SQL that it wrote. */
   query<Row extends object>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>;
 }
 
@@ -124,7 +124,8 @@ async function run<Row extends object>(
   { name, text }: Statement,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  const result = await target.query<Row>({ name, text, values: [...values] });
+  const named = name === undefined ? {} : { name };
+  const result = await target.query<Row>({ ...named, text, values: [...values] });
   return result.rows;
 }
 

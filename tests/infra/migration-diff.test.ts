@@ -24,6 +24,7 @@ describe('the schema and the migrations', () => {
     'column users.mails_off text[] NOT NULL DEFAULT ARRAY[]::text[]',
     // Generated columns.
     'column product_variants.available integer NOT NULL GENERATED (on_hand - held)',
+    'column product_variants.in_stock boolean NOT NULL GENERATED (on_hand > held)',
     // Partial indexes.
     "index carts CREATE INDEX carts_expires_at_active_idx ON public.carts USING btree (expires_at) WHERE (status = 'ACTIVE'::cart_status)",
     "index carts CREATE UNIQUE INDEX carts_guest_id_active_key ON public.carts USING btree (guest_id) WHERE (status = 'ACTIVE'::cart_status)",
@@ -33,6 +34,9 @@ describe('the schema and the migrations', () => {
     "index mails CREATE INDEX mails_pending_idx ON public.mails USING btree (due_at, id) WHERE (status = 'PENDING'::mail_status)",
     'index outside_stock CREATE INDEX outside_stock_shortfall_idx ON public.outside_stock USING btree (variant_id) WHERE (shortfall > 0)',
     'index parked_events CREATE INDEX parked_events_waiting_idx ON public.parked_events USING btree (parked_at DESC, id DESC) WHERE (resolved_at IS NULL)',
+    'index product_variants CREATE INDEX product_variants_in_stock_idx ON public.product_variants USING btree (in_stock, product_id) WHERE (archived_at IS NULL)',
+    'index product_variants CREATE INDEX product_variants_price_idx ON public.product_variants USING btree (price_minor) INCLUDE (product_id, in_stock) WHERE (archived_at IS NULL)',
+    'index products CREATE INDEX products_price_span_idx ON public.products USING btree (status, max_price_minor) WHERE (min_price_minor < max_price_minor)',
     "index stock_alerts CREATE INDEX stock_alerts_turn_idx ON public.stock_alerts USING btree (variant_id, number) WHERE (status = 'WAITING'::stock_alert_status)",
     'index refresh_tokens CREATE INDEX refresh_tokens_spent_idx ON public.refresh_tokens USING btree (spent_at) WHERE (spent_at IS NOT NULL)',
     'index stock_movements CREATE UNIQUE INDEX stock_movements_actor_id_idempotency_key_key ON public.stock_movements USING btree (actor_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)',

@@ -78,13 +78,13 @@ function interpose(db: Database, before: (statement: string) => Promise<void> | 
   return {
     ...db,
     async query(statement, values) {
-      await before(statement.name);
+      await before(statement.name ?? statement.text);
       return db.query(statement, values);
     },
     transaction: (work) =>
       db.transaction((tx) => {
         const query: Transaction['query'] = async (statement, values) => {
-          await before(statement.name);
+          await before(statement.name ?? statement.text);
           return tx.query(statement, values);
         };
         // The very callbacks of the real one: `afterCommit` keeps them by identity.

@@ -1,3 +1,4 @@
+import { countUpTo } from '../../infra/count.ts';
 import type { Queryable, Statement } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
 import { USER_COLUMNS, type User } from './account.repository.ts';
@@ -25,7 +26,8 @@ export async function findUserPage(source: Queryable, search: string | null, pag
   const { condition, orderBy, cursor } = keyset(NEWEST_FIRST, page, parameter);
   const rows = await source.query<User & { cursor: string[] }>(
     {
-      name: `user_page${search === null ? '' : '_search'}_${page.direction}${page.cursor === null ? '' : '_on'}`,
+      // A search is planned for its words: a name that many have needs another plan than one that none has.
+      name: search === null ? `user_page_${page.direction}${page.cursor === null ? '' : '_on'}` : undefined,
       text: `SELECT ${USER_COLUMNS}, ${cursor} AS cursor FROM users u
               WHERE ${where} AND ${condition} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`,
     },
@@ -34,18 +36,11 @@ export async function findUserPage(source: Queryable, search: string | null, pag
   return toPage(rows, page);
 }
 
-/** How many users there are in all. */
-export async function countUsers(source: Queryable, search: string | null): Promise<number> {
+/** How many users the search finds, as far as lists count. */
+export function countUsers(source: Queryable, search: string | null): Promise<number> {
   const values: unknown[] = [];
   const where = matches(search, (value) => `$${values.push(value)}`);
-  const [row] = await source.query<{ count: bigint }>(
-    {
-      name: `user_count${search === null ? '' : '_search'}`,
-      text: `SELECT count(*) FROM users u WHERE ${where}`,
-    },
-    values,
-  );
-  return Number(row?.count ?? 0);
+  return countUpTo(source, `SELECT FROM users u WHERE ${where}`, values);
 }
 
 const lock: Statement = {

@@ -1,3 +1,4 @@
+import { countUpTo } from '../../infra/count.ts';
 import type { Queryable, Statement } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
 
@@ -156,10 +157,7 @@ export async function findCategoryPage(source: Queryable, page: PageRequest): Pr
   return toPage(rows, page);
 }
 
-export async function countCategories(source: Queryable): Promise<number> {
-  const [row] = await source.query<{ count: bigint }>({
-    name: 'catalog_count_categories',
-    text: 'SELECT count(*) FROM categories',
-  });
-  return Number(row?.count ?? 0);
+/** How many categories there are, as far as lists count. */
+export function countCategories(source: Queryable): Promise<number> {
+  return countUpTo(source, 'SELECT FROM categories', [], 'catalog_count_categories');
 }

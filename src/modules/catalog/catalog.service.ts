@@ -3,12 +3,15 @@ import type { Database, Queryable } from '../../infra/database.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
 import * as repository from './catalog.repository.ts';
 import type { CategoryRow, ProductRow, VariantRow } from './catalog.repository.ts';
+import * as counts from './product-count.ts';
 import * as pages from './product-page.ts';
+import type { ProductQuery } from './product-query.ts';
 
 export type Category = CategoryRow;
 export type Product = ProductRow;
 export type ProductVariant = VariantRow;
-export type { ProductQuery, ProductSortKey } from './product-page.ts';
+export type { ProductOrder, ProductSortKey } from './product-page.ts';
+export type { ProductQuery } from './product-query.ts';
 
 /** Whether a text has the form of a slug; nothing else is looked up by one. */
 export function isSlug(text: string): boolean {
@@ -52,8 +55,15 @@ export interface CatalogService {
   isVisible(variantId: string): Promise<boolean>;
   /** The same of a product. */
   isProductVisible(productId: string): Promise<boolean>;
-  productPage(query: pages.ProductQuery, page: PageRequest): Promise<Page<Product>>;
-  productCount(query: pages.ProductQuery): Promise<number>;
+  /** @param count gives the query's `productCount` */
+  productPage(
+    query: ProductQuery,
+    order: pages.ProductOrder,
+    page: PageRequest,
+    count: () => Promise<number>,
+  ): Promise<Page<Product>>;
+  /** How many products the query finds, as far as lists count. */
+  productCount(query: ProductQuery): Promise<number>;
   /** Variants whatever their product's status; through a transaction, as it sees them. */
   variantsByIds(ids: readonly string[], source?: Queryable): Promise<ProductVariant[]>;
   variantIdsBySkus(skus: readonly string[], source?: Queryable): Promise<Map<string, string>>;
@@ -83,8 +93,8 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
     isProductVisible: (productId) => visibleProducts.load(productId),
     productsByIds: (ids, source = db) => repository.findProducts(source, ids),
     productBySlug: (slug, source = db) => repository.findProductBySlug(source, slug),
-    productPage: (query, page) => pages.findProductPage(db, query, page),
-    productCount: (query) => pages.countProducts(db, query),
+    productPage: (query, order, page, count) => pages.findProductPage(db, query, order, page, count),
+    productCount: (query) => counts.countProducts(db, query),
     variantsByIds: (ids, source = db) => repository.findVariants(source, ids),
     async variantIdsBySkus(skus, source = db) {
       const rows = await repository.findVariantIdsBySkus(source, skus);
@@ -97,7 +107,7 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
     categoryPage: (page) => repository.findCategoryPage(db, page),
     categoryCount: () => repository.countCategories(db),
     productPagesOfCategories: (ids, page) => pages.findProductPagesOfCategories(db, ids, page),
-    productCountsOfCategories: (ids) => pages.countProductsOfCategories(db, ids),
+    productCountsOfCategories: (ids) => counts.countProductsOfCategories(db, ids),
   };
 }
 

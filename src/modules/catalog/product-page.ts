@@ -1,23 +1,19 @@
-import { createHash } from 'node:crypto';
+import { MAX_COUNTED } from '../../infra/count.ts';
 import type { Queryable } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
 import { PRODUCT_COLUMNS, type ProductRow } from './catalog.repository.ts';
-import { searchQuery, type SearchWords } from './product-search.ts';
+import { countWords } from './product-count.ts';
+import { Draft, filtersOf, hasWords, type Condition, type ProductQuery } from './product-query.ts';
 
 export type ProductSortKey = 'NEWEST' | 'TITLE' | 'PRICE';
 
-/** What products to list, as far as SQL is concerned. Prices in minor units. */
-export interface ProductQuery {
-  search?: SearchWords;
-  categorySlug?: string;
-  tags?: readonly string[];
-  minPriceMinor?: number;
-  maxPriceMinor?: number;
-  inStock?: boolean;
-  /** Left out: ACTIVE. Who may ask for another is the caller's to decide. */
-  status?: ProductRow['status'];
-  /** Left out: best match first where words are searched for, else newest first. */
-  sort?: { key: ProductSortKey; reverse: boolean };
+/**
+ * The order of a list. MATCH ranks every product found, so it is for searches that find few. BROAD is for the others: products
+ * with the words in title or SKU first, newest first among them and among the rest.
+ */
+export interface ProductOrder {
+  key: ProductSortKey | 'MATCH' | 'BROAD';
+  reverse: boolean;
 }
 
 const ID: SortTerm = { expression: 'p.id', type: 'uuid', descending: false };
@@ -31,90 +27,108 @@ const SORTS: Record<ProductSortKey, readonly SortTerm[]> = {
   PRICE: [{ expression: 'p.min_price_minor', type: 'int', descending: false }, ID],
 };
 
-/** A statement in the making: SQL whose shape follows from the query, and the values that it takes. */
-class Draft {
-  readonly values: unknown[] = [];
-  readonly parameter = (value: unknown): string => {
-    this.values.push(value);
-    return `$${this.values.length}`;
+/** A stretch of a list, with conditions of its own. One list is the stretches in a row, each in the list's order. */
+interface Stretch {
+  conditions: Condition[];
+  /** Whether it is short: then all of it is found first, by whatever index finds it, and sorted afterwards. */
+  few: boolean;
+}
+
+async function stretches(
+  source: Queryable,
+  query: ProductQuery,
+  order: ProductOrder,
+  count: () => Promise<number>,
+): Promise<Stretch[]> {
+  const { search, minPriceMinor: least, maxPriceMinor: most } = query;
+  if (search !== undefined && order.key === 'BROAD') {
+    const inTitle = hasWords('search_title', search);
+    const few = (await countWords(source, query, 'search_title', search)) <= MAX_COUNTED;
+    const others: Condition[] = [hasWords('search', search), (parameter) => `NOT ${inTitle(parameter)}`];
+    return [
+      { conditions: [inTitle], few },
+      { conditions: others, few: false },
+    ];
+  }
+  const found = search === undefined ? [] : [hasWords('search', search)];
+  const few = search !== undefined && (await count()) <= MAX_COUNTED;
+  if (order.key !== 'PRICE') return [{ conditions: found, few }];
+  const priced: Condition[] = [...found, () => 'p.min_price_minor IS NOT NULL'];
+  if (few) return [{ conditions: priced, few }];
+  if (most !== undefined) priced.push((parameter) => `p.min_price_minor <= ${parameter(most)}`);
+  if (least === undefined) return [{ conditions: priced, few }];
+  // Products that begin below the range and reach into it come first, and lie far apart in this order. The others begin in
+  // the range: an index leads there past all that is cheaper.
+  const reachesIn: Condition = (parameter) => {
+    const bound = parameter(least);
+    return `p.min_price_minor < ${bound} AND p.max_price_minor >= ${bound} AND p.min_price_minor < p.max_price_minor`;
   };
+  const below: Stretch = { conditions: [...priced, reachesIn], few: true };
+  const beginsIn: Condition = (parameter) => `p.min_price_minor >= ${parameter(least)}`;
+  const within: Stretch = { conditions: [...priced, beginsIn], few: false };
+  return order.reverse ? [within, below] : [below, within];
 }
 
-/** What the words of a search match, and the conditions that the query sets. */
-function matching(query: ProductQuery, { parameter }: Draft): { from: string; conditions: string[] } {
-  // Spelt out, so that what nearly everybody asks for is planned by itself.
-  const conditions = [`p.status = '${query.status ?? 'ACTIVE'}'`];
-  let from = 'products p';
-  if (query.search !== undefined) {
-    from += `, (SELECT ${searchQuery(query.search, parameter)} AS words) AS sought`;
-    conditions.push('p.search @@ sought.words');
-  }
-  if (query.categorySlug !== undefined) {
-    conditions.push(`p.category_id = (SELECT id FROM categories WHERE slug = ${parameter(query.categorySlug)})`);
-  }
-  if (query.tags !== undefined && query.tags.length > 0) conditions.push(`p.tags @> ${parameter(query.tags)}::text[]`);
-  const ofVariant = [
-    ...(query.minPriceMinor === undefined ? [] : [`v.price_minor >= ${parameter(query.minPriceMinor)}`]),
-    ...(query.maxPriceMinor === undefined ? [] : [`v.price_minor <= ${parameter(query.maxPriceMinor)}`]),
-    ...(query.inStock === true ? ['v.available > 0'] : []),
-  ];
-  const oneVariant = (also: readonly string[]) =>
-    `EXISTS (SELECT FROM product_variants v WHERE ${['v.product_id = p.id', 'v.archived_at IS NULL', ...also].join(' AND ')})`;
-  // One and the same variant is in the range and in stock.
-  if (ofVariant.length > 0) conditions.push(oneVariant(ofVariant));
-  if (query.inStock === false) conditions.push(`NOT ${oneVariant(['v.available > 0'])}`);
-  return { from, conditions };
-}
-
-function sorting(query: ProductQuery): readonly SortTerm[] {
-  if (query.sort === undefined) {
-    if (query.search === undefined) return SORTS.NEWEST;
+function sorting({ search }: ProductQuery, { key, reverse }: ProductOrder, { parameter }: Draft): readonly SortTerm[] {
+  if (key === 'BROAD') return SORTS.NEWEST;
+  if (key === 'MATCH') {
     // A whole number, so that a cursor holds it exactly.
-    const rank = '(ts_rank(p.search, sought.words) * 1000000)::int';
+    const rank = `(ts_rank(p.search, search_query(${parameter(search)}::text)) * 1000000)::int`;
     return [{ expression: rank, type: 'int', descending: true }, ID];
   }
-  const { key, reverse } = query.sort;
   return SORTS[key].map((term) => ({ ...term, descending: term.descending !== reverse }));
 }
 
-/** Named by its text: each shape of query is parsed once on a connection. */
-function run<Row extends object>(source: Queryable, text: string, { values }: Draft): Promise<Row[]> {
-  const name = `products_${createHash('sha1').update(text).digest('base64url')}`;
-  return source.query<Row>({ name, text }, values);
+function select(query: ProductQuery, order: ProductOrder, page: PageRequest, draft: Draft, stretch: Stretch): string {
+  const { parameter } = draft;
+  const { condition, orderBy, cursor } = keyset(sorting(query, order, draft), page, parameter);
+  const conditions = draft.where([...filtersOf(query), ...stretch.conditions]);
+  // OFFSET 0 keeps the order and the limit out of the plan of what is inside.
+  const rows = stretch.few
+    ? `(SELECT * FROM products p WHERE ${conditions} OFFSET 0) AS p WHERE ${condition}`
+    : `products p WHERE ${conditions} AND ${condition}`;
+  return `SELECT ${PRODUCT_COLUMNS}, ${cursor} AS cursor FROM ${rows} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`;
 }
 
-/** A page of products. */
+type FoundRow = ProductRow & { cursor: string[] };
+
+/**
+ * A page of products. Statements with conditions have no name: PostgreSQL plans them for their values, since a word or a tag
+ * that every product has needs another plan than one that none has.
+ * @param count gives what `countProducts` says of the query
+ */
 export async function findProductPage(
   source: Queryable,
   query: ProductQuery,
+  order: ProductOrder,
   page: PageRequest,
+  count: () => Promise<number>,
 ): Promise<Page<ProductRow>> {
-  const draft = new Draft();
-  const text = select(query, page, draft);
-  return toPage(await run<ProductRow & { cursor: string[] }>(source, text, draft), page);
+  const all = await stretches(source, query, order, count);
+  const numbered = order.key === 'BROAD';
+  const backward = page.direction === 'backward';
+  const rows: FoundRow[] = [];
+  const inTurn = [...all.entries()];
+  for (const [number, stretch] of backward ? inTurn.toReversed() : inTurn) {
+    const left = page.limit + 1 - rows.length;
+    if (left <= 0) break;
+    let { cursor } = page;
+    if (numbered && cursor !== null) {
+      const [at, ...rest] = cursor;
+      if (backward ? number > Number(at) : number < Number(at)) continue;
+      cursor = number === Number(at) ? rest : null;
+    }
+    const draft = new Draft();
+    const text = select(query, order, { ...page, cursor, limit: left - 1 }, draft, stretch);
+    const plain = Object.keys(query).every((name) => name === 'status');
+    const name = `products_${query.status ?? 'ACTIVE'}_${order.key}_${order.reverse}_${page.direction}_${cursor === null}`;
+    const found = await source.query<FoundRow>({ name: plain ? name : undefined, text }, draft.values);
+    rows.push(...(numbered ? found.map((row) => ({ ...row, cursor: [String(number), ...row.cursor] })) : found));
+  }
+  return toPage(rows, page);
 }
 
-function select(query: ProductQuery, page: PageRequest, draft: Draft, also: readonly string[] = []): string {
-  const { from, conditions } = matching(query, draft);
-  const { condition, orderBy, cursor } = keyset(sorting(query), page, draft.parameter);
-  if (query.sort?.key === 'PRICE') conditions.push('p.min_price_minor IS NOT NULL');
-  return `SELECT ${PRODUCT_COLUMNS}, ${cursor} AS cursor FROM ${from}
-           WHERE ${[...conditions, condition, ...also].join(' AND ')} ORDER BY ${orderBy} LIMIT ${draft.parameter(page.limit + 1)}`;
-}
-
-/** How many products the query finds in all. */
-export async function countProducts(source: Queryable, query: ProductQuery): Promise<number> {
-  const draft = new Draft();
-  const { from, conditions } = matching(query, draft);
-  const [row] = await run<{ count: bigint }>(
-    source,
-    `SELECT count(*) FROM ${from} WHERE ${conditions.join(' AND ')}`,
-    draft,
-  );
-  return Number(row?.count ?? 0);
-}
-
-/** The same page of each of several categories' products, newest first, in one statement. */
+/** A page of the same size of each category's products, newest first, in one statement. */
 export async function findProductPagesOfCategories(
   source: Queryable,
   categoryIds: readonly string[],
@@ -122,11 +136,16 @@ export async function findProductPagesOfCategories(
 ): Promise<Map<string, Page<ProductRow>>> {
   const draft = new Draft();
   const ids = draft.parameter(categoryIds);
-  const inner = select({}, page, draft, ['p.category_id = c.id']);
-  const rows = await run<ProductRow & { cursor: string[] }>(
-    source,
-    `SELECT page.* FROM unnest(${ids}::uuid[]) AS c(id) CROSS JOIN LATERAL (${inner}) AS page`,
-    draft,
+  const inner = select({}, { key: 'NEWEST', reverse: false }, page, draft, {
+    conditions: [() => 'p.category_id = c.id'],
+    few: false,
+  });
+  const rows = await source.query<FoundRow>(
+    {
+      name: `products_of_categories_${page.direction}_${page.cursor === null}`,
+      text: `SELECT page.* FROM unnest(${ids}::uuid[]) AS c(id) CROSS JOIN LATERAL (${inner}) AS page`,
+    },
+    draft.values,
   );
   return new Map(
     categoryIds.map((id) => [
@@ -137,20 +156,4 @@ export async function findProductPagesOfCategories(
       ),
     ]),
   );
-}
-
-/** How many ACTIVE products each category has. */
-export async function countProductsOfCategories(
-  source: Queryable,
-  categoryIds: readonly string[],
-): Promise<Map<string, number>> {
-  const rows = await source.query<{ id: string; count: bigint }>(
-    {
-      name: 'catalog_count_of_categories',
-      text: `SELECT category_id AS id, count(*) FROM products
-              WHERE category_id = ANY($1::uuid[]) AND status = 'ACTIVE' GROUP BY category_id`,
-    },
-    [categoryIds],
-  );
-  return new Map(rows.map((row) => [row.id, Number(row.count)]));
 }

@@ -1,16 +1,16 @@
 import { builder } from '../../graphql/builder.ts';
 import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
+import { cursorTypes, isCursorOf, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
 import type { Context } from '../../graphql/context.ts';
 import { argumentId } from '../../graphql/global-id.ts';
 import { requestError } from '../../graphql/request-error.ts';
 import { isStaff } from '../../graphql/viewer.ts';
+import { MAX_COUNTED } from '../../infra/count.ts';
 import { isPlain } from '../input.ts';
 import { parseDecimal } from '../money.ts';
-import { ProductRef, ProductStatusRef } from './catalog.refs.graphql.ts';
-import { isSlug, type ProductQuery } from './catalog.service.ts';
-import { parseSearch } from './product-search.ts';
-import { maySeeProduct } from './visibility.graphql.ts';
+import { ProductRef, ProductStatusRef, ProductVariantRef } from './catalog.refs.graphql.ts';
+import { isSlug, type ProductOrder, type ProductQuery } from './catalog.service.ts';
+import { maySeeProduct, maySeeVariant } from './visibility.graphql.ts';
 
 /** A page of products. */
 export const ProductConnectionRef = connectionType(ProductRef, 'products');
@@ -23,8 +23,8 @@ const ProductFilterRef = builder.inputType('ProductFilter', {
   description: 'Which products to list: those that meet all that is given.',
   fields: (t) => ({
     search: t.string({
-      description:
-        'Words to find in title, description, vendor, tags and SKU; the last may be unfinished. Best match first, unless sorted.',
+      description: `Words to find in title, description, vendor, tags and SKU; the last may be unfinished. Accents and capitals do not matter.
+Best match first, unless sorted. Where more than ${MAX_COUNTED.toLocaleString('en')} products match, the newest come first, those with the words in title or SKU before the others.`,
     }),
     categorySlug: t.string({ description: 'Only what is filed in this category.' }),
     tags: t.stringList({ description: 'Only what has all of these tags.' }),
@@ -53,7 +53,6 @@ const ProductSortRef = builder.inputType('ProductSort', {
 });
 
 type Filter = typeof ProductFilterRef.$inferInput;
-type Sort = typeof ProductSortRef.$inferInput;
 
 function price(decimal: string, name: string, currency: string): number {
   const minor = parseDecimal(decimal, currency);
@@ -62,8 +61,8 @@ function price(decimal: string, name: string, currency: string): number {
   return Number(minor > MAX_PRICE_MINOR ? BigInt(MAX_PRICE_MINOR) : minor);
 }
 
-/** The query that filter and sort ask for, or null where nothing can be found by them. */
-function toQuery(filter: Filter, sort: Sort | null | undefined, { viewer, shop }: Context): ProductQuery | null {
+/** The query that the filter asks for, or null where nothing can be found by them. */
+async function toQuery(filter: Filter, { viewer, shop, services }: Context): Promise<ProductQuery | null> {
   const { search, categorySlug, tags, minPrice, maxPrice, inStock, status } = filter;
   if (status != null && status !== 'ACTIVE' && !isStaff(viewer)) {
     const code = viewer.user === null ? 'UNAUTHENTICATED' : 'FORBIDDEN';
@@ -75,13 +74,14 @@ function toQuery(filter: Filter, sort: Sort | null | undefined, { viewer, shop }
   if ((tags ?? []).length > MAX_TAGS) throw requestError('BAD_REQUEST', `\`tags\` may have at most ${MAX_TAGS}.`);
   const query: ProductQuery = {};
   if (search != null && search.trim() !== '') {
-    const words = parseSearch(search);
-    if (words === null) return null;
-    query.search = words;
+    // PostgreSQL has no such character.
+    query.search = search.replaceAll('\0', ' ');
   }
   if (categorySlug != null) {
     if (!isSlug(categorySlug)) return null;
-    query.categorySlug = categorySlug;
+    const category = await services.catalog.categoryBySlug(categorySlug);
+    if (category === null) return null;
+    query.categoryId = category.id;
   }
   if (tags != null) {
     if (!tags.every(isPlain)) return null;
@@ -91,21 +91,42 @@ function toQuery(filter: Filter, sort: Sort | null | undefined, { viewer, shop }
   if (maxPrice != null) query.maxPriceMinor = price(maxPrice, 'maxPrice', shop.currency);
   if (inStock != null) query.inStock = inStock;
   if (status != null) query.status = status;
-  if (sort != null) query.sort = { key: sort.key, reverse: sort.reverse ?? false };
   return query;
 }
 
-/** What the cursors of a list in this order hold; which way round it goes is the same to them. */
-function cursorsOf({ search, sort }: Pick<ProductQuery, 'search' | 'sort'>): CursorType {
-  const { text, int, uuid, instant } = cursorTypes;
-  const key = sort?.key ?? (search === undefined ? 'NEWEST' : 'MATCH');
-  const first = { NEWEST: instant, TITLE: text, PRICE: int, MATCH: int }[key];
-  return { list: `products.${key}`, values: [first, uuid] };
+const { text, int, uuid, instant } = cursorTypes;
+
+/** The cursors of a list in each order; the direction is the same to them. */
+const CURSORS: Record<ProductOrder['key'], CursorType> = {
+  NEWEST: { list: 'products.NEWEST', values: [instant, uuid] },
+  TITLE: { list: 'products.TITLE', values: [text, uuid] },
+  PRICE: { list: 'products.PRICE', values: [int, uuid] },
+  MATCH: { list: 'products.MATCH', values: [int, uuid] },
+  BROAD: { list: 'products.BROAD', values: [int, instant, uuid] },
+};
+
+/** The order of a search without a sort. A later page goes on in the order of the first. */
+async function orderOfSearch(cursor: string | null, count: () => Promise<number>): Promise<ProductOrder> {
+  const broad = cursor === null ? (await count()) > MAX_COUNTED : isCursorOf(cursor, CURSORS.BROAD);
+  return { key: broad ? 'BROAD' : 'MATCH', reverse: false };
 }
 
 const NOTHING = { rows: [], hasNextPage: false, hasPreviousPage: false };
 
 builder.queryFields((t) => ({
+  productVariant: t.field({
+    type: ProductVariantRef,
+    nullable: true,
+    description:
+      'A variant by its SKU, or null. Staff also find archived variants and those of products that are not ACTIVE.',
+    args: { sku: t.arg.string({ required: true, description: 'The whole SKU, with its capitals.' }) },
+    resolve: async (_root, { sku }, ctx) => {
+      if (!isPlain(sku)) return null;
+      const id = (await ctx.services.catalog.variantIdsBySkus([sku])).get(sku);
+      const variant = id === undefined ? null : await ctx.loaders.variant.load(id);
+      return variant !== null && maySeeVariant(ctx, variant) ? variant : null;
+    },
+  }),
   product: t.field({
     type: ProductRef,
     nullable: true,
@@ -137,14 +158,21 @@ builder.queryFields((t) => ({
     complexity: pageCost,
     resolve: async (_root, { filter, sort, ...args }, ctx) => {
       const { catalog } = ctx.services;
-      const query = toQuery(filter ?? {}, sort, ctx);
-      const cursors = cursorsOf(query ?? {});
+      const query = await toQuery(filter ?? {}, ctx);
+      let counted: Promise<number> | undefined;
+      const count = () => (counted ??= query === null ? Promise.resolve(0) : catalog.productCount(query));
+      const order: ProductOrder =
+        sort != null
+          ? { key: sort.key, reverse: sort.reverse ?? false }
+          : query?.search === undefined
+            ? { key: 'NEWEST', reverse: false }
+            : await orderOfSearch(args.after ?? args.before ?? null, count);
+      const cursors = CURSORS[order.key];
       if (query === null) {
         pageOf({ first: args.first, last: args.last }, cursors);
-        return toConnection(NOTHING, cursors, async () => 0);
+        return toConnection(NOTHING, cursors, count);
       }
-      const page = await catalog.productPage(query, pageOf(args, cursors));
-      return toConnection(page, cursors, () => catalog.productCount(query));
+      return toConnection(await catalog.productPage(query, order, pageOf(args, cursors), count), cursors, count);
     },
   }),
 }));

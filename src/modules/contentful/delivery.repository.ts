@@ -1,3 +1,4 @@
+import { countUpTo } from '../../infra/count.ts';
 import type { Queryable, Statement } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest } from '../../infra/page.ts';
 
@@ -181,13 +182,14 @@ export async function findDeliveryPage(
   return toPage(rows, page);
 }
 
-/** How many there are in all. */
-export async function countDeliveries(source: Queryable, query: DeliveryQuery): Promise<number> {
+/** How many deliveries the query finds, as far as lists count. */
+export function countDeliveries(source: Queryable, query: DeliveryQuery): Promise<number> {
   const values: unknown[] = [];
   const { name, where } = conditionOf(query, (value) => `$${values.push(value)}`);
-  const [row] = await source.query<{ count: bigint }>(
-    { name: `webhook_delivery_count${name}`, text: `SELECT count(*) FROM webhook_deliveries d WHERE TRUE${where}` },
+  return countUpTo(
+    source,
+    `SELECT FROM webhook_deliveries d WHERE TRUE${where}`,
     values,
+    `webhook_delivery_count${name}`,
   );
-  return Number(row?.count ?? 0);
 }

@@ -1,3 +1,4 @@
+import { countUpToOfEach } from '../../infra/count.ts';
 import type { Queryable, Statement } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest } from '../../infra/page.ts';
 import type { StockMovementReason } from './inventory.repository.ts';
@@ -56,15 +57,10 @@ export async function findMovementPages(
   return new Map([...found].map(([id, own]) => [id, toPage(own, page)]));
 }
 
-const counts: Statement = {
-  name: 'stock_movement_counts',
-  text: `SELECT variant_id AS "variantId", count(*) FROM stock_movements WHERE variant_id = ANY($1::uuid[]) GROUP BY variant_id`,
-};
-
-/** How many entries variants have; those without any are left out. */
-export async function countMovements(source: Queryable, variantIds: readonly string[]): Promise<Map<string, number>> {
-  const rows = await source.query<{ variantId: string; count: bigint }>(counts, [variantIds]);
-  return new Map(rows.map((row) => [row.variantId, Number(row.count)]));
+/** How many entries each variant has, as far as lists count. */
+export function countMovements(source: Queryable, variantIds: readonly string[]): Promise<Map<string, number>> {
+  const select = 'SELECT FROM stock_movements WHERE variant_id = owner.id';
+  return countUpToOfEach(source, { name: 'stock_movement_counts', select, ids: variantIds });
 }
 
 const byKey: Statement = {

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { countUpTo } from '../../infra/count.ts';
 import type { Queryable, Statement, Transaction } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
 import type { MailStatus, NewMail } from './mail.types.ts';
@@ -131,13 +132,9 @@ export async function findMailPage(source: Queryable, query: MailQuery, page: Pa
   return toPage(rows, page);
 }
 
-/** How many mails there are in all. */
-export async function countMails(source: Queryable, query: MailQuery): Promise<number> {
+/** How many mails the query finds, as far as lists count. */
+export function countMails(source: Queryable, query: MailQuery): Promise<number> {
   const values: unknown[] = [];
   const { name, where } = conditions(query, (value) => `$${values.push(value)}`);
-  const [row] = await source.query<{ count: bigint }>(
-    { name: `mail_count${name}`, text: `SELECT count(*) FROM mails m WHERE TRUE${where}` },
-    values,
-  );
-  return Number(row?.count ?? 0);
+  return countUpTo(source, `SELECT FROM mails m WHERE TRUE${where}`, values, `mail_count${name}`);
 }

@@ -1,3 +1,4 @@
+import { countUpToOfEach } from '../../infra/count.ts';
 import type { Queryable } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
 import { ALERT_COLUMNS, type StockAlert } from './stock-alert.repository.ts';
@@ -31,16 +32,10 @@ export async function findAlertPagesOfUsers(
   return new Map([...found].map(([id, ofUser]) => [id, toPage(ofUser, page)]));
 }
 
-/** How many alerts each user has in all; who has none is left out. */
-export async function countAlertsOfUsers(source: Queryable, userIds: readonly string[]): Promise<Map<string, number>> {
-  const rows = await source.query<{ userId: string; count: bigint }>(
-    {
-      name: 'stock_alert_count_of_users',
-      text: 'SELECT user_id AS "userId", count(*) FROM stock_alerts WHERE user_id = ANY($1::uuid[]) GROUP BY user_id',
-    },
-    [userIds],
-  );
-  return new Map(rows.map((row) => [row.userId, Number(row.count)]));
+/** How many alerts each user has, as far as lists count. */
+export function countAlertsOfUsers(source: Queryable, userIds: readonly string[]): Promise<Map<string, number>> {
+  const select = 'SELECT FROM stock_alerts WHERE user_id = owner.id';
+  return countUpToOfEach(source, { name: 'stock_alert_count_of_users', select, ids: userIds });
 }
 
 /** How many wait for each variant; one for which nobody waits is left out. */

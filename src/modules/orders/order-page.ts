@@ -1,15 +1,31 @@
+import { countUpTo, countUpToOfEach, countWordsUpTo, MAX_COUNTED } from '../../infra/count.ts';
 import type { Queryable } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
-import type { OrderStatus } from './order.types.ts';
+import type { OrderStatus, PaymentStatus } from './order.types.ts';
 
-const NEWEST_FIRST: readonly SortTerm[] = [
-  { expression: 'o.placed_at', type: 'timestamptz', descending: true },
-  { expression: 'o.id', type: 'uuid', descending: true },
-];
+export type OrderSortKey = 'PLACED_AT' | 'TOTAL';
+
+/** How to sort orders: newest or dearest first, or in reverse. */
+export interface OrderSort {
+  key: OrderSortKey;
+  reverse: boolean;
+}
+
+const NEWEST_FIRST: OrderSort = { key: 'PLACED_AT', reverse: false };
+
+const ID: SortTerm = { expression: 'o.id', type: 'uuid', descending: true };
+
+const SORTS: Record<OrderSortKey, readonly SortTerm[]> = {
+  PLACED_AT: [{ expression: 'o.placed_at', type: 'timestamptz', descending: true }, ID],
+  TOTAL: [{ expression: 'o.total_minor', type: 'bigint', descending: true }, ID],
+};
 
 /** Which orders: those that meet all that is given. */
 export interface OrderQuery {
+  /** Words in number, e-mail, name and postal address; the last may be unfinished. */
+  search?: string;
   status?: OrderStatus;
+  paymentStatus?: PaymentStatus;
   /** The whole address, whatever its capitals. */
   email?: string;
   /** At that instant or later. */
@@ -18,57 +34,65 @@ export interface OrderQuery {
   placedBefore?: Date;
 }
 
-/** A statement in the making: its name, which says all that its text depends on, and its values. */
+/** A statement in the making: SQL whose shape follows from the query, and its values. */
 class Draft {
   readonly values: unknown[] = [];
   readonly parameter = (value: unknown): string => `$${this.values.push(value)}`;
 }
 
-function conditions(query: OrderQuery, { parameter }: Draft): { name: string; where: string } {
-  const { status, email, placedAfter, placedBefore } = query;
+function conditions(query: OrderQuery, { parameter }: Draft): string {
+  const { search, status, paymentStatus, email, placedAfter, placedBefore } = query;
   const terms = [
-    ...(status === undefined ? [] : [['status', `o.status = ${parameter(status)}::order_status`]]),
-    ...(email === undefined ? [] : [['email', `lower(o.email) = lower(${parameter(email)} COLLATE "C")`]]),
-    ...(placedAfter === undefined ? [] : [['after', `o.placed_at >= ${parameter(placedAfter)}::timestamptz`]]),
-    ...(placedBefore === undefined ? [] : [['before', `o.placed_at < ${parameter(placedBefore)}::timestamptz`]]),
+    ...(search === undefined ? [] : [`o.search @@ search_query(${parameter(search)}::text)`]),
+    ...(status === undefined ? [] : [`o.status = ${parameter(status)}::order_status`]),
+    ...(paymentStatus === undefined ? [] : [`o.payment_status = ${parameter(paymentStatus)}::payment_status`]),
+    ...(email === undefined ? [] : [`lower(o.email) = lower(${parameter(email)} COLLATE "C")`]),
+    ...(placedAfter === undefined ? [] : [`o.placed_at >= ${parameter(placedAfter)}::timestamptz`]),
+    ...(placedBefore === undefined ? [] : [`o.placed_at < ${parameter(placedBefore)}::timestamptz`]),
   ];
-  return {
-    name: terms.map(([name]) => `_${name}`).join(''),
-    where: terms.map(([, term]) => ` AND ${term}`).join(''),
-  };
+  return terms.length === 0 ? 'TRUE' : terms.join(' AND ');
 }
 
-function select(where: string, page: PageRequest, { parameter }: Draft): { shape: string; text: string } {
-  const { condition, orderBy, cursor } = keyset(NEWEST_FIRST, page, parameter);
-  return {
-    shape: `${page.direction}${page.cursor === null ? '' : '_on'}`,
-    text: `SELECT o.id, ${cursor} AS cursor FROM orders o WHERE ${condition}${where}
-            ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`,
-  };
+function select(from: string, sort: OrderSort, page: PageRequest, { parameter }: Draft): string {
+  const terms = SORTS[sort.key].map((term) => ({ ...term, descending: term.descending !== sort.reverse }));
+  const { condition, orderBy, cursor } = keyset(terms, page, parameter);
+  return `SELECT o.id, ${cursor} AS cursor FROM ${from} WHERE ${condition} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`;
 }
 
-/** A page of orders, newest first: which ones they are. */
+function shapeOf(page: PageRequest): string {
+  return `${page.direction}${page.cursor === null ? '' : '_on'}`;
+}
+
+/**
+ * A page of orders: which ones they are. Statements with conditions have no name: PostgreSQL plans them for their values, since
+ * a status that most orders have needs another plan than one that few have.
+ * @param count gives what `countOrders` says of the query
+ */
 export async function findOrderPage(
   source: Queryable,
   query: OrderQuery,
+  sort: OrderSort,
   page: PageRequest,
+  count: () => Promise<number>,
 ): Promise<Page<{ id: string }>> {
   const draft = new Draft();
-  const { name, where } = conditions(query, draft);
-  const { shape, text } = select(where, page, draft);
-  const statement = { name: `order_page${name}_${shape}`, text };
+  const where = conditions(query, draft);
+  const few = query.search !== undefined && (await count()) <= MAX_COUNTED;
+  // Few are found first, by the index of words, and sorted afterwards: OFFSET 0 keeps order and limit out of that plan.
+  const from = `(SELECT * FROM orders o WHERE ${where}${few ? ' OFFSET 0' : ''}) AS o`;
+  const text = select(from, sort, page, draft);
+  const name = `order_page_${sort.key}_${sort.reverse}_${shapeOf(page)}`;
+  const statement = { name: Object.keys(query).length === 0 ? name : undefined, text };
   return toPage(await source.query<{ id: string; cursor: string[] }>(statement, draft.values), page);
 }
 
-/** How many orders there are in all. */
-export async function countOrders(source: Queryable, query: OrderQuery): Promise<number> {
+/** How many orders the query finds, as far as lists count. */
+export function countOrders(source: Queryable, query: OrderQuery): Promise<number> {
   const draft = new Draft();
-  const { name, where } = conditions(query, draft);
-  const [row] = await source.query<{ count: bigint }>(
-    { name: `order_count${name}`, text: `SELECT count(*) FROM orders o WHERE TRUE${where}` },
-    draft.values,
-  );
-  return Number(row?.count ?? 0);
+  const where = conditions(query, draft);
+  if (query.search === undefined) return countUpTo(source, `SELECT FROM orders o WHERE ${where}`, draft.values);
+  const newest = 'ORDER BY o.placed_at DESC, o.id DESC';
+  return countWordsUpTo(source, { table: 'orders o', where, newest }, draft.values);
 }
 
 /** The same page of each of several users' orders, newest first, in one statement. */
@@ -79,10 +103,10 @@ export async function findOrderPagesOfUsers(
 ): Promise<Map<string, Page<{ id: string }>>> {
   const draft = new Draft();
   const ids = draft.parameter(userIds);
-  const { shape, text } = select(' AND o.user_id = u.id', page, draft);
+  const text = select('(SELECT * FROM orders WHERE user_id = u.id) AS o', NEWEST_FIRST, page, draft);
   const rows = await source.query<{ userId: string; id: string; cursor: string[] }>(
     {
-      name: `order_pages_of_users_${shape}`,
+      name: `order_pages_of_users_${shapeOf(page)}`,
       text: `SELECT u.id AS "userId", page.* FROM unnest(${ids}::uuid[]) AS u(id) CROSS JOIN LATERAL (${text}) AS page`,
     },
     draft.values,
@@ -92,14 +116,8 @@ export async function findOrderPagesOfUsers(
   return new Map([...found].map(([id, ofUser]) => [id, toPage(ofUser, page)]));
 }
 
-/** How many orders each user has in all; who has none is left out. */
-export async function countOrdersOfUsers(source: Queryable, userIds: readonly string[]): Promise<Map<string, number>> {
-  const rows = await source.query<{ userId: string; count: bigint }>(
-    {
-      name: 'order_count_of_users',
-      text: 'SELECT user_id AS "userId", count(*) FROM orders WHERE user_id = ANY($1::uuid[]) GROUP BY user_id',
-    },
-    [userIds],
-  );
-  return new Map(rows.map((row) => [row.userId, Number(row.count)]));
+/** How many orders each user has, as far as lists count. */
+export function countOrdersOfUsers(source: Queryable, userIds: readonly string[]): Promise<Map<string, number>> {
+  const ofUser = 'SELECT FROM orders WHERE user_id = owner.id';
+  return countUpToOfEach(source, { name: 'order_count_of_users', select: ofUser, ids: userIds });
 }

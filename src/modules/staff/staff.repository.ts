@@ -1,3 +1,4 @@
+import { countUpTo } from '../../infra/count.ts';
 import type { Queryable, Statement } from '../../infra/database.ts';
 import { keyset, toPage, type Page, type PageRequest } from '../../infra/page.ts';
 
@@ -98,13 +99,9 @@ export async function findActionPage(
   return toPage(rows, page);
 }
 
-/** How many entries there are in all. */
-export async function countActions(source: Queryable, query: StaffActionQuery): Promise<number> {
+/** How many entries the query finds, as far as lists count. */
+export function countActions(source: Queryable, query: StaffActionQuery): Promise<number> {
   const values: unknown[] = [];
   const { name, where } = conditions(query, (value) => `$${values.push(value)}`);
-  const [row] = await source.query<{ count: bigint }>(
-    { name: `staff_action_count${name}`, text: `SELECT count(*) FROM staff_actions WHERE TRUE${where}` },
-    values,
-  );
-  return Number(row?.count ?? 0);
+  return countUpTo(source, `SELECT FROM staff_actions WHERE TRUE${where}`, values, `staff_action_count${name}`);
 }

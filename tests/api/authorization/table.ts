@@ -76,6 +76,12 @@ export const operations: Record<string, Row> = {
     declare: '$id: ID!',
     given: async ({ shop }) => ({ id: (await makeProduct(shop)).globalId }),
   },
+  'Query.productVariant': {
+    as: everyone,
+    ask: 'productVariant(sku: $sku) { id }',
+    declare: '$sku: String!',
+    given: async ({ shop }) => ({ sku: (await makeVariant(shop)).sku }),
+  },
   'Query.products': { as: everyone, ask: 'products(first: 1) { totalCount }' },
   'Query.category': {
     as: everyone,
@@ -371,6 +377,12 @@ export const guarded: Record<string, Row> = {
     ask: 'product(id: $id) { id }',
     declare: '$id: ID!',
     given: async ({ shop }) => ({ id: (await makeProduct(shop, { status: 'DRAFT' })).globalId }),
+  },
+  'Query.productVariant, of a draft': {
+    as: staffs,
+    ask: 'productVariant(sku: $sku) { id }',
+    declare: '$sku: String!',
+    given: async ({ shop }) => ({ sku: known((await makeProduct(shop, { status: 'DRAFT' })).variants[0]).sku }),
   },
   'Query.node, a draft': {
     as: staffs,

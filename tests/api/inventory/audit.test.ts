@@ -343,7 +343,7 @@ describe('an audit of very many variants', () => {
   }
 
   /** What the statement reads: pages of the database, and rows of the ledger. */
-  async function effort(): Promise<{ buffers: number; entries: number }> {
+  async function effort(limit = 2000): Promise<{ buffers: number; entries: number; carts: number }> {
     let plan: PlanNode | undefined;
     const explaining: Queryable = {
       async query<Row extends object>({ text }: { text: string }, values: readonly unknown[] = []): Promise<Row[]> {
@@ -356,12 +356,16 @@ describe('an audit of very many variants', () => {
         return [{} as AuditPage as Row];
       },
     };
-    await auditVariants(explaining, null, 2000);
+    await auditVariants(explaining, null, limit);
     const top = known(plan);
-    const entriesOf = (node: PlanNode): number =>
-      (node['Relation Name'] === 'stock_movements' ? node['Actual Rows'] * node['Actual Loops'] : 0) +
-      (node.Plans ?? []).reduce((sum, child) => sum + entriesOf(child), 0);
-    return { buffers: top['Shared Hit Blocks'] + top['Shared Read Blocks'], entries: entriesOf(top) };
+    const rowsRead = (node: PlanNode, table: string): number =>
+      (node['Relation Name'] === table ? node['Actual Rows'] * node['Actual Loops'] : 0) +
+      (node.Plans ?? []).reduce((sum, child) => sum + rowsRead(child, table), 0);
+    return {
+      buffers: top['Shared Hit Blocks'] + top['Shared Read Blocks'],
+      entries: rowsRead(top, 'stock_movements'),
+      carts: rowsRead(top, 'carts'),
+    };
   }
 
   test('reads the same of a history of 200 entries each as of one of 11', async () => {
@@ -380,6 +384,29 @@ describe('an audit of very many variants', () => {
       more: false,
     });
   }, 120_000);
+
+  test('reads the carts of its variants alone, however many are live', async () => {
+    const CARTS = 10_500;
+    await rowsOf(
+      services.db,
+      `WITH guest AS (
+         INSERT INTO guests (id, token_hash) SELECT gen_random_uuid(), sha256(n::text::bytea) FROM generate_series(1, $1::int) AS n RETURNING id
+       ), cart AS (
+         INSERT INTO carts (id, guest_id, status, hold_started_at, expires_at, created_at, updated_at)
+         SELECT gen_random_uuid(), id, 'ACTIVE', now(), now() + interval '15 minutes', now(), now() FROM guest RETURNING id
+       ), numbered AS (
+         SELECT id, row_number() OVER () AS n FROM cart
+       ), variant AS (
+         SELECT id, row_number() OVER (ORDER BY id) - 1 AS n FROM product_variants
+       )
+       INSERT INTO cart_lines (id, cart_id, variant_id, quantity, unit_price_minor, position)
+       SELECT gen_random_uuid(), c.id, v.id, 1, 100, 0 FROM numbered c JOIN variant v ON v.n = c.n % $2::int`,
+      [CARTS, VARIANTS],
+    );
+    await rowsOf(services.db, 'ANALYZE');
+    expect((await effort(5)).carts).toBe((5 * CARTS) / VARIANTS);
+    await rowsOf(services.db, 'DELETE FROM carts');
+  });
 
   test('stops where there is no end to what is wrong, and can be gone on with', async () => {
     await rowsOf(services.db, 'UPDATE product_variants SET on_hand = 500');

@@ -1,0 +1,60 @@
+import type pg from 'pg';
+
+/**
+ * Fills a catalogue without its triggers, which would take hours for a million products: every product has the word `common`
+ * in its title, every tenth `tenth` in its description, every hundredth `hundredth`, every thousandth `rare` in its title and
+ * among its tags. One product in 1,000 is a DRAFT, one in 2,000 is sold out, one in 10 has two variants of different prices.
+ */
+export async function fillProducts(client: pg.ClientBase, count: number): Promise<void> {
+  await client.query('ALTER TABLE products DISABLE TRIGGER USER; ALTER TABLE product_variants DISABLE TRIGGER USER');
+  await client.query(
+    `INSERT INTO categories (id, slug, name) SELECT gen_random_uuid(), 'filled-' || n, 'Filled ' || n FROM generate_series(0, 19) AS n
+     UNION ALL SELECT gen_random_uuid(), 'filled-few', 'Filled few'`,
+  );
+  await client.query(
+    `WITH category AS (SELECT array_agg(id ORDER BY length(slug), slug) AS ids FROM categories WHERE slug ~ '^filled-[0-9]+$'),
+          few AS (SELECT id FROM categories WHERE slug = 'filled-few')
+     INSERT INTO products (id, slug, title, sort_title, description, tags, status, category_id, min_price_minor, max_price_minor,
+                           search_title, search, created_at)
+     SELECT gen_random_uuid(), 'filled-' || n, 'Common jar ' || n, 'common jar ' || n, '',
+            CASE WHEN n % 1000 = 0 THEN ARRAY['everyone', 'rare'] ELSE ARRAY['everyone'] END,
+            CASE WHEN n % 1000 = 1 THEN 'DRAFT' ELSE 'ACTIVE' END::product_status,
+            CASE WHEN n % 5000 = 0 THEN few.id ELSE category.ids[1 + n % 20] END,
+            1000 + n * 7919 % 9000, 1000 + n * 7919 % 9000 + CASE WHEN n % 10 = 0 THEN 500 ELSE 0 END,
+            CASE WHEN n % 1000 = 0 THEN search_document(ARRAY['common', 'jar', 'rare']) ELSE search_document(ARRAY['common', 'jar']) END,
+            CASE WHEN n % 1000 = 0 THEN setweight(search_document(ARRAY['common', 'jar', 'rare']), 'A')
+                 WHEN n % 100 = 0 THEN setweight(search_document(ARRAY['common', 'jar']), 'A') || setweight(search_document(ARRAY['tenth', 'hundredth']), 'C')
+                 WHEN n % 10 = 0 THEN setweight(search_document(ARRAY['common', 'jar']), 'A') || setweight(search_document(ARRAY['tenth']), 'C')
+                 ELSE setweight(search_document(ARRAY['common', 'jar']), 'A') END,
+            now() - n * interval '1 second'
+       FROM generate_series(1, $1::bigint) AS n, category, few`,
+    [count],
+  );
+  await client.query(
+    `INSERT INTO product_variants (id, product_id, sku, price_minor, on_hand, low_stock_threshold, position)
+     SELECT gen_random_uuid(), p.id, p.slug || '-' || v, p.min_price_minor + 500 * v,
+            CASE WHEN substr(p.slug, 8)::int % 2000 = 7 THEN 0 ELSE 5 END, 3, v
+       FROM products p, generate_series(0, CASE WHEN p.min_price_minor < p.max_price_minor THEN 1 ELSE 0 END) AS v
+      WHERE p.slug LIKE 'filled-%'`,
+  );
+  await client.query('ALTER TABLE products ENABLE TRIGGER USER; ALTER TABLE product_variants ENABLE TRIGGER USER');
+}
+
+/** Fills orders of one guest each: every one paid by default and PLACED, one in 1,000 CANCELLED. Placed a second apart. */
+export async function fillOrders(client: pg.ClientBase, count: number): Promise<void> {
+  await client.query(
+    `WITH guest AS (
+       INSERT INTO guests (id, token_hash) SELECT gen_random_uuid(), sha256(n::text::bytea) FROM generate_series(1, $1::int) AS n RETURNING id
+     ), cart AS (
+       INSERT INTO carts (id, guest_id, status, created_at, updated_at) SELECT gen_random_uuid(), id, 'CHECKED_OUT', now(), now() FROM guest
+       RETURNING id, guest_id
+     )
+     INSERT INTO orders (id, guest_id, cart_id, status, email, currency, subtotal_minor, total_minor, shipping_name, shipping_line1,
+                         shipping_city, shipping_postal_code, shipping_country_code, idempotency_key, request_hash, placed_at, updated_at)
+     SELECT gen_random_uuid(), guest_id, id, CASE WHEN n % 1000 = 0 THEN 'CANCELLED' ELSE 'PLACED' END::order_status,
+            'buyer-' || n || '@example.com', 'USD', n, n, 'Buyer ' || n, 'Road ' || n, 'Town', '12345', 'DE', 'key', sha256(''),
+            now() - n * interval '1 second', now()
+       FROM (SELECT *, row_number() OVER () AS n FROM cart) AS numbered`,
+    [count],
+  );
+}

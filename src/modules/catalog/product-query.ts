@@ -1,0 +1,69 @@
+import type { ProductRow } from './catalog.repository.ts';
+
+/** Which products to list. Prices in minor units. */
+export interface ProductQuery {
+  /** Words to find, as they were typed. */
+  search?: string;
+  categoryId?: string;
+  tags?: readonly string[];
+  minPriceMinor?: number;
+  maxPriceMinor?: number;
+  inStock?: boolean;
+  /** ACTIVE by default. The caller checks who may ask for another. */
+  status?: ProductRow['status'];
+}
+
+/** Adds a value to a statement and gives its placeholder. */
+type Parameter = (value: unknown) => string;
+
+/** A statement in the making: SQL whose shape follows from the query, and its values. */
+export class Draft {
+  readonly values: unknown[] = [];
+  readonly parameter: Parameter = (value) => `$${this.values.push(value)}`;
+
+  /** SQL of conditions that must all hold. */
+  where(conditions: readonly Condition[]): string {
+    return conditions.map((write) => write(this.parameter)).join(' AND ');
+  }
+}
+
+/** A condition on products `p` as SQL. Its parameters are added when it is called. */
+export type Condition = (parameter: Parameter) => string;
+
+/** Has the words that were searched for: anywhere, or in title and SKUs. */
+export function hasWords(column: 'search' | 'search_title', search: string): Condition {
+  return (parameter) => `p.${column} @@ search_query(${parameter(search)}::text)`;
+}
+
+/** SQL of the status that every list is of. */
+export function statusOf(query: ProductQuery): string {
+  return `p.status = '${query.status ?? 'ACTIVE'}'`;
+}
+
+function liveVariant(conditions: readonly string[]): string {
+  const all = ['v.product_id = p.id', 'v.archived_at IS NULL', ...conditions].join(' AND ');
+  return `EXISTS (SELECT FROM product_variants v WHERE ${all})`;
+}
+
+/** The conditions that the query sets, without its words. */
+export function filtersOf(query: ProductQuery): Condition[] {
+  const { categoryId, tags = [], minPriceMinor: least, maxPriceMinor: most, inStock } = query;
+  const conditions: Condition[] = [() => statusOf(query)];
+  if (categoryId !== undefined) conditions.push((parameter) => `p.category_id = ${parameter(categoryId)}::uuid`);
+  if (tags.length > 0) conditions.push((parameter) => `p.tags @> ${parameter(tags)}::text[]`);
+  if (least !== undefined || most !== undefined || inStock === true) {
+    // One and the same variant is in the range and in stock.
+    conditions.push((parameter) =>
+      liveVariant([
+        ...(least === undefined ? [] : [`v.price_minor >= ${parameter(least)}`]),
+        ...(most === undefined ? [] : [`v.price_minor <= ${parameter(most)}`]),
+        ...(inStock === true ? ['v.in_stock'] : []),
+      ]),
+    );
+  }
+  if (inStock === false) {
+    // The first condition follows from the second. It leads to the few products with a variant that is sold out.
+    conditions.push(() => `${liveVariant(['NOT v.in_stock'])} AND NOT ${liveVariant(['v.in_stock'])}`);
+  }
+  return conditions;
+}

@@ -1,0 +1,56 @@
+import pg from 'pg';
+import type { Database } from '../../src/infra/database.ts';
+
+/** A statement with its values, as it was sent. */
+export interface SentQuery {
+  text: string;
+  values: unknown[];
+}
+
+/** Runs some work and gives the statements with values that this process sent meanwhile. */
+export async function recordQueries(work: () => Promise<unknown>): Promise<SentQuery[]> {
+  const queries: SentQuery[] = [];
+  const real = pg.Client.prototype.query;
+  const query = function query(this: pg.Client, ...args: unknown[]): unknown {
+    const { text, values } = (args[0] ?? {}) as Partial<SentQuery>;
+    if (text !== undefined && values !== undefined && !text.includes('event_')) queries.push({ text, values });
+    return Reflect.apply(real, this, args);
+  };
+  pg.Client.prototype.query = query as typeof real;
+  try {
+    await work();
+    return queries;
+  } finally {
+    pg.Client.prototype.query = real;
+  }
+}
+
+interface PlanNode {
+  'Node Type': string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Rows Removed by Index Recheck'?: number;
+  Plans?: PlanNode[];
+}
+
+/** Every row that the nodes of a plan looked at, those that a filter removed among them. */
+function touched(node: PlanNode): number {
+  const own =
+    node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+  const scans = node['Node Type'].includes('Scan') ? own * node['Actual Loops'] : 0;
+  return scans + (node.Plans ?? []).reduce((sum, child) => sum + touched(child), 0);
+}
+
+/** How many rows of tables and indexes PostgreSQL looks at for statements: what their cost grows with. */
+export async function rowsTouched(db: Database, queries: readonly SentQuery[]): Promise<number> {
+  let sum = 0;
+  for (const { text, values } of queries) {
+    const rows = await db.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+      { text: `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}` },
+      values,
+    );
+    sum += rows[0]?.['QUERY PLAN'][0]?.Plan === undefined ? 0 : touched(rows[0]['QUERY PLAN'][0].Plan);
+  }
+  return sum;
+}
