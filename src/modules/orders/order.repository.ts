@@ -101,14 +101,22 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
   ]);
 }
 
-const byNumber: Statement = {
+const byNumber: Statement = { name: 'order_by_number', text: 'SELECT id FROM orders WHERE number = $1' };
+
+/** Any order, by its number. Only staff may look it up by that alone. */
+export async function findByNumber(source: Queryable, number: bigint): Promise<string | null> {
+  const [row] = await source.query<{ id: string }>(byNumber, [number]);
+  return row?.id ?? null;
+}
+
+const byNumberAndEmail: Statement = {
   name: 'order_by_number_and_email',
   text: 'SELECT id FROM orders WHERE number = $1 AND lower(email) = lower($2 COLLATE "C") AND guest_id IS NOT NULL',
 };
 
 /** A guest's order, found by what is on its confirmation. */
 export async function findByNumberAndEmail(source: Queryable, number: bigint, email: string): Promise<string | null> {
-  const [row] = await source.query<{ id: string }>(byNumber, [number, email]);
+  const [row] = await source.query<{ id: string }>(byNumberAndEmail, [number, email]);
   return row?.id ?? null;
 }
 

@@ -8,13 +8,13 @@ import { createOrderAccess, type OrderAccess } from './order-access.ts';
 import { createOrderLife, type OrderLife } from './order-life.ts';
 import { parseOrderNumber } from './order-number.ts';
 import * as pages from './order-page.ts';
-import type { OrderQuery } from './order-page.ts';
+import type { OrderQuery, OrderSort } from './order-page.ts';
 import type { OwnedOrder } from './order-owner.ts';
-import { findByNumberAndEmail, findIdsOf, findOwner } from './order.repository.ts';
+import { findByNumber, findByNumberAndEmail, findIdsOf, findOwner } from './order.repository.ts';
 
 export type { CheckoutRequest } from './checkout.ts';
 export type { AddressOwner } from './guest-orders.ts';
-export type { OrderQuery } from './order-page.ts';
+export type { OrderQuery, OrderSort } from './order-page.ts';
 export type { Address } from './order.repository.ts';
 
 /** The use cases of orders. Orders themselves are read through Prisma, once it is known who may see them. */
@@ -31,10 +31,20 @@ export interface OrderService extends OrderLife, OrderAccess {
   ownerOf(orderId: string): Promise<OwnedOrder | null>;
   /** The ids of all orders that somebody has. */
   idsOf(owner: CartOwner): Promise<string[]>;
+  /** The order with this number, whosever it is, or null. */
+  findByNumber(number: string): Promise<string | null>;
   /** A guest's order with this number and address, or null. */
   findByNumberAndEmail(number: string, email: string): Promise<string | null>;
-  /** Which orders a page has, newest first. */
-  page(query: OrderQuery, page: PageRequest): Promise<Page<{ id: string }>>;
+  /**
+   * Which orders a page has.
+   * @param count gives the query's `count`
+   */
+  page(
+    query: OrderQuery,
+    sort: OrderSort,
+    page: PageRequest,
+    count: () => Promise<number>,
+  ): Promise<Page<{ id: string }>>;
   count(query: OrderQuery): Promise<number>;
   /** The same page of each user's orders. */
   pagesOfUsers(userIds: readonly string[], page: PageRequest): Promise<Map<string, Page<{ id: string }>>>;
@@ -69,12 +79,16 @@ export function createOrderService(deps: OrderDependencies): OrderService {
     ownerOf: (orderId) => findOwner(db, orderId),
     idsOf: (owner) => findIdsOf(db, owner),
 
+    async findByNumber(number) {
+      const parsed = parseOrderNumber(number);
+      return parsed === null ? null : findByNumber(db, parsed);
+    },
     async findByNumberAndEmail(number, email) {
       const parsed = parseOrderNumber(number);
       return parsed === null ? null : findByNumberAndEmail(db, parsed, email);
     },
 
-    page: (query, page) => pages.findOrderPage(db, query, page),
+    page: (query, sort, page, count) => pages.findOrderPage(db, query, sort, page, count),
     count: (query) => pages.countOrders(db, query),
     pagesOfUsers: (userIds, page) => pages.findOrderPagesOfUsers(db, userIds, page),
     countsOfUsers: (userIds) => pages.countOrdersOfUsers(db, userIds),
