@@ -1,8 +1,8 @@
 import type { Client, ClientOptions, Sink, SubscribePayload } from 'graphql-ws';
-// Copy this file: subscriptions that miss nothing and tell nothing twice, however often the socket is cut off. By itself
-// graphql-ws sends the first `after` again when it comes back. How to use it stands in README.md beside it.
+// Copy this file: subscriptions that miss nothing and repeat nothing, however often they are cut off. By itself graphql-ws
+// sends the first `after` again when it reconnects, and ends a subscription at the first error. See README.md beside it.
 
-/** Has graphql-ws come back after whatever cut it off, the start of a new node included. */
+/** Has graphql-ws reconnect after whatever cut it off, the start of a new node included. */
 export const COME_BACK = {
   retryAttempts: Infinity,
   shouldRetry: () => true,
@@ -11,17 +11,44 @@ export const COME_BACK = {
 } satisfies Partial<ClientOptions>;
 
 export interface ResumeOptions {
-  /** CURSOR_EXPIRED: read anew, `eventCursor` in the same query, and give that, to go on after it. Null ends it. */
+  /** CURSOR_EXPIRED: read anew, with a cursor in the same query, and return that cursor to go on after it. Null ends it. */
   onExpired?: (payload: SubscribePayload) => string | null | Promise<string | null>;
-  /** Is told what was forgotten; the console unless told otherwise. */
+  /**
+   * UNAUTHENTICATED: refresh the session, and return true to go on with what the browser has by then, false to end. Called
+   * once for all subscriptions that are refused together. Where it throws, it is called again after a while.
+   */
+  onUnauthenticated?: () => boolean | Promise<boolean>;
+  /** Called with what was forgotten; the console by default. */
   warn?: (message: string) => void;
+  /** Waits before another try; `COME_BACK.retryWait` by default. */
+  wait?: (tries: number) => Promise<void>;
 }
+
+/** Errors that say why there is no going on. After every other one the subscription begins again after its last event. */
+const FINAL: readonly unknown[] = [
+  ...['BAD_REQUEST', 'FORBIDDEN', 'UNAUTHENTICATED', 'TOO_COSTLY', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED'],
+  // Close codes of graphql-ws: the client and the server do not understand each other.
+  ...[4004, 4400, 4406, 4409, 4429],
+];
+const MAX_REFUSALS = 3;
+
 /** A client whose `subscribe` goes on after the last event, where there is `$after` and `cursor` is selected. */
-export function resuming(client: Client, { onExpired, warn = console.warn }: ResumeOptions = {}): Client {
+export function resuming(client: Client, options: ResumeOptions = {}): Client {
+  const { onExpired, onUnauthenticated, warn = console.warn, wait = COME_BACK.retryWait } = options;
+  let renewing: Promise<boolean> | undefined;
+
+  async function renew(): Promise<boolean> {
+    const renewed = (await onUnauthenticated?.()) === true;
+    // The credentials of a socket are those that it was opened with: the next one has the new ones.
+    if (renewed) client.terminate();
+    return renewed;
+  }
+
   function subscribe(payload: SubscribePayload, sink: Sink<never>): () => void {
-    // graphql-ws sends these again, as they are by then, each time it comes back.
+    // graphql-ws sends these again, as they are by then, each time it reconnects.
     const variables: Record<string, unknown> = { ...payload.variables };
-    let [left, warned] = [false, !/^\s*subscription\b/m.test(payload.query)];
+    const isSubscription = /^\s*subscription\b/m.test(payload.query);
+    let [left, warned, tries, refusals] = [false, !isSubscription, 0, 0];
     let stop = () => {};
     function remind(what: string) {
       if (!warned) warn(`Without ${what} a subscription cannot resume: ${payload.query}`);
@@ -29,37 +56,65 @@ export function resuming(client: Client, { onExpired, warn = console.warn }: Res
     }
 
     function start() {
-      let fault: { errors?: unknown } | undefined; // came before the start; `complete` follows
-      const resumable = { ...payload, variables };
-      stop = client.subscribe<Record<string, { cursor?: string } | null>>(resumable, {
-        next(result) {
-          const event = Object.values(result.data ?? {})[0];
-          if (event?.cursor !== undefined) variables['after'] = event.cursor;
-          else if (event != null) remind('`cursor` in the selection');
-          if (event == null && hasCode(result.errors, 'CURSOR_EXPIRED')) fault = result;
-          else sink.next(result as never);
+      let fault: { errors?: unknown } | undefined; // before the start `complete` follows it
+      let over = false;
+      const end = client.subscribe<Record<string, { cursor?: string } | null>>(
+        { ...payload, variables },
+        {
+          next(result) {
+            if (over) return;
+            const event = Object.values(result.data ?? {})[0];
+            if (event?.cursor !== undefined) variables['after'] = event.cursor;
+            else if (event != null && isSubscription) remind('`cursor` in the selection');
+            if (event != null) [tries, refusals] = [0, 0];
+            if (!isSubscription || event != null || !canRecover(result.errors)) return sink.next(result as never);
+            fault = result;
+            if (result.data === undefined) return;
+            over = true; // an event that could not be read: the next one must not move the cursor past it
+            end();
+            void recover(result.errors, () => [sink.next(result as never), sink.complete()]);
+          },
+          error(errors) {
+            if (!over) void recover(errors, () => sink.error(errors));
+          },
+          complete() {
+            if (over) return;
+            if (fault === undefined) sink.complete();
+            else void recover(fault.errors, () => [sink.next(fault as never), sink.complete()]);
+          },
         },
-        error: (errors) => void recover(errors, () => sink.error(errors)),
-        complete() {
-          if (fault === undefined) sink.complete();
-          else void recover(fault.errors, () => [sink.next(fault as never), sink.complete()]);
-        },
-      });
+      );
+      stop = end;
     }
 
-    /** Starts again: after the last event where the shop lost patience, after what is read anew where it lost the place. */
+    function canRecover(errors: unknown): boolean {
+      if (!isSubscription || !Array.isArray(errors)) return false;
+      return onUnauthenticated !== undefined && hasCode(errors, 'UNAUTHENTICATED') ? true : !isFinal(errors);
+    }
+
+    /** Begins again, once what stood in the way is seen to; gives up where nothing can be done about it. */
     async function recover(errors: unknown, giveUp: () => unknown) {
       const last = variables['after'];
       const lagged = hasCode(errors, 'LAGGED');
-      const lost = hasCode(errors, 'CURSOR_EXPIRED') || (lagged && last == null);
       try {
-        const next = lost && !left ? await onExpired?.(payload) : lagged ? last : null;
-        if (left) sink.complete();
-        else if (next == null || (lost && next === last)) giveUp();
-        else {
+        if (hasCode(errors, 'CURSOR_EXPIRED') || (lagged && last == null)) {
+          const next = left ? null : await onExpired?.(payload);
+          if (!left && (next == null || next === last)) return giveUp();
           variables['after'] = next;
-          start();
+        } else if (hasCode(errors, 'UNAUTHENTICATED') && onUnauthenticated !== undefined && refusals < MAX_REFUSALS) {
+          renewing ??= renew().finally(() => (renewing = undefined));
+          const renewed = await renewing.then(
+            (yes) => ((refusals += 1), yes),
+            () => wait(tries++).then(() => true),
+          );
+          if (!renewed) return giveUp();
+        } else if (!isSubscription || isFinal(errors)) {
+          return giveUp();
+        } else if (!lagged) {
+          await wait(tries++);
         }
+        if (left) sink.complete();
+        else start();
       } catch (error) {
         sink.error(error);
       }
@@ -73,6 +128,12 @@ export function resuming(client: Client, { onExpired, warn = console.warn }: Res
     };
   }
   return { ...client, subscribe };
+}
+
+/** By the codes of GraphQL errors, or by the code with which the socket was closed. */
+function isFinal(errors: unknown): boolean {
+  if (Array.isArray(errors)) return errors.some((error) => FINAL.includes(error?.extensions?.code));
+  return FINAL.includes((errors as { code?: unknown } | null)?.code);
 }
 
 function hasCode(errors: unknown, code: string): boolean {

@@ -2,6 +2,7 @@ import type { Cursor } from './cursor.ts';
 import type { StoredEvent } from './event.ts';
 import type { EventFeed } from './feed.ts';
 import type { Turn } from '../infra/seats.ts';
+import { patiently } from './patience.ts';
 import { CursorExpiredError, type EventFilter, type Replay } from './replay.ts';
 
 /** Where a reader goes on that was here before. */
@@ -51,8 +52,13 @@ export function createCatchUp(feed: EventFeed, resume: Resumption | null): Catch
       await turn.come;
     }
     if (left) return [];
-    filter ??= Promise.resolve(ask());
-    const part = await replay.read({ epoch, seq }, feed.position().seq, await filter);
+    const read = async () => {
+      filter ??= Promise.resolve(ask());
+      // What could not be found out is asked again.
+      filter.catch(() => (filter = undefined));
+      return replay.read({ epoch, seq }, feed.position().seq, await filter);
+    };
+    const part = await patiently(read, { isOver: () => left });
     seq = part.through;
     return part.events;
   }

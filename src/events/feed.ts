@@ -28,10 +28,14 @@ export interface EventFeed extends AsyncDisposable {
    * be asked for some of them.
    */
   since(seq: number): readonly StoredEvent[] | null;
-  /** How many subscribers there are. */
+  /** How many subscribers there are, without those that are not counted. */
   readonly listeners: number;
-  /** Delivers each later event, synchronously and in order. @returns a function that ends it */
-  subscribe(listener: FeedListener): () => void;
+  /**
+   * Delivers each later event, synchronously and in order.
+   * @param options.isCounted false for a part of the node itself, which listens for as long as the node runs
+   * @returns a function that ends it
+   */
+  subscribe(listener: FeedListener, options?: { isCounted: boolean }): () => void;
 }
 
 /** Events that no batch told of, by where they were missing. */
@@ -61,6 +65,7 @@ export async function startFeed(options: {
 }): Promise<EventFeed> {
   const { log, bus, logger, onRead = () => {} } = options;
   const listeners = new Set<FeedListener>();
+  const uncounted = new WeakSet<FeedListener>();
   const aside = new Map<number, StoredEvent>();
   // Contiguous, up to the position. Cut when it is twice as long as it is meant to be: not at each event.
   let recent: StoredEvent[] = [];
@@ -192,10 +197,11 @@ export async function startFeed(options: {
       return missing > recent.length || missing > MAX_RECENT ? null : recent.slice(-missing);
     },
     get listeners() {
-      return listeners.size;
+      return [...listeners].filter((listener) => !uncounted.has(listener)).length;
     },
-    subscribe(listener) {
+    subscribe(listener, { isCounted } = { isCounted: true }) {
       listeners.add(listener);
+      if (!isCounted) uncounted.add(listener);
       return () => listeners.delete(listener);
     },
     async [Symbol.asyncDispose]() {

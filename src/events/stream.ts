@@ -1,6 +1,7 @@
 import { createCatchUp, type CatchUp, type Resumption } from './catch-up.ts';
 import type { StoredEvent } from './event.ts';
 import type { EventFeed } from './feed.ts';
+import { patiently } from './patience.ts';
 
 /** The consumer took events more slowly than they came, and too many are waiting for it. */
 export class LaggedError extends Error {
@@ -104,13 +105,19 @@ export function openStream<T>(source: StreamSource<T>): EventStream<T> {
     return { done: true, value: undefined };
   }
 
+  /** What `pick` made of an event; it is asked again where it failed. */
+  function picked({ event, picked: first }: (typeof queue)[number]): Promise<T | null> {
+    const attempt = async (again: boolean) => await (again ? pickFrom(pick, event) : first);
+    return patiently(attempt, { isOver: () => done });
+  }
+
   async function take(): Promise<IteratorResult<StreamItem<T>>> {
     for (;;) {
       if (done) return { done: true, value: undefined };
       if (failure !== undefined) throw failure;
       const next = queue.shift();
       if (next !== undefined) {
-        const value = await next.picked;
+        const value = await picked(next);
         // The consumer may have left meanwhile.
         if (value !== null && !done) return { done: false, value: { event: next.event, epoch, value } };
       } else if (unsubscribe === undefined) {

@@ -2,6 +2,7 @@ import type { ObjectRef } from '@pothos/core';
 import { MAX_COUNTED } from '../infra/count.ts';
 import { builder } from './builder.ts';
 import type { Connection } from './connection.ts';
+import { SnapshotRef } from './snapshot.ts';
 
 type SchemaTypes = (typeof builder)['$inferSchemaTypes'];
 
@@ -35,6 +36,7 @@ export function connectionType<Row extends object>(
   });
   return builder.objectRef<Connection<Row>>(`${node.name}Connection`).implement({
     description: `A page of a list of ${what}.`,
+    interfaces: [SnapshotRef],
     fields: (t) => ({
       // The page's size is counted by the field that gives the connection.
       edges: t.field({

@@ -50,6 +50,8 @@ export interface Guest {
   id: string;
   token: string;
   knownBy: 'header' | 'cookie' | 'creation';
+  /** The guest was offered the token, and has no row yet: see `GuestService.offer`. */
+  isNew: boolean;
 }
 
 /**

@@ -20,7 +20,11 @@ export interface Cookies {
 }
 
 /** Reads the cookies of a request, and writes those of its answer; without an answer nothing is written. */
-export type CookieReader = (req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null) => Cookies;
+export interface CookieReader {
+  (req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null): Cookies;
+  /** The cookie with a guest's token, as it comes in `Cookie` and as it goes out in `Set-Cookie`. */
+  cartCookie(token: string): { pair: string; setCookie: string };
+}
 
 const DEVICE_SECONDS = 365 * 24 * 60 * 60;
 const CART_SECONDS = 180 * 24 * 60 * 60;
@@ -36,13 +40,15 @@ export function createCookieReader({ production, http }: Config, publicUrl: stri
     (name) => `${prefix}${name}`,
   ) as [string, string, string, string];
 
-  return (req, res) => {
+  const line = (name: string, value: string, seconds: number) => `${name}=${value}; Max-Age=${seconds}; ${attributes}`;
+
+  const read = (req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null): Cookies => {
     const came = parse(req.headers.cookie);
     const going = new Map<string, string>();
 
     function write(name: string, value: string, seconds: number): void {
       // Each goes out once, as it was set last.
-      going.set(name, `${name}=${value}; Max-Age=${seconds}; ${attributes}`);
+      going.set(name, line(name, value, seconds));
       res?.setHeader('set-cookie', [...going.values()]);
     }
 
@@ -70,6 +76,9 @@ export function createCookieReader({ production, http }: Config, publicUrl: stri
       },
     };
   };
+
+  const cartCookie = (token: string) => ({ pair: `${cart}=${token}`, setCookie: line(cart, token, CART_SECONDS) });
+  return Object.assign(read, { cartCookie });
 }
 
 function parse(header: string | undefined): Map<string, string> {

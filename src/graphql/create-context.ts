@@ -5,6 +5,13 @@ import type { Logger } from '../infra/logger.ts';
 import type { Identity } from '../modules/accounts/session.service.ts';
 import type { Context, Guest, LiveContext, SharedContext, Viewer } from './context.ts';
 import { createCookieReader, type Cookies } from './cookies.ts';
+import {
+  credentialHeadersOf,
+  credentialsOf,
+  isGiven,
+  type CredentialHeaders,
+  type Credentials,
+} from './credentials.ts';
 import { createLoaders } from './loaders.ts';
 import { refusedRequest } from './request-error.ts';
 import type { Caller } from './throttle.ts';
@@ -25,18 +32,6 @@ export interface NodeContext {
 
 type WithHeaders = Pick<IncomingMessage, 'headers'>;
 
-/** What has to be known of the request that became a socket: who asks, and nothing else of it. */
-export type CredentialHeaders = Partial<Record<(typeof CREDENTIALS)[number], string>>;
-
-const CREDENTIALS = ['cookie', 'authorization', 'x-cart-token', 'last-event-id'] as const;
-const NO_HEADERS: CredentialHeaders = {};
-
-/** Takes them out of a request. */
-export function credentialHeadersOf({ headers }: WithHeaders): CredentialHeaders {
-  const given = CREDENTIALS.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]]));
-  return given.length === 0 ? NO_HEADERS : (Object.fromEntries(given) as CredentialHeaders);
-}
-
 /** Makes what operations are executed with. */
 export interface ContextFactory {
   /**
@@ -46,18 +41,24 @@ export interface ContextFactory {
   forHttp(node: NodeContext, scope: RequestScope, entry: boolean): Promise<Context>;
   /** For an operation over WebSocket: there are no headers to answer with. */
   forSocket(upgrade: CredentialHeaders, connectionParams: unknown, scope: RequestScope): Promise<Context>;
-  /** The access token with which a socket came, valid or not; null where it came with none. */
-  accessTokenOf(upgrade: CredentialHeaders, connectionParams: unknown): string | null;
+  /** What a socket came with: its access token, valid or not, and the guest that it names where it has no access token. */
+  socketCredentials(upgrade: CredentialHeaders, connectionParams: unknown): Promise<SocketCredentials>;
+  /**
+   * A name for a visitor who opens a socket without any credential, with the `Set-Cookie` that hands it over; null for all
+   * others.
+   */
+  offerFor(req: WithHeaders): { token: string; setCookie: string; headers: CredentialHeaders } | null;
   /** For somebody of a role who is nobody in particular: what is executed for all who subscribed to the same. */
   forAudience(viewer: Viewer): Context;
   /** For a subscription's start, and for each event: its own connections, and nothing that an earlier event had read. */
   renew(context: Context): Context;
 }
 
-/** Credentials as they came, none of them looked at yet. */
-interface Credentials {
-  access: unknown;
-  cart: { token: unknown; knownBy: 'header' | 'cookie' };
+/** By what a socket is tied to a session, or to a guest. */
+export interface SocketCredentials {
+  accessToken: string | null;
+  /** Null where there is an access token, or no valid cart token. */
+  guest: Guest | null;
 }
 
 /** Wires the factory. */
@@ -70,15 +71,6 @@ export function createContextFactory(deps: {
   const { shared, live, config, logger } = deps;
   const { guests, sessions } = shared.services;
   const readCookies = createCookieReader(config, shared.publicUrl);
-
-  /** What was named first wins; a header, or a parameter of the connection, over the cookie. */
-  function credentialsOf(req: WithHeaders, params: Record<string, unknown>, cookies: Cookies): Credentials {
-    const named = [params.cartToken, req.headers['x-cart-token']].find(isGiven);
-    return {
-      access: [params.accessToken, bearerOf(req), cookies.accessToken].find(isGiven),
-      cart: named === undefined ? { token: cookies.cartToken, knownBy: 'cookie' } : { token: named, knownBy: 'header' },
-    };
-  }
 
   /** Null: nobody said who is asking. */
   async function identifyUser(token: unknown): Promise<Identity | null> {
@@ -93,12 +85,12 @@ export function createContextFactory(deps: {
     return identity;
   }
 
-  /** Null: a guest without a name yet. */
+  /** Null: a visitor without a name yet. */
   async function identifyGuest({ token, knownBy }: Credentials['cart']): Promise<Guest | null> {
     if (!isGiven(token)) return null;
-    const id = typeof token === 'string' ? await guests.find(token) : null;
-    if (id === null) throw refusedRequest('UNAUTHENTICATED', 'The cart token is not one that this shop gave.');
-    return { id, token: token as string, knownBy };
+    const found = typeof token === 'string' ? await guests.find(token) : null;
+    if (found === null) throw refusedRequest('UNAUTHENTICATED', 'The cart token is not one that this shop gave.');
+    return { ...found, token: token as string, knownBy };
   }
 
   function assemble(
@@ -132,7 +124,7 @@ export function createContextFactory(deps: {
   return {
     async forHttp({ req, res }, scope, entry) {
       const cookies = readCookies(req, res);
-      const { access, cart } = credentialsOf(req, {}, cookies);
+      const { access, cart } = credentialsOf(req, null, cookies);
       if (entry) {
         const user = await orNull(identifyUser(access));
         const entering = await orNull(identifyGuest(cart));
@@ -157,7 +149,7 @@ export function createContextFactory(deps: {
     async forSocket(headers, connectionParams, scope) {
       const upgrade = { headers };
       const cookies = readCookies(upgrade, null);
-      const { access, cart } = credentialsOf(upgrade, paramsOf(connectionParams), cookies);
+      const { access, cart } = credentialsOf(upgrade, connectionParams, cookies);
       const user = await identifyUser(access);
       const guest = user === null ? await identifyGuest(cart) : null;
       // The socket as a whole is tied to the token's session: its operations need not be.
@@ -165,10 +157,24 @@ export function createContextFactory(deps: {
       return assemble(who, { req: upgrade, res: null, cookies, scope });
     },
 
-    accessTokenOf(headers, connectionParams) {
+    async socketCredentials(headers, connectionParams) {
       const upgrade = { headers };
-      const cookies = readCookies(upgrade, null);
-      return tokenOf(credentialsOf(upgrade, paramsOf(connectionParams), cookies).access);
+      const { access, cart } = credentialsOf(upgrade, connectionParams, readCookies(upgrade, null));
+      if (isGiven(access)) return { accessToken: tokenOf(access), guest: null };
+      return { accessToken: null, guest: await orNull(identifyGuest(cart)) };
+    },
+
+    offerFor(req) {
+      const { access, cart } = credentialsOf(req, null, readCookies(req, null));
+      if (isGiven(access) || isGiven(cart.token)) return null;
+      const { token } = guests.offer();
+      const { pair, setCookie } = readCookies.cartCookie(token);
+      const { cookie } = req.headers;
+      return {
+        token,
+        setCookie,
+        headers: { ...credentialHeadersOf(req), cookie: cookie === undefined ? pair : `${cookie}; ${pair}` },
+      };
     },
 
     forAudience(viewer) {
@@ -190,21 +196,8 @@ export function createContextFactory(deps: {
   };
 }
 
-function isGiven(credential: unknown): boolean {
-  return credential !== undefined && credential !== null && credential !== '';
-}
-
 function tokenOf(credential: unknown): string | null {
   return typeof credential === 'string' ? credential : null;
-}
-
-function paramsOf(connectionParams: unknown): Record<string, unknown> {
-  return (connectionParams ?? {}) as Record<string, unknown>;
-}
-
-/** The token in `Authorization`. Another scheme's credential is none of ours: it is given back whole, and is not valid. */
-function bearerOf({ headers: { authorization } }: WithHeaders): string | undefined {
-  return authorization === undefined ? undefined : (/^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? authorization);
 }
 
 /** As EventSource sends it; empty where it had none. */

@@ -2,6 +2,7 @@ import { execute, type ExecutionArgs } from 'graphql';
 import { encodeCursor } from '../events/cursor.ts';
 import type { CatchUp } from '../events/catch-up.ts';
 import type { StoredEvent } from '../events/event.ts';
+import { patiently } from '../events/patience.ts';
 import {
   LaggedError,
   LogReplacedError,
@@ -14,6 +15,7 @@ import type { Context, Viewer } from './context.ts';
 import type { EventQueue } from './event-queue.ts';
 import { formatError, maskResult } from './mask.ts';
 import type { SharedAudience } from './sharing.ts';
+import { untilRead } from './subscribe.ts';
 import type { Membership, Sink } from './sink.ts';
 
 /*
@@ -77,23 +79,21 @@ export function createFanOut(deps: {
   ): Audience {
     const { schema, document, operationName, variableValues } = args;
     const { eventCost } = args.contextValue as Context;
-    const execution = async (item: StreamItem<unknown>) => {
-      executions += 1;
-      const contextValue = contextOf(viewer);
-      const result = await execute({
-        schema,
-        document,
-        operationName,
-        variableValues,
-        rootValue: item,
-        contextValue,
-      });
-      const { errors, ...masked } = maskResult(result, contextValue);
-      return JSON.stringify(errors === undefined ? masked : { ...masked, errors: errors.map(formatError) });
-    };
     return new Audience(
       { source, epoch: catchUp.epoch },
-      (item) => deps.queue.run(deps.laneOf(sharedKey), eventCost, () => execution(item)),
+      async (item) => {
+        executions += 1;
+        let contextValue = contextOf(viewer);
+        const attempt = async (again: boolean) => {
+          // What one attempt could not read must not be kept for the next.
+          if (again) contextValue = deps.contextFor(viewer);
+          return execute({ schema, document, operationName, variableValues, rootValue: item, contextValue });
+        };
+        const queued = (again: boolean) => deps.queue.run(deps.laneOf(sharedKey), eventCost, () => attempt(again));
+        const result = await untilRead(queued, () => !audiences.has(key));
+        const { errors, ...masked } = maskResult(result, contextValue);
+        return JSON.stringify(errors === undefined ? masked : { ...masked, errors: errors.map(formatError) });
+      },
       () => audiences.delete(key),
     );
   }
@@ -232,7 +232,8 @@ class Audience {
   }
 
   async #make(event: StoredEvent, picked: unknown): Payload {
-    const value = picked instanceof Promise ? await (picked as Promise<unknown>) : picked;
+    const attempt = async (again: boolean) => await (again ? pickFrom(this.#source.pick, event) : picked);
+    const value = await patiently(attempt, { isOver: () => this.size === 0 });
     return value === null ? null : this.#run({ event, epoch: this.#epoch, value });
   }
 
@@ -295,6 +296,4 @@ class Member implements Membership {
   }
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -32,6 +32,7 @@ import '../modules/orders/checkout.graphql.ts';
 import '../modules/orders/order-mutations.graphql.ts';
 import '../modules/orders/orders.graphql.ts';
 import '../modules/orders/order-placed.graphql.ts';
+import '../modules/orders/order-payment-status-changed.graphql.ts';
 import '../modules/orders/order-status-changed.graphql.ts';
 import '../modules/orders/user-orders.graphql.ts';
 import '../modules/notifications/stock-alert.graphql.ts';

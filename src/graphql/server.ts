@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.ts';
+import { ReadingFailedError } from '../events/patience.ts';
 import { LaggedError } from '../events/stream.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Metrics } from '../infra/metrics.ts';
@@ -67,6 +68,8 @@ export function createGraphQLServer(options: {
   const fanOut = createFanOut({ contextFor: contexts.forAudience, queue, laneOf: budget.laneOf });
   const failed = (error: unknown) => {
     if (error instanceof LaggedError) metrics.lagged.inc();
+    if (error instanceof ReadingFailedError)
+      logger.error({ err: error.cause }, 'the fields of an event could not be read');
   };
   const subscriptions = createSubscriptions<Context>({
     renew: contexts.renew,
@@ -86,12 +89,18 @@ export function createGraphQLServer(options: {
       return leave;
     },
     failed,
-    watch: ({ accessToken }, over) =>
-      accessToken === null ? Promise.resolve({ valid: true, release: () => {} }) : sessions.watch(accessToken, over),
+    // A socket is watched as a whole.
+    watch: async ({ sink, accessToken, viewer: { guest } }, over) => {
+      if (sink !== null) return { valid: true, release: () => {} };
+      if (accessToken !== null) return sessions.watch(accessToken, over);
+      return guest === null
+        ? { valid: true, release: () => {} }
+        : sessions.watchGuest(guest.id, guest.knownBy === 'cookie', over);
+    },
   });
   const scopes: RequestScopes = new WeakMap();
   const yoga = createEngine({ ...options, shared, contexts, subscriptions, scopes });
-  const sockets = createWebSockets({ yoga, contexts, sessions, throttle, logger, failed });
+  const sockets = createWebSockets({ yoga, contexts, sessions, throttle, logger, failed, offerFor: contexts.offerFor });
 
   return {
     handle(req, res, scope) {
@@ -107,6 +116,7 @@ export function createGraphQLServer(options: {
       const closed = sockets.dispose();
       subscriptions.endAll();
       await closed;
+      sessions.dispose();
     },
   };
 }

@@ -1,67 +1,91 @@
 import type { EventFeed } from '../events/feed.ts';
 import type { Logger } from '../infra/logger.ts';
+import { credentialsReplaced, sessionEnded } from '../modules/accounts/session.events.ts';
 import type { SessionService } from '../modules/accounts/session.service.ts';
-import { sessionEnded } from '../modules/accounts/session.events.ts';
+
+/**
+ * Why something may not go on as it was. EXPIRED: the access token's time is over, and the session may live on. ENDED: the
+ * session is over. REPLACED: the client has other credentials now, after a log-in or a log-out.
+ */
+export type WatchEnd = 'EXPIRED' | 'ENDED' | 'REPLACED';
 
 /** What is watched. */
 export interface Watched {
-  /** Whether the token is valid now; else there is nothing to watch. */
+  /** Whether the token is valid now; otherwise there is nothing to watch. */
   readonly valid: boolean;
-  /** Whose it is; null where it is not valid. */
+  /** The user of the token; null for a guest, and where the token is not valid. */
   readonly userId: string | null;
   release(): void;
 }
 
-/** Sees to it that what runs in the name of a session, on this node, does not outlive it. */
+/** Ends what runs on this node in the name of a session or a guest when its credentials are over. */
 export interface SessionWatch {
   /**
-   * Calls `over` when the session of an access token ends, on whatever node, or (within a second) the token's own time is over;
-   * once at most.
+   * Calls `over` when the access token expires (within a second), and when its session ends or is replaced, on any node. After
+   * EXPIRED the watch goes on; any other reason is the last.
    */
-  watch(accessToken: string, over: () => void): Promise<Watched>;
+  watch(accessToken: string, over: (why: WatchEnd) => void): Promise<Watched>;
+  /**
+   * Calls `over` once when the guest's client has logged in or out since.
+   * @param byCookie the guest is known by a cookie, which a browser may replace at any time
+   */
+  watchGuest(guestId: string, byCookie: boolean, over: (why: WatchEnd) => void): Watched;
+  /** Whether the session was refreshed after the token was issued, so that its client has a newer token. */
+  isRefreshed(accessToken: string): Promise<boolean>;
+  dispose(): void;
 }
 
 const NOTHING: Watched = { valid: false, userId: null, release: () => {} };
 const SWEEP_MS = 500;
+/**
+ * From the event to the end of what runs with replaced credentials: the answer that sets the new cookies is on its way to the
+ * browser by then, and the guest's last events are delivered.
+ */
+const REPLACE_AFTER_MS = 1_000;
+/** A browser that still comes with the old cookie after its log-in has not seen the answer yet, and is sent away again. */
+const REPLACED_RECENTLY_MS = 15_000;
 
-/** One thing that runs for a session. Each socket of a user's has one, so it is small: no closures, no timer of its own. */
+/** One thing that runs for a session or a guest. Each socket has one, so it is small: no closures, no timer of its own. */
 class Watch implements Watched {
-  readonly sessionId: string;
+  readonly subject: string;
   readonly #host: Host;
-  readonly #over: () => void;
-  /** By this process's clock; that of the database has said how long it is until then. Zero: not known yet. */
-  expiresAt = 0;
+  readonly #over: (why: WatchEnd) => void;
+  /** By this process's clock; the database's clock has said how long it is until then. */
+  dueAt = Infinity;
+  due: WatchEnd = 'EXPIRED';
+  valid = false;
   userId: string | null = null;
-  /** Another one of the same session. */
+  /** Another one of the same subject. */
   next: Watch | null = null;
-  heard = false;
+  /** Ended before the token was known to be valid. */
+  #endedEarly: WatchEnd | null = null;
 
-  constructor(host: Host, sessionId: string, over: () => void) {
+  constructor(host: Host, subject: string, over: (why: WatchEnd) => void) {
     this.#host = host;
-    this.sessionId = sessionId;
+    this.subject = subject;
     this.#over = over;
-  }
-
-  get valid(): boolean {
-    return this.userId !== null;
   }
 
   release(): void {
     this.#host.release(this);
   }
 
-  end(): void {
-    if (this.heard) return;
-    this.heard = true;
-    this.release();
-    if (this.valid) this.#over();
+  end(why: WatchEnd): void {
+    if (!this.valid) {
+      this.#endedEarly ??= why;
+      return;
+    }
+    if (why === 'EXPIRED') this.dueAt = Infinity;
+    else this.release();
+    this.#over(why);
   }
 
   /** The token is valid for so long. */
-  begin(userId: string, expiresInMs: number): void {
+  begin(userId: string | null, expiresInMs: number): void {
+    this.valid = true;
     this.userId = userId;
-    this.expiresAt = performance.now() + expiresInMs;
-    if (this.heard) this.#over();
+    this.dueAt = performance.now() + expiresInMs;
+    if (this.#endedEarly !== null) this.end(this.#endedEarly);
   }
 }
 
@@ -72,77 +96,84 @@ interface Host {
 /** Wires the watch to this node's events. */
 export function createSessionWatch(deps: {
   feed: EventFeed;
-  sessions: Pick<SessionService, 'identify' | 'sessionOf'>;
+  sessions: Pick<SessionService, 'identify' | 'sessionOf' | 'isRefreshed'>;
   logger: Logger;
 }): SessionWatch {
   const { feed, sessions, logger } = deps;
-  /** The latest of each session leads to the others. */
+  /** By session or guest; the latest of each leads to the others. */
   const watched = new Map<string, Watch>();
-  /** Null while nothing is watched: then there is nobody to tell. */
-  let unsubscribe: (() => void) | null = null;
-  let sweeping: NodeJS.Timeout | undefined;
+  /** Those of sessions, and those that are about to end: guests only wait for events. */
+  const timed = new Set<Watch>();
+  /** When guests were replaced, by this process's clock. */
+  const replaced = new Map<string, number>();
 
-  /** All of a session, as they are now: each takes itself out. */
-  function ofSession(sessionId: string): Watch[] {
+  /** All of a subject, as they are now: each takes itself out. */
+  function ofSubject(subject: string): Watch[] {
     const all: Watch[] = [];
-    for (let watch = watched.get(sessionId) ?? null; watch !== null; watch = watch.next) all.push(watch);
+    for (let watch = watched.get(subject) ?? null; watch !== null; watch = watch.next) all.push(watch);
     return all;
   }
 
-  function end(sessionId: string): void {
-    for (const watch of ofSession(sessionId)) watch.end();
+  function endSoon(watch: Watch): void {
+    watch.due = 'REPLACED';
+    watch.dueAt = performance.now() + REPLACE_AFTER_MS;
+    timed.add(watch);
   }
 
-  function sweep(): void {
+  const sweeping = setInterval(() => {
     const now = performance.now();
-    const late: Watch[] = [];
-    for (const first of watched.values())
-      for (let watch: Watch | null = first; watch !== null; watch = watch.next)
-        if (watch.valid && watch.expiresAt <= now) late.push(watch);
-    for (const watch of late) watch.end();
-  }
+    for (const watch of [...timed]) if (watch.valid && watch.dueAt <= now) watch.end(watch.due);
+    for (const [guestId, at] of replaced) if (at + REPLACED_RECENTLY_MS <= now) replaced.delete(guestId);
+  }, SWEEP_MS);
+  sweeping.unref();
 
+  let unsubscribe = listen();
   function listen(): () => void {
-    return feed.subscribe({
-      event(event) {
-        const ended = sessionEnded.read(event);
-        if (ended !== null) end(ended.sessionId);
+    return feed.subscribe(
+      {
+        event(event) {
+          const ended = sessionEnded.read(event);
+          if (ended !== null) for (const watch of ofSubject(ended.sessionId)) watch.end('ENDED');
+          const old = credentialsReplaced.read(event);
+          if (old === null) return;
+          const { guestId, sessionId } = old;
+          if (guestId !== null) {
+            replaced.set(guestId, performance.now());
+            for (const watch of ofSubject(guestId)) endSoon(watch);
+          }
+          if (sessionId !== null) for (const watch of ofSubject(sessionId)) endSoon(watch);
+        },
+        reset() {
+          unsubscribe = listen();
+          if (watched.size === 0) return;
+          // Ends may have been among the events that are lost. Clients that are let go here come back, if they may.
+          logger.warn(
+            { subjects: watched.size },
+            'the event log was lost sight of; whatever runs for a session or a guest is ended',
+          );
+          for (const subject of [...watched.keys()]) for (const watch of ofSubject(subject)) watch.end('ENDED');
+        },
       },
-      reset() {
-        // Ends may have been among the events that are lost. Who is let go here comes back, if it may.
-        logger.warn(
-          { sessions: watched.size },
-          'the event log was lost sight of; whatever runs for a session is ended',
-        );
-        unsubscribe = watched.size === 0 ? null : listen();
-        for (const sessionId of [...watched.keys()]) end(sessionId);
-      },
-    });
+      { isCounted: false },
+    );
   }
 
   function add(watch: Watch): void {
-    watch.next = watched.get(watch.sessionId) ?? null;
-    watched.set(watch.sessionId, watch);
-    unsubscribe ??= listen();
-    sweeping ??= setInterval(sweep, SWEEP_MS);
+    watch.next = watched.get(watch.subject) ?? null;
+    watched.set(watch.subject, watch);
   }
 
   const host: Host = {
     release(gone) {
-      const { sessionId } = gone;
-      const all = ofSession(sessionId);
+      timed.delete(gone);
+      const all = ofSubject(gone.subject);
       const at = all.indexOf(gone);
       if (at === -1) return;
       const before = all[at - 1];
       if (before !== undefined) before.next = gone.next;
-      else if (gone.next !== null) watched.set(sessionId, gone.next);
-      else watched.delete(sessionId);
+      else if (gone.next !== null) watched.set(gone.subject, gone.next);
+      else watched.delete(gone.subject);
       gone.next = null;
-      if (watched.size > 0) return;
-      unsubscribe?.();
-      unsubscribe = null;
-      clearInterval(sweeping);
-      sweeping = undefined;
     },
   };
 
@@ -152,6 +183,7 @@ export function createSessionWatch(deps: {
       if (sessionId === null) return NOTHING;
       const watch = new Watch(host, sessionId, over);
       add(watch);
+      timed.add(watch);
       try {
         // Looked at once it is watched: an end before this is seen here, and one after it is heard of.
         const identity = await sessions.identify(accessToken);
@@ -165,6 +197,21 @@ export function createSessionWatch(deps: {
         watch.release();
         throw error;
       }
+    },
+
+    watchGuest(guestId, byCookie, over) {
+      const watch = new Watch(host, guestId, over);
+      add(watch);
+      watch.begin(null, Infinity);
+      if (byCookie && replaced.has(guestId)) endSoon(watch);
+      return watch;
+    },
+
+    isRefreshed: (accessToken) => sessions.isRefreshed(accessToken),
+
+    dispose() {
+      clearInterval(sweeping);
+      unsubscribe();
     },
   };
 }

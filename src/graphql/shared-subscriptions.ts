@@ -50,8 +50,9 @@ export function createSharedSubscriptions(deps: {
     const charge = deps.budget.charge({ clientAddress, cost, key: audience.key, logger });
     if (charge instanceof GraphQLError) return charge;
     const join = (to: Sink) => new Charged(deps.fanOut.join(audience, args, source, to), charge);
-    if (sink === null) return throughStream(join, charge);
-    if (!sink.takeOver(join)) charge.release();
+    const isPublic = audience.viewer.user === null;
+    if (sink === null) return { ...throughStream(join, charge), isPublic };
+    if (!sink.takeOver(join, isPublic)) charge.release();
     return HANDED_OVER;
   };
 }

@@ -19,6 +19,7 @@ export interface SocketSink extends Sink {
   /**
    * Takes charge of the subscription, its end included: of all that it took to start, nothing has to be kept. False where the
    * client has left: nothing was joined.
+   * @param isPublic it shows the same to everybody, whoever asks
    */
-  takeOver(join: (sink: Sink) => Membership): boolean;
+  takeOver(join: (sink: Sink) => Membership, isPublic: boolean): boolean;
 }

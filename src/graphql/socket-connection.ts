@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { Logger } from '../infra/logger.ts';
 import type { Lines, Turn } from '../infra/seats.ts';
 import { parseClientMessage } from './client-message.ts';
-import type { CredentialHeaders } from './create-context.ts';
+import type { CredentialHeaders } from './credentials.ts';
 
 /*
  * What a node keeps of a socket while nothing happens: one small object, with its functions on the class. What it keeps of a
@@ -52,6 +52,8 @@ export class SocketConnection {
   readonly requestId: string;
   readonly clientAddress: string;
   readonly headers: CredentialHeaders;
+  /** The time of its access token is over. */
+  isExpired = false;
   #take: ((message: never) => Promise<void>) | undefined;
   #closed: ((code: number, reason: string) => Promise<void>) | undefined;
   /** While it has not begun the conversation. */

@@ -3,7 +3,8 @@ import { MessageType } from 'graphql-ws';
 import { formatError, maskError } from './mask.ts';
 import type { Membership, Sink, SocketSink } from './sink.ts';
 import type { SocketContext } from './socket-connection.ts';
-import { asRequestError } from './subscribe.ts';
+import { requestError } from './request-error.ts';
+import { asRequestError, EXPIRED } from './subscribe.ts';
 
 /** What an operation comes to, where nobody else takes it over. */
 type Outcome = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
@@ -23,6 +24,8 @@ export class SocketOperation implements SocketSink {
   #results: AsyncIterableIterator<ExecutionResult> | undefined;
   #left = false;
   #isTakenOver = false;
+  /** Shows the same to everybody, and so does not depend on the socket's access token. */
+  #isPublic = false;
 
   constructor(context: SocketContext, id: string) {
     this.#context = context;
@@ -36,10 +39,11 @@ export class SocketOperation implements SocketSink {
     return this.#left;
   }
 
-  takeOver(join: (sink: Sink) => Membership): boolean {
+  takeOver(join: (sink: Sink) => Membership, isPublic: boolean): boolean {
     this.#isTakenOver = true;
+    this.#isPublic = isPublic;
     // The client may have left meanwhile.
-    if (this.#left) return false;
+    if (this.#left || this.#expiredMeanwhile()) return false;
     this.#context.extra.host.running += 1;
     this.#membership = join(this);
     return true;
@@ -57,13 +61,29 @@ export class SocketOperation implements SocketSink {
       return;
     }
     this.#results = outcome;
-    if (this.#left) await this.return();
+    if (this.#left || this.#expiredMeanwhile()) await this.return();
     try {
       for await (const result of outcome) await this.#next(result);
       this.#complete();
     } catch (error) {
       this.fail(asRequestError(error));
     }
+  }
+
+  /**
+   * The time of the socket's access token is over: a subscription that needs it ends.
+   * @returns false where it goes on
+   */
+  expire(): boolean {
+    if (this.#isPublic) return false;
+    this.refuse([requestError('UNAUTHENTICATED', EXPIRED)]);
+    void this.#results?.return?.();
+    return true;
+  }
+
+  /** The token may have expired while the subscription was about to begin. */
+  #expiredMeanwhile(): boolean {
+    return this.#context.extra.isExpired && this.expire();
   }
 
   /** Ends it with errors that are for the client. */

@@ -24,6 +24,8 @@ export interface SocketEngine {
   sessions: SessionWatch;
   throttle: Throttle | null;
   logger: Logger;
+  /** Gives a name to visitors who come without any. */
+  offerFor?: ContextFactory['offerFor'];
   /** Told of what ended a shared subscription before its time. */
   failed: (error: unknown) => void;
 }
@@ -44,8 +46,9 @@ const TRY_AGAIN_LATER = 1013;
 /**
  * The protocol, with each operation going through the same hooks as over HTTP: limits, validation, masking. A credential
  * that is none of ours makes every operation fail with UNAUTHENTICATED, and leaves the socket open: an error has a code
- * that clients can act on, a closed socket only has them connect again. A socket that came with a valid access token is
- * closed with 4403 when the token's time, or its session, is over: the client comes back with a fresh one.
+ * that clients can act on, a closed socket only has them connect again. A socket is closed with 4403 when its session ends, and
+ * when its client has logged in or out: clients come back with the credentials that they have by then. When an access token
+ * expires, public subscriptions go on; all others end with UNAUTHENTICATED, and the socket is closed where none is left.
  */
 export function createSocketProtocol({ yoga, contexts, sessions, throttle }: SocketEngine): Server<SocketConnection> {
   /** An operation that is ready to run, or why it is not run. */
@@ -118,25 +121,61 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
     }
   }
 
+  function forbid(extra: SocketConnection): void {
+    extra.close(CloseCode.Forbidden, 'Forbidden');
+  }
+
+  /**
+   * Ends what needs the token. A client that has a newer one already is sent away, to come back with that; so is a client that
+   * has nothing left here.
+   */
+  async function expire({ extra, subscriptions }: SocketContext, accessToken: string): Promise<void> {
+    extra.isExpired = true;
+    // Where the database cannot say so, the client finds out when it refreshes the session itself.
+    if (await sessions.isRefreshed(accessToken).catch(() => false)) return forbid(extra);
+    const operations = Object.values(subscriptions) as SocketOperation[];
+    const lasting = operations.filter((operation) => !operation.expire());
+    if (lasting.length === 0) forbid(extra);
+  }
+
+  /** Has the socket end with what it came with. */
+  async function tie(connection: SocketContext): Promise<void> {
+    const { extra, connectionParams } = connection;
+    const { accessToken, guest } = await contexts.socketCredentials(extra.headers, connectionParams);
+    if (accessToken === null) {
+      if (guest === null) return;
+      const watched = sessions.watchGuest(guest.id, guest.knownBy === 'cookie', () => forbid(extra));
+      extra.onGone(() => watched.release());
+      return;
+    }
+    const watched = await sessions.watch(accessToken, (why) => {
+      if (why !== 'EXPIRED') forbid(extra);
+      else expire(connection, accessToken).catch((error: unknown) => extra.broke(error));
+    });
+    const { userId } = watched;
+    const { logger } = extra;
+    const refused = userId === null ? null : throttle?.presence.enterAs({ userId, logger });
+    if (refused != null) {
+      watched.release();
+      extra.close(TRY_AGAIN_LATER, refused.message);
+      return;
+    }
+    extra.onGone(() => {
+      watched.release();
+      if (userId !== null) throttle?.presence.leaveAs(userId);
+    });
+  }
+
   return makeServer<Record<string, unknown>, SocketConnection>({
     // We do so ourselves: its timer would stay as long as the socket.
     connectionInitWaitTimeout: 0,
-    async onConnect({ extra, connectionParams }) {
+    async onConnect(connection) {
+      const { extra } = connection;
       extra.begun();
-      const token = contexts.accessTokenOf(extra.headers, connectionParams);
-      if (token === null) return;
-      const watched = await sessions.watch(token, () => extra.close(CloseCode.Forbidden, 'Forbidden'));
-      const { userId } = watched;
-      const { logger } = extra;
-      const refused = userId === null ? null : throttle?.presence.enterAs({ userId, logger });
-      if (refused != null) {
-        watched.release();
-        extra.close(TRY_AGAIN_LATER, refused.message);
-        return;
-      }
-      extra.onGone(() => {
-        watched.release();
-        if (userId !== null) throttle?.presence.leaveAs(userId);
+      await tie(connection).catch((error: unknown) => {
+        // Clients of graphql-ws come back after this, and would not after an internal error.
+        extra.logger.error({ err: error }, 'the credentials of a websocket could not be looked up');
+        extra.close(TRY_AGAIN_LATER, 'Try again later');
       });
     },
     async onSubscribe(connection, id, payload) {

@@ -1,7 +1,9 @@
 import { createSourceEventStream, execute, GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { isDatabaseFault, patiently, ReadingFailedError } from '../events/patience.ts';
 import { CursorExpiredError } from '../events/replay.ts';
 import { LaggedError, LogReplacedError } from '../events/stream.ts';
 import { requestError } from './request-error.ts';
+import type { WatchEnd } from './session-watch.ts';
 
 /** Runs subscriptions and knows which run. */
 export interface Subscriptions {
@@ -15,11 +17,22 @@ export interface Subscriptions {
 
 type Results = AsyncIterableIterator<ExecutionResult>;
 
+/** Why a subscription ends whose access token expired. */
+export const EXPIRED =
+  "The access token's time is over: refresh the session, connect again, and go on after the last cursor.";
+
 /** A stream of results while it runs. */
 export interface Running {
   next(): Promise<IteratorResult<ExecutionResult>>;
   /** It is over, and nobody waits for what it does then. */
   stop(): void;
+  /** It shows the same to everybody, whoever asks. */
+  isPublic?: boolean;
+}
+
+/** Results, and what ends them from outside. */
+interface RunningResults extends Results {
+  fail(error: Error): void;
 }
 
 const DONE = { done: true, value: undefined } as const;
@@ -36,8 +49,8 @@ const NO_RESULTS: Results = {
   },
 };
 
-/** Has `over` called when what runs with this context may run no longer. */
-type Watch<C> = (context: C, over: () => void) => Promise<{ readonly valid: boolean; release(): void }>;
+/** Has `over` called when what runs with this context may not go on as it was. */
+type Watch<C> = (context: C, over: (why: WatchEnd) => void) => Promise<{ readonly valid: boolean; release(): void }>;
 
 /**
  * Makes the function that runs subscriptions. Each event is executed with a context of its own: that of the subscription
@@ -75,23 +88,31 @@ export function createSubscriptions<C>({
 
   /** Executes each event for this subscription alone. */
   function executing(source: AsyncIterator<unknown>, args: ExecutionArgs): Running {
+    let stopped = false;
     return {
       async next() {
         const event = await source.next();
         if (event.done === true) return DONE;
-        const value = await run(args.contextValue as C, async () =>
-          execute({ ...args, rootValue: event.value, contextValue: renew(args.contextValue as C) }),
-        );
+        const attempt = () =>
+          run(args.contextValue as C, async () =>
+            execute({ ...args, rootValue: event.value, contextValue: renew(args.contextValue as C) }),
+          );
+        const value = await untilRead(attempt, () => stopped);
         return { done: false, value: mark(value, event.value as never) };
       },
-      stop: () => void Promise.resolve(source.return?.()).catch(() => {}),
+      stop() {
+        stopped = true;
+        void Promise.resolve(source.return?.()).catch(() => {});
+      },
     };
   }
 
   /** Written out, not a generator: `return()` must end it while `next()` waits, and a generator's stands in line. */
-  function respond({ next, stop }: Running, leave: () => void): Results {
+  function respond({ next, stop }: Running, leave: () => void): RunningResults {
     let ended = false;
+    let failure: Error | undefined;
     let release: ((result: IteratorResult<ExecutionResult>) => void) | undefined;
+    let reject: ((error: unknown) => void) | undefined;
 
     function end(): void {
       if (ended) return;
@@ -109,6 +130,7 @@ export function createSubscriptions<C>({
           end();
           return DONE;
         }
+        [release, reject] = [undefined, undefined];
         return result;
       } catch (error) {
         // Whoever waits gets the error, and not the end.
@@ -119,13 +141,26 @@ export function createSubscriptions<C>({
       }
     }
 
-    const results: Results = {
+    const results: RunningResults = {
       next() {
+        if (failure !== undefined) {
+          const error = failure;
+          failure = undefined;
+          return Promise.reject(error);
+        }
         if (ended) return Promise.resolve(DONE);
-        return new Promise((resolve, reject) => {
+        return new Promise((resolve, fail) => {
           release = resolve;
-          step().then(resolve, reject);
+          reject = fail;
+          step().then(resolve, fail);
         });
+      },
+      fail(error) {
+        if (ended) return;
+        // The consumer hears of it now where it waits, and otherwise when it asks next.
+        if (reject === undefined) failure = error;
+        reject?.(error);
+        end();
       },
       return() {
         end();
@@ -143,10 +178,21 @@ export function createSubscriptions<C>({
     return results;
   }
 
-  /** Ends it with the session in whose name it runs, as if there were no more events: who comes back is asked who it is. */
-  async function tie(results: Results, context: C, leave: () => void): Promise<void> {
+  /**
+   * Ends it with the session in whose name it runs, as if there were no more events: clients that come back are asked for
+   * their credentials. When only the access token expires, a public subscription goes on, and others say why they end.
+   */
+  async function tie(
+    results: RunningResults,
+    { isPublic = false }: Running,
+    context: C,
+    leave: () => void,
+  ): Promise<void> {
     if (watch === undefined) return;
-    const watched = await watch(context, () => void results.return?.());
+    const watched = await watch(context, (why) => {
+      if (why !== 'EXPIRED') void results.return?.();
+      else if (!isPublic) results.fail(requestError('UNAUTHENTICATED', EXPIRED));
+    });
     if (!watched.valid) void results.return?.();
     if (!running.has(results)) {
       watched.release();
@@ -180,9 +226,11 @@ export function createSubscriptions<C>({
             vacate();
           };
         }
-        results = respond(shared ?? executing(source[Symbol.asyncIterator](), args), leave);
-        await tie(results, context, leave);
-        return results;
+        const events = shared ?? executing(source[Symbol.asyncIterator](), args);
+        const stream = respond(events, leave);
+        results = stream;
+        await tie(stream, events, context, leave);
+        return stream;
       } catch (error) {
         void results?.return?.();
         throw error;
@@ -198,8 +246,27 @@ export function createSubscriptions<C>({
   };
 }
 
+/**
+ * Executes an event, again for a while where the database failed. Such a result is not handed
+ * out: the subscriber would go on after an event that it has not seen.
+ * @throws ReadingFailedError where it cannot be read for longer
+ */
+export function untilRead(
+  attempt: (again: boolean) => Promise<ExecutionResult>,
+  isOver: () => boolean,
+): Promise<ExecutionResult> {
+  const read = async (again: boolean) => {
+    const result = await attempt(again);
+    const fault = result.errors?.find(isDatabaseFault);
+    if (fault !== undefined && !isOver()) throw fault;
+    return result;
+  };
+  return patiently(read, { isOver });
+}
+
 /** What ends a stream of events, by the codes that clients know. */
 export function asRequestError(error: unknown): unknown {
+  if (error instanceof ReadingFailedError) return requestError('UNAVAILABLE', error.message);
   if (error instanceof LaggedError) return requestError('LAGGED', error.message);
   if (error instanceof LogReplacedError || error instanceof CursorExpiredError) {
     return requestError('CURSOR_EXPIRED', error.message);

@@ -1,5 +1,5 @@
 import { RequestCache } from '@pothos/plugin-scope-auth';
-import type { CartOwner } from '../modules/cart/cart.service.ts';
+import type { CartOwner, Shopper } from '../modules/cart/cart.service.ts';
 import type { Context, Viewer } from './context.ts';
 import { requestError } from './request-error.ts';
 
@@ -7,6 +7,27 @@ import { requestError } from './request-error.ts';
 export function ownerOf({ user, guest }: Viewer): CartOwner | null {
   if (user !== null) return { userId: user.userId };
   return guest === null ? null : { guestId: guest.id };
+}
+
+/** The viewer as somebody who may begin a cart: a visitor who was only offered a name becomes a guest by that. */
+export function shopperOf(viewer: Viewer): Shopper {
+  const { guest } = viewer;
+  return viewer.user === null && guest?.isNew === true
+    ? { visitor: { id: guest.id, token: guest.token } }
+    : ownerOf(viewer);
+}
+
+/**
+ * The viewer as an owner, for a subscription: a visitor without a name is offered one, in a cookie, and hears of what is done
+ * under it from then on.
+ */
+export function listenerOf(ctx: Context): CartOwner {
+  const owner = ownerOf(ctx.viewer);
+  if (owner !== null) return owner;
+  const guest = ctx.services.guests.offer();
+  setViewer(ctx, { user: null, guest: { ...guest, knownBy: 'cookie', isNew: true } });
+  ctx.cookies.setCart(guest.token);
+  return { guestId: guest.id };
 }
 
 /** Whether the viewer works here. */

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { createLines } from '../infra/seats.ts';
-import { credentialHeadersOf, type RequestScope } from './create-context.ts';
+import type { RequestScope } from './create-context.ts';
+import { credentialHeadersOf, type CredentialHeaders } from './credentials.ts';
 import { SocketConnection, type SocketHost } from './socket-connection.ts';
 import { createSocketProtocol, MAX_OPERATIONS, type SocketEngine } from './socket-protocol.ts';
 import type { Refused } from './presence.ts';
@@ -103,10 +104,17 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
     }
   }, pingMs);
 
-  function serve(socket: ShopSocket, req: IncomingMessage, scope: RequestScope): void {
-    // Of the request as little as can be: it would be kept for as long as the socket.
+  // `ws` gives the headers of its answer away in an event; the requests that are answered now are found here.
+  const offers = new WeakMap<IncomingMessage, string>();
+  server.on('headers', (headers, req) => {
+    const setCookie = offers.get(req);
+    if (setCookie !== undefined) headers.push(`Set-Cookie: ${setCookie}`);
+  });
+
+  function serve(socket: ShopSocket, headers: CredentialHeaders, scope: RequestScope): void {
+    // As little of the request as possible: it would be kept for as long as the socket.
     const { id, clientAddress } = scope;
-    const connection = new SocketConnection(socket, host, { id, clientAddress, headers: credentialHeadersOf(req) });
+    const connection = new SocketConnection(socket, host, { id, clientAddress, headers });
     socket.connection = connection;
     socket.on('message', hear).on('ping', hearPing).on('pong', hearPong).on('error', hearError).on('close', hearClose);
     connection.begin(protocol);
@@ -120,10 +128,12 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
       }
       const refused = engine.throttle?.presence.enter(scope) ?? null;
       if (refused !== null) return refused;
+      const offer = engine.offerFor?.(req) ?? null;
+      if (offer !== null) offers.set(req, offer.setCookie);
       let served = false;
       server.handleUpgrade(req, socket, head, (webSocket) => {
         served = true;
-        serve(webSocket, req, scope);
+        serve(webSocket, offer?.headers ?? credentialHeadersOf(req), scope);
       });
       // `ws` tells at once: it has answered what is no proper upgrade.
       if (!served) engine.throttle?.presence.leave(scope.clientAddress);

@@ -62,7 +62,7 @@ export function createServices(deps: {
   const { config, db, eventLog, nudges = createNudges(), onCartsReleased: onReleased = () => {}, logger } = deps;
   const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
-  const guests = createGuestService({ db });
+  const guests = createGuestService({ db, secrets });
   const sessions = createSessionService({ db, eventLog, secrets, maxSeconds: config.accounts.sessionMaxSeconds });
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });

@@ -158,6 +158,106 @@ describe('CURSOR_EXPIRED', () => {
   });
 });
 
+describe('what says nothing of why it cannot go on', () => {
+  const wait = () => Promise.resolve();
+
+  test.each<[string, unknown]>([
+    ['UNAVAILABLE', fault('UNAVAILABLE')],
+    ['INTERNAL_SERVER_ERROR', fault('INTERNAL_SERVER_ERROR')],
+    ['RATE_LIMITED', fault('RATE_LIMITED')],
+    ['a code that nobody knows', fault('SOMETHING_NEW')],
+    ['a socket that was closed', { code: 4500, reason: 'Internal server error' }],
+    ['an error of the network', new Error('no network')],
+  ])('%s begins again after the last event', async (_what, errors) => {
+    const { call, calls, told } = subscribed({ wait }, QUERY, { after: 'c0' });
+    call(0).sink.next(event('c1'));
+    call(0).sink.error(errors as never);
+    await settle();
+    expect(calls.map(({ payload }) => payload.variables)).toEqual([{ after: 'c0' }, { after: 'c1' }]);
+    expect(told).toEqual([event('c1')]);
+  });
+
+  test('before the start it does so, too; and where an event could not be read, it does not pass that over', async () => {
+    const { call, calls, told } = subscribed({ wait }, QUERY, { after: 'c0' });
+    call(0).sink.next({ errors: fault('UNAVAILABLE') });
+    call(0).sink.complete();
+    await settle();
+    call(1).sink.next(event('c1'));
+    call(1).sink.next({ data: null, errors: fault('INTERNAL_SERVER_ERROR') });
+    // The next one is on its way already.
+    call(1).sink.next(event('c3'));
+    await settle();
+    expect(call(1).stopped).toBe(true);
+    expect(calls.map(({ payload }) => payload.variables)).toEqual([{ after: 'c0' }, { after: 'c0' }, { after: 'c1' }]);
+    expect(told).toEqual([event('c1')]);
+  });
+
+  test('it waits longer from time to time, until something comes', async () => {
+    const waits: number[] = [];
+    const { call } = subscribed({ wait: async (tries) => void waits.push(tries) }, QUERY, { after: 'c0' });
+    for (let index = 0; index < 3; index += 1) {
+      call(index).sink.error(fault('UNAVAILABLE'));
+      await settle();
+    }
+    call(3).sink.next(event('c1'));
+    call(3).sink.error(fault('UNAVAILABLE'));
+    await settle();
+    expect(waits).toEqual([0, 1, 2, 0]);
+  });
+});
+
+test.each(['BAD_REQUEST', 'FORBIDDEN', 'TOO_COSTLY', 'GRAPHQL_VALIDATION_FAILED'])('%s is the end', async (code) => {
+  const { call, calls, told } = subscribed({ wait: () => expect.unreachable() }, QUERY, { after: 'c0' });
+  call(0).sink.error(fault(code));
+  await settle();
+  expect([told, calls.length]).toEqual([[['error', fault(code)]], 1]);
+});
+
+describe('UNAUTHENTICATED', () => {
+  const wait = () => Promise.resolve();
+
+  test('refreshes once for all that are refused together, has the socket opened anew, and goes on', async () => {
+    const { client, calls } = scriptedSocketClient();
+    const terminate = vi.fn<() => void>();
+    const onUnauthenticated = vi.fn<() => Promise<boolean>>(() => Promise.resolve(true));
+    const wrapped = resuming({ ...client, terminate }, { onUnauthenticated, wait });
+    const sink = { next: () => {}, error: expect.unreachable, complete: () => {} };
+    wrapped.subscribe({ query: QUERY, variables: { after: 'a0' } }, sink);
+    wrapped.subscribe({ query: QUERY, variables: { after: 'b0' } }, sink);
+    known(calls[0]).sink.next(event('a1'));
+    known(calls[0]).sink.error(fault('UNAUTHENTICATED'));
+    known(calls[1]).sink.next({ errors: fault('UNAUTHENTICATED') });
+    known(calls[1]).sink.complete();
+    await settle();
+    expect([onUnauthenticated.mock.calls.length, terminate.mock.calls.length]).toEqual([1, 1]);
+    expect(calls.slice(2).map(({ payload }) => payload.variables)).toEqual([{ after: 'a1' }, { after: 'b0' }]);
+  });
+
+  test('ends with the fault where there is nothing to refresh, or it is refused again and again', async () => {
+    const none = subscribed({ onUnauthenticated: () => false, wait }, QUERY, { after: 'c0' });
+    none.call(0).sink.error(fault('UNAUTHENTICATED'));
+    await settle();
+    expect([none.told, none.calls.length]).toEqual([[['error', fault('UNAUTHENTICATED')]], 1]);
+    const stubborn = subscribed({ onUnauthenticated: () => true, wait }, QUERY, { after: 'c0' });
+    for (let index = 0; index < 4; index += 1) {
+      stubborn.call(index).sink.error(fault('UNAUTHENTICATED'));
+      await settle();
+    }
+    expect([stubborn.told, stubborn.calls.length]).toEqual([[['error', fault('UNAUTHENTICATED')]], 4]);
+  });
+
+  test('is asked for again where the refresh itself failed', async () => {
+    let fails = 2;
+    const onUnauthenticated = () => (fails-- > 0 ? Promise.reject(new Error('no network')) : Promise.resolve(true));
+    const { call, calls, told } = subscribed({ onUnauthenticated, wait }, QUERY, { after: 'c0' });
+    for (let index = 0; index < 3; index += 1) {
+      call(index).sink.error(fault('UNAUTHENTICATED'));
+      await settle();
+    }
+    expect([told, calls.length]).toEqual([[], 4]);
+  });
+});
+
 test('any other fault is the caller’s, and so is the end', () => {
   const other = subscribed({ onExpired: () => expect.unreachable() }, QUERY, { after: 'c0' });
   other.call(0).sink.error(fault('UNAUTHENTICATED'));

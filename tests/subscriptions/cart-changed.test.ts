@@ -79,8 +79,14 @@ describe.each(transports)('over %s', (transport) => {
     expect(kindOf(await resumed.events.take())).toEqual(['LINES', 'ACTIVE', 4]);
   });
 
-  test('who has no name yet has no cart to be told of', async () => {
-    expect(await watch(shop, transport, CHANGES).ended).toEqual(['UNAUTHENTICATED']);
+  test('a visitor without a name may subscribe, and hears of nobody else’s cart', async () => {
+    const other = await enter(shop);
+    const variant = await makeVariant(shop, { onHand: 50 });
+    const watched = await watchNow<Changed>(shop, transport, CHANGES);
+    await other.add({ variantId: variant.globalId, quantity: 1 });
+    await settled(shop);
+    expect(watched.events.left).toEqual([]);
+    watched.stop();
   });
 });
 

@@ -106,7 +106,6 @@ describe.each(transports)('over %s', (transport) => {
       expect(await codes(`(orderId: "${orderId}")`, { cartToken })).toEqual(['FORBIDDEN']);
       expect(await codes(`(orderId: "${orderId}")`)).toEqual(['UNAUTHENTICATED']);
     }
-    expect(await codes('')).toEqual(['UNAUTHENTICATED']);
     expect(await codes(`(accessToken: "${accessToken.slice(0, -1)}")`)).toEqual(['FORBIDDEN']);
     expect(await codes('(orderId: "x")', { cartToken })).toEqual(['BAD_REQUEST']);
     expect(await codes(`(orderId: "${id}", accessToken: "${accessToken}")`)).toEqual(['BAD_REQUEST']);

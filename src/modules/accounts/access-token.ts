@@ -6,13 +6,14 @@ import { z } from 'zod';
 export interface AccessClaims {
   userId: string;
   sessionId: string;
+  issuedAt: Date;
   expiresAt: Date;
 }
 
 /** Makes and reads access tokens (JWT, HS256). */
 export interface AccessTokens {
   /** @param at the database's time */
-  sign(claims: Omit<AccessClaims, 'expiresAt'>, at: Date): { token: string; expiresAt: Date };
+  sign(claims: Pick<AccessClaims, 'userId' | 'sessionId'>, at: Date): { token: string; expiresAt: Date };
   /** What a token of ours says, or null where it is none. Whether its time is over is the database's to say. */
   read(token: string): AccessClaims | null;
 }
@@ -69,8 +70,8 @@ export function createAccessTokens(secrets: readonly string[]): AccessTokens {
     read(token) {
       if (token.length > MAX_LENGTH) return null;
       try {
-        const { sub, sid, exp } = claimsSchema.parse(verify(token));
-        return { userId: sub, sessionId: sid, expiresAt: new Date(exp * 1000) };
+        const { sub, sid, iat, exp } = claimsSchema.parse(verify(token));
+        return { userId: sub, sessionId: sid, issuedAt: new Date(iat * 1000), expiresAt: new Date(exp * 1000) };
       } catch {
         return null;
       }

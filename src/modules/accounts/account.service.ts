@@ -20,10 +20,11 @@ import type { IssuedTokens, SessionService } from './session.service.ts';
 
 export type { User } from './account.repository.ts';
 
-/** Who comes in, besides who they say they are: the device, and the guest that they were until now. */
+/** Who comes in, besides who they say they are: the device, and the guest or the session that it was known by until now. */
 export interface Entry {
   userAgent: string | null;
   guestId: string | null;
+  sessionId?: string | null;
 }
 
 /** Somebody who is logged in now. */
@@ -84,12 +85,13 @@ export function createAccountService(deps: {
    * two devices that come in at once find one live cart. What was ordered with the user's address joins, too, and what it
    * waits for, if it is confirmed.
    */
-  async function enter(tx: Transaction, user: User, { userAgent, guestId }: Entry): Promise<Entered> {
+  async function enter(tx: Transaction, user: User, { userAgent, guestId, sessionId = null }: Entry): Promise<Entered> {
     const joinOrders = () => orders.joinGuestOrders(tx, user);
     let cartNotices: readonly UserError[] = [];
     if (guestId === null) await joinOrders();
     else cartNotices = await cart.merge(tx, { guestId, userId: user.id, whenCartsAreLocked: joinOrders });
     await stockAlerts.join(tx, user);
+    await sessions.replace(tx, { guestId, sessionId });
     return { user, tokens: await sessions.open(tx, user.id, userAgent), cartNotices };
   }
 

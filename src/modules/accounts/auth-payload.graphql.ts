@@ -29,13 +29,15 @@ export const TokenDeliveryRef = builder.enumType('TokenDelivery', {
   },
 });
 
-/** What somebody is told who has come in. */
+/** The answer to a log-in. */
 export interface AuthResult {
   userId: string;
-  /** Null where they went out as cookies. */
+  /** Null where the tokens went out as cookies. */
   tokens: IssuedTokens | null;
   /** Null where it went out as a cookie, or stays as it is. */
   deviceToken?: string | null;
+  /** When the access token ends, however it was handed over. */
+  accessTokenExpiresAt: Date;
   cartNotices: readonly UserError[];
 }
 
@@ -57,8 +59,8 @@ builder.objectFields(AuthPayloadRef, (t) => ({
   accessTokenExpiresAt: t.field({
     type: 'DateTime',
     nullable: true,
-    description: 'When to have refreshed the session by. With BODY only.',
-    resolve: ({ tokens }) => tokens?.accessTokenExpiresAt ?? null,
+    description: 'When the access token ends: refresh the session before. Null where the log-in was refused.',
+    resolve: ({ accessTokenExpiresAt }) => accessTokenExpiresAt ?? null,
   }),
   refreshToken: t.string({
     nullable: true,
@@ -89,8 +91,9 @@ keep the user out. Grants nothing by itself. With BODY only; null after a refres
 export const tokensField = { defaultValue: 'COOKIE', description: 'How the tokens are handed over.' } as const;
 
 /** Who comes in, as the request tells. */
-export function entryOf({ userAgent, entering }: Context): Entry {
-  return { userAgent, guestId: entering?.id ?? null };
+export function entryOf({ userAgent, entering, accessToken, services }: Context): Entry {
+  const sessionId = accessToken === null ? null : services.sessions.sessionOf(accessToken);
+  return { userAgent, guestId: entering?.id ?? null, sessionId };
 }
 
 /** Makes the user the viewer, for the fields that follow, and hands the tokens over. */
@@ -129,6 +132,7 @@ export function welcome(
   return {
     userId: user.id,
     tokens: admitted,
+    accessTokenExpiresAt: tokens.accessTokenExpiresAt,
     deviceToken: delivery === 'COOKIE' ? null : deviceToken,
     cartNotices,
   };

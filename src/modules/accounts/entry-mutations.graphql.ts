@@ -61,7 +61,8 @@ async function refresh(ctx: Context, given: string | null | undefined): Promise<
     const refreshed = await ctx.services.sessions.refresh(refreshToken, byCookie ? null : ['refreshToken']);
     const { tokens, ...identity } = refreshed;
     const body = admit(ctx, identity, tokens, byCookie ? 'COOKIE' : 'BODY');
-    return { userId: identity.userId, tokens: body, cartNotices: [] };
+    const { accessTokenExpiresAt } = tokens;
+    return { userId: identity.userId, tokens: body, accessTokenExpiresAt, cartNotices: [] };
   } catch (error) {
     // Neither can be of use again, and no script can take them away: the browser goes on as a guest.
     if (byCookie && error instanceof Refusal) ctx.cookies.clearSession();

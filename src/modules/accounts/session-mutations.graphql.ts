@@ -93,6 +93,8 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const session = await sessionOf(ctx);
+        const { guest } = ctx.viewer;
+        if (session === null && guest !== null) await ctx.services.sessions.forgetGuest(guest.id);
         if (session !== null) {
           const { sessions } = ctx.services;
           await (input?.everywhere === true ? sessions.logOutEverywhere(session.userId) : sessions.logOut(session.id));

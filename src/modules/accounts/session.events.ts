@@ -12,5 +12,15 @@ export const sessionEnded = defineEvent(
   }),
 );
 
+/**
+ * A client logged in or out, and what it was known by before is not what it is known by now. The subject is the guest or the
+ * session. Nobody may take over the new credentials because of this: whatever still runs with the old ones is to come back
+ * with those that the client has by then.
+ */
+export const credentialsReplaced = defineEvent(
+  'credentials_replaced',
+  z.object({ guestId: z.guid().nullable(), sessionId: z.guid().nullable() }),
+);
+
 /** Why this version ends sessions. */
 export type EndReason = 'LOGOUT' | 'PASSWORD_CHANGED' | 'TOKEN_REUSED' | 'ROLE_CHANGED';

@@ -143,6 +143,17 @@ export async function findLiveSession(
   return row ?? null;
 }
 
+const refreshedAfter: Statement = {
+  name: 'session_refreshed_after',
+  text: 'SELECT last_used_at > $2 AS refreshed FROM sessions WHERE id = $1 AND ended_at IS NULL',
+};
+
+/** Whether a session that has not ended was refreshed after an instant. */
+export async function wasRefreshedAfter(source: Queryable, sessionId: string, instant: Date): Promise<boolean> {
+  const [row] = await source.query<{ refreshed: boolean }>(refreshedAfter, [sessionId, instant]);
+  return row?.refreshed === true;
+}
+
 const ofUser: Statement = {
   name: 'session_of_user',
   text: `SELECT id, user_id AS "userId", user_agent AS "userAgent", created_at AS "createdAt", last_used_at AS "lastUsedAt",

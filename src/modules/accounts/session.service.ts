@@ -5,7 +5,7 @@ import type { Database, Transaction } from '../../infra/database.ts';
 import { refuse, type InputPath } from '../user-error.ts';
 import { createAccessTokens } from './access-token.ts';
 import { createSuccessors, hashRefreshToken, makeRefreshToken } from './refresh-token.ts';
-import { sessionEnded, type EndReason } from './session.events.ts';
+import { credentialsReplaced, sessionEnded, type EndReason } from './session.events.ts';
 import * as repository from './session.repository.ts';
 import type { Role, Session } from './session.repository.ts';
 
@@ -28,6 +28,12 @@ export interface Identity {
   expiresInMs: number;
 }
 
+/** What a client was known by until now. */
+export interface Replaced {
+  guestId: string | null;
+  sessionId: string | null;
+}
+
 /** Sessions: one for each device that is logged in. */
 export interface SessionService {
   /** Begins one, in the caller's transaction. */
@@ -46,8 +52,14 @@ export interface SessionService {
   identify(accessToken: string): Promise<Identity | null>;
   /** The session that an access token was signed for, whether or not either is live still; null where we signed none. */
   sessionOf(accessToken: string): string | null;
+  /** Whether the session of an access token was refreshed after the token was issued. */
+  isRefreshed(accessToken: string): Promise<boolean>;
   /** The session of a refresh token, likewise. */
   ofRefreshToken(refreshToken: string): Promise<{ id: string; userId: string } | null>;
+  /** Says, in the caller's transaction, that a client has other credentials from now on than these. */
+  replace(tx: Transaction, old: Replaced): Promise<void>;
+  /** The same for a guest whose cookie is taken away. */
+  forgetGuest(guestId: string): Promise<void>;
   /** Ends a session by its user's wish; it may have ended. */
   logOut(sessionId: string): Promise<void>;
   /** The same for all of a user's. */
@@ -147,7 +159,16 @@ export function createSessionService(deps: {
     return { userId, role, sessionId: session.id, tokens: issue(userId, session.id, now, successor) };
   }
 
+  async function replace(tx: Transaction, { guestId, sessionId }: Replaced): Promise<void> {
+    const subject = sessionId ?? guestId;
+    if (subject === null) return;
+    await eventLog.append(tx, await readClock(tx), [credentialsReplaced.of(subject, { guestId, sessionId })]);
+  }
+
   return {
+    replace,
+    forgetGuest: (guestId) => db.transaction((tx) => replace(tx, { guestId, sessionId: null })),
+
     async open(tx, userId, userAgent) {
       const at = await readClock(tx);
       const id = uuid();
@@ -175,6 +196,14 @@ export function createSessionService(deps: {
       const { userId, sessionId, expiresAt } = claims;
       const live = await repository.findLiveSession(db, sessionId, userId, expiresAt);
       return live === null ? null : { userId, sessionId, ...live };
+    },
+
+    async isRefreshed(accessToken) {
+      const claims = accessTokens.read(accessToken);
+      if (claims === null) return false;
+      // Tokens tell whole seconds: the refresh by which this one was issued may be up to a second later than it says.
+      const { sessionId, issuedAt } = claims;
+      return repository.wasRefreshedAfter(db, sessionId, new Date(issuedAt.getTime() + 1000));
     },
 
     sessionOf: (accessToken) => accessTokens.read(accessToken)?.sessionId ?? null,

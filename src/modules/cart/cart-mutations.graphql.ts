@@ -5,7 +5,7 @@ import { idOf, inputId } from '../../graphql/global-id.ts';
 import { renewLoaders } from '../../graphql/loaders.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
-import { ownerOf } from '../../graphql/viewer.ts';
+import { ownerOf, shopperOf } from '../../graphql/viewer.ts';
 import { widerNetworks } from '../../infra/networks.ts';
 import { emailAddress, isPlain, parseInput } from '../input.ts';
 import { InvalidInputError, refuseInput } from '../invalid-input.ts';
@@ -86,7 +86,7 @@ async function carry(
     const { cart, guest, notices } = await command();
     renewLoaders(ctx);
     if (guest !== null) {
-      ctx.viewer.guest = { ...guest, knownBy: 'creation' };
+      ctx.viewer.guest = { ...guest, knownBy: 'creation', isNew: false };
       ctx.cookies.setCart(guest.token);
     }
     return { cart, errors: notices };
@@ -156,7 +156,7 @@ builder.mutationFields((t) => ({
     nullable: true,
     extensions: createLimits,
     description: "The viewer's live cart; makes an empty one, and the guest, where there is none.",
-    resolve: (_root, _args, ctx) => carry(ctx, () => ctx.services.cart.create(ownerOf(ctx.viewer))),
+    resolve: (_root, _args, ctx) => carry(ctx, () => ctx.services.cart.create(shopperOf(ctx.viewer))),
   }),
 
   cartLinesAdd: t.field({
@@ -167,7 +167,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CartLinesAddInputRef, required: true, description: 'What to put in.' }) },
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () =>
-        ctx.services.cart.addLines(ownerOf(ctx.viewer), await wantedOf(ctx, input.lines), networksOf(ctx)),
+        ctx.services.cart.addLines(shopperOf(ctx.viewer), await wantedOf(ctx, input.lines), networksOf(ctx)),
       ),
   }),
 

@@ -20,6 +20,8 @@ export const cartChanged = defineEvent(
     version: z.int(),
     /** What runs low; with LOW_STOCK only. */
     variantId: z.guid().optional(),
+    /** The owner's cart from now on, to which the lines went; with MERGED only, and only where there is one. */
+    intoCartId: z.guid().optional(),
   }),
 );
 
@@ -27,7 +29,8 @@ export const cartChanged = defineEvent(
 export function changeOf(
   cart: OwnerColumns & { id: string; version: number },
   what: Exclude<z.infer<typeof kind>, 'LOW_STOCK'>,
+  more: { intoCartId?: string } = {},
 ): NewEvent {
   const { id: cartId, guestId, userId, version } = cart;
-  return cartChanged.of(cartId, { cartId, guestId, userId, kind: what, version: version + 1 });
+  return cartChanged.of(cartId, { cartId, guestId, userId, kind: what, version: version + 1, ...more });
 }

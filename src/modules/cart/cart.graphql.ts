@@ -3,6 +3,7 @@ import type { Context } from '../../graphql/context.ts';
 import { loadKnown } from '../../graphql/loaders.ts';
 import { MoneyRef } from '../../graphql/money.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { SnapshotRef } from '../../graphql/snapshot.ts';
 import { ownerOf } from '../../graphql/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { Money } from '../money.ts';
@@ -55,6 +56,7 @@ builder.node(CartLineRef, {
 
 builder.node(CartRef, {
   description: 'What somebody is about to buy. Its units are held until it expires.',
+  interfaces: [SnapshotRef],
   id: { resolve: (cart) => cart.id, description: 'Names the cart. It grants nothing.' },
   fields: (t) => ({
     token: t.string({
@@ -97,9 +99,13 @@ header or in \`connectionParams.cartToken\`; browsers have it as the \`cart_toke
     }),
     email: t.string({
       nullable: true,
-      description: "Where notices about this cart go; a user's own address unless set.",
-      resolve: async ({ email, userId }, _args, ctx) =>
-        email ?? (userId === null ? null : (await loadKnown(ctx.loaders.user, userId)).email),
+      description: "Where notices about this cart go; a user's own address unless set. Its owner's alone to see.",
+      resolve: async (cart, _args, ctx) => {
+        // A guest is shown the user's cart once, as its own cart joins that one.
+        if (!isOwner(ctx, cart)) return null;
+        const { email, userId } = cart;
+        return email ?? (userId === null ? null : (await loadKnown(ctx.loaders.user, userId)).email);
+      },
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',

@@ -3,7 +3,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/clock.ts';
 import type { Database, Transaction } from '../../infra/database.ts';
 import type { Logger } from '../../infra/logger.ts';
-import type { GuestService } from '../accounts/guest.service.ts';
+import type { GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { GenericError, Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
@@ -17,6 +17,7 @@ import type { Cart, LockedCart } from './cart.repository.ts';
 import { planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
 import { findNextDeadline } from './expiry.repository.ts';
 import { createMerge, type Joining } from './merge.ts';
+import { wasMergedRecently } from './merge.repository.ts';
 import type { Networks } from './network-share.ts';
 import { createReclaim } from './reclaim.ts';
 
@@ -26,8 +27,8 @@ export type { Released } from './cart.expiry.ts';
 export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';
 export type { LineUpdate, Wanted } from './cart.rules.ts';
 
-/** Who asks. Null: someone without a name yet, who becomes a guest by the first thing done. */
-export type Shopper = CartOwner | null;
+/** Who begins a cart. Null, or a visitor who was only offered a name: the first thing done makes the guest. */
+export type Shopper = CartOwner | { visitor: NamedGuest } | null;
 
 /** What a command on a cart gives. */
 export interface CartResult {
@@ -51,6 +52,8 @@ export interface CartService {
   byIds(ids: readonly string[]): Promise<Cart[]>;
   /** The ids of all carts that somebody has or had. */
   idsOf(owner: CartOwner): Promise<string[]>;
+  /** Whether a cart was joined to another one within the last minute. */
+  wasMergedRecently(cartId: string): Promise<boolean>;
   /** The carts that lines belong to; likewise. */
   ofLines(lineIds: readonly string[]): Promise<Cart[]>;
   /** The live cart; an empty one is made where there is none. */
@@ -58,10 +61,10 @@ export interface CartService {
   /** Holds units, all or none. On an expired cart it begins a new one. */
   addLines(owner: Shopper, wanted: readonly Wanted[], networks?: Networks): Promise<CartResult>;
   /** Sets the quantities of lines, all or none; 0 removes. */
-  updateLines(owner: Shopper, updates: readonly LineUpdate[], networks?: Networks): Promise<CartResult>;
+  updateLines(owner: CartOwner | null, updates: readonly LineUpdate[], networks?: Networks): Promise<CartResult>;
   /** Takes the holds of an expired cart again, as far as stock allows, at today's prices. */
-  reclaim(owner: Shopper, cartId: string, path: InputPath, networks?: Networks): Promise<CartResult>;
-  setEmail(owner: Shopper, email: string): Promise<CartResult>;
+  reclaim(owner: CartOwner | null, cartId: string, path: InputPath, networks?: Networks): Promise<CartResult>;
+  setEmail(owner: CartOwner | null, email: string): Promise<CartResult>;
   /**
    * For log-in: the guest's live cart joins the user's, and its expired ones become the user's to reclaim. Run it in
    * `withOverdueReleased`; a second time it finds nothing to do.
@@ -127,12 +130,13 @@ export function createCartService(deps: CartDependencies): CartService {
 
   /** The owner's live cart under its lock; owner and cart are made where there are none. */
   async function open(tx: Transaction, owner: Shopper): Promise<{ cart: LockedCart; guest: CartResult['guest'] }> {
-    if (owner !== null) return { cart: await commands.open(tx, owner), guest: null };
-    const guest = await guests.create(tx);
+    if (owner !== null && !('visitor' in owner)) return { cart: await commands.open(tx, owner), guest: null };
+    const guest = owner === null ? await guests.create(tx) : owner.visitor;
+    if (owner !== null) await guests.enlist(tx, guest);
     return { cart: await commands.open(tx, { guestId: guest.id }), guest };
   }
 
-  function named(owner: Shopper): CartOwner {
+  function named(owner: CartOwner | null): CartOwner {
     return owner ?? refuse('NOT_FOUND', 'There is no cart.');
   }
 
@@ -145,6 +149,7 @@ export function createCartService(deps: CartDependencies): CartService {
     merge: createMerge({ ...deps, commands }),
     byIds: (ids) => repository.findCarts(db, ids),
     idsOf: (owner) => repository.findCartIds(db, owner),
+    wasMergedRecently: (cartId) => wasMergedRecently(db, cartId),
     ofLines: (lineIds) => repository.findCartsOfLines(db, lineIds),
 
     async find(owner) {

@@ -40,3 +40,13 @@ const markMerged: Statement = {
 export async function markCartMerged(tx: Queryable, cartId: string, into: string | null, at: Date): Promise<void> {
   await tx.query(markMerged, [cartId, into, at]);
 }
+
+const mergedRecently: Statement = {
+  name: 'cart_merged_recently',
+  text: `SELECT id FROM carts WHERE id = $1 AND status = 'MERGED' AND updated_at > clock_timestamp() - interval '1 minute'`,
+};
+
+/** Whether a cart was joined to another one within the last minute. */
+export async function wasMergedRecently(source: Queryable, cartId: string): Promise<boolean> {
+  return (await source.query(mergedRecently, [cartId])).length > 0;
+}

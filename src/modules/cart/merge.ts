@@ -105,8 +105,9 @@ export function createMerge(deps: {
         cartId: guests.id,
       })),
     );
+    const into = target ?? users;
     await eventLog.append(tx, now, [
-      changeOf(guests, 'MERGED'),
+      changeOf(guests, 'MERGED', into === null ? {} : { intoCartId: into.id }),
       ...(target === null ? [] : [changeOf(target, 'LINES')]),
     ]);
     return notices;

@@ -66,15 +66,15 @@ export function createReclaim(deps: {
       networks,
       plan: (shelf) => planReclaim(live?.lines ?? null, expired.lines, shelf, path),
     });
-    if (live !== null) await merge(tx, expired);
+    if (live !== null) await merge(tx, expired, live.id);
     return { cartId: target.id, notices };
   };
 
   /** The expired cart's lines are in another one now: it can be reclaimed no more. */
-  async function merge(tx: Transaction, cart: LockedCart): Promise<void> {
+  async function merge(tx: Transaction, cart: LockedCart, intoCartId: string): Promise<void> {
     const removed = cart.lines.map((line) => line.id);
     const at = await readClock(tx);
     await repository.writeCart(tx, at, { ...cart, status: 'MERGED', lines: { added: [], changed: [], removed } });
-    await eventLog.append(tx, at, [changeOf(cart, 'MERGED')]);
+    await eventLog.append(tx, at, [changeOf(cart, 'MERGED', { intoCartId })]);
   }
 }

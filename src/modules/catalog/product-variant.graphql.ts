@@ -6,6 +6,7 @@ import { ProductRef, ProductVariantRef } from './catalog.refs.graphql.ts';
 import { isVariantForSale, variantTitle } from './catalog.service.ts';
 import { maySeeVariant } from './visibility.graphql.ts';
 import { SHARED } from '../../graphql/sharing.ts';
+import { SnapshotRef } from '../../graphql/snapshot.ts';
 
 const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('SelectedOption').implement({
   extensions: SHARED,
@@ -19,6 +20,7 @@ const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('Se
 builder.node(ProductVariantRef, {
   extensions: SHARED,
   description: 'One thing that can be bought: a product in one choice of its options. Stock and price live here.',
+  interfaces: [SnapshotRef],
   id: { resolve: (variant) => variant.id, description: 'Names the variant.' },
   fields: (t) => ({
     sku: t.exposeString('sku', { nullable: false, description: "The shop's own number for it; unique." }),

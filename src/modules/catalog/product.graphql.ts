@@ -5,6 +5,7 @@ import { CategoryRef, ProductRef, ProductStatusRef, ProductVariantRef } from './
 import { isVariantForSale, type ProductVariant } from './catalog.service.ts';
 import { maySeeProduct } from './visibility.graphql.ts';
 import { SHARED } from '../../graphql/sharing.ts';
+import { SnapshotRef } from '../../graphql/snapshot.ts';
 
 const ImageRef = builder.objectRef<{ url: string; altText: string | null }>('Image').implement({
   extensions: SHARED,
@@ -60,6 +61,7 @@ function optionsOf(variants: readonly ProductVariant[]): { name: string; values:
 builder.node(ProductRef, {
   extensions: SHARED,
   description: 'What is sold, in one or several variants.',
+  interfaces: [SnapshotRef],
   id: { resolve: (product) => product.id, description: 'Names the product.' },
   fields: (t) => ({
     slug: t.exposeString('slug', { nullable: false, description: 'Its name in addresses; unique.' }),

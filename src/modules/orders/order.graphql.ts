@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/builder.ts';
 import { MoneyRef } from '../../graphql/money.ts';
 import { registerNode } from '../../graphql/node.ts';
+import { SnapshotRef } from '../../graphql/snapshot.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { clockOf, grantOf, visibleOrders } from './order-rights.graphql.ts';
@@ -76,6 +77,7 @@ const OrderStatusChangeRef = builder.prismaObject('OrderStatusChange', {
 export const OrderRef = builder.prismaNode('Order', {
   id: { field: 'id', description: 'Names the order. It grants nothing.' },
   description: 'What somebody bought.',
+  interfaces: [SnapshotRef],
   fields: (t) => ({
     number: t.string({
       nullable: false,

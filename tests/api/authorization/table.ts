@@ -624,6 +624,7 @@ export const subscriptions: Record<string, { as: Record<Who, Outcome>; ask: stri
   'Subscription.orderPlaced': { as: staffOnly, ask: 'orderPlaced { cursor }' },
   'Subscription.backInStock': { as: everyone, ask: 'backInStock(variantIds: []) { available }' },
   'Subscription.productChanged': { as: everyone, ask: 'productChanged(productIds: []) { cursor }' },
+  'Subscription.orderPaymentStatusChanged': { as: everyone, ask: 'orderPaymentStatusChanged { to }' },
   'Subscription.orderStatusChanged': { as: everyone, ask: 'orderStatusChanged { to }' },
   'Subscription.stockChanged': { as: everyone, ask: 'stockChanged(variantIds: []) { available }' },
 };

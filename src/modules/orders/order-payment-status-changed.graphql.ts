@@ -1,0 +1,68 @@
+import type { StoredEvent } from '../../events/event.ts';
+import type { StreamItem } from '../../events/stream.ts';
+import { builder } from '../../graphql/builder.ts';
+import { EventRef } from '../../graphql/event.ts';
+import { grant } from './order-rights.graphql.ts';
+import { openOrderStream, ORDER_ARGUMENTS, type OfOrder } from './order-stream.graphql.ts';
+import { orderPaid, orderRefunded } from './order.events.ts';
+import { OrderRef } from './order.graphql.ts';
+import type { PaymentStatus } from './order.types.ts';
+import { PaymentStatusRef } from './orders.refs.graphql.ts';
+
+interface Changed {
+  orderId: string;
+  from: PaymentStatus;
+  to: PaymentStatus;
+}
+
+/** What an event says of the payment status; null for events about something else. */
+function read(event: StoredEvent): Changed | null {
+  const paid = orderPaid.read(event);
+  if (paid !== null) return { orderId: paid.orderId, from: 'PENDING', to: 'PAID' };
+  const refunded = orderRefunded.read(event);
+  return refunded === null ? null : { orderId: refunded.orderId, from: 'PAID', to: 'REFUNDED' };
+}
+
+const types = [orderPaid.type, orderRefunded.type];
+
+const OrderPaymentStatusChangedRef = builder
+  .objectRef<StreamItem<Changed & OfOrder>>('OrderPaymentStatusChanged')
+  .implement({
+    description: 'An order was paid or refunded.',
+    interfaces: [EventRef],
+    fields: (t) => ({
+      order: t.prismaField({
+        type: OrderRef,
+        nullable: false,
+        description: 'The order, as it is when the event is sent.',
+        resolve: (query, { value }, _args, ctx) => {
+          if (value.byToken) grant(ctx, value.orderId, 'ACCESS_TOKEN');
+          return ctx.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } });
+        },
+      }),
+      from: t.field({
+        type: PaymentStatusRef,
+        nullable: true,
+        description: 'The payment status before the change.',
+        resolve: ({ value }) => value.from,
+      }),
+      to: t.field({
+        type: PaymentStatusRef,
+        nullable: false,
+        description: 'The payment status after the change.',
+        resolve: ({ value }) => value.to,
+      }),
+    }),
+  });
+
+builder.subscriptionField('orderPaymentStatusChanged', (t) =>
+  t.field({
+    type: OrderPaymentStatusChangedRef,
+    nullable: false,
+    description: `Payment statuses as they change, also by hand (\`orderMarkAsPaid\`, \`orderMarkAsRefunded\`): of the viewer's orders, of
+one of them, or of the one that the access token grants; of every order for staff.`,
+    args: ORDER_ARGUMENTS,
+    subscribe: (_root, args, ctx) => openOrderStream(args, ctx, { types, read }),
+    resolve: (item) => item,
+  }),
+);

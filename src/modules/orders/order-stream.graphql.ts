@@ -1,0 +1,98 @@
+import type { StoredEvent } from '../../events/event.ts';
+import { openStream, type EventStream } from '../../events/stream.ts';
+import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
+import { AFTER, oncePerEvent, resumeAfter } from '../../graphql/event.ts';
+import { argumentId } from '../../graphql/global-id.ts';
+import { requestError } from '../../graphql/request-error.ts';
+import { isStaff, listenerOf, ownerOf } from '../../graphql/viewer.ts';
+import { isOrderOf } from './order-owner.ts';
+
+/** What events of orders have in common. */
+export interface OfOrder {
+  orderId: string;
+  /** The subscriber sees the order by its access token. */
+  byToken: boolean;
+}
+
+/** The arguments by which a subscription names orders. */
+export interface OrderArguments {
+  orderId?: string | null | undefined;
+  accessToken?: string | null | undefined;
+  after?: string | null | undefined;
+}
+
+/** The same for the schema. */
+export const ORDER_ARGUMENTS = builder.args((t) => ({
+  orderId: t.id({ description: 'Only this order.' }),
+  accessToken: t.string({ description: 'The order that this token grants.' }),
+  after: t.field(AFTER),
+}));
+
+/** Which orders a subscription tells of. */
+interface Scope {
+  /** Null: of whichever the viewer may see. */
+  orderId: string | null;
+  byToken: boolean;
+}
+
+const NOT_YOURS = 'There is no such order, or it is not yours.';
+
+async function scopeOf({ orderId, accessToken }: OrderArguments, ctx: Context): Promise<Scope> {
+  if (orderId != null && accessToken != null) throw requestError('BAD_REQUEST', 'Give `orderId` or `accessToken`.');
+  if (accessToken != null) {
+    const granted = await ctx.services.orders.orderOfToken(accessToken);
+    if (granted === null) throw requestError('FORBIDDEN', NOT_YOURS);
+    return { orderId: granted, byToken: true };
+  }
+  const id = orderId == null ? null : argumentId('Order', orderId, 'orderId');
+  if (id === null) {
+    // Also for a visitor who has done nothing yet, and hears of the first order.
+    listenerOf(ctx);
+  } else if (!isStaff(ctx.viewer)) {
+    const viewer = ownerOf(ctx.viewer);
+    if (viewer === null || ctx.viewer.guest?.isNew === true) {
+      throw requestError('UNAUTHENTICATED', 'Log in, or give the access token of the order.');
+    }
+    const owner = await ctx.services.orders.ownerOf(id);
+    if (owner === null || !isOrderOf(owner, viewer)) throw requestError('FORBIDDEN', NOT_YOURS);
+  }
+  return { orderId: id, byToken: false };
+}
+
+// An order may join an account at any time: whose it is is asked with each event.
+const ownerOfOrder = oncePerEvent(({ services }: Context, { subjectId }) => services.orders.ownerOf(subjectId));
+
+async function isOwn(ctx: Context, event: StoredEvent): Promise<boolean> {
+  const owner = await ownerOfOrder(ctx, event);
+  return owner !== null && isOrderOf(owner, ownerOf(ctx.viewer));
+}
+
+/**
+ * The events of the orders that the arguments name, as far as the viewer may see them.
+ * @param types the types of events, as the log has them
+ * @param read what the subscription tells of an event; null for events of other types
+ */
+export async function openOrderStream<T extends { orderId: string }>(
+  args: OrderArguments,
+  ctx: Context,
+  { types, read }: { types: readonly string[]; read: (event: StoredEvent) => T | null },
+): Promise<EventStream<T & OfOrder>> {
+  const { orderId, byToken } = await scopeOf(args, ctx);
+  const viewer = ownerOf(ctx.viewer);
+  const subjects = async () => {
+    if (orderId !== null) return [orderId];
+    return isStaff(ctx.viewer) || viewer === null ? null : ctx.services.orders.idsOf(viewer);
+  };
+  return openStream<T & OfOrder>({
+    feed: ctx.feed,
+    resume: await resumeAfter(ctx, args.after, async () => ({ types, subjects: await subjects() })),
+    pick(event) {
+      const change = read(event);
+      if (change === null || (orderId !== null && change.orderId !== orderId)) return null;
+      const told = { ...change, byToken };
+      if (byToken || isStaff(ctx.viewer)) return told;
+      return isOwn(ctx, event).then((own) => (own ? told : null));
+    },
+  });
+}
