@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { startBackground } from './background.ts';
 import type { Config } from './config/config.ts';
 import type { EventBus } from './events/bus.ts';
@@ -17,15 +16,18 @@ import type { ThrottleOverrides } from './graphql/throttle.ts';
 import { createContentfulWebhook } from './http/contentful-webhook.ts';
 import { createMailPages } from './http/mail-pages.ts';
 import { startHttpServer, type HttpOverrides, type HttpServer } from './http/server.ts';
-import { openDatabase, openReader, type Database } from './infra/database.ts';
-import { findDatabase } from './infra/database-place.ts';
+import type { TimeLimits } from './infra/connection.ts';
+import type { Database } from './infra/database.ts';
+import { findDatabase, prepareDatabase } from './infra/database-place.ts';
 import { Disposals } from './infra/disposals.ts';
 import type { Logger } from './infra/logger.ts';
 import { createMetrics, type Metrics } from './infra/metrics.ts';
-import { migrate } from './infra/migrations.ts';
+import { openPools } from './infra/pools.ts';
 import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { addGauges } from './infra/shop-gauges.ts';
+import { createDatabaseProbes } from './infra/write-probe.ts';
 import { createShopConsumers } from './jobs/consumers.ts';
+import type { JobPlace } from './jobs/backend-choice.ts';
 import type { ShopJobs } from './jobs/shop-jobs.ts';
 import { firstAdmin, type FirstAdmin } from './modules/accounts/first-admin.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
@@ -53,6 +55,7 @@ export interface Core {
   connectionString: string;
   /** Names the database in Redis. */
   home: string;
+  jobPlace: JobPlace;
   /** Where the data is, for people. */
   data: string;
   /** Resolves where the database is gone for good and the process should end: with what to say of it. */
@@ -73,13 +76,8 @@ export interface Overrides {
   letters?: (real: Letters) => Letters;
   /** Neither jobs nor consumers are run, and no timer expires carts. */
   quiet?: true;
+  limits?: Partial<TimeLimits>;
 }
-
-const DATABASE_CLOSE_MS = 500;
-/** Connections for the execution of events, which must not take those of requests, expiry and mail. */
-const LIVE_POOL = 2;
-/** Connections for those who come back: so many pages of the log are read at a time, and the others wait. */
-const REPLAY_POOL = 2;
 
 /**
  * Opens the database, starting or attaching to the embedded one, brings it up to date, and wires log and services.
@@ -93,22 +91,13 @@ export async function openCore(
 ): Promise<Core> {
   const disposals = new Disposals(logger);
   try {
-    const { connectionString, data, lost } = await findDatabase(config, logger, disposals, signal);
+    const place = await findDatabase(config, logger, disposals, signal);
     signal?.throwIfAborted();
-    await migrate({ connectionString, logger });
+    await prepareDatabase(place, logger);
     signal?.throwIfAborted();
-    const openPool = (name: string, poolSize: number): Database => {
-      const pool = openDatabase({ connectionString, poolSize, logger });
-      // A statement that hangs must not keep the process; the server rolls back what is cut off.
-      const patience = () => delay(DATABASE_CLOSE_MS, undefined, { ref: false });
-      disposals.add(name, () => Promise.race([pool[Symbol.asyncDispose](), patience()]));
-      return pool;
-    };
-    const db = openPool('database', config.database.poolSize);
-    const liveDb = openPool('live connections', LIVE_POOL);
+    const { limits } = overrides;
+    const { db, live: liveDb, reader, jobs } = openPools({ place, config, limits, disposals, logger });
     await checkShopCurrency(db, config.shop.currency, logger);
-    const reader = openReader({ connectionString, poolSize: REPLAY_POOL, logger });
-    disposals.add('replays', () => reader[Symbol.asyncDispose]());
     const { home } = await settleLogHome(db, logger);
     const bus = createEventBus({ config, db, home, logger });
     disposals.add('bus', () => bus[Symbol.asyncDispose]());
@@ -143,10 +132,11 @@ export async function openCore(
       live,
       consumers: given,
       parkedEvents: createParkedEvents({ db, consumers: given }),
-      connectionString,
+      connectionString: place.direct.connectionString,
+      jobPlace: { session: place.direct.session, schema: place.schema, connections: jobs },
       home,
-      data,
-      lost,
+      data: place.data,
+      lost: place.lost,
       connectNudges: (target) => nudges.connect(target),
       dispose: () => disposals.run(),
     };
@@ -238,7 +228,7 @@ export async function createApp(
     http.open({
       graphql,
       metrics,
-      probes: { database: () => core.db.query({ name: 'health', text: 'SELECT 1' }) },
+      probes: createDatabaseProbes(core.db),
       dispensable: { ...core.bus.checks, ...background.checks },
       pages: {
         queues: background.queuesPage,

@@ -11,6 +11,7 @@ import type { Database } from './infra/database.ts';
 import type { Logger } from './infra/logger.ts';
 import { createMailer, mailboxFolder } from './infra/mailer-choice.ts';
 import type { Metrics } from './infra/metrics.ts';
+import type { JobPlace } from './jobs/backend-choice.ts';
 import type { BackgroundWork } from './jobs/host.ts';
 import type { ShopJobs } from './jobs/shop-jobs.ts';
 import { createLetters } from './modules/notifications/letters.ts';
@@ -32,6 +33,7 @@ export async function startBackground(options: {
     bus: EventBus;
     connectionString: string;
     home: string;
+    jobPlace: JobPlace;
     services: ShopServices;
     consumers: readonly Consumer[];
     metrics: Metrics;

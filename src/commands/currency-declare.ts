@@ -2,10 +2,9 @@ import { parseArgs } from 'node:util';
 import { loadConfig } from '../config/config.ts';
 import { currencyDigits } from '../config/currencies.ts';
 import { openDatabase } from '../infra/database.ts';
-import { findDatabase } from '../infra/database-place.ts';
+import { findDatabase, prepareDatabase } from '../infra/database-place.ts';
 import { Disposals } from '../infra/disposals.ts';
 import { createLogger } from '../infra/logger.ts';
-import { migrate } from '../infra/migrations.ts';
 import { declareShopCurrency } from '../modules/currency/shop-currency.ts';
 
 // npm run currency:declare -- CODE DECIMALS: says what the amounts of a database mean that do not tell it themselves.
@@ -36,9 +35,9 @@ async function declare([code = '', digits = '', ...rest]: readonly string[]): Pr
   const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   const disposals = new Disposals(logger);
   try {
-    const { connectionString } = await findDatabase(config, logger, disposals);
-    await migrate({ connectionString, logger });
-    const db = openDatabase({ connectionString, poolSize: 2, logger });
+    const place = await findDatabase(config, logger, disposals);
+    await prepareDatabase(place, logger);
+    const db = openDatabase({ ...place.main, poolSize: 2, logger });
     disposals.add('database', () => db[Symbol.asyncDispose]());
     const { shifted } = await declareShopCurrency(db, { code, digits: Number(digits) });
     const done = shifted === 0 ? 'the amounts stay as they are' : `every amount was multiplied by ${10 ** shifted}`;

@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/config.ts';
-import { startEmbeddedPostgres } from '../infra/embedded-postgres.ts';
+import { findDatabase } from '../infra/database-place.ts';
+import { Disposals } from '../infra/disposals.ts';
 import { createLogger } from '../infra/logger.ts';
 import { migrate } from '../infra/migrations.ts';
 import { endOnSignals } from './end-on-signals.ts';
@@ -7,20 +8,19 @@ import { endOnSignals } from './end-on-signals.ts';
 // npm run migrate: applies the pending migrations.
 endOnSignals();
 try {
-  const { database, log } = loadConfig();
-  const logger = createLogger(log);
-  const embedded =
-    database.kind === 'embedded' ? await startEmbeddedPostgres({ dataDir: database.dataDir, logger }) : null;
+  const config = loadConfig();
+  const logger = createLogger(config.log);
+  const disposals = new Disposals(logger);
   try {
-    const connectionString = database.kind === 'url' ? database.url : (embedded?.connectionString ?? '');
-    const { applied } = await migrate({ connectionString, logger });
+    const place = await findDatabase(config, logger, disposals);
+    const { applied } = await migrate({ ...place.direct, logger });
     console.log(
       applied.length === 0
         ? 'The database is up to date.'
         : `Applied:\n${applied.map((name) => `  ${name}`).join('\n')}`,
     );
   } finally {
-    await embedded?.dispose();
+    await disposals.run();
   }
 } catch (error) {
   // (A refused connection to localhost is an error without a message.)

@@ -53,7 +53,17 @@ export interface Config {
   stockAlertBatchSeconds: number;
   contentful: ContentfulConfig;
   dataDir: string;
-  database: ({ kind: 'embedded'; dataDir: string } | { kind: 'url'; url: string }) & { poolSize: number };
+  database: (
+    | { kind: 'embedded'; dataDir: string }
+    | {
+        kind: 'url';
+        url: string;
+        /** The same database past any pooler; null: there is no other way. */
+        directUrl: string | null;
+        /** What stands between; null: found out at the start. */
+        pooler: 'none' | 'session' | 'transaction' | null;
+      }
+  ) & { /** Connections of this process, all told. */ poolSize: number };
   redisUrl: string | null;
   /** Whether clients are limited in what they may do in a time; off for load tests alone. */
   rateLimits: boolean;
@@ -132,6 +142,9 @@ export const DEFAULT_PORT = 4000;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
+/** Six processes fit into the 100 connections that PostgreSQL allows by default. */
+const DEFAULT_CONNECTIONS = 16;
+
 /** In production; elsewhere it may be less, so that tests are quick. */
 const LEAST_BCRYPT_COST = 12;
 
@@ -202,8 +215,13 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
     database: {
       ...(env.DATABASE_URL === undefined
         ? ({ kind: 'embedded', dataDir } as const)
-        : ({ kind: 'url', url: env.DATABASE_URL } as const)),
-      poolSize: env.DATABASE_POOL_SIZE ?? 10,
+        : ({
+            kind: 'url',
+            url: env.DATABASE_URL,
+            directUrl: env.DATABASE_DIRECT_URL ?? null,
+            pooler: env.DATABASE_POOLER === 'auto' ? null : (env.DATABASE_POOLER ?? null),
+          } as const)),
+      poolSize: env.DATABASE_POOL_SIZE ?? DEFAULT_CONNECTIONS,
     },
     redisUrl: env.REDIS_URL ?? null,
     rateLimits: env.RATE_LIMITS ?? true,

@@ -1,9 +1,11 @@
 import { GraphQLError, type ExecutionResult, type GraphQLFormattedError } from 'graphql';
+import { isDatabaseTrouble, OutcomeUnknownError } from '../infra/database-faults.ts';
 import type { Logger } from '../infra/logger.ts';
+import { withUnknownOutcome } from './outcome.ts';
 
 /*
  * What of an error a client gets to see. Ours carry a code, and pass as they are. GraphQL's own complaints about a request
- * pass as BAD_REQUEST. Everything else was not meant for anyone outside: it is logged with the request's id, and the client
+ * pass as BAD_REQUEST. Trouble with the database is UNAVAILABLE, to be tried again. Everything else was not meant for anyone outside: it is logged with the request's id, and the client
  * gets that id and nothing more.
  */
 
@@ -15,6 +17,9 @@ export interface MaskScope {
 
 const MESSAGE = 'Something went wrong on our side. If it stays so, tell us the request id.';
 const MAX_MESSAGE = 1000;
+/** In seconds: long enough for a failover to get on, or for a lock to be let go. */
+const RETRY_AFTER = 2;
+const AWAY = `The shop cannot reach its data at the moment. Try again in ${RETRY_AFTER} s.`;
 
 /** Codes of graphql-js, Yoga and their tools, by the names that the API has for them. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -31,14 +36,29 @@ export function maskError(error: unknown, { requestId, logger }: MaskScope): Gra
   const deliberate = forClients(error);
   if (deliberate !== null) return deliberate;
   const at = error instanceof GraphQLError ? error : null;
-  logger.error(
-    { err: causeOf(error), ...(at?.path === undefined ? {} : { path: at.path.join('.') }) },
-    'unexpected error',
-  );
-  return new GraphQLError(MESSAGE, {
-    ...placeOf(at),
-    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId, unexpected: true },
-  });
+  const thrown = causeOf(error);
+  const unknown = thrown instanceof OutcomeUnknownError;
+  const err = unknown ? thrown.cause : thrown;
+  const scope = {
+    err,
+    ...(at?.path === undefined ? {} : { path: at.path.join('.') }),
+    ...(unknown ? { unknown } : {}),
+  };
+  const masked = isDatabaseTrouble(err) ? unavailable() : unexpected();
+  return unknown ? withUnknownOutcome(masked) : masked;
+
+  function unavailable(): GraphQLError {
+    logger.warn(scope, 'the database is in trouble');
+    const http = { status: 503, headers: { 'retry-after': String(RETRY_AFTER) } };
+    const extensions = { code: 'UNAVAILABLE', retryAfter: RETRY_AFTER, requestId, http };
+    return new GraphQLError(AWAY, { ...placeOf(at), extensions });
+  }
+
+  function unexpected(): GraphQLError {
+    logger.error(scope, 'unexpected error');
+    const extensions = { code: 'INTERNAL_SERVER_ERROR', requestId, unexpected: true };
+    return new GraphQLError(MESSAGE, { ...placeOf(at), extensions });
+  }
 }
 
 /** The same for all errors of a result. One without `data` was never executed: its errors are about the request. */

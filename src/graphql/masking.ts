@@ -3,6 +3,7 @@ import type { Plugin, YogaServerOptions } from 'graphql-yoga';
 import type { Context } from './context.ts';
 import type { NodeContext, RequestScope } from './create-context.ts';
 import { forClients, maskError, maskResult } from './mask.ts';
+import { settleResult } from './outcome.ts';
 
 type MaskedErrors = NonNullable<YogaServerOptions<object, object>['maskedErrors']>;
 
@@ -29,7 +30,7 @@ export function useMasking(scopeOf: (node: NodeContext) => RequestScope): {
 
     onExecute: ({ args }) => ({
       onExecuteDone({ result, setResult }) {
-        if (isSingle(result)) setResult(maskResult(result, args.contextValue));
+        if (isSingle(result)) setResult(settleResult(maskResult(result, args.contextValue), args));
       },
     }),
 
@@ -39,7 +40,7 @@ export function useMasking(scopeOf: (node: NodeContext) => RequestScope): {
         if (!isSingle(result)) {
           return { onNext: (next) => next.setResult(maskResult(next.result, context)) };
         }
-        setResult(maskResult(result, context));
+        setResult(settleResult(maskResult(result, context), args));
         return undefined;
       },
       onSubscribeError: ({ error, setError }) => setError(maskError(error, args.contextValue)),

@@ -44,6 +44,7 @@ import '../modules/inventory/outside-stock.graphql.ts';
 import '../modules/notifications/mail.graphql.ts';
 import { builder } from './builder.ts';
 import { withFieldLimits } from './limited-fields.ts';
+import { tellingOutcomes } from './outcome.ts';
 
 /** The whole schema. Each noun adds its part by being imported. */
-export const schema = withFieldLimits(builder.toSchema());
+export const schema = withFieldLimits(tellingOutcomes(builder.toSchema()));

@@ -1,5 +1,6 @@
 import { CloseCode, type Context as ProtocolContext, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { isDatabaseTrouble } from '../infra/database-faults.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Lines, Turn } from '../infra/seats.ts';
 import { parseClientMessage } from './client-message.ts';
@@ -12,6 +13,9 @@ import type { CredentialHeaders } from './credentials.ts';
 
 /** What graphql-ws knows of a socket. */
 export type SocketContext = ProtocolContext<Record<string, unknown>, SocketConnection>;
+
+/** Of WebSocket's own codes; clients of graphql-ws come back after it. */
+export const TRY_AGAIN_LATER = 1013;
 
 const INIT_WITHIN_MS = 5_000;
 /** Memory that a client's unread messages may take. A socket that exceeds it is cut off. */
@@ -162,6 +166,12 @@ export class SocketConnection {
 
   /** Closes it after a fault of ours. */
   broke(error: unknown): void {
+    if (isDatabaseTrouble(error)) {
+      this.logger.warn({ err: error }, 'a websocket was closed: the database is in trouble');
+      // Clients come back after this code; after 4500 they give up for good.
+      this.close(TRY_AGAIN_LATER, 'Try again later');
+      return;
+    }
     this.logger.error({ err: error }, 'unexpected error on a websocket');
     this.close(CloseCode.InternalServerError, 'Internal server error');
   }

@@ -11,7 +11,7 @@ import type { Logger } from '../infra/logger.ts';
 import type { ContextFactory } from './create-context.ts';
 import { maskError, maskResult, type MaskScope } from './mask.ts';
 import { refusedRequest } from './request-error.ts';
-import type { SocketConnection, SocketContext } from './socket-connection.ts';
+import { TRY_AGAIN_LATER, type SocketConnection, type SocketContext } from './socket-connection.ts';
 import { SocketOperation } from './socket-operation.ts';
 import type { SessionWatch } from './session-watch.ts';
 import type { Throttle } from './throttle.ts';
@@ -40,8 +40,6 @@ interface Prepared extends ExecutionArgs {
 
 /** Operations of one socket at a time. */
 export const MAX_OPERATIONS = 100;
-/** Clients of graphql-ws come back after it. */
-const TRY_AGAIN_LATER = 1013;
 
 /**
  * The protocol, with each operation going through the same hooks as over HTTP: limits, validation, masking. A credential

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
+import { isDatabaseTrouble } from '../infra/database-faults.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';
@@ -115,6 +116,10 @@ export function createPages(options: {
   app.onError((error, c) => {
     // Who broke off in the middle of a body hears no answer, and it is no fault of ours.
     if (c.env.incoming.destroyed && !c.env.incoming.complete) return c.body(null, 400);
+    if (isDatabaseTrouble(error)) {
+      logger.warn({ err: error, path: c.req.path }, 'a page failed: the database is in trouble');
+      return c.json({ error: 'The shop cannot reach its data at the moment.' }, 503, { 'retry-after': '2' });
+    }
     logger.error({ err: error, path: c.req.path }, 'a page failed');
     return c.json({ error: 'Something went wrong on our side.' }, 500);
   });

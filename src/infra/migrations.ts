@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
+import { connect, PATIENT, type Session } from './connection.ts';
 import type { Logger } from './logger.ts';
 import { applyMigration } from './migration-apply.ts';
 import { MigrationError } from './migration-error.ts';
@@ -15,7 +16,9 @@ import { findHowFar } from './migration-repair.ts';
 import { runsAlone, splitStatements } from './migration-script.ts';
 
 export interface MigrateOptions {
+  /** Straight to the database, or through a pooler that keeps a connection: the lock lasts as long as it. */
   connectionString: string;
+  session?: Session | undefined;
   logger: Logger;
   /** The shop's own by default. */
   migrationsDir?: string;
@@ -142,13 +145,12 @@ async function lock(client: pg.ClientBase, timeoutMs: number): Promise<void> {
 
 /** The one connection of a migration: its lock, its scripts and its records are all on it. */
 async function withClient<T>(
-  { connectionString, logger }: MigrateOptions,
+  { connectionString, session, logger }: MigrateOptions,
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({ connectionString, application_name: 'vitrine migrate' });
+  const client = await connect({ connectionString, session, limits: PATIENT, name: 'vitrine migrate' });
   client.on('error', (error) => logger.warn({ err: error }, 'the connection that migrates broke'));
   try {
-    await client.connect();
     return await work(client);
   } finally {
     // A connection that broke cannot say goodbye.

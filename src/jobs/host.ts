@@ -18,7 +18,7 @@ import type { Nudges } from '../modules/nudges.ts';
 import type { ShopServices } from '../modules/services.ts';
 import { createFailedJobService, type FailedJobService } from '../modules/staff/failed-jobs.service.ts';
 import type { JobState } from './backend.ts';
-import { createJobBackend } from './backend-choice.ts';
+import { createJobBackend, type JobPlace } from './backend-choice.ts';
 import { createFailedJobStore } from './failed-jobs.ts';
 import { createJobQueues } from './queues.ts';
 import { watchQueue } from './queue-watch.ts';
@@ -53,6 +53,7 @@ export function startBackgroundWork(options: {
     bus: EventBus;
     connectionString: string;
     home: string;
+    jobPlace?: JobPlace | undefined;
     services: ShopServices;
     consumers: readonly Consumer[];
   };
@@ -73,6 +74,7 @@ export function startBackgroundWork(options: {
   const backend = createJobBackend({
     config,
     connectionString: core.connectionString,
+    place: core.jobPlace,
     // Its log names a shop, here as on the bus of events.
     shop: async () => redisName({ epoch: (await readEnd(db)).epoch, home: core.home }),
     logger,

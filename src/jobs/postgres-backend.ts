@@ -1,16 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, runMigrations, withBackend, type PgPool } from 'bullmq';
-import pg from 'pg';
+import { connect, DIRECT, openPool, TIME_LIMITS, type Session } from '../infra/connection.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { JobBackend, JobQueue, JobWorker } from './backend.ts';
 import { onceOpened, SETTINGS, whenReady } from './bullmq-settings.ts';
+import { createSharedListener } from './shared-listener.ts';
 
-/** BullMQ finds its tables by the search path, so it gets connections of its own. */
-const SCHEMA = 'bullmq';
-/** Each worker holds one to listen on; the rest are for statements, which are short. */
-const CONNECTIONS = 12;
+/** BullMQ finds its tables by the search path, so it gets connections of its own. Each schema with a shop has one beside it. */
+export function jobSchemaOf(schema: string): string {
+  return schema === 'public' ? 'bullmq' : `bullmq_${schema}`.slice(0, 63);
+}
+
 const CONNECT_WITHIN_MS = 5000;
 const CLOSE_WITHIN_MS = 500;
+const IDLE_MS = 10_000;
 
 /** How long a worker waits after its queue failed it. */
 const PAUSE_MS = 1000;
@@ -19,45 +22,66 @@ const PAUSE_MS = 1000;
  * BullMQ's workers ask for the next job again at once where that fails, other than by a refused connection: while PostgreSQL
  * starts, or once the pool is closed, they would do nothing else, and let nothing else of the process have its turn.
  */
-const createPacedBackend: typeof createPostgresBackend = (...given) => {
-  const backend = createPostgresBackend(...given);
-  const moveToActive = backend.moveToActive.bind(backend);
-  backend.moveToActive = async (...asked) => {
-    try {
-      return await moveToActive(...asked);
-    } catch (error) {
-      await delay(PAUSE_MS, undefined, { ref: false });
-      throw error;
-    }
+const pacedBackend =
+  (schema: string): typeof createPostgresBackend =>
+  (...given) => {
+    const backend = createPostgresBackend(...given);
+    // With a pool of ours BullMQ looks for its tables' version in the schema `bullmq`, whatever the search path is.
+    const { connection } = backend as unknown as { connection: object };
+    Object.assign(backend, { schema });
+    Object.assign(connection, { schema });
+    const moveToActive = backend.moveToActive.bind(backend);
+    backend.moveToActive = async (...asked) => {
+      try {
+        return await moveToActive(...asked);
+      } catch (error) {
+        await delay(PAUSE_MS, undefined, { ref: false });
+        throw error;
+      }
+    };
+    return backend;
   };
-  return backend;
-};
+
+/** Where the job queue is in the database, and what it may use of it. */
+export interface PostgresJobsOptions {
+  /** Straight to the database, or through a pooler that keeps a connection: the queue listens. */
+  connectionString: string;
+  session?: Session | undefined;
+  /** The shop's schema. */
+  schema?: string | undefined;
+  /** At most, with the one that listens; 2 at least. */
+  connections?: number | undefined;
+  logger: Logger;
+}
 
 /**
  * Jobs in the shop's own database, in a schema of their own that BullMQ makes and migrates itself. Nothing is connected
  * until the first queue or worker is opened.
  */
-export function createPostgresJobs(options: { connectionString: string; logger: Logger }): JobBackend {
-  const { connectionString, logger } = options;
-  const { Queue, Worker } = withBackend(createPacedBackend);
-  const pool = new pg.Pool({
+export function createPostgresJobs(options: PostgresJobsOptions): JobBackend {
+  const { connectionString, session = DIRECT, schema: shopSchema = 'public', connections = 4, logger } = options;
+  const schema = jobSchemaOf(shopSchema);
+  const { Queue, Worker } = withBackend(pacedBackend(schema));
+  const settings = {
     connectionString,
-    max: CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_WITHIN_MS,
-    application_name: 'vitrine jobs',
-    options: `-c search_path=${SCHEMA}`,
-    // A connection to listen on that is cut off in silence must be noticed.
-    keepAlive: true,
-  });
+    session: { ...session, searchPath: [schema] },
+    limits: { ...TIME_LIMITS, connect: CONNECT_WITHIN_MS },
+    name: 'vitrine jobs',
+  };
+  const pool = openPool({ ...settings, max: Math.max(1, connections - 1), idleMs: IDLE_MS });
+  const listener = createSharedListener(() => connect({ ...settings, name: 'vitrine jobs listener' }));
   const connection = pool as PgPool;
   // One for each queue and worker, and BullMQ does not take them back.
   pool.setMaxListeners(0);
   pool.on('error', (error) => logger.debug({ reason: error.message }, 'a connection of the job queue broke'));
   let ended: Promise<void> | undefined;
+  const end = async () => {
+    await Promise.all([listener[Symbol.asyncDispose](), pool.end()]);
+  };
   const prepare = onceOpened(async () => {
     const client = await pool.connect();
     try {
-      await runMigrations(client, SCHEMA);
+      await runMigrations(client, schema);
     } finally {
       client.release();
     }
@@ -70,14 +94,16 @@ export function createPostgresJobs(options: { connectionString: string; logger: 
     },
     async openWorker(name, processor, { concurrency }): Promise<JobWorker> {
       await prepare();
-      return whenReady(new Worker(name, processor, { ...SETTINGS, connection, concurrency }), logger);
+      return whenReady(
+        new Worker(name, processor, { ...SETTINGS, connection: listener.poolFor(connection), concurrency }),
+        logger,
+      );
     },
     async check() {
       await prepare();
       await pool.query('SELECT 1');
     },
     // It waits for connections that are in use: what hangs must not keep the process.
-    [Symbol.asyncDispose]: () =>
-      Promise.race([(ended ??= pool.end()), delay(CLOSE_WITHIN_MS, undefined, { ref: false })]),
+    [Symbol.asyncDispose]: () => Promise.race([(ended ??= end()), delay(CLOSE_WITHIN_MS, undefined, { ref: false })]),
   };
 }

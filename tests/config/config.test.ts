@@ -43,7 +43,7 @@ describe('defaults', () => {
         trustedProxies: 0,
       },
       shop: { name: 'Vitrine', currency: 'USD' },
-      database: { kind: 'embedded', dataDir, poolSize: 10 },
+      database: { kind: 'embedded', dataDir, poolSize: 16 },
       redisUrl: null,
       rateLimits: true,
       seed: 'demo',

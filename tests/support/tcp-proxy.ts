@@ -11,6 +11,15 @@ export interface TcpProxy {
   delay(ms: number): void;
   /** Drops all that is sent on the connections there are, without a word, as a firewall that forgot them; new ones work. */
   forget(): void;
+  /**
+   * Breaks a connection where a client sends something that has this text in it, once: the server gets it, and its answer is
+   * lost. Resolves when that has happened.
+   * @param earlier only on a connection on which this was sent since the call
+   */
+  cutAfter(text: string, earlier?: string): Promise<void>;
+  /** From now on new connections are refused, until `accept`. */
+  refuse(): void;
+  accept(): void;
   /** Breaks every connection there is, with whatever was under way. @returns how many there were */
   cut(): number;
   dispose(): Promise<void>;
@@ -22,8 +31,14 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   const forgotten = new WeakSet<Socket>();
   let blocked = false;
   let delayMs = 0;
+  let refusing = false;
+  let fatal: { text: string; earlier: string | null; on: Set<Socket>; happened: () => void } | null = null;
 
   const server = createServer({ pauseOnConnect: true }, (client) => {
+    if (refusing) {
+      client.resetAndDestroy();
+      return;
+    }
     const upstream = connect(target);
     clients.add(client);
     client.once('close', () => clients.delete(client));
@@ -35,6 +50,17 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       const isDeaf = () => forgotten.has(from);
       from.on('data', (data: Buffer) => {
         if (isDeaf()) return;
+        const cut = from === client ? fatal : null;
+        if (cut?.earlier != null && data.includes(cut.earlier)) cut.on.add(client);
+        if (cut !== null && data.includes(cut.text) && (cut.earlier === null || cut.on.has(client))) {
+          fatal = null;
+          // The answer is proof that the server has done it.
+          upstream.removeAllListeners('data');
+          upstream.once('data', () => {
+            client.resetAndDestroy();
+            cut.happened();
+          });
+        }
         // In order, since timers of one length are.
         if (delayMs > 0) setTimeout(() => isDeaf() || to.destroyed || to.write(data), delayMs);
         else to.write(data);
@@ -67,6 +93,10 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     forget() {
       for (const socket of sockets) forgotten.add(socket);
     },
+    cutAfter: (text, earlier) =>
+      new Promise((happened) => (fatal = { text, earlier: earlier ?? null, on: new Set(), happened })),
+    refuse: () => void (refusing = true),
+    accept: () => void (refusing = false),
     cut() {
       const count = clients.size;
       for (const client of clients) client.resetAndDestroy();

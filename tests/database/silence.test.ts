@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openDatabase } from '../../src/infra/database.ts';
+import { OutcomeUnknownError } from '../../src/infra/database-faults.ts';
+import { recordLogs } from '../support/logs.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let url: string;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const address = new URL(database.url);
+  proxy = await startTcpProxy({ host: address.hostname, port: Number(address.port) });
+  address.hostname = '127.0.0.1';
+  address.port = String(proxy.port);
+  url = address.href;
+});
+afterAll(async () => {
+  await proxy.dispose();
+  await database.dispose();
+});
+
+const { logger } = recordLogs();
+const PID = { name: 'pid', text: 'SELECT pg_backend_pid() AS pid' };
+const WRITE = { name: 'write', text: 'UPDATE event_sequence SET last = last' };
+/** Far below what the shop has by default, which is in the list of its time limits. */
+const limits = { silence: 1500, statement: 1000 };
+
+/** Opens as many connections as the pool may have, and leaves them idle. */
+async function filled(poolSize: number) {
+  const db = openDatabase({ connectionString: url, poolSize, logger, limits });
+  await Promise.all(Array.from({ length: poolSize }, () => db.query({ name: 'nap', text: 'SELECT pg_sleep(0.2)' })));
+  expect(db.poolState().total).toBe(poolSize);
+  return db;
+}
+
+test('when connections die silently, one statement finds out and the next ones go by new connections', async () => {
+  await using db = await filled(5);
+  proxy.forget();
+  await expect(db.query(PID)).rejects.toMatchObject({ code: 'ETIMEDOUT' });
+  // None of the other four is tried: each would take as long as the first.
+  expect(db.poolState().idle).toBe(0);
+  const answers = await Promise.all(Array.from({ length: 5 }, () => db.query(PID)));
+  expect(answers).toHaveLength(5);
+});
+
+test('Prisma, transactions and connections of their own find out as well', async () => {
+  await using db = await filled(3);
+  const own = await db.connect();
+  await own.query('SELECT 1');
+  proxy.forget();
+  const outcomes = await Promise.allSettled([
+    db.prisma.user.count(),
+    db.transaction((tx) => tx.query(PID)),
+    own.query('SELECT 1'),
+  ]);
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(await db.prisma.user.count()).toBe(0);
+  expect(await db.transaction((tx) => tx.query(PID))).toHaveLength(1);
+  await own.end();
+});
+
+test('a change whose answer never came has an unknown outcome; one that was not committed has not', async () => {
+  await using db = await filled(1);
+  const commit = proxy.cutAfter('COMMIT');
+  await expect(db.transaction((tx) => tx.query(WRITE))).rejects.toBeInstanceOf(OutcomeUnknownError);
+  await commit;
+  const write = proxy.cutAfter('UPDATE event_sequence');
+  const error = await db.transaction((tx) => tx.query(WRITE)).catch((failed: unknown) => failed);
+  await write;
+  expect(error).not.toBeInstanceOf(OutcomeUnknownError);
+  const alone = proxy.cutAfter('UPDATE event_sequence');
+  await expect(db.query(WRITE)).rejects.toBeInstanceOf(OutcomeUnknownError);
+  await alone;
+  expect(await db.query(PID)).toHaveLength(1);
+});
