@@ -31,7 +31,7 @@ export async function torture(way: Way, options: Options, signal: AbortSignal): 
   try {
     const config = loadConfig({
       DATABASE_URL: place.databaseUrl(),
-      JWT_SECRET: 'signs nothing at all, here or elsewhere',
+      JWT_SECRET: 'the torture run signs nothing at all',
     });
     const urls = place.fronts.map(({ url }) => url);
     const shelf = await fillShelf(urls, config);
