@@ -42,15 +42,24 @@ function touched(node: PlanNode): number {
   return scans + (node.Plans ?? []).reduce((sum, child) => sum + touched(child), 0);
 }
 
-/** How many rows of tables and indexes PostgreSQL looks at for statements: what their cost grows with. */
-export async function rowsTouched(db: Database, queries: readonly SentQuery[]): Promise<number> {
-  let sum = 0;
-  for (const { text, values } of queries) {
-    const rows = await db.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
-      { text: `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}` },
-      values,
-    );
-    sum += rows[0]?.['QUERY PLAN'][0]?.Plan === undefined ? 0 : touched(rows[0]['QUERY PLAN'][0].Plan);
-  }
-  return sum;
+/**
+ * How many rows of tables and indexes PostgreSQL looks at for statements: what their cost grows with. Pages are priced as in
+ * memory, so that a table of a test's size is read by the indexes by which a large one is.
+ */
+export function rowsTouched(db: Database, queries: readonly SentQuery[]): Promise<number> {
+  return db.transaction(async (tx) => {
+    await tx.query({ text: 'SET LOCAL seq_page_cost = 0.1' });
+    await tx.query({ text: 'SET LOCAL random_page_cost = 0.1' });
+    let sum = 0;
+    for (const { text, values } of queries) {
+      const rows = await tx.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+        { text: `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}` },
+        values,
+      );
+      const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
+      if (plan === undefined) throw new Error(`no plan of ${text}`);
+      sum += touched(plan);
+    }
+    return sum;
+  });
 }

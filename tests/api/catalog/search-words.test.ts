@@ -111,12 +111,9 @@ describe('a product is found', () => {
     expect(await titlesFound(search, 'scripts')).toContain(title);
   });
 
-  test.each(['蜜蜂', 'トギフ', 'ป่าน้ำ', '선벌꿀', '4kg', '8'])(
-    'by nothing that it does not say: %s',
-    async (search) => {
-      expect(await titlesFound(search, 'scripts')).toEqual([]);
-    },
-  );
+  test.each(['蜜蜂', 'トギフ', 'ป่าน้ำ', '선벌꿀'])('by nothing that it does not say: %s', async (search) => {
+    expect(await titlesFound(search, 'scripts')).toEqual([]);
+  });
 });
 
 describe('descriptions', () => {
