@@ -17,7 +17,8 @@ const ALREADY = new Set([
 const GONE = new Set(['42P01', '42703', '42704', '42883']);
 /** Statements that succeed whether or not they ran before. */
 const REPEATABLE = /^\w+\s+or\s+replace\b|\bif\s+(not\s+)?exists\b/iu;
-const MAKES = /^(create|insert)\b|^alter\s+table\b.*\badd\s+(column|constraint)\b|^(drop)\b/isu;
+const MAKES = /^(create|drop)\b|^alter\s+table\b.*\badd\s+(column|constraint)\b/isu;
+const DROPPED = /\bdrop\s+\w+\s+(?:if\s+exists\s+)?("[^"]+"|\w+)/giu;
 
 /**
  * Tells how far an attempt came whose record says that it began and not that it ended, as earlier versions of the shop left
@@ -29,9 +30,15 @@ export async function findHowFar(client: pg.ClientBase, { name, sql }: Migration
   const there: ScriptStatement[] = [];
   const missing: ScriptStatement[] = [];
   const over = new Error('rolled back');
+  const statements = splitStatements(sql);
+  // What a script drops and makes anew can be dropped and made once more, and so tells nothing.
+  const replaced = statements
+    .flatMap(({ text }) => [...text.matchAll(DROPPED)].map((found) => found[1] ?? ''))
+    .filter((name) => statements.filter(({ text }) => text.includes(name)).length > 1);
   await inTransaction(client, async () => {
-    for (const statement of splitStatements(sql)) {
-      const outcome = await attempt(client, statement);
+    for (const statement of statements) {
+      const tells = !replaced.some((name) => statement.text.includes(name));
+      const outcome = await attempt(client, statement, tells);
       if (outcome === 'there') there.push(statement);
       if (outcome === 'missing') missing.push(statement);
     }
@@ -56,11 +63,15 @@ export async function findHowFar(client: pg.ClientBase, { name, sql }: Migration
   }
 }
 
-async function attempt(client: pg.ClientBase, { text }: ScriptStatement): Promise<'there' | 'missing' | 'unknown'> {
+async function attempt(
+  client: pg.ClientBase,
+  { text }: ScriptStatement,
+  tells: boolean,
+): Promise<'there' | 'missing' | 'unknown'> {
   await client.query('SAVEPOINT attempt');
   try {
     await client.query(text);
-    return MAKES.test(text) && !REPEATABLE.test(text) ? 'missing' : 'unknown';
+    return tells && MAKES.test(text) && !REPEATABLE.test(text) ? 'missing' : 'unknown';
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT attempt');

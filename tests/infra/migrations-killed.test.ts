@@ -15,6 +15,8 @@ import { until } from '../support/until.ts';
 const logger = pino({ level: 'silent' });
 const shop = readMigrations(MIGRATIONS_DIR);
 const names = shop.map(({ name }) => name);
+/** Migrations that versions before this migrator applied: only they can be half-way. */
+const BY_EARLIER = 6;
 
 let database: TestDatabase;
 
@@ -104,6 +106,7 @@ describe('a migration whose process is cut off', () => {
     const env = { DATABASE_URL: database.url, LOG_LEVEL: 'silent', JWT_SECRET: 'x'.repeat(32) };
     await migrate({ connectionString: database.url, logger, migrationsDir: folderOf(firstMigrations(2)) });
     const gate = new pg.Client({ connectionString: database.url });
+    gate.on('error', () => undefined); // where the test fails before it lets go
     await gate.connect();
     // The third migration alters this table, after it has made others.
     await gate.query('BEGIN; LOCK TABLE stock_movements IN ACCESS SHARE MODE');
@@ -135,14 +138,14 @@ describe('a database that an earlier version left half-way', () => {
   test.each(['nothing', 'everything'])(
     'with the record of a migration begun and %s of it there goes on',
     async (there) => {
-      for (const [i, { name, sql }] of shop.entries()) {
+      for (const [i, { name, sql }] of shop.slice(0, BY_EARLIER).entries()) {
         await noteBegun(name);
         if (there === 'everything') await query(database.url, sql);
         const migrationsDir = folderOf(firstMigrations(i + 1));
         const { applied } = await migrate({ connectionString: database.url, logger, migrationsDir });
         expect({ name, applied }).toEqual({ name, applied: there === 'everything' ? [] : [name] });
       }
-      expect(await pendingMigrations({ connectionString: database.url, logger })).toEqual([]);
+      await migrate({ connectionString: database.url, logger });
       await expectWhole();
     },
   );
