@@ -5,7 +5,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import { checksumsOf, MIGRATIONS_DIR, readMigrations } from '../../src/infra/migration-files.ts';
-import { migrate, pendingMigrations } from '../../src/infra/migrations.ts';
+import { migrate } from '../../src/infra/migrations.ts';
 import { describeDatabase } from '../support/catalog.ts';
 import { startMessageProxy } from '../support/message-proxy.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
