@@ -5,13 +5,14 @@ import { WebSocket } from 'ws';
 import { newPerson } from '../support/accounts.ts';
 import { holdBarrier } from '../support/barriers.ts';
 import { makeVariant } from '../support/fixtures.ts';
+import { Inbox } from '../support/inbox.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { enter, shopperDocuments } from '../support/shopper.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
-import { transports, watch } from '../support/watch.ts';
+import { watch } from '../support/watch.ts';
 
 let database: TestDatabase;
 let proxy: TcpProxy;
@@ -122,14 +123,35 @@ describe('without its database', () => {
     await until('it is ready again', async () => (await ready()).status === 200);
   });
 
-  test.each(transports)('over %s the code says so as well', async (transport) => {
+  test('over SSE the code says so as well', async () => {
     proxy.refuse();
     try {
       proxy.cut();
-      const { ended } = watch(shop, transport, '{ products(first: 1) { nodes { id } } }');
+      const { ended } = watch(shop, 'SSE', '{ products(first: 1) { nodes { id } } }');
       expect(await ended).toEqual(['UNAVAILABLE']);
     } finally {
       proxy.accept();
+    }
+    await until('it is ready again', async () => (await ready()).status === 200);
+  });
+
+  test('on a socket that was there before the code says so as well', async () => {
+    const socket = new WebSocket(shop.wsUrl, 'graphql-transport-ws');
+    const messages = new Inbox<{ type: string; payload?: unknown }>();
+    socket.on('message', (data: Buffer) => messages.put(JSON.parse(data.toString()) as { type: string }));
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'connection_init' }));
+    expect((await messages.take()).type).toBe('connection_ack');
+    proxy.refuse();
+    try {
+      proxy.cut();
+      const payload = { query: '{ products(first: 1) { nodes { id } } }' };
+      socket.send(JSON.stringify({ type: 'subscribe', id: '1', payload }));
+      const { payload: told } = await messages.take();
+      expect(JSON.stringify(told)).toMatch(/"code":"UNAVAILABLE","retryAfter":2/);
+    } finally {
+      proxy.accept();
+      socket.terminate();
     }
     await until('it is ready again', async () => (await ready()).status === 200);
   });

@@ -142,7 +142,10 @@ describe.each(JOB_BACKENDS)('the shop, its jobs on %s', (kind) => {
       rowsOf(
         other.db,
         `SELECT application_name FROM pg_stat_activity
-                         WHERE datname = current_database() AND application_name <> 'vitrine' AND pid <> pg_backend_pid()`,
+                         WHERE datname = current_database() AND application_name <> 'vitrine' AND pid <> pg_backend_pid()
+                           -- Nor those of the shop that asks, which looks at its queue.
+                           AND backend_start < (SELECT min(backend_start) FROM pg_stat_activity
+                                                 WHERE datname = current_database() AND application_name = 'vitrine')`,
       );
     await until('the connections are gone', async () => (await left()).length === 0);
     expect(shop.logs.filter((line) => line.level >= WARN && !line.msg.startsWith('RATE_LIMITS'))).toEqual([]);
