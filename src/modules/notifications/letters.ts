@@ -121,7 +121,7 @@ export function createLetters(deps: {
       const { orderId } = ofOrder.parse(data);
       const order = await views.viewOrder(db, orderId);
       if (order === null) return null;
-      const body = OrderLink({ frame, number: String(order.number), link: await orderLink(orderId) });
+      const body = OrderLink({ frame, number: order.number, link: await orderLink(orderId) });
       return { subject: `Your link to order ${order.number}`, body };
     },
 
