@@ -28,7 +28,7 @@ export interface Config {
     metricsToken: string | null;
     /** Whether clients may ask for the schema. */
     introspection: boolean;
-    /** Largest body of a GraphQL request in bytes. */
+    /** Largest body of a GraphQL request in bytes; ten times that with an access token. */
     bodyLimit: number;
     /** Largest body that the CMS may send, in bytes. */
     webhookBodyLimit: number;

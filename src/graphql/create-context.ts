@@ -43,6 +43,8 @@ export interface ContextFactory {
   forSocket(upgrade: CredentialHeaders, connectionParams: unknown, scope: RequestScope): Promise<Context>;
   /** What a socket came with: its access token, valid or not, and the guest that it names where it has no access token. */
   socketCredentials(upgrade: CredentialHeaders, connectionParams: unknown): Promise<SocketCredentials>;
+  /** Whether a request names an access token, valid or not. */
+  carriesAccessToken(req: WithHeaders): boolean;
   /**
    * A name for a visitor who opens a socket without any credential, with the `Set-Cookie` that hands it over; null for all
    * others.
@@ -163,6 +165,8 @@ export function createContextFactory(deps: {
       if (isGiven(access)) return { accessToken: tokenOf(access), guest: null };
       return { accessToken: null, guest: await orNull(identifyGuest(cart)) };
     },
+
+    carriesAccessToken: (req) => isGiven(credentialsOf(req, null, readCookies(req, null)).access),
 
     offerFor(req) {
       const { access, cart } = credentialsOf(req, null, readCookies(req, null));

@@ -6,11 +6,19 @@ import type { NodeContext } from './create-context.ts';
 
 const JSON_TYPE = /^application\/json\s*(;\s*charset\s*=\s*"?utf-?8"?\s*)?$/i;
 
+/** How large a body may be, in bytes. */
+interface BodyLimits {
+  /** Of anybody's request; and of the document of every request. */
+  bodyLimit: number;
+  /** Such a request may be ten times as large: products have long texts and a hundred variants. */
+  carriesAccessToken: (req: IncomingMessage) => boolean;
+}
+
 /**
  * Reads what is asked for, in place of Yoga's own readers: POST takes a JSON object in UTF-8 alone, of a limited size, and
  * every fault of it is a BAD_REQUEST. (Forms and plain text can be sent by any page without a preflight.)
  */
-export function useRequestParams({ bodyLimit }: { bodyLimit: number }): Plugin<object, NodeContext> {
+export function useRequestParams(limits: BodyLimits): Plugin<object, NodeContext> {
   return {
     onRequestParse({ request, serverContext, setRequestParser }) {
       if (request.method === 'GET') {
@@ -23,7 +31,16 @@ export function useRequestParams({ bodyLimit }: { bodyLimit: number }): Plugin<o
             415,
           );
         }
-        setRequestParser(async () => paramsOfBody(await readBody(serverContext.req, bodyLimit)));
+        const { req } = serverContext;
+        const limit = limits.carriesAccessToken(req) ? 10 * limits.bodyLimit : limits.bodyLimit;
+        setRequestParser(async () => {
+          const params = paramsOfBody(await readBody(req, limit));
+          // A character takes a byte at least.
+          if ((params.query?.length ?? 0) > limits.bodyLimit) {
+            throw refusedRequest('BAD_REQUEST', `The document is larger than ${limits.bodyLimit} bytes.`, 413);
+          }
+          return params;
+        });
       }
     },
   };

@@ -54,7 +54,7 @@ export function createEngine(options: {
     logging: quietLogging(logger),
     plugins: [
       useThrottle({ throttle: shared.throttle, scopeOf }),
-      useRequestParams({ bodyLimit: config.http.bodyLimit }),
+      useRequestParams({ bodyLimit: config.http.bodyLimit, carriesAccessToken: contexts.carriesAccessToken }),
       masking.plugin,
       useOperation({ scopeOf, entries }),
       ...limitPlugins({ schema, suggestions: !config.production, introspection: config.http.introspection }),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newPerson } from '../support/accounts.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { makeProduct } from '../support/fixtures.ts';
 
@@ -36,6 +37,16 @@ describe('the body', () => {
   const tooLarge = {
     errors: [{ message: 'The request is larger than 100000 bytes.', extensions: { code: 'BAD_REQUEST' } }],
   };
+
+  test('may be ten times as large with an access token, but not its document', async () => {
+    const { accessToken } = await newPerson(shop);
+    const authorization = `Bearer ${accessToken}`;
+    const large = (size: number) => post(padded(size), { authorization });
+    expect((await large(10 * LIMIT)).status).toBe(200);
+    expect((await large(10 * LIMIT + 1)).status).toBe(413);
+    const document = JSON.stringify({ query: `{ __typename } #${'x'.repeat(LIMIT)}` });
+    expect((await post(document, { authorization })).status).toBe(413);
+  });
 
   test('is refused where it says that it is larger', async () => {
     const answer = await post(padded(LIMIT + 1));

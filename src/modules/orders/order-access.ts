@@ -48,7 +48,8 @@ export function createOrderAccess(deps: { db: Database; eventLog: EventLog; secr
   };
   return {
     accessToken(orderId, at) {
-      const expiry = Math.floor(at.getTime() / 1000) + LIFETIME_DAYS * DAY_SECONDS;
+      // At the end of a day, so that a checkout that is sent again gets the token of the first time.
+      const expiry = (Math.ceil(at.getTime() / 1000 / DAY_SECONDS) + LIFETIME_DAYS) * DAY_SECONDS;
       return signToken(signer, PURPOSE, { id: orderId, expiry, bound: '' });
     },
 

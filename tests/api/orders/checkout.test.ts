@@ -88,7 +88,7 @@ describe('a checkout', () => {
       status: 'PLACED',
       paymentStatus: 'PENDING',
       email: EMAIL,
-      accessToken: expect.stringMatching(/^[\w-]{22}\.[\w-]{43}$/) as string,
+      accessToken: expect.stringMatching(/^[\w-]{22}\.[\w-]{8}\.[\w-]{43}$/) as string,
       shippingAddress: ADDRESS,
       lines: [
         line('Heather Honey - 250 g', 'CHK-HTH', 2, '10.00', '20.00'),
