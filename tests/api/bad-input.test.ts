@@ -48,7 +48,8 @@ beforeAll(async () => {
 });
 afterAll(() => shop.dispose());
 
-const MOST = 90_000; // less the envelope
+/** Of a text, so that a request with two of them, each escaped, stays below the limit of its body. */
+const MOST = 40_000;
 const huge = 'x'.repeat(MOST);
 
 /** Names that nobody outside is to see. */
@@ -467,7 +468,7 @@ describe('IDs in arguments', () => {
 
   refuses('nodes', 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', () => [
     ['101', { ids: Array.from({ length: 101 }, () => ids.product) }, '! BAD_REQUEST nodes'],
-    ['10,000', { ids: Array.from({ length: 10_000 }, () => 'garbage') }, '! BAD_REQUEST nodes'],
+    ['5,000', { ids: Array.from({ length: 5000 }, () => 'garbage') }, '! BAD_REQUEST nodes'],
     ['null', { ids: null }, '! BAD_REQUEST'],
     ['of null', { ids: [null] }, '! BAD_REQUEST'],
   ]);

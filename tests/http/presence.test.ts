@@ -18,9 +18,12 @@ const presence = { connectionsByClient: 3, connectionsByUser: 2, replaysByClient
 /** Everybody's limits are small here. */
 const overrides = { throttling: { presence } } satisfies Overrides;
 
+// Behind a proxy nobody reads the metrics without it.
+const METRICS_TOKEN = 'a-token-for-prometheus';
+
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createThrottledShop({}, { overrides, env: { BCRYPT_COST: '4' } });
+  shop = await createThrottledShop({}, { overrides, env: { BCRYPT_COST: '4', METRICS_TOKEN } });
 });
 afterAll(() => shop.dispose());
 
@@ -68,7 +71,10 @@ describe('a network', () => {
     expect(await upgradeStatus(shop.wsUrl, from(newAddress()))).toBe(101);
     // What is asked once needs no place.
     expect((await shop.client({ headers: from(address).headers }).execute('{ shop { name } }')).status).toBe(200);
-    const { body } = await shop.request({ path: '/metrics' });
+    const { body } = await shop.request({
+      path: '/metrics',
+      headers: { authorization: `Bearer ${METRICS_TOKEN}` },
+    });
     expect(body).toMatch(/^vitrine_presence_refused_total\{limit="connectionsByClient"\} [1-9]/m);
   });
 

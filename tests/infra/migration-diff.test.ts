@@ -26,6 +26,9 @@ describe('the schema and the migrations', () => {
     'column product_variants.available integer NOT NULL GENERATED (on_hand - held)',
     'column product_variants.in_stock boolean NOT NULL GENERATED (on_hand > held)',
     // Partial indexes.
+    "index carts CREATE INDEX carts_over_idx ON public.carts USING btree (updated_at, id) WHERE ((status = ANY (ARRAY['EXPIRED'::cart_status, 'MERGED'::cart_status])) OR ((status = 'ACTIVE'::cart_status) AND (expires_at IS NULL)))",
+    'index parked_events CREATE INDEX parked_events_resolved_at_idx ON public.parked_events USING btree (resolved_at, id) WHERE (resolved_at IS NOT NULL)',
+    "index stock_alerts CREATE INDEX stock_alerts_over_idx ON public.stock_alerts USING btree (COALESCE(notified_at, created_at)) WHERE (status <> 'WAITING'::stock_alert_status)",
     "index carts CREATE INDEX carts_expires_at_active_idx ON public.carts USING btree (expires_at) WHERE (status = 'ACTIVE'::cart_status)",
     "index carts CREATE UNIQUE INDEX carts_guest_id_active_key ON public.carts USING btree (guest_id) WHERE (status = 'ACTIVE'::cart_status)",
     "index carts CREATE UNIQUE INDEX carts_user_id_active_key ON public.carts USING btree (user_id) WHERE (status = 'ACTIVE'::cart_status)",
@@ -43,13 +46,14 @@ describe('the schema and the migrations', () => {
     "index users CREATE INDEX users_admin_idx ON public.users USING btree (id) WHERE (role = 'ADMIN'::role)",
     "index webhook_deliveries CREATE INDEX webhook_deliveries_pending_idx ON public.webhook_deliveries USING btree (received_at, id) WHERE (status = 'PENDING'::webhook_delivery_status)",
     // Indexes on expressions.
+    'index categories CREATE INDEX categories_name_idx ON public.categories USING btree (lower(name), id)',
+    'index users CREATE INDEX users_search_idx ON public.users USING gin (lower((((email || \' \'::text) || name) COLLATE "default")) gin_trgm_ops)',
     'index mails CREATE UNIQUE INDEX mails_cause_template_recipient_key ON public.mails USING btree (cause, template, lower(recipient))',
     'index sessions CREATE INDEX sessions_over_idx ON public.sessions USING btree (COALESCE(ended_at, expires_at))',
     'index mails CREATE INDEX mails_recipient_idx ON public.mails USING btree (lower(recipient), created_at DESC, id DESC)',
     "index stock_alerts CREATE INDEX stock_alerts_address_idx ON public.stock_alerts USING btree (lower(email)) WHERE (status = 'WAITING'::stock_alert_status)",
     "index stock_alerts CREATE UNIQUE INDEX stock_alerts_waiting_key ON public.stock_alerts USING btree (variant_id, lower(email)) WHERE (status = 'WAITING'::stock_alert_status)",
     'index orders CREATE INDEX orders_email_idx ON public.orders USING btree (lower(email), placed_at DESC, id DESC)',
-    "index users CREATE INDEX users_search_idx ON public.users USING gin (lower(((email || ' '::text) || name)) gin_trgm_ops)",
     'index users CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email))',
   ];
   const onlyInSchema = [

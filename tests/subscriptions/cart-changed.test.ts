@@ -132,6 +132,7 @@ test('who has something in the cart that runs low is told so once, and not who c
     await causes.add({ variantId: variant.globalId, quantity: 1 });
     expect(await toCause.events.take()).toMatchObject({ cartChanged: { kind: 'LINES' } });
     await has.setEmail('me@example.com');
+    expect(await toHas.events.take()).toMatchObject({ cartChanged: { kind: 'EMAIL', variant: null } });
     await has.add({ variantId: variant.globalId, quantity: 1 });
     expect(await toHas.events.take()).toMatchObject({ cartChanged: { kind: 'LINES' } });
     expect([...toHas.events.left, ...toCause.events.left]).toEqual([]);

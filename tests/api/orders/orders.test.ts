@@ -311,6 +311,7 @@ describe('the statements of a list of orders', () => {
             edges {
               node {
                 number
+                placedAt
                 customer {
                   email
                 }
@@ -331,7 +332,7 @@ describe('the statements of a list of orders', () => {
         if (node === null || !('all' in node)) throw new Error('it is no user');
         const person = known(asked[index]);
         const [newest, oldest] = known(node.all).edges.map((edge) => edge.node);
-        expect(Number(known(newest).number)).toBeGreaterThan(Number(known(oldest).number));
+        expect(known(newest).placedAt > known(oldest).placedAt).toBe(true);
         expect([newest, oldest].map((order) => order?.customer?.email)).toEqual([person.email, person.email]);
         expect(node.orders).toMatchObject({
           totalCount: 2,
