@@ -368,7 +368,7 @@ describe('a log-in by which guests’ orders join', () => {
       expect(enterer.retries).toEqual(['RetryTransaction']);
       const keys = await rowsOf<{ id: string; key: string }>(
         shop.db,
-        'SELECT id, idempotency_key AS key FROM orders WHERE user_id = $1 ORDER BY number',
+        'SELECT id, idempotency_key AS key FROM orders WHERE user_id = $1 ORDER BY placed_at',
         [rowId(ada.userId)],
       );
       expect(keys).toEqual([

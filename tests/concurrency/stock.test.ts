@@ -16,7 +16,7 @@ let watch: LockWatch;
 let staff: Person;
 let keeper: StockKeeper;
 beforeAll(async () => {
-  shop = await openQuietShop({ BCRYPT_COST: '4', DATABASE_POOL_SIZE: '24' });
+  shop = await openQuietShop({ BCRYPT_COST: '4', DATABASE_POOL_SIZE: '40' });
   watch = await watchLocks(shop.db);
   staff = await newStaff(shop);
   keeper = stockKeeperOf(staff.client);

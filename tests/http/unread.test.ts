@@ -122,7 +122,7 @@ describe('a socket that reads nothing', () => {
   });
 
   test('gets its answers once it reads', async () => {
-    const connection = await unread(UPGRADE);
+    const connection = await unreadSocket();
     const { socket } = connection;
     await sendUntilUnsent(connection, LONG_PING);
     for (let i = 0; i < 1000; i += 1) socket.write(clientFrame('ping', `ping ${i}`));

@@ -154,7 +154,7 @@ test('an event may cost far less than a query', async () => {
 });
 
 test('requests, and what runs by itself, do not wait for events whose execution is stuck', async () => {
-  const own = await createTestShop({ env: { DATABASE_POOL_SIZE: '3' } });
+  const own = await createTestShop({ env: { DATABASE_POOL_SIZE: '8' } });
   onTestFinished(() => own.dispose());
   const { sku } = await makeVariant({ ...own, eventLog: own.app.eventLog }, { onHand: 100 });
   const buyer = own.client();

@@ -81,7 +81,14 @@ describe('the cart of a guest who registers', () => {
     const guestId = (await eventsOf(shop, rowId(known(guests).id)))[0]?.payload.guestId;
     expect((await eventsOf(shop, rowId(known(guests).id))).at(-1)).toEqual({
       type: 'cart_changed',
-      payload: { cartId: rowId(known(guests).id), guestId, userId: null, kind: 'MERGED', version: 4 },
+      payload: {
+        cartId: rowId(known(guests).id),
+        guestId,
+        userId: null,
+        kind: 'MERGED',
+        version: 4,
+        intoCartId: rowId(known(auth.cart).id),
+      },
     });
     expect(await eventsOf(shop, rowId(known(auth.cart).id))).toEqual([
       {

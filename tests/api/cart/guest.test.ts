@@ -201,7 +201,7 @@ describe('someone new', () => {
         order: {
           total: { amount: '9.00' },
           email: 'both@example.com',
-          accessToken: expect.stringMatching(/^[\w-]{22}\.[\w-]{43}$/) as string,
+          accessToken: expect.stringMatching(/^[\w-]{22}\.[\w-]{8}\.[\w-]{43}$/) as string,
         },
         errors: [],
       },

@@ -207,7 +207,7 @@ describe('orders under the same key', () => {
     expect((await again('another key', { email: ada.email })).order?.id).toBe(another.id);
     const keys = await rowsOf<{ key: string }>(
       shop.db,
-      'SELECT idempotency_key AS key FROM orders WHERE user_id = $1 ORDER BY number',
+      'SELECT idempotency_key AS key FROM orders WHERE user_id = $1 ORDER BY placed_at',
       [rowId(ada.userId)],
     );
     expect(keys.map(({ key }) => key.replace(/^(joined ).*/, '$1'))).toEqual([
