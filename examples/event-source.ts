@@ -31,7 +31,7 @@ export function followEvents<Data>(
   { query, variables }: { query: string; variables: Record<string, unknown> },
   { next, fail, refresh }: Follower<Data>,
 ): () => void {
-  const final = ['BAD_REQUEST', 'FORBIDDEN', 'UNAUTHENTICATED', 'TOO_COSTLY', 'CURSOR_EXPIRED'];
+  const final = new Set(['BAD_REQUEST', 'FORBIDDEN', 'UNAUTHENTICATED', 'TOO_COSTLY', 'CURSOR_EXPIRED']);
   const closed = 2;
   let source: Source | undefined;
   let after = variables.after;
@@ -51,7 +51,7 @@ export function followEvents<Data>(
       }
       // After any other code the browser comes back by itself. There is no need to look at `complete`: a node that stops says it.
       const code = errors?.[0]?.extensions?.code ?? 'UNKNOWN';
-      if (final.includes(code)) void recover(code);
+      if (final.has(code)) void recover(code);
     });
     opened.addEventListener('error', () => {
       if (opened.readyState === closed && source === opened) void ask(url).then(recover);
@@ -80,7 +80,7 @@ export function followEvents<Data>(
         refusals -= 1; // it could not even be asked for: later, perhaps
         await pause();
       }
-    } else if (final.includes(code)) {
+    } else if (final.has(code)) {
       return fail(code);
     } else {
       await pause();

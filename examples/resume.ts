@@ -25,11 +25,11 @@ export interface ResumeOptions {
 }
 
 /** Errors that say why there is no going on. After every other one the subscription begins again after its last event. */
-const FINAL: readonly unknown[] = [
+const FINAL: ReadonlySet<unknown> = new Set([
   ...['BAD_REQUEST', 'FORBIDDEN', 'UNAUTHENTICATED', 'TOO_COSTLY', 'GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED'],
   // Close codes of graphql-ws: the client and the server do not understand each other.
   ...[4004, 4400, 4406, 4409, 4429],
-];
+]);
 const MAX_REFUSALS = 3;
 
 /** A client whose `subscribe` goes on after the last event, where there is `$after` and `cursor` is selected. */
@@ -93,7 +93,7 @@ export function resuming(client: Client, options: ResumeOptions = {}): Client {
     }
 
     /** Begins again, once what stood in the way is seen to; gives up where nothing can be done about it. */
-    async function recover(errors: unknown, giveUp: () => unknown) {
+    async function recover(errors: unknown, giveUp: () => void): Promise<void> {
       const last = variables['after'];
       const lagged = hasCode(errors, 'LAGGED');
       try {
@@ -132,8 +132,8 @@ export function resuming(client: Client, options: ResumeOptions = {}): Client {
 
 /** By the codes of GraphQL errors, or by the code with which the socket was closed. */
 function isFinal(errors: unknown): boolean {
-  if (Array.isArray(errors)) return errors.some((error) => FINAL.includes(error?.extensions?.code));
-  return FINAL.includes((errors as { code?: unknown } | null)?.code);
+  if (Array.isArray(errors)) return errors.some((error) => FINAL.has(error?.extensions?.code));
+  return FINAL.has((errors as { code?: unknown } | null)?.code);
 }
 
 function hasCode(errors: unknown, code: string): boolean {

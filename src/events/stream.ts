@@ -106,7 +106,7 @@ export function openStream<T>(source: StreamSource<T>): EventStream<T> {
   }
 
   /** What `pick` made of an event; it is asked again where it failed. */
-  function picked({ event, picked: first }: (typeof queue)[number]): Promise<T | null> {
+  function pickAgain({ event, picked: first }: (typeof queue)[number]): Promise<T | null> {
     const attempt = async (again: boolean) => await (again ? pickFrom(pick, event) : first);
     return patiently(attempt, { isOver: () => done });
   }
@@ -117,7 +117,7 @@ export function openStream<T>(source: StreamSource<T>): EventStream<T> {
       if (failure !== undefined) throw failure;
       const next = queue.shift();
       if (next !== undefined) {
-        const value = await picked(next);
+        const value = await pickAgain(next);
         // The consumer may have left meanwhile.
         if (value !== null && !done) return { done: false, value: { event: next.event, epoch, value } };
       } else if (unsubscribe === undefined) {

@@ -1,4 +1,11 @@
-import { getOperationAST, GraphQLError, type DocumentNode, type ExecutionResult, type GraphQLSchema } from 'graphql';
+import {
+  getOperationAST,
+  GraphQLError,
+  OperationTypeNode,
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLSchema,
+} from 'graphql';
 import { watchChanges } from '../infra/changes.ts';
 import { OutcomeUnknownError } from '../infra/database-faults.ts';
 
@@ -19,7 +26,7 @@ export function tellingOutcomes(schema: GraphQLSchema): GraphQLSchema {
     field.resolve = async (...given) => {
       const changes = watchChanges();
       try {
-        return await changes.during(async () => (await resolve(...given)) as unknown);
+        return await changes.during(async () => await resolve(...given));
       } catch (error) {
         if (!changes.made() || error instanceof GraphQLError || error instanceof OutcomeUnknownError) throw error;
         throw new OutcomeUnknownError(error);
@@ -49,8 +56,8 @@ export function settleResult(
   { document, operationName }: { document: DocumentNode; operationName?: string | null | undefined },
 ): ExecutionResult {
   const kind = getOperationAST(document, operationName)?.operation;
-  if (result.errors === undefined || kind === undefined || kind === 'query') return result;
-  if (kind === 'subscription') return { ...result, errors: result.errors.map(withoutStatus) };
+  if (result.errors === undefined || kind === undefined || kind === OperationTypeNode.QUERY) return result;
+  if (kind === OperationTypeNode.SUBSCRIPTION) return { ...result, errors: result.errors.map(withoutStatus) };
 
   const data = result.data == null ? result.data : { ...result.data };
   const errors = result.errors.map((error) => {

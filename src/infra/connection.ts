@@ -206,11 +206,12 @@ export function openPool(options: ConnectionOptions & { max: number; idleMs: num
     max,
     connectionTimeoutMillis: limits.connect,
     idleTimeoutMillis: idleMs,
-    onConnect: (client) => prepare(client as unknown as pg.Client, options),
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it; its types say void
+    onConnect: (client) => prepare(client, options),
   });
   pool.on('acquire', (client) => idle.delete(client as unknown as pg.Client));
   pool.on('release', (error, client) => {
-    if (!error) idle.add(client as unknown as pg.Client);
+    if (!error) idle.add(client);
   });
   pool.on('remove', (client) => idle.delete(client as unknown as pg.Client));
   return pool;

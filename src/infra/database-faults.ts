@@ -61,7 +61,7 @@ export function isDatabaseTrouble(error: unknown): boolean {
 export function mayHaveBeenDone(error: unknown): boolean {
   const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
   const said = typeof code === 'string' && SQLSTATE.test(code) && typeof severity === 'string';
-  return !said || severity === 'FATAL' || severity === 'PANIC' || String(code).startsWith('57P');
+  return !said || severity === 'FATAL' || severity === 'PANIC' || code.startsWith('57P');
 }
 
 function matches(error: unknown, codes: readonly RegExp[]): boolean {

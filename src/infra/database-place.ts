@@ -57,9 +57,9 @@ export async function findDatabase(
 }
 
 /** Brings the database up to date, and settles how connections reach it. */
-export async function prepareDatabase(place: DatabasePlace, logger: Logger): Promise<void> {
-  await migrate({ ...place.direct, logger });
-  await place.settle();
+export async function prepareDatabase(found: DatabasePlace, logger: Logger): Promise<void> {
+  await migrate({ ...found.direct, logger });
+  await found.settle();
 }
 
 async function findNamed(database: Config['database'] & { kind: 'url' }, logger: Logger): Promise<DatabasePlace> {
@@ -100,7 +100,7 @@ async function findNamed(database: Config['database'] & { kind: 'url' }, logger:
         'name another one in DATABASE_URL by ?schema=…',
     );
   }
-  await assertSameDatabase(seen, there);
+  assertSameDatabase(seen, there);
   const searchPath = searchPathOf(schema, there);
   const past = there.pooled && pooler !== 'none' ? 'session' : 'none';
   // Without a second address the first one keeps a connection, or it would have been refused.

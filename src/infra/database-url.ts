@@ -26,7 +26,7 @@ export function readDatabaseUrl(given: string, name = 'DATABASE_URL'): DatabaseU
   const url = new URL(given);
   const { searchParams } = url;
   const schema = searchParams.get('schema');
-  if (schema !== null && (schema === '' || Buffer.byteLength(schema) > 63 || /^pg_/.test(schema)))
+  if (schema !== null && (schema === '' || Buffer.byteLength(schema) > 63 || schema.startsWith('pg_')))
     throw new DatabaseUrlError(`${name} names a schema (${schema}) that PostgreSQL does not allow.`);
   const pgbouncer = searchParams.get('pgbouncer') === 'true';
   for (const other of OTHERS) searchParams.delete(other);

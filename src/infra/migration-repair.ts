@@ -34,10 +34,10 @@ export async function findHowFar(client: pg.ClientBase, { name, sql }: Migration
   // What a script drops and makes anew can be dropped and made once more, and so tells nothing.
   const replaced = statements
     .flatMap(({ text }) => [...text.matchAll(DROPPED)].map((found) => found[1] ?? ''))
-    .filter((name) => statements.filter(({ text }) => text.includes(name)).length > 1);
+    .filter((thing) => statements.filter(({ text }) => text.includes(thing)).length > 1);
   await inTransaction(client, async () => {
     for (const statement of statements) {
-      const tells = !replaced.some((name) => statement.text.includes(name));
+      const tells = !replaced.some((thing) => statement.text.includes(thing));
       const outcome = await attempt(client, statement, tells);
       if (outcome === 'there') there.push(statement);
       if (outcome === 'missing') missing.push(statement);

@@ -52,6 +52,7 @@ export function createSharedListener(open: () => Promise<pg.Client>): SharedList
     });
     const lost = (error: Error) => {
       connecting = undefined;
+      // oxlint-disable-next-line promise/no-promise-in-callback -- a connection that broke is let go of
       void client.end().catch(() => {});
       for (const ear of [...ears]) {
         ears.delete(ear);

@@ -41,10 +41,9 @@ describe.each([16, 8])('a process that may have %i connections', (total) => {
     const work = await Promise.all([
       goMainJourneys(shop),
       ...Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? read() : write())),
-    ]).finally(async () => {
-      over = true;
-      await counting;
-    });
+    ]);
+    over = true;
+    await counting;
     expect(work.filter((answer) => answer?.errors !== undefined)).toEqual([]);
     expect(counts.length).toBeGreaterThan(3);
     expect(Math.max(...counts)).toBeLessThanOrEqual(total);

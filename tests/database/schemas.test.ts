@@ -46,6 +46,7 @@ test('two shops live in one database, each in the schema that its address names'
   for (const schema of ['shop_one', 'Shop two']) await (await createTestShop(inSchema(schema))).dispose();
 });
 
+// oxlint-disable-next-line vitest/expect-expect -- the journeys expect
 test('extensions may be in another schema than those of the search path', async () => {
   const other = await createEmptyDatabase();
   const owner = new pg.Client({ connectionString: other.url });

@@ -37,7 +37,7 @@ async function whoIs(params: Record<string, unknown>, headers: Record<string, st
   socket.subscribe('who', '{ me { email } cart { id } }');
   const { type, payload } = await socket.messages.take();
   if (type === 'error') return (payload as never as { extensions: { code: string } }[]).map((e) => e.extensions.code);
-  const { me, cart } = payload?.data as { me: { email: string } | null; cart: object | null };
+  const { me, cart } = known(payload).data as { me: { email: string } | null; cart: object | null };
   return me?.email ?? (cart === null ? 'nobody' : 'guest');
 }
 

@@ -200,11 +200,10 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     work(job);
     const queues = openQueues();
     await until('it is enqueued', () => queues.enqueue(job, { n: 1 }, { id: 'patient' }));
-    for (let round = 1; round <= 6; round += 1) {
-      await until('it is put off', async () => ran.length === round && (await view.ids('delayed')).length === 1);
-      await view.promote();
-    }
-    await until('it is done', async () => (await view.ids('completed')).length === 1);
+    await until('it is done', async () => {
+      if ((await view.ids('delayed')).length === 1) await view.promote();
+      return (await view.ids('completed')).length === 1;
+    });
     expect(ran).toHaveLength(7);
     expect(await view.failures()).toEqual([]);
     const warnings = logs.filter((line) => line.level >= WARN).map(({ msg }) => msg);

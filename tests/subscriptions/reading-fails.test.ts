@@ -70,7 +70,7 @@ const variantId = () => known(product.variants[0]).id;
 
 function stock(available: number) {
   const payload = { variantId: variantId(), productId: product.id, available, previousAvailable: 0 };
-  return append(stockChanged.of(variantId(), payload as never));
+  return append(stockChanged.of(variantId(), payload));
 }
 
 describe.each(transports)('over %s', (transport) => {
@@ -121,7 +121,7 @@ test('a stream whose event cannot be read ends, and the client comes back to tha
     ...COME_BACK,
     retryWait: () => new Promise((resolve) => setImmediate(resolve)),
   });
-  onTestFinished(() => sockets.dispose() as Promise<void>);
+  onTestFinished(() => sockets.dispose());
   const waits: number[] = [];
   const wait = (tries: number) =>
     new Promise<void>((resolve) => {

@@ -88,7 +88,7 @@ function openPage(jar: CookieJar, at: TestShop = shop) {
       complete: () => {},
     },
   );
-  onTestFinished(() => plain.dispose() as Promise<void>);
+  onTestFinished(() => plain.dispose());
   return {
     events,
     faults,
@@ -234,7 +234,8 @@ describe('a guest’s token after the log-in', () => {
     const kinds: unknown[] = [];
     for (;;) {
       const { data } = await later.events.take();
-      const event = (data?.data as { cartChanged: { kind: string; cart: { totalQuantity: number } } }).cartChanged;
+      const event = (known(data).data as { cartChanged: { kind: string; cart: { totalQuantity: number } } })
+        .cartChanged;
       kinds.push(event.kind);
       if (event.cart.totalQuantity === next2.totalQuantity) break;
     }

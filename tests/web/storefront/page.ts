@@ -44,7 +44,7 @@ const faults: unknown[] = [];
 
 function follow(name: string, query: string, variables: Record<string, unknown> = {}): void {
   const list = (events[name] ??= []);
-  sockets.subscribe<Record<string, unknown>>(
+  sockets.subscribe(
     { query, variables },
     {
       next: ({ data, errors }) => void (data == null ? faults.push(errors) : list.push(Object.values(data)[0])),
