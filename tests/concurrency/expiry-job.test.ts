@@ -4,7 +4,7 @@ import { startBackgroundWork, type BackgroundWork } from '../../src/jobs/host.ts
 import { createCartExpiryJob } from '../../src/modules/cart/cart.jobs.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { levelOf, makeOverdue, makeProduct, makeVariant } from '../support/fixtures.ts';
-import { createTestJobs, JOB_BACKENDS, type QueueView, type TestJobs } from '../support/job-backends.ts';
+import { createTestJobs, homeOf, JOB_BACKENDS, type QueueView, type TestJobs } from '../support/job-backends.ts';
 import { known } from '../support/known.ts';
 import { recordLogs } from '../support/logs.ts';
 import { fillCarts } from '../support/overdue-carts.ts';
@@ -21,11 +21,13 @@ function wanted(variantId: string, quantity: number) {
 describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
   let jobs: TestJobs;
   let view: QueueView;
+  let home: string;
   let opened: (() => Promise<void>)[];
 
   beforeEach(async () => {
     jobs = await createTestJobs(kind);
     view = await jobs.look('cart-expiry');
+    ({ home } = await homeOf(jobs.database.url));
     opened = [];
   });
   afterEach(async () => {
@@ -52,7 +54,7 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
         db: services.db,
         bus: createLocalBus(),
         connectionString: jobs.database.url,
-        home: 'home',
+        home,
         services,
         consumers: [],
       },

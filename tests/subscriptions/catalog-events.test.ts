@@ -53,7 +53,9 @@ describe.each(transports)('over %s', (transport) => {
     await update(one.globalId, 'title: "Back", status: ACTIVE');
     expect((await toStaff.events.take()).productChanged.product.title).toBe('Back');
     expect((await toShopper.events.take()).productChanged.product.title).toBe('Back');
-    expect([...toShopper.events.left, ...toStaff.events.left]).toEqual([]);
+    // Events show the product as it is when they are read: the hidden one may have been read once it was back.
+    expect(toShopper.events.left.filter(({ productChanged }) => productChanged.product.title !== 'Back')).toEqual([]);
+    expect(toStaff.events.left).toEqual([]);
 
     const after = `, after: "${first.productChanged.cursor}"`;
     const resumed = watch<Changed>(shop, transport, changes(list.replace(')', `${after})`)));

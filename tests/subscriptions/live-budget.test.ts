@@ -16,10 +16,13 @@ const cart = (name: string) => `subscription { ${name}: cartChanged { kind cart 
 /** Executed once for all who subscribe to it under the same name. */
 const stock = (name: string) => `subscription { ${name}: stockChanged { available variant { sku } } }`;
 
+// Behind a proxy nobody reads the metrics without it.
+const METRICS_TOKEN = 'a-token-for-prometheus';
+
 let shop: TestShop;
 beforeAll(async () => {
   const presence = { liveCostByClient: 40, liveCostByNode: 100 };
-  shop = await createThrottledShop({}, { overrides: { throttling: { presence } } });
+  shop = await createThrottledShop({}, { overrides: { throttling: { presence } }, env: { METRICS_TOKEN } });
 });
 afterAll(() => shop.dispose());
 
@@ -134,7 +137,8 @@ describe('what a network subscribes to has a budget', () => {
     expect(codes).toEqual([['RATE_LIMITED']]);
     for (const socket of sockets) await socket.close();
     await idle();
-    const { body } = await shop.request({ path: '/metrics' });
+    const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+    const { body } = await shop.request({ path: '/metrics', headers });
     expect(body).toMatch(/^vitrine_presence_refused_total\{limit="liveCostByNode"\} [1-9]/m);
   });
 });

@@ -2,7 +2,7 @@ import { Queue, createPostgresBackend, withBackend, type PgPool } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { pino } from 'pino';
-import { redisName, settleLogHome } from '../../src/events/log-home.ts';
+import { redisName, settleLogHome, type LogHome } from '../../src/events/log-home.ts';
 import { openDatabase } from '../../src/infra/database.ts';
 import { createJobBackend } from '../../src/jobs/backend-choice.ts';
 import type { JobBackend } from '../../src/jobs/backend.ts';
@@ -47,7 +47,7 @@ export async function createTestJobs(kind: (typeof JOB_BACKENDS)[number]): Promi
     createJobBackend({
       config: { redisUrl },
       connectionString: database.url,
-      shop: () => shopOf(database.url),
+      shop: async () => redisName(await homeOf(database.url)),
       logger,
     });
   return {
@@ -62,7 +62,7 @@ export async function createTestJobs(kind: (typeof JOB_BACKENDS)[number]): Promi
       await maker[Symbol.asyncDispose]();
       return redisUrl === null
         ? lookAtTables(database.url, name)
-        : lookAtKeys(redisUrl, await shopOf(database.url), name);
+        : lookAtKeys(redisUrl, redisName(await homeOf(database.url)), name);
     },
     async dispose() {
       await redis?.dispose();
@@ -80,11 +80,11 @@ async function lookAtTables(url: string, name: string): Promise<QueueView> {
   return viewOf(queue as unknown as Queue, () => pool.end());
 }
 
-/** The name in Redis of the shop on a database. */
-async function shopOf(url: string): Promise<string> {
+/** The log of the shop on this database, by which its queues are named. */
+export async function homeOf(url: string): Promise<LogHome> {
   const silent = pino({ level: 'silent' });
   await using db = openDatabase({ connectionString: url, poolSize: 1, logger: silent });
-  return redisName(await settleLogHome(db, silent));
+  return await settleLogHome(db, silent);
 }
 
 async function lookAtKeys(url: string, shop: string, name: string): Promise<QueueView> {

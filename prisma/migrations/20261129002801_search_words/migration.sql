@@ -135,7 +135,8 @@ BEGIN
     SELECT min("price_minor"), max("price_minor"), string_agg("sku", ' ' ORDER BY "position", "id")
       INTO NEW."min_price_minor", NEW."max_price_minor", skus
       FROM "product_variants" WHERE "product_id" = NEW."id" AND "archived_at" IS NULL;
-    NEW."sort_title" := lower(unaccent(NEW."title"));
+    -- A Turkish locale would make another letter of I.
+    NEW."sort_title" := lower(translate(unaccent(NEW."title"), 'Iİ', 'ii'));
     NEW."search_title" := "search_document"("search_terms"(NEW."title") || "search_terms"(skus));
     NEW."search" := setweight(NEW."search_title", 'A')
         || setweight("search_document"("search_terms"(NEW."vendor") || "search_terms"(array_to_string(NEW."tags", ' '))), 'B')

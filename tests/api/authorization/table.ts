@@ -310,6 +310,15 @@ export const operations: Record<string, Row> = {
     declare: '$input: OrderCancelInput!',
     given: async (scene) => ({ input: { id: (await placeOrder(scene)).id } }),
   },
+  'Mutation.orderLinkRequest': {
+    as: everyone,
+    ask: `orderLinkRequest(input: $input) { accepted ${ERRORS} }`,
+    declare: '$input: OrderLinkRequestInput!',
+    given: async (scene) => {
+      const email = newEmail();
+      return { input: { number: (await placeGuestOrder(scene, email)).number, email } };
+    },
+  },
   'Mutation.orderMarkAsPaid': {
     as: staffOnly,
     ask: `orderMarkAsPaid(input: $input) { order { id } ${ERRORS} }`,

@@ -58,7 +58,7 @@ describe('categoryCreate', () => {
     ]) {
       slugs.push((await merchant.createCategory(input)).category?.slug);
     }
-    expect(slugs).toEqual(['honey-wax-2', 'my-wax', 'category', 'category-2']);
+    expect(slugs).toEqual(['honey-wax-2', 'my-wax', 'feng', 'mi']);
     // A product's slug is another matter.
     await makeProduct(shop, { slug: 'of-a-product' });
     expect((await merchant.createCategory({ name: 'Of a product' })).category?.slug).toBe('of-a-product');
@@ -153,9 +153,9 @@ describe('categoryDelete', () => {
     expect(await merchant.deleteCategory(made.globalId)).toEqual({ deletedId: made.globalId, errors: [] });
     expect(await merchant.client.data(StaffCatalogFiled, variables)).toEqual({
       category: null,
-      product: { category: null, updatedAt: before.product?.updatedAt },
+      product: { category: null, updatedAt: expect.any(String) as string },
     });
-    expect(await eventsOf(shop, product.id)).toEqual([]);
+    expect(await eventsOf(shop, product.id)).toEqual([{ type: 'product_changed', payload: { productId: product.id } }]);
     expect(await recordedOf(shop, made.id)).toEqual([['CATEGORY_DELETED', ['name: Doomed → -', 'slug: doomed → -']]]);
     await changingNothing(shop, async () => {
       const again = await merchant.deleteCategory(made.globalId);

@@ -68,9 +68,9 @@ test('a file of more than the process may have in memory is read all the same', 
   // 80 MB in 40 MB: code takes 20 of them.
   const script = `
     const { readBlocks, surveyFile } = await import('./src/modules/imports/shopify-csv.ts');
-    const { columns, rows } = await surveyFile(${JSON.stringify(path)});
+    const { columns, rows, parting } = await surveyFile(${JSON.stringify(path)});
     let count = 0;
-    for await (const block of readBlocks(${JSON.stringify(path)}, columns)) count += block.rows.length;
+    for await (const block of readBlocks(${JSON.stringify(path)}, columns, parting)) count += block.rows.length;
     console.log(rows, count);`;
   const { output, exited } = startProcess(['--max-old-space-size=40', '--input-type=module', '-e', script], {});
   expect(await exited).toBe(0);
