@@ -1,9 +1,13 @@
 import { writeSync } from 'node:fs';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
-/** Prints a plain count as the very last line of a run: `412 passed, 0 failed, 0 skipped`. */
+/**
+ * Prints a plain count as the very last line of a run: `412 passed, 0 failed, 0 skipped`. Before it come the tests that
+ * passed only when they were tried again, each on a line of its own: they are faults to be mended.
+ */
 export default class CountReporter implements Reporter {
   readonly #counts = { passed: 0, failed: 0, skipped: 0 };
+  readonly #flaky: string[] = [];
 
   onInit(): void {
     // After the other reporters, the coverage and the teardown: nothing is printed later.
@@ -11,6 +15,7 @@ export default class CountReporter implements Reporter {
       const { passed, failed, skipped } = this.#counts;
       // Where the run did not even begin, as when the database does not start, nothing was counted.
       const faults = code === 0 ? failed : Math.max(failed, 1);
+      for (const name of this.#flaky) writeSync(process.stdout.fd, `passed at the second try: ${name}\n`);
       writeSync(process.stdout.fd, `${passed} passed, ${faults} failed, ${skipped} skipped\n`);
     });
   }
@@ -20,6 +25,7 @@ export default class CountReporter implements Reporter {
     for (const module of modules) {
       const before = counts.failed;
       for (const test of module.children.allTests()) {
+        if (test.diagnostic()?.flaky === true) this.#flaky.push(`${module.moduleId} > ${test.fullName}`);
         const { state } = test.result();
         // Pending: the run was broken off.
         counts[state === 'pending' ? 'skipped' : state] += 1;
