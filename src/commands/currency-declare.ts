@@ -1,11 +1,7 @@
 import { parseArgs } from 'node:util';
-import { loadConfig } from '../config/config.ts';
 import { currencyDigits } from '../config/currencies.ts';
-import { openDatabase } from '../infra/database.ts';
-import { findDatabase, prepareDatabase } from '../infra/database-place.ts';
-import { Disposals } from '../infra/disposals.ts';
-import { createLogger } from '../infra/logger.ts';
 import { declareShopCurrency } from '../modules/currency/shop-currency.ts';
+import { withDatabase } from './with-database.ts';
 
 // npm run currency:declare -- CODE DECIMALS: says what the amounts of a database mean that do not tell it themselves.
 const USAGE = `Usage: npm run currency:declare -- CODE DECIMALS
@@ -31,18 +27,9 @@ try {
 async function declare([code = '', digits = '', ...rest]: readonly string[]): Promise<void> {
   if (rest.length > 0 || !/^\d$/.test(digits) || Number(digits) > MAX_DECIMALS) throw new Error(USAGE);
   if (currencyDigits(code) === null) throw new Error(`${code} is not a currency of ISO 4217.\n\n${USAGE}`);
-  const config = loadConfig();
-  const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
-  const disposals = new Disposals(logger);
-  try {
-    const place = await findDatabase(config, logger, disposals);
-    await prepareDatabase(place, logger);
-    const db = openDatabase({ ...place.main, poolSize: 2, logger });
-    disposals.add('database', () => db[Symbol.asyncDispose]());
+  await withDatabase(async (db) => {
     const { shifted } = await declareShopCurrency(db, { code, digits: Number(digits) });
     const done = shifted === 0 ? 'the amounts stay as they are' : `every amount was multiplied by ${10 ** shifted}`;
     console.log(`The amounts in this database are in ${code}; ${done}.`);
-  } finally {
-    await disposals.run();
-  }
+  });
 }

@@ -103,8 +103,8 @@ form.addEventListener('submit', async (event) => {
       body: JSON.stringify({ query, variables: { input } }),
     });
     const { data, errors } = await response.json();
-    const fault = errors?.[0] ?? data.login.errors[0];
-    if (fault) throw new Error(fault.message);
+    const refusal = errors?.[0] ?? data.login.errors[0];
+    if (refusal) throw new Error(refusal.message);
     location.replace(form.dataset.to);
   } catch (error) {
     fault.textContent = error.message;
