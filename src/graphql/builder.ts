@@ -70,17 +70,19 @@ export const builder = new SchemaBuilder<{
     cursorType: 'String',
     nodeQueryOptions: false,
     nodesQueryOptions: false,
-    nodeTypeOptions: { description: 'Anything with a global ID.' },
-    idFieldOptions: { description: 'Names it among everything in the shop. Opaque.' },
-    pageInfoTypeOptions: { description: 'Where a page stands in its list.' },
-    hasNextPageFieldOptions: { description: 'Whether the list goes on after this page.' },
-    hasPreviousPageFieldOptions: { description: 'Whether the list has something before this page.' },
-    startCursorFieldOptions: { description: "The first item's cursor." },
-    endCursorFieldOptions: { description: "The last item's cursor." },
-    firstArgOptions: { description: 'Items from the start; 20 unless told, 100 at most.' },
-    lastArgOptions: { description: 'Items from the end; 100 at most.' },
-    afterArgOptions: { description: 'Begin after this cursor.' },
-    beforeArgOptions: { description: 'End before this cursor.' },
+    nodeTypeOptions: { description: 'An object with a global ID.' },
+    idFieldOptions: { description: 'Global ID, unique among all objects of the shop. The format is opaque.' },
+    pageInfoTypeOptions: { description: 'Position of a page in its list.' },
+    hasNextPageFieldOptions: { description: 'Whether more items follow this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether more items precede this page.' },
+    startCursorFieldOptions: { description: 'Cursor of the first item. Null if the page is empty.' },
+    endCursorFieldOptions: { description: 'Cursor of the last item. Null if the page is empty.' },
+    firstArgOptions: {
+      description: 'Number of items to return from the start of the list. Defaults to 20; at most 100.',
+    },
+    lastArgOptions: { description: 'Number of items to return from the end of the list; at most 100.' },
+    afterArgOptions: { description: 'Cursor of the item after which to start.' },
+    beforeArgOptions: { description: 'Cursor of the item before which to end.' },
   },
   prisma: {
     client: ({ prisma }) => prisma,
@@ -91,12 +93,17 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-builder.queryType({ description: 'What can be read.' });
-builder.mutationType({ description: 'What can be done. Expected faults are in `errors`; the result is null then.' });
+builder.queryType({ description: 'All queries.' });
+builder.mutationType({
+  description: 'All mutations. Expected errors are returned in `errors` of the payload; its result is then null.',
+});
 builder.subscriptionType({
-  description: `Served over WebSocket (graphql-transport-ws) and over SSE, on the same path as queries.
-Lists of IDs: null or left out is all, empty is none, both lists are the union; at most 100 IDs. Events of products that are
-not ACTIVE go to staff alone. \`after\` first replays what happened since that cursor, then goes on live, with no gap and no
-repeat; a cursor that the log does not lead on from is CURSOR_EXPIRED: read anew and subscribe again. A consumer that falls
-too far behind is ended with LAGGED: subscribe again after the last cursor it saw.`,
+  description:
+    'All subscriptions, over WebSocket (`graphql-transport-ws`) and Server-Sent Events, on the same path as ' +
+    'queries. Lists of IDs have at most 100 entries: null selects all objects, an empty list selects none, and ' +
+    'two lists are combined. Events about products that are not ACTIVE are delivered to staff only. With ' +
+    '`after`, a subscription first delivers all events since that cursor and then continues with new ones, ' +
+    'without gaps or repetitions. If the event log does not reach back to the cursor, the subscription fails ' +
+    'with CURSOR_EXPIRED: run the query again and subscribe after its cursor. A subscriber that reads too ' +
+    'slowly is disconnected with LAGGED: subscribe again after the last cursor received.',
 });

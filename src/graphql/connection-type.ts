@@ -7,10 +7,10 @@ import { SnapshotRef } from './snapshot.ts';
 type SchemaTypes = (typeof builder)['$inferSchemaTypes'];
 
 const CountPrecisionRef = builder.enumType('CountPrecision', {
-  description: 'How exact a count is.',
+  description: 'Precision of a count.',
   values: {
-    EXACT: { description: 'The count is the number of items.' },
-    AT_LEAST: { description: 'There are more items than the count says: show `1,000+`.' },
+    EXACT: { description: 'The count is exact.' },
+    AT_LEAST: { description: 'The actual number is higher than the count. Display it as `1,000+`.' },
   },
 } as const);
 
@@ -23,7 +23,7 @@ export function connectionType<Row extends object>(
   what: string,
 ): ObjectRef<SchemaTypes, Connection<Row>, Connection<Row>> {
   const edge = builder.objectRef<{ node: Row; cursor: string }>(`${node.name}Edge`).implement({
-    description: `One of a list of ${what}, with its place in it.`,
+    description: `An item in a list of ${what}.`,
     fields: (t) => ({
       node: t.field({
         type: node,
@@ -31,7 +31,10 @@ export function connectionType<Row extends object>(
         description: 'The item.',
         resolve: (parent) => parent.node as never,
       }),
-      cursor: t.exposeString('cursor', { nullable: false, description: 'Its place, for `after` and `before`.' }),
+      cursor: t.exposeString('cursor', {
+        nullable: false,
+        description: 'Cursor of the item, for `after` and `before`.',
+      }),
     }),
   });
   return builder.objectRef<Connection<Row>>(`${node.name}Connection`).implement({
@@ -42,32 +45,32 @@ export function connectionType<Row extends object>(
       edges: t.field({
         type: [edge],
         nullable: { list: false, items: false },
-        description: 'The items with their cursors.',
+        description: 'Items with their cursors.',
         complexity: { field: 0, multiplier: 1 },
         resolve: (parent) => parent.edges,
       }),
       nodes: t.field({
         type: [node],
         nullable: { list: false, items: false },
-        description: 'The items alone.',
+        description: 'Items without their cursors.',
         complexity: { field: 0, multiplier: 1 },
         resolve: (parent) => parent.edges.map((item) => item.node),
       }),
       pageInfo: t.field({
         type: builder.pageInfoRef(),
         nullable: false,
-        description: 'Where this page stands.',
+        description: 'Position of the page in the list.',
         resolve: (parent) => parent.pageInfo,
       }),
       totalCount: t.int({
         nullable: false,
-        description: `Number of items on all pages, up to ${MAX_COUNTED.toLocaleString('en')}: see \`totalCountPrecision\`. Counted only when selected.`,
+        description: `Number of items on all pages, at most ${MAX_COUNTED.toLocaleString('en')}; see \`totalCountPrecision\`. Items are counted only if the field is selected.`,
         resolve: async (parent) => (await parent.total()).count,
       }),
       totalCountPrecision: t.field({
         type: CountPrecisionRef,
         nullable: false,
-        description: 'Whether `totalCount` is the exact number, or there are more items than it says.',
+        description: 'Whether `totalCount` is exact.',
         resolve: async (parent) => (await parent.total()).precision,
       }),
     }),

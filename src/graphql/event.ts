@@ -11,18 +11,18 @@ import { SHARED } from './sharing.ts';
 /** What every event has. */
 export const EventRef = builder.interfaceRef<StreamItem<unknown>>('Event').implement({
   extensions: SHARED,
-  description: 'Something that happened, as subscriptions tell of it.',
+  description: 'An event delivered by a subscription.',
   fields: (t) => ({
     cursor: t.field({
       type: 'EventCursor',
       nullable: false,
-      description: 'Its place in the event log: subscribe `after` it to go on from here.',
+      description: 'Position of the event in the event log. Pass it as `after` to continue from here.',
       resolve: ({ epoch, event }) => encodeCursor({ epoch, seq: event.seq }),
     }),
     occurredAt: t.field({
       type: 'DateTime',
       nullable: false,
-      description: 'When it happened.',
+      description: 'Time of the event.',
       resolve: ({ event }) => event.occurredAt,
     }),
   }),
@@ -32,7 +32,8 @@ export const EventRef = builder.interfaceRef<StreamItem<unknown>>('Event').imple
 export const AFTER = {
   type: 'EventCursor',
   description:
-    'Go on after this event: what happened since comes first. Of another log, or older than the log is kept: CURSOR_EXPIRED.',
+    'Cursor of the last event received: the subscription first delivers the events since then. Fails with ' +
+    'CURSOR_EXPIRED if the cursor is older than the event log or belongs to another one.',
 } as const;
 
 /**

@@ -14,19 +14,30 @@ import { GENERAL_LIMIT_SUFFICES } from './limited-fields.ts';
 const FailedJobRef = builder.objectRef<FailedJob>('FailedJob');
 
 builder.node(FailedJobRef, {
-  description: `Something that the shop was to do in the background and could not, however often it tried. It is kept for a
-week, and so are at most a thousand of a queue. (staff)`,
+  description:
+    'A background job that failed in all its attempts. Failed jobs are kept for a week, at most 1,000 per ' +
+    'queue. Staff only.',
   authScopes: { staff: true },
-  id: { resolve: (job) => job.id, description: 'Names it, as long as it is among the failed ones.' },
+  id: {
+    resolve: (job) => job.id,
+    description: 'Global ID of the job, valid as long as the job is in the list of failed jobs.',
+  },
   fields: (t) => ({
-    queue: t.exposeString('queue', { nullable: false, description: 'The queue it is in: what kind of job it is.' }),
-    name: t.exposeString('jobId', { nullable: false, description: 'Its name in the queue, as logs have it.' }),
-    attempts: t.exposeInt('attempts', { nullable: false, description: 'How often it was tried.' }),
-    failedAt: t.expose('failedAt', { type: 'DateTime', nullable: false, description: 'When it was given up.' }),
-    reason: t.exposeString('reason', { nullable: false, description: 'What went wrong the last time.' }),
+    queue: t.exposeString('queue', {
+      nullable: false,
+      description: 'Name of the queue, which stands for the kind of job.',
+    }),
+    name: t.exposeString('jobId', { nullable: false, description: 'ID of the job in its queue, as shown in logs.' }),
+    attempts: t.exposeInt('attempts', { nullable: false, description: 'Number of attempts.' }),
+    failedAt: t.expose('failedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time of the last failed attempt.',
+    }),
+    reason: t.exposeString('reason', { nullable: false, description: 'Error of the last attempt.' }),
     requestId: t.exposeString('requestId', {
       nullable: true,
-      description: 'The request that it came from, as logs have it; null where it came from none.',
+      description: 'ID of the request that created the job, as shown in logs. Null if no request did.',
     }),
   }),
 });
@@ -47,7 +58,7 @@ registerNode('FailedJob', async (ids, ctx) => {
   return ids.map((id) => jobs.get(id) ?? null);
 });
 
-const FailedJobConnectionRef = connectionType(FailedJobRef, 'jobs that failed for good');
+const FailedJobConnectionRef = connectionType(FailedJobRef, 'failed jobs');
 
 const instant = z.string().regex(/^\d{1,15}$/);
 /** The queue is in the list's name: a cursor of one is none of another. */
@@ -57,10 +68,11 @@ builder.queryField('failedJobs', (t) =>
   t.field({
     type: FailedJobConnectionRef,
     nullable: true,
-    description: 'Jobs of a queue that failed for good, the latest first. UNAVAILABLE where the queue is away. (staff)',
+    description:
+      'Failed jobs of a queue, newest first. Fails with UNAVAILABLE if the queue cannot be reached. Staff only.',
     authScopes: { staff: true },
     args: {
-      queue: t.arg.string({ required: true, description: 'Which queue: what kind of jobs.' }),
+      queue: t.arg.string({ required: true, description: 'Name of the queue.' }),
       ...t.arg.connectionArgs(),
     },
     complexity: pageCost,
@@ -77,20 +89,17 @@ builder.queryField('failedJobs', (t) =>
 );
 
 const RetryInput = builder.inputType('FailedJobRetryInput', {
-  description: 'Which job to run again.',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The failed job.' }) }),
+  description: 'Input of `failedJobRetry`.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'Global ID of the failed job.' }) }),
 });
 
-const RetryPayload = payloadType<{ failedJob: FailedJob }>(
-  'FailedJobRetryPayload',
-  'What came of putting a job back into its queue.',
-);
+const RetryPayload = payloadType<{ failedJob: FailedJob }>('FailedJobRetryPayload', 'Result of `failedJobRetry`.');
 
 builder.objectField(RetryPayload, 'failedJob', (t) =>
   t.field({
     type: FailedJobRef,
     nullable: true,
-    description: 'The job as it was; it is not among the failed ones now.',
+    description: 'Job as it was before the retry. Null if the mutation failed.',
     resolve: (payload) => payload.failedJob ?? null,
   }),
 );
@@ -100,11 +109,12 @@ builder.mutationField('failedJobRetry', (t) =>
     type: RetryPayload,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: `Puts a job that failed for good back into its queue, as if it had never been tried: after what stood in
-its way was put right. Where it fails again it is among the failed ones again. NOT_FOUND where it is not among them;
-UNAVAILABLE where the queue is away. (staff)`,
+    description:
+      'Puts a failed job back into its queue, with a full number of attempts, after its cause has been fixed. ' +
+      'Fails with NOT_FOUND if the job is not in the list of failed jobs, and with UNAVAILABLE if the queue ' +
+      'cannot be reached. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: RetryInput, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: RetryInput, required: true, description: 'Job to retry.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const id = inputId('FailedJob', input.id, ['id']);

@@ -10,13 +10,13 @@ export const MoneyRef = builder.objectRef<Money>('Money').implement({
     amount: t.field({
       type: 'Decimal',
       nullable: false,
-      description: 'The amount, exact.',
+      description: 'Exact amount in units of the currency, not in cents.',
       resolve: toDecimal,
     }),
     currencyCode: t.field({
       type: 'CurrencyCode',
       nullable: false,
-      description: 'The currency.',
+      description: 'Currency of the amount.',
       resolve: (money) => money.currency,
     }),
   }),

@@ -54,8 +54,8 @@ builder.queryFields((t) => ({
   node: t.field({
     type: builder.nodeInterfaceRef(),
     nullable: true,
-    description: 'Anything by its global ID; null where it is not there, or not for the viewer to see.',
-    args: { id: t.arg.id({ required: true, description: 'The global ID.' }) },
+    description: 'An object, by global ID. Null if there is none or the viewer may not see it.',
+    args: { id: t.arg.id({ required: true, description: 'Global ID of the object.' }) },
     resolve: async (_root, { id }, ctx) => {
       if (parseGlobalId(id) === null) throw requestError('BAD_REQUEST', '`id` is not an ID of this shop.');
       const [node] = await readNodes([id], ctx);
@@ -65,8 +65,10 @@ builder.queryFields((t) => ({
   nodes: t.field({
     type: [builder.nodeInterfaceRef()],
     nullable: { list: false, items: true },
-    description: 'At most 100; null where an ID is bad or names what the viewer may not see.',
-    args: { ids: t.arg.idList({ required: true, description: 'The global IDs.' }) },
+    description:
+      'Objects, by global ID, in the order of `ids`. An entry is null if the ID is invalid, or if the viewer may ' +
+      'not see the object.',
+    args: { ids: t.arg.idList({ required: true, description: 'Global IDs of the objects, at most 100.' }) },
     complexity: ({ ids }) => ({ field: 1, multiplier: Math.min(Math.max(ids.length, 1), MAX_PAGE) }),
     resolve: (_root, { ids }, ctx) => {
       if (ids.length > MAX_PAGE) throw requestError('BAD_REQUEST', `\`ids\` may have at most ${MAX_PAGE} IDs.`);

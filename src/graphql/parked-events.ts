@@ -15,25 +15,35 @@ import { GENERAL_LIMIT_SUFFICES } from './limited-fields.ts';
 const ParkedEventRef = builder.objectRef<ParkedEvent>('ParkedEvent');
 
 builder.node(ParkedEventRef, {
-  description: 'Something that happened of which a part of the shop could not take notice; the rest went on. (staff)',
+  description: 'An event that a consumer could not process. The consumer has gone on with later events. Staff only.',
   authScopes: { staff: true },
-  id: { resolve: (parked) => parked.id, description: 'Names it.' },
+  id: { resolve: (parked) => parked.id, description: 'Global ID of the parked event.' },
   fields: (t) => ({
-    consumer: t.exposeString('consumer', { nullable: false, description: 'Which part of the shop could not.' }),
-    eventType: t.exposeString('type', { nullable: false, description: 'What kind of event it is, as the log has it.' }),
+    consumer: t.exposeString('consumer', {
+      nullable: false,
+      description: 'Name of the consumer that could not process the event.',
+    }),
+    eventType: t.exposeString('type', {
+      nullable: false,
+      description: 'Type of the event, as named in the event log.',
+    }),
     payload: t.string({
       nullable: false,
-      description: 'What the event holds: IDs of rows and numbers, as JSON.',
+      description: 'Content of the event as JSON: row IDs and numbers.',
       resolve: (parked) => JSON.stringify(parked.payload),
     }),
-    error: t.exposeString('error', { nullable: false, description: 'What went wrong the last time.' }),
-    attempts: t.exposeInt('attempts', { nullable: false, description: 'How often it was tried.' }),
-    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'When it happened.' }),
-    parkedAt: t.expose('parkedAt', { type: 'DateTime', nullable: false, description: 'When it was given up.' }),
+    error: t.exposeString('error', { nullable: false, description: 'Error of the last attempt.' }),
+    attempts: t.exposeInt('attempts', { nullable: false, description: 'Number of attempts.' }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'Time of the event.' }),
+    parkedAt: t.expose('parkedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time at which the event was parked.',
+    }),
     resolvedAt: t.expose('resolvedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was dealt with after all; null while it waits.',
+      description: 'Time at which the event was processed successfully. Null while it is parked.',
     }),
   }),
 });
@@ -44,20 +54,20 @@ registerNode('ParkedEvent', async (ids, ctx) => {
   return ids.map((id) => events.get(id) ?? null);
 });
 
-const ParkedEventConnectionRef = connectionType(ParkedEventRef, 'events that wait for somebody');
+const ParkedEventConnectionRef = connectionType(ParkedEventRef, 'parked events');
 const ofParked: CursorType = { list: 'parkedEvents', values: [cursorTypes.instant, cursorTypes.uuid] };
 
 builder.queryField('parkedEvents', (t) =>
   t.field({
     type: ParkedEventConnectionRef,
     nullable: true,
-    description: 'Events that could not be handled, the latest first: those that wait, unless asked for more. (staff)',
+    description: 'Events that a consumer could not process, most recently parked first. Staff only.',
     authScopes: { staff: true },
     args: {
       includeResolved: t.arg.boolean({
         required: true,
         defaultValue: false,
-        description: 'Those, too, that were dealt with after all.',
+        description: 'Whether to include parked events that have been processed since. Defaults to false.',
       }),
       ...t.arg.connectionArgs(),
     },
@@ -70,20 +80,20 @@ builder.queryField('parkedEvents', (t) =>
 );
 
 const RetryInput = builder.inputType('ParkedEventRetryInput', {
-  description: 'Which event to try once more.',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The parked event.' }) }),
+  description: 'Input of `parkedEventRetry`.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'Global ID of the parked event.' }) }),
 });
 
 const RetryPayload = payloadType<{ parkedEvent: ParkedEvent }>(
   'ParkedEventRetryPayload',
-  'What came of trying an event once more.',
+  'Result of `parkedEventRetry`.',
 );
 
 builder.objectField(RetryPayload, 'parkedEvent', (t) =>
   t.field({
     type: ParkedEventRef,
     nullable: true,
-    description: 'The event, dealt with.',
+    description: 'Parked event, now processed. Null if the mutation failed.',
     resolve: (payload) => payload.parkedEvent ?? null,
   }),
 );
@@ -93,10 +103,11 @@ builder.mutationField('parkedEventRetry', (t) =>
     type: RetryPayload,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: `Tries an event once more, at once: after what stood in its way was put right. One that was dealt with
-already is left as it is. (staff)`,
+    description:
+      'Processes a parked event again, immediately, after its cause has been fixed. An event that has already ' +
+      'been processed is returned unchanged. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: RetryInput, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: RetryInput, required: true, description: 'Event to process again.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const id = inputId('ParkedEvent', input.id, ['id']);

@@ -19,7 +19,7 @@ export function payloadType<Shape extends object>(name: string, description: str
       errors: t.field({
         type: [UserErrorRef],
         nullable: false,
-        description: 'Why it was not done, or not all of it. Empty when all is well.',
+        description: 'Reasons why the mutation did not do all that was requested. Empty if it succeeded.',
         resolve: (payload) => payload.errors,
       }),
     }),

@@ -3,13 +3,13 @@ import { builder } from './builder.ts';
 import { FOR } from './snapshot.ts';
 
 const ShopRef = builder.objectRef<{ name: string; currency: string }>('Shop').implement({
-  description: 'The shop itself.',
+  description: 'Settings of the shop.',
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: false, description: 'Its name for people.' }),
+    name: t.exposeString('name', { nullable: false, description: 'Display name.' }),
     currencyCode: t.field({
       type: 'CurrencyCode',
       nullable: false,
-      description: 'What its prices are in.',
+      description: 'Currency of all prices.',
       resolve: (shop) => shop.currency,
     }),
   }),
@@ -19,13 +19,13 @@ builder.queryFields((t) => ({
   shop: t.field({
     type: ShopRef,
     nullable: false,
-    description: 'The shop itself.',
+    description: 'Settings of the shop.',
     resolve: (_root, _args, ctx) => ctx.shop,
   }),
   serverTime: t.field({
     type: 'DateTime',
     nullable: false,
-    description: "The database's clock, for countdowns.",
+    description: 'Current time of the database, for countdowns.',
     args: { for: t.arg.string(FOR) },
     resolve: async (_root, _args, ctx) => {
       const [row] = await ctx.db.query<{ now: Date }>({ name: 'server_time', text: 'SELECT clock_timestamp() AS now' });
@@ -36,9 +36,11 @@ builder.queryFields((t) => ({
   eventCursor: t.field({
     type: 'EventCursor',
     nullable: false,
-    description: `The end of the event log before anything else in this operation is read: subscribe \`after\` it and miss nothing.
-It belongs to the answer it came with. Give each page or component that asks for it a name of its own by \`for\`: a cache
-would otherwise overwrite one's cursor by another's, which is beside newer data. See also \`asOf\`.`,
+    description:
+      'End of the event log before any other field of the operation is read. A subscription that passes the ' +
+      'cursor as `after` misses no event. The cursor belongs to the response it came with: pages and components ' +
+      'that select it must pass different values of `for`, or a cache may pair the cursor of one with older data ' +
+      'of another. See also `asOf`.',
     args: { for: t.arg.string(FOR) },
     resolve: async (_root, _args, ctx) => {
       // Taken before execution began, by the hook in event-cursor.ts: here other fields may have been read already.

@@ -34,7 +34,7 @@ function textScalar<T>(options: {
 
 textScalar<Date>({
   name: 'DateTime',
-  description: 'An instant, ISO 8601 in UTC.',
+  description: 'A point in time, in ISO 8601 format and UTC.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   expects: 'an instant with a time zone, e.g. "2026-01-31T12:00:00Z"',
   parse: parseInstant,
@@ -43,7 +43,7 @@ textScalar<Date>({
 
 textScalar<string>({
   name: 'Decimal',
-  description: 'An exact decimal number as a string, e.g. `"19.90"`.',
+  description: 'A decimal number as a string, so that no precision is lost; for example `"19.90"`.',
   expects: 'a decimal number as a string, e.g. "19.90"',
   parse: (text) => (/^-?\d{1,18}(\.\d{1,18})?$/.test(text) ? text : null),
   serialize: String,
@@ -51,7 +51,7 @@ textScalar<string>({
 
 textScalar<string>({
   name: 'EventCursor',
-  description: "A place in the shop's event log. Opaque to clients; ordered; never reused.",
+  description: 'A position in the event log of the shop. The format is opaque, and no cursor is ever reused.',
   expects: 'a cursor that this shop gave',
   parse: (text) => (text.length <= 100 && decodeCursor(text) !== null ? text : null),
   serialize: String,
@@ -59,7 +59,7 @@ textScalar<string>({
 
 textScalar<string>({
   name: 'CurrencyCode',
-  description: 'An ISO 4217 code, e.g. `EUR`.',
+  description: 'An ISO 4217 currency code, for example `EUR`.',
   expects: 'three capital letters',
   parse: (text) => (/^[A-Z]{3}$/.test(text) ? text : null),
   serialize: String,

@@ -17,19 +17,22 @@ function placeOf(ctx: Context, { rootValue }: GraphQLResolveInfo): Cursor | null
 /** The argument by which normalised caches keep one value for each page or component that reads it. */
 export const FOR = {
   description:
-    'Any name of what reads it, such as `ProductPage`. It changes nothing here, but caches keep one value for each name.',
+    'Name of the reader, such as `ProductPage`. The value does not affect the result; a client-side cache ' +
+    'stores one cursor per value.',
 } as const;
 
 /** What can be read together with the place in the event log from which to follow it. */
 export const SnapshotRef = builder.interfaceRef<object>('Snapshot').implement({
-  description: 'Something that is read together with the place in the event log from which to follow it.',
+  description: 'An object that is read together with its position in the event log.',
   fields: (t) => ({
     asOf: t.field({
       type: 'EventCursor',
       nullable: true,
-      description: `The place in the event log up to which this object is known: subscribe \`after\` it and miss nothing. It belongs to the
-answer it came with. Where several queries read the object, give each a name of its own by \`for\`: a cache would
-otherwise show the newest cursor beside older data.`,
+      description:
+        'Position in the event log up to which this object includes all changes. A subscription that passes the ' +
+        'cursor as `after` misses no event. The cursor belongs to the response it came with: queries that select ' +
+        'it for one object must pass different values of `for`, or a cache may pair a newer cursor with older ' +
+        'data.',
       args: { for: t.arg.string(FOR) },
       complexity: 0,
       resolve: (_parent, _args, ctx, info) => {

@@ -8,29 +8,33 @@ import { builder } from './builder.ts';
 import { MoneyRef } from './money.ts';
 
 const ErrorCodeRef = builder.enumType('ErrorCode', {
-  description: 'Why a mutation did not do what was asked. New codes may appear.',
+  description: 'Code of an expected error. New codes may be added.',
   values: Object.fromEntries(Object.entries(errorCodes).map(([code, description]) => [code, { description }])),
 });
 
 const InvalidInputReasonRef = builder.enumType('InvalidInputReason', {
-  description: 'Why a value in the input cannot be accepted. New reasons may appear.',
+  description: 'Reason why a value in the input is invalid. New reasons may be added.',
   values: Object.fromEntries(
     Object.entries(invalidInputReasons).map(([reason, description]) => [reason, { description }]),
   ) as Record<InvalidInputReason, { description: string }>,
 });
 
 const ErrorParameterRef = builder.objectRef<{ name: string; value: string }>('ErrorParameter').implement({
-  description: 'A value that a message about an error needs.',
+  description: 'A value for use in an error message.',
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: false, description: 'Its name, as the reason describes it.' }),
-    value: t.exposeString('value', { nullable: false, description: 'The value, as text.' }),
+    name: t.exposeString('name', {
+      nullable: false,
+      description: 'Name of the parameter, as listed in the description of the reason.',
+    }),
+    value: t.exposeString('value', { nullable: false, description: 'Value of the parameter, as text.' }),
   }),
 });
 
 /** The interface that every expected fault has. */
 export const UserErrorRef = builder.interfaceRef<UserError>('UserError').implement({
-  description: `Why a mutation did not do what was asked. Concrete types carry what a client needs to react.
-New codes and types may appear: always select \`code message\` on the interface.`,
+  description:
+    'An expected error of a mutation. The concrete types have additional fields. New codes and types may be ' +
+    'added, so always select `code` and `message` of the interface.',
   resolveType: (error) => {
     if (error instanceof InsufficientStockError) return 'InsufficientStockError';
     if (error instanceof InvalidTransitionError) return 'InvalidTransitionError';
@@ -43,20 +47,20 @@ New codes and types may appear: always select \`code message\` on the interface.
     code: t.field({
       type: ErrorCodeRef,
       nullable: false,
-      description: 'Stable, machine-readable.',
+      description: 'Machine-readable code. Codes never change their meaning.',
       resolve: (error) => error.code,
     }),
-    message: t.exposeString('message', { nullable: false, description: 'For people, in English.' }),
+    message: t.exposeString('message', { nullable: false, description: 'Human-readable message in English.' }),
     reason: t.field({
       type: InvalidInputReasonRef,
       nullable: true,
-      description: 'Why the input cannot be accepted, with INVALID_INPUT; null with every other code.',
+      description: 'Reason why the input is invalid. Null unless `code` is INVALID_INPUT.',
       resolve: (error) => (error instanceof InvalidInputError ? error.reason : null),
     }),
     parameters: t.field({
       type: [ErrorParameterRef],
       nullable: false,
-      description: 'The values that a message about `reason` needs, for clients that write their own; else empty.',
+      description: 'Parameters of `reason`, for clients that write their own messages. Empty if there are none.',
       resolve: (error) =>
         error instanceof InvalidInputError
           ? Object.entries(error.parameters).map(([name, value]) => ({ name, value: String(value) }))
@@ -65,7 +69,8 @@ New codes and types may appear: always select \`code message\` on the interface.
     path: t.stringList({
       nullable: true,
       description:
-        'Where in `input` the fault lies, e.g. `["lines", "0", "quantity"]`; null when it is not about one field.',
+        'Path of the invalid field in `input`, for example `["lines", "0", "quantity"]`. Null if the error does ' +
+        'not concern a single field.',
       resolve: (error) => (error.path === null ? null : [...error.path]),
     }),
   }),
@@ -73,56 +78,60 @@ New codes and types may appear: always select \`code message\` on the interface.
 
 const GenericErrorRef = builder.objectRef<UserError>('GenericError');
 builder.objectType(GenericErrorRef, {
-  description: 'Every fault that has no type of its own.',
+  description: 'An error without additional fields.',
   interfaces: [UserErrorRef],
 });
 
 builder.objectType(InsufficientStockError, {
   name: 'InsufficientStockError',
-  description: 'When fewer units are free than were asked for.',
+  description: 'Fewer units are available than requested.',
   interfaces: [UserErrorRef],
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'The variant of which there are too few units.',
+      description: 'Variant of which too few units are available. Null if the variant no longer exists.',
       resolve: (error, _args, ctx) => ctx.loaders.variant.load(error.variantId),
     }),
     requested: t.exposeInt('requested', {
       nullable: false,
-      description: 'Units asked for, beyond those that the cart held already.',
+      description: 'Number of units requested, in addition to those that the cart already held.',
     }),
-    available: t.exposeInt('available', { nullable: false, description: 'Units that were free at that moment.' }),
+    available: t.exposeInt('available', { nullable: false, description: 'Number of units available at that time.' }),
   }),
 });
 
 builder.objectType(StockConflictError, {
   name: 'StockConflictError',
-  description: 'When stock is not what the caller last saw. Nothing was changed.',
+  description: 'The stock is not what the caller expected. Nothing was changed.',
   interfaces: [UserErrorRef],
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'The variant whose stock it is.',
+      description: 'Variant whose stock was to be set. Null if the variant no longer exists.',
       resolve: (error, _args, ctx) => ctx.loaders.variant.load(error.variantId),
     }),
-    expectedOnHand: t.exposeInt('expectedOnHand', { nullable: false, description: 'Units that the caller expected.' }),
-    onHand: t.exposeInt('onHand', { nullable: false, description: 'Units that were on hand at that moment.' }),
+    expectedOnHand: t.exposeInt('expectedOnHand', {
+      nullable: false,
+      description: 'Number of units on hand expected by the caller.',
+    }),
+    onHand: t.exposeInt('onHand', { nullable: false, description: 'Actual number of units on hand at that time.' }),
   }),
 });
 
 builder.objectType(LimitExceededError, {
   name: 'LimitExceededError',
-  description: 'When more is asked for than the shop allows in one line, cart or call.',
+  description:
+    'The request exceeds a limit of the shop, such as the maximum number of units per line or lines per cart.',
   interfaces: [UserErrorRef],
   fields: (t) => ({
-    limit: t.exposeInt('limit', { nullable: false, description: 'The most that is allowed.' }),
-    requested: t.exposeInt('requested', { nullable: false, description: 'What it would have come to.' }),
+    limit: t.exposeInt('limit', { nullable: false, description: 'Highest value allowed.' }),
+    requested: t.exposeInt('requested', { nullable: false, description: 'Value that would have resulted.' }),
     variant: t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'The variant, where it is about one.',
+      description: 'Variant that the limit applies to. Null if the limit does not apply to a variant.',
       resolve: (error, _args, ctx) => (error.variantId === null ? null : ctx.loaders.variant.load(error.variantId)),
     }),
   }),
@@ -130,19 +139,19 @@ builder.objectType(LimitExceededError, {
 
 builder.objectType(TotalChangedError, {
   name: 'TotalChangedError',
-  description: 'When the total is not the one that the caller expected. Nothing was bought.',
+  description: 'The total is not what the caller expected. Nothing was bought.',
   interfaces: [UserErrorRef],
   fields: (t) => ({
     expected: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What the caller expected.',
+      description: 'Total expected by the caller.',
       resolve: (error) => error.expected,
     }),
     actual: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What it comes to.',
+      description: 'Actual total of the cart.',
       resolve: (error) => error.actual,
     }),
   }),
@@ -150,11 +159,11 @@ builder.objectType(TotalChangedError, {
 
 builder.objectType(InvalidTransitionError, {
   name: 'InvalidTransitionError',
-  description: 'When an order does not go from that status to this one. Nothing was changed.',
+  description: 'The order cannot change from its current status to the requested one. Nothing was changed.',
   interfaces: [UserErrorRef],
   fields: (t) => ({
-    from: t.expose('from', { type: OrderStatusRef, nullable: false, description: 'The status that the order has.' }),
-    to: t.expose('to', { type: OrderStatusRef, nullable: false, description: 'The one that was asked for.' }),
+    from: t.expose('from', { type: OrderStatusRef, nullable: false, description: 'Current status of the order.' }),
+    to: t.expose('to', { type: OrderStatusRef, nullable: false, description: 'Requested status.' }),
   }),
 });
 

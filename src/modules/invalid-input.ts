@@ -3,31 +3,32 @@ import { Refusal, UserError, type InputPath } from './user-error.ts';
 /** Why a value in the input cannot be accepted, each with the parameters that it has. Described as the API shows it. */
 export const invalidInputReasons = {
   REQUIRED: 'The value is missing or empty.',
-  TOO_SHORT: 'The text is too short. Parameter `min`: the fewest characters that it may have.',
-  TOO_LONG: 'The text is too long. Parameter `max`: the most characters that it may have.',
-  TOO_FEW: 'The list is too short. Parameter `min`: the fewest entries that it may have.',
-  TOO_MANY: 'The list is too long. Parameter `max`: the most entries that it may have.',
-  TOO_SMALL: 'The number is too small. Parameter `min`: the smallest that is accepted.',
-  TOO_LARGE: 'The number is too large. Parameter `max`: the largest that is accepted.',
+  TOO_SHORT: 'The text is too short. Parameter `min`: minimum number of characters.',
+  TOO_LONG: 'The text is too long. Parameter `max`: maximum number of characters.',
+  TOO_FEW: 'The list is too short. Parameter `min`: minimum number of entries.',
+  TOO_MANY: 'The list is too long. Parameter `max`: maximum number of entries.',
+  TOO_SMALL: 'The number is too small. Parameter `min`: smallest number allowed.',
+  TOO_LARGE: 'The number is too large. Parameter `max`: largest number allowed.',
   ZERO: 'The number is 0, which would change nothing.',
   TOO_MANY_DECIMALS:
-    'The amount has more decimals than its currency. Parameters `currencyCode`, and `max`: the decimals of the currency.',
-  CONTROL_CHARACTERS: 'The text has control characters, or line breaks where it must be one line.',
-  CANNOT_BE_CLEARED: 'The value is null, and the field must keep one.',
-  MALFORMED: 'The value has another form than the field needs.',
-  ID_INVALID: 'The value is not the ID of such an object. Parameter `type`: the type whose ID is needed.',
-  EMAIL_INVALID: 'The text is not an e-mail address.',
-  EMAIL_NOT_ASCII: 'The part of the e-mail address before the @ has other characters than those of ASCII.',
-  PASSWORD_COMMON: 'The password is one of those that are tried first.',
+    'The amount has more decimal places than its currency. Parameters `currencyCode`, and `max`: number of decimal places of the currency.',
+  CONTROL_CHARACTERS: 'The text contains control characters, or line breaks in a field of one line.',
+  CANNOT_BE_CLEARED: 'The value is null, but the field cannot be cleared.',
+  MALFORMED: 'The value does not have the format that the field requires.',
+  ID_INVALID: 'The value is not a global ID of the required type. Parameter `type`: name of that type.',
+  EMAIL_INVALID: 'The text is not an email address.',
+  EMAIL_NOT_ASCII: 'The part of the email address before the @ contains characters outside ASCII.',
+  PASSWORD_COMMON: 'The password is one of the most commonly used ones.',
   SLUG_INVALID:
-    'The text is not a slug: lower-case letters and digits with single dashes. Parameter `max`: the most characters.',
-  URL_INVALID: 'The text is not an absolute http or https URL, nor the path of a picture of the shop.',
-  COUNTRY_INVALID: 'The text is not a country code of ISO 3166-1 alpha-2.',
-  NAMED_TWICE: 'The list names the same thing twice.',
-  EITHER_OR: 'Exactly one of several fields must be given. Parameter `fields`: their names, separated by commas.',
-  OPTIONS_REQUIRED: 'The variant needs options that distinguish it from the others of its product.',
+    'The text is not a slug: lowercase letters and digits separated by single hyphens. Parameter `max`: maximum number of characters.',
+  URL_INVALID: 'The text is neither an absolute http or https URL nor the path of an image of this shop.',
+  COUNTRY_INVALID: 'The text is not an ISO 3166-1 alpha-2 country code.',
+  NAMED_TWICE: 'The list contains the same entry twice.',
+  EITHER_OR:
+    'Exactly one of several fields must be given. Parameter `fields`: names of the fields, separated by commas.',
+  OPTIONS_REQUIRED: 'The variant needs options that distinguish it from the other variants of its product.',
   OPTIONS_DIFFER:
-    'The variant has other options than the others of its product. Parameter `options`: theirs, in their order, as a list in JSON.',
+    'The variant does not have the same options as the other variants of its product. Parameter `options`: JSON list of their option names, in order.',
 } as const;
 
 export type InvalidInputReason = keyof typeof invalidInputReasons;

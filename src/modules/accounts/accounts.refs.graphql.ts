@@ -10,10 +10,10 @@ export const SessionRef = builder.objectRef<Session>('Session');
 
 /** What somebody may do. */
 export const RoleRef = builder.enumType('Role', {
-  description: 'What somebody may do in the shop.',
+  description: 'Role of a user, which determines what the user may do in the shop.',
   values: {
-    CUSTOMER: { description: 'Buys.' },
-    STAFF: { description: 'Runs the catalogue, the stock and the orders.' },
-    ADMIN: { description: 'Does that too, and says who is staff.' },
+    CUSTOMER: { description: 'A customer: buys, and manages their own carts, orders and account.' },
+    STAFF: { description: 'A staff member: manages the catalog, stock and orders.' },
+    ADMIN: { description: 'An administrator: has all permissions of STAFF, lists users and assigns roles.' },
   },
 });

@@ -19,12 +19,17 @@ export type Delivery = 'COOKIE' | 'BODY';
 
 /** The same for clients. */
 export const TokenDeliveryRef = builder.enumType('TokenDelivery', {
-  description: 'How tokens are handed over.',
+  description: 'How a mutation returns the tokens of a session.',
   values: {
-    COOKIE: { description: 'As HTTP-only cookies; the token fields are null.' },
+    COOKIE: {
+      description:
+        'As HTTP-only cookies. The token fields of the payload are null. For browsers on the same site as the ' +
+        'shop.',
+    },
     BODY: {
       description:
-        'In the payload; no cookie is set. For clients that are no browsers, and front ends on another site.',
+        'In the payload, without setting cookies. For clients other than browsers, and for front ends on another ' +
+        'site.',
     },
   },
 });
@@ -42,53 +47,69 @@ export interface AuthResult {
 }
 
 /** The same for clients. */
-export const AuthPayloadRef = payloadType<AuthResult>('AuthPayload', 'Who is logged in now, and what to stay so with.');
+export const AuthPayloadRef = payloadType<AuthResult>(
+  'AuthPayload',
+  'Result of a mutation that starts or renews a session.',
+);
 
 builder.objectFields(AuthPayloadRef, (t) => ({
   user: t.field({
     type: UserRef,
     nullable: true,
-    description: 'The user; null where it was refused.',
+    description: 'User who is now logged in. Null if the mutation failed.',
     resolve: ({ userId }, _args, ctx) => (userId === undefined ? null : ctx.loaders.user.load(userId)),
   }),
   accessToken: t.string({
     nullable: true,
-    description: 'Send it as `Authorization: Bearer …`, or in `connectionParams.accessToken`. With BODY only.',
+    description:
+      'Access token, valid for 15 minutes. Send it as `Authorization: Bearer …`, or as ' +
+      '`connectionParams.accessToken` of a WebSocket. Null unless tokens are returned in the body.',
     resolve: ({ tokens }) => tokens?.accessToken ?? null,
   }),
   accessTokenExpiresAt: t.field({
     type: 'DateTime',
     nullable: true,
-    description: 'When the access token ends: refresh the session before. Null where the log-in was refused.',
+    description:
+      'Time at which the access token expires; call `refreshSession` before then. Null if the mutation failed.',
     resolve: ({ accessTokenExpiresAt }) => accessTokenExpiresAt ?? null,
   }),
   refreshToken: t.string({
     nullable: true,
-    description: 'Good for one refresh, within 30 days. Keep it where no script of others can read it. With BODY only.',
+    description:
+      'Refresh token, valid for 30 days and for one call of `refreshSession`. Store it where scripts from other ' +
+      'sources cannot read it. Null unless tokens are returned in the body.',
     resolve: ({ tokens }) => tokens?.refreshToken ?? null,
   }),
   deviceToken: t.string({
     nullable: true,
-    description: `Send it with the next log-in on this device (\`LoginInput.deviceToken\`): then wrong passwords that others try do not
-keep the user out. Grants nothing by itself. With BODY only; null after a refresh.`,
+    description:
+      'Token that identifies this device. Pass it as `LoginInput.deviceToken` at the next login from this ' +
+      'device, so that failed logins by strangers do not lock the user out. It grants no access. Null unless ' +
+      'tokens are returned in the body, and null from `refreshSession`.',
     resolve: ({ deviceToken }) => deviceToken ?? null,
   }),
   cart: t.field({
     type: CartRef,
     nullable: true,
-    description: "The user's cart, with what the guest had.",
+    description:
+      "Cart of the user, including the lines of the guest's cart. Null if the user has no cart or the mutation " +
+      'failed.',
     resolve: ({ userId }, _args, ctx) => (userId === undefined ? null : ctx.services.cart.find({ userId })),
   }),
   cartNotices: t.field({
     type: [UserErrorRef],
     nullable: false,
-    description: "What of the guest's cart did not fit. The log-in itself succeeded.",
+    description:
+      "Lines of the guest's cart that could not be moved to the user's cart in full. The login itself succeeded.",
     resolve: ({ cartNotices }) => cartNotices ?? [],
   }),
 }));
 
 /** The input field that asks for it. */
-export const tokensField = { defaultValue: 'COOKIE', description: 'How the tokens are handed over.' } as const;
+export const tokensField = {
+  defaultValue: 'COOKIE',
+  description: 'How to return the tokens. Defaults to COOKIE.',
+} as const;
 
 /** Who comes in, as the request tells. */
 export function entryOf({ userAgent, entering, accessToken, services }: Context): Entry {

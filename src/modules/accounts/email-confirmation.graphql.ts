@@ -6,17 +6,21 @@ import { UserRef } from './accounts.refs.graphql.ts';
 import { confirmationLimits, confirmationRequestLimits } from './account.limits.graphql.ts';
 
 const EmailVerifyInputRef = builder.inputType('EmailVerifyInput', {
-  description: 'What the link in the mail holds.',
-  fields: (t) => ({ token: t.string({ required: true, description: 'The token, good for seven days.' }) }),
+  description: 'Input of `emailVerify`.',
+  fields: (t) => ({
+    token: t.string({ required: true, description: 'Token from the link in the email. Valid for seven days.' }),
+  }),
 });
 
-const EmailVerifyPayloadRef = payloadType<{ userId: string }>('EmailVerifyPayload', 'What became of it.');
+const EmailVerifyPayloadRef = payloadType<{ userId: string }>('EmailVerifyPayload', 'Result of `emailVerify`.');
 
 builder.objectField(EmailVerifyPayloadRef, 'user', (t) =>
   t.field({
     type: UserRef,
     nullable: true,
-    description: 'The user whose address was confirmed, if it is the one who asks: a link may be opened anywhere.',
+    description:
+      'User whose email address was confirmed. Null unless the caller is logged in as that user, because the ' +
+      'link may be opened in any browser.',
     resolve: ({ userId }, _args, ctx) =>
       userId !== undefined && userId === ctx.viewer.user?.userId ? ctx.loaders.user.load(userId) : null,
   }),
@@ -27,9 +31,11 @@ builder.mutationField('emailVerify', (t) =>
     type: EmailVerifyPayloadRef,
     nullable: true,
     extensions: confirmationLimits,
-    description: `Confirms an e-mail address by the token that was sent to it, whoever opens the link. What guests ordered with the
-address becomes the user's. A second time it changes nothing.`,
-    args: { input: t.arg({ type: EmailVerifyInputRef, required: true, description: 'The token.' }) },
+    description:
+      'Confirms the email address of an account with the token from a confirmation email; the caller need not be ' +
+      'logged in. Orders and stock alerts that guests created with this email address are moved to the account. ' +
+      'Repeating the call has no further effect.',
+    args: { input: t.arg({ type: EmailVerifyInputRef, required: true, description: 'Confirmation token.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const userId = await ctx.services.accounts.confirmEmail(input.token);
@@ -42,13 +48,14 @@ address becomes the user's. A second time it changes nothing.`,
 
 const EmailVerifyRequestPayloadRef = payloadType<{ accepted: boolean }>(
   'EmailVerifyRequestPayload',
-  'What became of it.',
+  'Result of `emailVerifyRequest`.',
 );
 
 builder.objectField(EmailVerifyRequestPayloadRef, 'accepted', (t) =>
   t.boolean({
     nullable: false,
-    description: 'Another link is on its way, unless the address is confirmed already.',
+    description:
+      'Whether the request was accepted. A confirmation email is sent unless the address is already confirmed.',
     resolve: ({ accepted }) => accepted ?? false,
   }),
 );
@@ -58,7 +65,7 @@ builder.mutationField('emailVerifyRequest', (t) =>
     type: EmailVerifyRequestPayloadRef,
     nullable: true,
     extensions: confirmationRequestLimits,
-    description: "Sends another link to confirm the viewer's address.",
+    description: 'Sends another confirmation email to the address of the current user. Requires login.',
     authScopes: { user: true },
     resolve: (_root, _args, ctx) => {
       const { userId } = requireUser(ctx);

@@ -17,30 +17,40 @@ import { MOST, newPassword } from './password.ts';
 import { loginLimits, refreshLimits, registerLimits } from './account.limits.graphql.ts';
 
 const RegisterInputRef = builder.inputType('RegisterInput', {
-  description: 'A new account.',
+  description: 'Input of `register`.',
   fields: (t) => ({
-    email: t.string({ required: true, description: 'An e-mail address that has no account yet.' }),
-    password: t.string({ required: true, description: '10 to 200 characters, and not one that everybody uses.' }),
-    name: t.string({ required: true, description: 'What to call the user.' }),
+    email: t.string({
+      required: true,
+      description: 'Email address of the new account. Must not belong to an existing account.',
+    }),
+    password: t.string({
+      required: true,
+      description: 'Password of 10 to 200 characters. Commonly used passwords are rejected.',
+    }),
+    name: t.string({ required: true, description: 'Name of the user, at most 100 characters.' }),
     tokens: t.field({ type: TokenDeliveryRef, ...tokensField }),
   }),
 });
 
 const LoginInputRef = builder.inputType('LoginInput', {
-  description: 'Who says to be whom.',
+  description: 'Input of `login`.',
   fields: (t) => ({
-    email: t.string({ required: true, description: "The account's address." }),
-    password: t.string({ required: true, description: 'The password.' }),
+    email: t.string({ required: true, description: 'Email address of the account.' }),
+    password: t.string({ required: true, description: 'Password of the account.' }),
     tokens: t.field({ type: TokenDeliveryRef, ...tokensField }),
     deviceToken: t.string({
-      description: 'The device token of an earlier log-in on this device, where it is no cookie.',
+      description: 'Device token from an earlier login on this device. Omit it if the token is stored as a cookie.',
     }),
   }),
 });
 
 const RefreshSessionInputRef = builder.inputType('RefreshSessionInput', {
-  description: 'Leave `refreshToken` out where the refresh cookie is sent. What came by cookie is answered by cookie.',
-  fields: (t) => ({ refreshToken: t.string({ description: 'The refresh token, where it is no cookie.' }) }),
+  description:
+    'Input of `refreshSession`. If the refresh token is sent as a cookie, the new tokens are returned as ' +
+    'cookies; otherwise in the body.',
+  fields: (t) => ({
+    refreshToken: t.string({ description: 'Refresh token. Omit it if the token is stored as a cookie.' }),
+  }),
 });
 
 const registerInput = z.object({ email: emailAddress, password: newPassword, name: plainText(100) });
@@ -75,8 +85,8 @@ builder.mutationFields((t) => ({
     type: AuthPayloadRef,
     nullable: true,
     extensions: registerLimits,
-    description: "Makes an account and logs in. The guest's cart becomes the user's.",
-    args: { input: t.arg({ type: RegisterInputRef, required: true, description: 'The account.' }) },
+    description: "Creates an account and logs in. The guest's cart becomes the user's cart.",
+    args: { input: t.arg({ type: RegisterInputRef, required: true, description: 'Account to create.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const account = parseInput(registerInput, input);
@@ -89,8 +99,10 @@ builder.mutationFields((t) => ({
     type: AuthPayloadRef,
     nullable: true,
     extensions: loginLimits,
-    description: "Logs in. The guest's cart joins the user's; a second log-in is a session of its own.",
-    args: { input: t.arg({ type: LoginInputRef, required: true, description: 'Who.' }) },
+    description:
+      "Logs in and starts a new session. The lines of the guest's cart are moved to the user's cart, and their " +
+      'units remain held.',
+    args: { input: t.arg({ type: LoginInputRef, required: true, description: 'Credentials.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const credentials = parseInput(loginInput, input);
@@ -103,9 +115,13 @@ builder.mutationFields((t) => ({
     type: AuthPayloadRef,
     nullable: true,
     extensions: refreshLimits,
-    description: `Gives new tokens for a refresh token, which can be used once: within ten seconds another tab may come with the
-same; later that ends the session.`,
-    args: { input: t.arg({ type: RefreshSessionInputRef, description: 'The refresh token, where it is no cookie.' }) },
+    description:
+      'Exchanges a refresh token for new tokens. Each refresh token can be used once. If it is sent again within ' +
+      'ten seconds, for example by another tab, the response contains the same new tokens; if it is sent later, ' +
+      'the token is considered stolen and the session ends.',
+    args: {
+      input: t.arg({ type: RefreshSessionInputRef, description: 'Refresh token, unless it is stored as a cookie.' }),
+    },
     resolve: (_root, { input }, ctx) => orErrors(() => refresh(ctx, input?.refreshToken)),
   }),
 }));

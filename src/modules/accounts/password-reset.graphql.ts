@@ -8,28 +8,34 @@ import { newPassword } from './password.ts';
 import { resetLimits, resetRequestLimits } from './account.limits.graphql.ts';
 
 const PasswordResetRequestInputRef = builder.inputType('PasswordResetRequestInput', {
-  description: 'Whose password was forgotten.',
-  fields: (t) => ({ email: t.string({ required: true, description: "The account's address." }) }),
+  description: 'Input of `passwordResetRequest`.',
+  fields: (t) => ({ email: t.string({ required: true, description: 'Email address of the account.' }) }),
 });
 
 const PasswordResetRequestPayloadRef = payloadType<{ accepted: boolean }>(
   'PasswordResetRequestPayload',
-  'The same answer whether or not the address is known.',
+  'Result of `passwordResetRequest`. It is the same whether or not an account with the email address exists.',
 );
 
 builder.objectField(PasswordResetRequestPayloadRef, 'accepted', (t) =>
   t.boolean({
     nullable: false,
-    description: 'If there is an account with the address, a link is on its way to it.',
+    description: 'Whether the request was accepted. An email is sent only if an account with the email address exists.',
     resolve: ({ accepted }) => accepted ?? false,
   }),
 );
 
 const PasswordResetInputRef = builder.inputType('PasswordResetInput', {
-  description: 'Another password, by a link.',
+  description: 'Input of `passwordReset`.',
   fields: (t) => ({
-    token: t.string({ required: true, description: 'The token in the link: good for an hour, and once.' }),
-    newPassword: t.string({ required: true, description: '10 to 200 characters, and not one that everybody uses.' }),
+    token: t.string({
+      required: true,
+      description: 'Token from the link in the email. Valid for one hour and for one use.',
+    }),
+    newPassword: t.string({
+      required: true,
+      description: 'New password of 10 to 200 characters. Commonly used passwords are rejected.',
+    }),
     tokens: t.field({ type: TokenDeliveryRef, ...tokensField }),
   }),
 });
@@ -42,8 +48,14 @@ builder.mutationFields((t) => ({
     type: PasswordResetRequestPayloadRef,
     nullable: true,
     extensions: resetRequestLimits,
-    description: 'Sends a link to choose a new password. It is good for an hour.',
-    args: { input: t.arg({ type: PasswordResetRequestInputRef, required: true, description: 'Whose.' }) },
+    description: 'Sends an email with a link to choose a new password. The link is valid for one hour.',
+    args: {
+      input: t.arg({
+        type: PasswordResetRequestInputRef,
+        required: true,
+        description: 'Account whose password was forgotten.',
+      }),
+    },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const { email } = parseInput(requestInput, input);
@@ -56,9 +68,10 @@ builder.mutationFields((t) => ({
     type: AuthPayloadRef,
     nullable: true,
     extensions: resetLimits,
-    description: `Sets another password by the token of a link and logs in. Every session of the user ends, every other link is void,
-and the address counts as confirmed: the link was sent to it.`,
-    args: { input: t.arg({ type: PasswordResetInputRef, required: true, description: 'Token and password.' }) },
+    description:
+      'Sets a new password with the token from a password reset email, and logs in. Ends every other session of ' +
+      'the user, invalidates all other reset links, and confirms the email address.',
+    args: { input: t.arg({ type: PasswordResetInputRef, required: true, description: 'Token and new password.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const change = parseInput(resetInput, input);

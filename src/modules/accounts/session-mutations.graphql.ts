@@ -13,58 +13,64 @@ import { passwordChangeLimits } from './account.limits.graphql.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 const LogoutInputRef = builder.inputType('LogoutInput', {
-  description: 'How far to log out.',
+  description: 'Input of `logout`.',
   fields: (t) => ({
-    everywhere: t.boolean({ defaultValue: false, description: 'Also end every other session of this user.' }),
+    everywhere: t.boolean({
+      defaultValue: false,
+      description: 'Whether to end all other sessions of the user, too. Defaults to false.',
+    }),
   }),
 });
 
-const LogoutPayloadRef = payloadType<{ loggedOut: boolean }>('LogoutPayload', 'What became of it.');
+const LogoutPayloadRef = payloadType<{ loggedOut: boolean }>('LogoutPayload', 'Result of `logout`.');
 
 builder.objectField(LogoutPayloadRef, 'loggedOut', (t) =>
   t.boolean({
     nullable: false,
-    description: 'Nobody is logged in here any more, whether or not somebody was.',
+    description: 'Always true: no user is logged in on this device now, whether or not a user was before.',
     resolve: ({ loggedOut }) => loggedOut ?? false,
   }),
 );
 
 const PasswordChangeInputRef = builder.inputType('PasswordChangeInput', {
-  description: 'Another password.',
+  description: 'Input of `passwordChange`.',
   fields: (t) => ({
-    currentPassword: t.string({ required: true, description: 'The present one.' }),
-    newPassword: t.string({ required: true, description: '10 to 200 characters, and not one that everybody uses.' }),
+    currentPassword: t.string({ required: true, description: 'Current password.' }),
+    newPassword: t.string({
+      required: true,
+      description: 'New password of 10 to 200 characters. Commonly used passwords are rejected.',
+    }),
   }),
 });
 
 const PasswordChangePayloadRef = payloadType<{ userId: string; tokens: IssuedTokens | null }>(
   'PasswordChangePayload',
-  'The user and the new session.',
+  'Result of `passwordChange`.',
 );
 
-const BODY_ONLY = 'Null where the session that asked came as a cookie: the new one comes as cookies, too.';
+const BODY_ONLY = 'Null if the call was authenticated by cookie; the new tokens are then set as cookies.';
 
 builder.objectFields(PasswordChangePayloadRef, (t) => ({
   user: t.field({
     type: UserRef,
     nullable: true,
-    description: 'The user; null where nothing was changed.',
+    description: 'User whose password was changed. Null if the mutation failed.',
     resolve: ({ userId }, _args, ctx) => (userId === undefined ? null : ctx.loaders.user.load(userId)),
   }),
   accessToken: t.string({
     nullable: true,
-    description: `The access token of the new session. ${BODY_ONLY}`,
+    description: `Access token of the new session. ${BODY_ONLY}`,
     resolve: ({ tokens }) => tokens?.accessToken ?? null,
   }),
   accessTokenExpiresAt: t.field({
     type: 'DateTime',
     nullable: true,
-    description: `When to have refreshed the new session by. ${BODY_ONLY}`,
+    description: `Time at which the new access token expires. ${BODY_ONLY}`,
     resolve: ({ tokens }) => tokens?.accessTokenExpiresAt ?? null,
   }),
   refreshToken: t.string({
     nullable: true,
-    description: `The refresh token of the new session. ${BODY_ONLY}`,
+    description: `Refresh token of the new session. ${BODY_ONLY}`,
     resolve: ({ tokens }) => tokens?.refreshToken ?? null,
   }),
 }));
@@ -88,8 +94,9 @@ builder.mutationFields((t) => ({
     type: LogoutPayloadRef,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Ends the session, closes its sockets and takes its cookies away. Who was not logged in may ask, too.',
-    args: { input: t.arg({ type: LogoutInputRef, description: 'How far.' }) },
+    description:
+      'Ends the session, closes its WebSockets and deletes its cookies. Succeeds even if no user is logged in.',
+    args: { input: t.arg({ type: LogoutInputRef, description: 'Sessions to end. Defaults to the current one.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const session = await sessionOf(ctx);
@@ -111,10 +118,12 @@ builder.mutationFields((t) => ({
     type: PasswordChangePayloadRef,
     nullable: true,
     extensions: passwordChangeLimits,
-    description: `Sets another password and ends every session of the user, the one that asks included; a new session begins. Its tokens
-come as those did that asked: as cookies, or in the payload.`,
+    description:
+      'Sets a new password, ends every session of the user including the current one, and starts a new session. ' +
+      'The new tokens are returned in the way the call was authenticated: as cookies or in the payload. Requires ' +
+      'login.',
     authScopes: { user: true },
-    args: { input: t.arg({ type: PasswordChangeInputRef, required: true, description: 'Old and new.' }) },
+    args: { input: t.arg({ type: PasswordChangeInputRef, required: true, description: 'Current and new password.' }) },
     resolve: (_root, { input }, ctx) => {
       const { userId, role } = requireUser(ctx);
       return orErrors(async () => {

@@ -9,22 +9,30 @@ function isSelf(ctx: Context, userId: string): boolean {
 }
 
 builder.node(UserRef, {
-  description: 'Somebody with an account.',
-  id: { resolve: (user) => user.id, description: 'Names the user.' },
+  description: 'A person with an account.',
+  id: { resolve: (user) => user.id, description: 'Global ID of the user.' },
   fields: (t) => ({
-    email: t.exposeString('email', { nullable: false, description: 'The address, as it was given.' }),
-    name: t.exposeString('name', { nullable: false, description: 'What the user wants to be called.' }),
+    email: t.exposeString('email', { nullable: false, description: 'Email address, as entered by the user.' }),
+    name: t.exposeString('name', { nullable: false, description: 'Full name or nickname, as entered by the user.' }),
     emailVerified: t.boolean({
       nullable: false,
-      description: 'Whether the user has shown that mail to the address arrives.',
+      description: 'Whether the user has confirmed the email address.',
       resolve: (user) => user.emailVerifiedAt !== null,
     }),
-    role: t.expose('role', { type: RoleRef, nullable: false, description: 'What the user may do.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When the account was made.' }),
+    role: t.expose('role', {
+      type: RoleRef,
+      nullable: false,
+      description: 'Role, which determines what the user may do.',
+    }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time at which the account was created.',
+    }),
     sessions: t.field({
       type: [SessionRef],
       nullable: { list: true, items: false },
-      description: 'Devices that are logged in, the one that was used last first. Seen by the user alone.',
+      description: 'Active sessions, most recently used first. Visible to the user only; null for anyone else.',
       authScopes: (user, _args, ctx) => isSelf(ctx, user.id),
       resolve: (user, _args, ctx) => ctx.services.sessions.list(user.id),
     }),
@@ -32,24 +40,27 @@ builder.node(UserRef, {
 });
 
 builder.node(SessionRef, {
-  description: 'A device that is logged in.',
-  id: { resolve: (session) => session.id, description: 'Names the session.' },
+  description: 'A login on one device. It ends with logout, a password change, a role change, or when it expires.',
+  id: { resolve: (session) => session.id, description: 'Global ID of the session.' },
   fields: (t) => ({
-    userAgent: t.exposeString('userAgent', { nullable: true, description: 'What it said it was when it logged in.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it logged in.' }),
+    userAgent: t.exposeString('userAgent', {
+      nullable: true,
+      description: '`User-Agent` header sent at login. Null if the header was missing.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'Time of the login.' }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: false,
-      description: 'When it was last refreshed.',
+      description: 'Time at which the session was last refreshed.',
     }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: false,
-      description: 'When it runs out unless it is refreshed before.',
+      description: 'Time at which the session expires unless it is refreshed.',
     }),
     current: t.boolean({
       nullable: false,
-      description: 'The session that asks.',
+      description: 'Whether this is the session of the current request.',
       resolve: (session, _args, ctx) => ctx.viewer.user?.sessionId === session.id,
     }),
   }),
@@ -76,7 +87,7 @@ builder.queryField('me', (t) =>
   t.field({
     type: UserRef,
     nullable: true,
-    description: 'The user who asks. Null for a guest.',
+    description: 'User who is logged in. Null for guests.',
     resolve: (_root, _args, ctx) => {
       const { user } = ctx.viewer;
       return user === null ? null : ctx.loaders.user.load(user.userId);

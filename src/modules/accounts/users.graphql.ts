@@ -21,10 +21,12 @@ builder.queryField('users', (t) =>
   t.field({
     type: UserConnectionRef,
     nullable: true,
-    description: 'Everybody with an account, the newest first. (admin)',
+    description: 'All users, newest first. Admins only.',
     authScopes: { admin: true },
     args: {
-      search: t.arg.string({ description: 'Part of the name or of the address, whatever its capitals.' }),
+      search: t.arg.string({
+        description: 'Text to find in the name or email address, ignoring case. At most 200 characters.',
+      }),
       ...t.arg.connectionArgs(),
     },
     complexity: pageCost,
@@ -43,20 +45,23 @@ builder.queryField('users', (t) =>
 );
 
 const UserRoleUpdateInputRef = builder.inputType('UserRoleUpdateInput', {
-  description: 'Another role for somebody.',
+  description: 'Input of `userRoleUpdate`.',
   fields: (t) => ({
-    userId: t.id({ required: true, description: 'Who.' }),
-    role: t.field({ type: RoleRef, required: true, description: 'The role from now on.' }),
+    userId: t.id({ required: true, description: 'Global ID of the user.' }),
+    role: t.field({ type: RoleRef, required: true, description: 'New role.' }),
   }),
 });
 
-const UserRoleUpdatePayloadRef = payloadType<{ userId: string }>('UserRoleUpdatePayload', 'What became of it.');
+const UserRoleUpdatePayloadRef = payloadType<{ userId: string }>(
+  'UserRoleUpdatePayload',
+  'Result of `userRoleUpdate`.',
+);
 
 builder.objectField(UserRoleUpdatePayloadRef, 'user', (t) =>
   t.field({
     type: UserRef,
     nullable: true,
-    description: 'The user; null where nothing was changed.',
+    description: 'User with the new role. Null if the mutation failed.',
     resolve: ({ userId }, _args, ctx) => (userId === undefined ? null : ctx.loaders.user.load(userId)),
   }),
 );
@@ -66,10 +71,11 @@ builder.mutationField('userRoleUpdate', (t) =>
     type: UserRoleUpdatePayloadRef,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: `Gives somebody another role and ends all of the user's sessions, sockets included. One ADMIN there must be:
-the last one keeps the role. (admin)`,
+    description:
+      "Changes the role of a user and ends all of the user's sessions, including open WebSockets. The role of " +
+      'the last ADMIN cannot be changed. Admins only.',
     authScopes: { admin: true },
-    args: { input: t.arg({ type: UserRoleUpdateInputRef, required: true, description: 'Who, and which.' }) },
+    args: { input: t.arg({ type: UserRoleUpdateInputRef, required: true, description: 'User and new role.' }) },
     resolve: (_root, { input }, ctx) => {
       const { userId: actorId, role: actorRole } = requireUser(ctx);
       return orErrors(async () => {

@@ -16,35 +16,39 @@ type Change = NonNullable<ReturnType<typeof cartChanged.read>>;
 type CartChange = Change & { shownCartId: string; isGranted: boolean };
 
 const CartChangeKindRef = builder.enumType('CartChangeKind', {
-  description: 'What happened to a cart.',
+  description: 'Kind of change to a cart.',
   values: {
     LINES: { description: 'Lines were added, changed or removed.' },
-    EXPIRED: { description: 'Its time ran out, and its units went back to stock.' },
-    CHECKED_OUT: { description: 'It became an order.' },
+    EXPIRED: { description: 'The cart expired, and its units returned to stock.' },
+    CHECKED_OUT: { description: 'The cart became an order.' },
     MERGED: {
       description:
-        'Its lines moved to another cart of its owner, at log-in or by `cartReclaim`: `cart` is the one they moved to.',
+        'The lines moved to another cart of the same owner, by login or `cartReclaim`. The `cart` field holds that ' +
+        'other cart.',
     },
-    RECLAIMED: { description: 'Its units were taken again after its time had run out.' },
-    EMAIL: { description: 'The address for its notices was set or changed.' },
-    LOW_STOCK: { description: 'A variant in the cart is at or below its low-stock threshold.' },
+    RECLAIMED: { description: 'The units of the expired cart were held again.' },
+    EMAIL: { description: 'The email address for notices was set or changed.' },
+    LOW_STOCK: {
+      description: 'A variant in the cart fell to or below its low-stock threshold. The cart itself is unchanged.',
+    },
   },
 });
 
 const CartChangedRef = builder.objectRef<StreamItem<CartChange>>('CartChanged').implement({
-  description: "The viewer's cart changed, on this device or another, or its time ran out.",
+  description: "Event: the viewer's cart changed, on this device or another, or expired.",
   interfaces: [EventRef],
   fields: (t) => ({
     kind: t.field({
       type: CartChangeKindRef,
       nullable: false,
-      description: 'What happened.',
+      description: 'Kind of change.',
       resolve: ({ value }) => value.kind,
     }),
     cart: t.field({
       type: CartRef,
       nullable: false,
-      description: 'The cart, as it is when the event is sent. With MERGED, the cart that the lines moved to.',
+      description:
+        'Cart in its state when the event is delivered. If `kind` is MERGED, the cart that received the lines.',
       resolve: async ({ value }, _args, ctx) => {
         const cart = await loadKnown(ctx.loaders.cart, value.shownCartId);
         const viewer = ownerOf(ctx.viewer);
@@ -57,7 +61,7 @@ const CartChangedRef = builder.objectRef<StreamItem<CartChange>>('CartChanged').
     variant: t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'The variant that runs low; with LOW_STOCK only.',
+      description: 'Variant that runs low. Null unless `kind` is LOW_STOCK.',
       resolve: ({ value }, _args, ctx) => (value.variantId == null ? null : ctx.loaders.variant.load(value.variantId)),
     }),
   }),
@@ -82,8 +86,9 @@ builder.subscriptionField('cartChanged', (t) =>
   t.field({
     type: CartChangedRef,
     nullable: false,
-    description: `The viewer's cart, whichever it is at the time: changes made on any device, and the end of its time. A visitor may
-subscribe before there is a cart, and hears of the first one.`,
+    description:
+      "Delivers every change to the viewer's cart, from any device, including its expiry. The subscription " +
+      'follows the viewer from one cart to the next, and may be started before the first cart exists.',
     args: { after: t.arg(AFTER) },
     subscribe: async (_root, { after }, ctx) => {
       const viewer = listenerOf(ctx);

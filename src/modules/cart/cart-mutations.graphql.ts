@@ -24,7 +24,7 @@ function cartPayload(name: string, description: string) {
     t.field({
       type: CartRef,
       nullable: true,
-      description: 'The cart as it is now; null where nothing was done.',
+      description: 'Cart after the mutation. Null if nothing was changed.',
       resolve: (payload) => payload.cart ?? null,
     }),
   );
@@ -32,49 +32,53 @@ function cartPayload(name: string, description: string) {
 }
 
 const CartLineInputRef = builder.inputType('CartLineInput', {
-  description: 'Names the variant by `variantId` or by `sku`.',
+  description: 'A line to add. Specify the variant by either `variantId` or `sku`.',
   fields: (t) => ({
-    variantId: t.id({ description: 'The variant, by its ID.' }),
-    sku: t.string({ description: 'The variant, by its SKU.' }),
-    quantity: t.int({ required: true, description: 'Units to add; 1 at least.' }),
+    variantId: t.id({ description: 'Global ID of the variant.' }),
+    sku: t.string({ description: 'SKU of the variant.' }),
+    quantity: t.int({ required: true, description: 'Number of units to add, at least 1.' }),
   }),
 });
 
 const CartLinesAddInputRef = builder.inputType('CartLinesAddInput', {
-  description: 'All lines or none: where one cannot be held, none is. On an expired cart it begins a new one.',
+  description: 'Input of `cartLinesAdd`. Either all lines are added or none.',
   fields: (t) => ({
-    lines: t.field({ type: [CartLineInputRef], required: true, description: 'What to put in; at most 100.' }),
+    lines: t.field({ type: [CartLineInputRef], required: true, description: 'Lines to add, at most 100.' }),
   }),
 });
 
 const CartLineUpdateInputRef = builder.inputType('CartLineUpdateInput', {
   description: 'A new quantity for a line.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The line.' }),
-    quantity: t.int({ required: true, description: '0 removes the line.' }),
+    id: t.id({ required: true, description: 'Global ID of the line.' }),
+    quantity: t.int({ required: true, description: 'New number of units. 0 removes the line.' }),
   }),
 });
 
 const CartLinesUpdateInputRef = builder.inputType('CartLinesUpdateInput', {
-  description: 'All updates or none.',
+  description: 'Input of `cartLinesUpdate`. Either all lines are updated or none.',
   fields: (t) => ({
-    lines: t.field({ type: [CartLineUpdateInputRef], required: true, description: 'The lines; at most 100.' }),
+    lines: t.field({ type: [CartLineUpdateInputRef], required: true, description: 'Lines to update, at most 100.' }),
   }),
 });
 
 const CartLinesRemoveInputRef = builder.inputType('CartLinesRemoveInput', {
-  description: 'All of the lines or none.',
-  fields: (t) => ({ ids: t.idList({ required: true, description: 'The lines; at most 100.' }) }),
+  description: 'Input of `cartLinesRemove`. Either all lines are removed or none.',
+  fields: (t) => ({
+    ids: t.idList({ required: true, description: 'Global IDs of the lines to remove, at most 100.' }),
+  }),
 });
 
 const CartReclaimInputRef = builder.inputType('CartReclaimInput', {
-  description: "Takes the holds of an expired cart again, as far as stock allows, at today's prices.",
-  fields: (t) => ({ cartId: t.id({ required: true, description: 'The expired cart.' }) }),
+  description: 'Input of `cartReclaim`.',
+  fields: (t) => ({ cartId: t.id({ required: true, description: 'Global ID of the expired cart.' }) }),
 });
 
 const CartEmailSetInputRef = builder.inputType('CartEmailSetInput', {
-  description: 'Where notices about the cart go.',
-  fields: (t) => ({ email: t.string({ required: true, description: 'An e-mail address.' }) }),
+  description: 'Input of `cartEmailSet`.',
+  fields: (t) => ({
+    email: t.string({ required: true, description: 'Email address that receives notices about the cart.' }),
+  }),
 });
 
 /** The payload of a command; a guest that it made is the viewer from now on, and gets the cookie. */
@@ -152,19 +156,23 @@ function checkDistinct(ids: readonly string[], pathOf: (index: number) => string
 
 builder.mutationFields((t) => ({
   cartCreate: t.field({
-    type: cartPayload('CartCreatePayload', 'The cart.'),
+    type: cartPayload('CartCreatePayload', 'Result of `cartCreate`.'),
     nullable: true,
     extensions: createLimits,
-    description: "The viewer's live cart; makes an empty one, and the guest, where there is none.",
+    description:
+      "Returns the viewer's active cart, or creates an empty one. For a visitor without a guest token, creates " +
+      'the guest, too.',
     resolve: (_root, _args, ctx) => carry(ctx, () => ctx.services.cart.create(shopperOf(ctx.viewer))),
   }),
 
   cartLinesAdd: t.field({
-    type: cartPayload('CartLinesAddPayload', 'What became of it.'),
+    type: cartPayload('CartLinesAddPayload', 'Result of `cartLinesAdd`.'),
     nullable: true,
     extensions: addLimits,
-    description: 'Puts units in the cart and holds them, all lines or none.',
-    args: { input: t.arg({ type: CartLinesAddInputRef, required: true, description: 'What to put in.' }) },
+    description:
+      "Adds units to the viewer's cart and holds them until the cart expires. Either all lines are added or " +
+      'none. If the cart has expired, starts a new one.',
+    args: { input: t.arg({ type: CartLinesAddInputRef, required: true, description: 'Lines to add.' }) },
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () =>
         ctx.services.cart.addLines(shopperOf(ctx.viewer), await wantedOf(ctx, input.lines), networksOf(ctx)),
@@ -172,11 +180,15 @@ builder.mutationFields((t) => ({
   }),
 
   cartLinesUpdate: t.field({
-    type: cartPayload('CartLinesUpdatePayload', 'What became of it.'),
+    type: cartPayload('CartLinesUpdatePayload', 'Result of `cartLinesUpdate`.'),
     nullable: true,
     extensions: updateLimits,
-    description: 'Sets the quantities of lines, all or none; holds more units or gives some back.',
-    args: { input: t.arg({ type: CartLinesUpdateInputRef, required: true, description: 'The new quantities.' }) },
+    description:
+      'Sets the quantities of lines, holding additional units or releasing surplus ones. Either all lines are ' +
+      'updated or none.',
+    args: {
+      input: t.arg({ type: CartLinesUpdateInputRef, required: true, description: 'Lines and their new quantities.' }),
+    },
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () => {
         checkCount(input.lines.length, 'lines');
@@ -195,11 +207,11 @@ builder.mutationFields((t) => ({
   }),
 
   cartLinesRemove: t.field({
-    type: cartPayload('CartLinesRemovePayload', 'What became of it.'),
+    type: cartPayload('CartLinesRemovePayload', 'Result of `cartLinesRemove`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Takes whole lines out and gives their units back.',
-    args: { input: t.arg({ type: CartLinesRemoveInputRef, required: true, description: 'Which lines.' }) },
+    description: "Removes lines from the viewer's cart and releases their units.",
+    args: { input: t.arg({ type: CartLinesRemoveInputRef, required: true, description: 'Lines to remove.' }) },
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () => {
         checkCount(input.ids.length, 'ids');
@@ -215,13 +227,15 @@ builder.mutationFields((t) => ({
   cartReclaim: t.field({
     type: cartPayload(
       'CartReclaimPayload',
-      '`errors` names each line that could not be held again, in full or in part; the rest is in `cart`.',
+      'Result of `cartReclaim`. Each line that could not be held again in full has an entry in `errors`; all ' +
+        'other lines are in `cart`.',
     ),
     nullable: true,
     extensions: reclaimLimits,
     description:
-      'Takes the holds of an expired cart again. Where another cart was begun meanwhile, its lines join that one.',
-    args: { input: t.arg({ type: CartReclaimInputRef, required: true, description: 'Which cart.' }) },
+      'Holds the units of an expired cart again, as far as they are available, at current prices. If the viewer ' +
+      'has started another cart since, the lines are added to that one.',
+    args: { input: t.arg({ type: CartReclaimInputRef, required: true, description: 'Cart to reclaim.' }) },
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () => {
         const path = ['cartId'];
@@ -235,11 +249,11 @@ builder.mutationFields((t) => ({
   }),
 
   cartEmailSet: t.field({
-    type: cartPayload('CartEmailSetPayload', 'What became of it.'),
+    type: cartPayload('CartEmailSetPayload', 'Result of `cartEmailSet`.'),
     nullable: true,
     extensions: emailLimits,
-    description: 'Says where notices about the live cart go.',
-    args: { input: t.arg({ type: CartEmailSetInputRef, required: true, description: 'Where to.' }) },
+    description: "Sets the email address that receives notices about the viewer's active cart.",
+    args: { input: t.arg({ type: CartEmailSetInputRef, required: true, description: 'Email address for notices.' }) },
     resolve: (_root, { input }, ctx) =>
       carry(ctx, async () => {
         const { email } = parseInput(z.object({ email: emailAddress }), input);

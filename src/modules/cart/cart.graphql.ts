@@ -12,14 +12,16 @@ import { CartLineRef, CartRef } from './cart.refs.graphql.ts';
 import type { Cart, CartLine } from './cart.service.ts';
 
 const CartStatusRef = builder.enumType('CartStatus', {
-  description: 'Where a cart is in its life.',
+  description: 'Status of a cart.',
   values: {
-    ACTIVE: { description: 'Its units are held.' },
+    ACTIVE: { description: 'Units in the cart are held.' },
     EXPIRED: {
-      description: 'Its time ran out and its units went back to stock. Lines are kept so that it can be reclaimed.',
+      description:
+        'The cart expired, and its units returned to stock. Its lines are kept, and `cartReclaim` can hold their ' +
+        'units again.',
     },
-    CHECKED_OUT: { description: 'It became an order.' },
-    MERGED: { description: 'Its lines moved to another cart of its owner.' },
+    CHECKED_OUT: { description: 'The cart became an order.' },
+    MERGED: { description: 'The lines moved to another cart of the same owner.' },
   },
 });
 
@@ -29,40 +31,43 @@ function cost(ctx: Context, lines: readonly CartLine[]): Money {
 }
 
 builder.node(CartLineRef, {
-  description: 'So many units of a variant at one price.',
-  id: { resolve: (line) => line.id, description: 'Names the line.' },
+  description:
+    'Units of one variant at one price. If the price of a variant changes, units added later form another line.',
+  id: { resolve: (line) => line.id, description: 'Global ID of the line.' },
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: false,
-      description: 'What is in the cart.',
+      description: 'Variant in the cart.',
       resolve: (line, _args, ctx) => loadKnown(ctx.loaders.variant, line.variantId),
     }),
-    quantity: t.exposeInt('quantity', { nullable: false, description: 'Units.' }),
+    quantity: t.exposeInt('quantity', { nullable: false, description: 'Number of units.' }),
     unitPrice: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'The price when the line was added.',
+      description: 'Price of one unit at the time the line was added.',
       resolve: (line, _args, ctx) => ({ minor: BigInt(line.unitPriceMinor), currency: ctx.shop.currency }),
     }),
     total: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What the line costs.',
+      description: 'Unit price times quantity.',
       resolve: (line, _args, ctx) => cost(ctx, [line]),
     }),
   }),
 });
 
 builder.node(CartRef, {
-  description: 'What somebody is about to buy. Its units are held until it expires.',
+  description: 'Items that a customer or guest is about to buy. Their units are held until the cart expires.',
   interfaces: [SnapshotRef],
-  id: { resolve: (cart) => cart.id, description: 'Names the cart. It grants nothing.' },
+  id: { resolve: (cart) => cart.id, description: 'Global ID of the cart. Knowing it grants no access.' },
   fields: (t) => ({
     token: t.string({
       nullable: true,
-      description: `Names the guest: the same for all of a guest's carts, through expiry and checkout, until log-in. Send it as the \`x-cart-token\`
-header or in \`connectionParams.cartToken\`; browsers have it as the \`cart_token\` cookie. Null for users, and for who came by cookie.`,
+      description:
+        'Guest token, which identifies the guest. It stays the same for all carts of the guest, through expiry and ' +
+        'checkout, until login. Send it as the `x-cart-token` header or as `connectionParams.cartToken`; browsers ' +
+        'store it as a cookie. Null for users, and if the guest was identified by cookie.',
       resolve: (cart, _args, ctx) => {
         const { guest } = ctx.viewer;
         return guest !== null && guest.id === cart.guestId && guest.knownBy !== 'cookie' ? guest.token : null;
@@ -71,35 +76,37 @@ header or in \`connectionParams.cartToken\`; browsers have it as the \`cart_toke
     status: t.field({
       type: CartStatusRef,
       nullable: false,
-      description: 'Where it is in its life.',
+      description: 'Status of the cart.',
       resolve: (cart) => cart.status,
     }),
     lines: t.field({
       type: [CartLineRef],
       nullable: false,
-      description: 'What is in it, in the order in which it was put in.',
+      description: 'Lines, in the order in which they were added.',
       resolve: (cart) => cart.lines,
     }),
     totalQuantity: t.int({
       nullable: false,
-      description: 'Units in all.',
+      description: 'Number of units in all lines.',
       resolve: (cart) => cart.lines.reduce((sum, line) => sum + line.quantity, 0),
     }),
     subtotal: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What the lines cost.',
+      description: 'Sum of the line totals.',
       resolve: (cart, _args, ctx) => cost(ctx, cart.lines),
     }),
     total: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What is to be paid.',
+      description: 'Amount to pay.',
       resolve: (cart, _args, ctx) => cost(ctx, cart.lines),
     }),
     email: t.string({
       nullable: true,
-      description: "Where notices about this cart go; a user's own address unless set. Its owner's alone to see.",
+      description:
+        'Email address that receives notices about the cart. Defaults to the email address of the user. Null for a ' +
+        'guest who has set none. Visible to the owner of the cart only.',
       resolve: async (cart, _args, ctx) => {
         // A guest is shown the user's cart once, as its own cart joins that one.
         if (!isOwner(ctx, cart)) return null;
@@ -111,9 +118,13 @@ header or in \`connectionParams.cartToken\`; browsers have it as the \`cart_toke
       type: 'DateTime',
       nullable: true,
       description:
-        'When the holds run out unless the cart is changed before. Reading never extends it. Null while empty.',
+        'Time at which the cart expires and its units return to stock, unless the cart is changed before. Reading ' +
+        'the cart does not extend the time. Null while the cart is empty.',
     }),
-    version: t.exposeInt('version', { nullable: false, description: 'Goes up by one with every change.' }),
+    version: t.exposeInt('version', {
+      nullable: false,
+      description: 'Version number, which increases by one with every change. Use it to discard stale responses.',
+    }),
   }),
 });
 
@@ -137,7 +148,8 @@ builder.queryField('cart', (t) =>
   t.field({
     type: CartRef,
     nullable: true,
-    description: "The viewer's live cart, or the last one where it has expired; null where there is none.",
+    description:
+      "The viewer's active cart; if there is none, the most recently expired one. Null if the viewer has neither.",
     resolve: (_root, _args, ctx) => {
       const viewer = ownerOf(ctx.viewer);
       return viewer === null ? null : ctx.services.cart.find(viewer);

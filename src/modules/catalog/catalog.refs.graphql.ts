@@ -14,10 +14,14 @@ export const CategoryRef = builder.objectRef<Category>('Category');
 
 /** Where a product is in its life. */
 export const ProductStatusRef = builder.enumType('ProductStatus', {
-  description: 'Where a product is in its life.',
+  description: 'Status of a product.',
   values: {
-    DRAFT: { description: 'Seen by staff only.' },
-    ACTIVE: { description: 'Found and sold.' },
-    ARCHIVED: { description: 'No longer found or sold anew; carts and orders that hold it still show it.' },
+    DRAFT: { description: 'Visible to staff only, and not for sale.' },
+    ACTIVE: { description: 'Visible to everyone, and for sale.' },
+    ARCHIVED: {
+      description:
+        'Taken off sale: no longer listed, and cannot be added to carts. Carts and orders that contain the product ' +
+        'still show it.',
+    },
   },
 });

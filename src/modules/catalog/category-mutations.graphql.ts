@@ -13,57 +13,60 @@ function categoryPayload(name: string, description: string) {
     t.field({
       type: CategoryRef,
       nullable: true,
-      description: 'The category as it is now; null where nothing was done.',
+      description: 'Category after the mutation. Null if nothing was changed.',
       resolve: (payload) => payload.category ?? null,
     }),
   );
   return ref;
 }
 
-const SLUG = 'lower-case letters and digits with single dashes, at most 200 characters';
+const SLUG = 'Lowercase letters and digits separated by single hyphens, at most 200 characters.';
 
 const CategoryCreateInputRef = builder.inputType('CategoryCreateInput', {
-  description: 'A category that is to be made.',
+  description: 'Input of `categoryCreate`.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'Its name for people; at most 200 characters.' }),
+    name: t.string({ required: true, description: 'Display name, at most 200 characters.' }),
     slug: t.string({
-      description: `Its name in addresses: ${SLUG}; unique. Made from the name where left out, with a number where that is taken.`,
+      description: `Name used in URLs; unique. ${SLUG} If omitted, it is derived from the name, with a number appended if that slug is taken.`,
     }),
   }),
 });
 
 const CategoryUpdateInputRef = builder.inputType('CategoryUpdateInput', {
-  description: 'What is to change about a category: what is left out stays, and nothing can be cleared.',
+  description: 'Input of `categoryUpdate`. Omitted fields keep their values; no field can be cleared.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The category.' }),
-    name: t.string({ description: 'Its name for people.' }),
-    slug: t.string({ description: `Its name in addresses: ${SLUG}; unique.` }),
+    id: t.id({ required: true, description: 'Global ID of the category.' }),
+    name: t.string({ description: 'Display name, at most 200 characters.' }),
+    slug: t.string({ description: `Name used in URLs; unique. ${SLUG}` }),
   }),
 });
 
 const CategoryDeleteInputRef = builder.inputType('CategoryDeleteInput', {
-  description: 'Its products stay, without a category.',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The category.' }) }),
+  description: 'Input of `categoryDelete`.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'Global ID of the category.' }) }),
 });
 
-const CategoryDeletePayloadRef = payloadType<{ deletedId: string }>('CategoryDeletePayload', 'What became of it.');
+const CategoryDeletePayloadRef = payloadType<{ deletedId: string }>(
+  'CategoryDeletePayload',
+  'Result of `categoryDelete`.',
+);
 
 builder.objectField(CategoryDeletePayloadRef, 'deletedId', (t) =>
   t.id({
     nullable: true,
-    description: 'The ID that it had; null where nothing was done.',
+    description: 'Global ID of the deleted category. Null if the mutation failed.',
     resolve: ({ deletedId }) => (deletedId === undefined ? null : toGlobalId('Category', deletedId)),
   }),
 );
 
 builder.mutationFields((t) => ({
   categoryCreate: t.field({
-    type: categoryPayload('CategoryCreatePayload', 'What was made.'),
+    type: categoryPayload('CategoryCreatePayload', 'Result of `categoryCreate`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Makes a category. (staff)',
+    description: 'Creates a category. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: CategoryCreateInputRef, required: true, description: 'What it is to be.' }) },
+    args: { input: t.arg({ type: CategoryCreateInputRef, required: true, description: 'Category to create.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const category = parseNewCategory(input);
@@ -72,12 +75,13 @@ builder.mutationFields((t) => ({
   }),
 
   categoryUpdate: t.field({
-    type: categoryPayload('CategoryUpdatePayload', 'What became of it.'),
+    type: categoryPayload('CategoryUpdatePayload', 'Result of `categoryUpdate`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Changes a category. What changes nothing succeeds and leaves no trace. (staff)',
+    description:
+      'Updates a category. An update without effect succeeds and is not recorded in `staffActions`. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: CategoryUpdateInputRef, required: true, description: 'What is to change.' }) },
+    args: { input: t.arg({ type: CategoryUpdateInputRef, required: true, description: 'Changes to the category.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const id = inputId('Category', input.id, ['id']);
@@ -90,9 +94,9 @@ builder.mutationFields((t) => ({
     type: CategoryDeletePayloadRef,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Deletes a category; its products stay, without one. (staff)',
+    description: 'Deletes a category. Its products remain, without a category. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: CategoryDeleteInputRef, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: CategoryDeleteInputRef, required: true, description: 'Category to delete.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const deletedId = inputId('Category', input.id, ['id']);

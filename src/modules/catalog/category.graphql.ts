@@ -14,15 +14,15 @@ const ofCategories: CursorType = { list: 'categories', values: [cursorTypes.text
 
 builder.node(CategoryRef, {
   extensions: SHARED,
-  description: 'A place where products are filed.',
-  id: { resolve: (category) => category.id, description: 'Names the category.' },
+  description: 'A group of products. Each product belongs to at most one category.',
+  id: { resolve: (category) => category.id, description: 'Global ID of the category.' },
   fields: (t) => ({
-    slug: t.exposeString('slug', { nullable: false, description: 'Its name in addresses; unique.' }),
-    name: t.exposeString('name', { nullable: false, description: 'Its name for people.' }),
+    slug: t.exposeString('slug', { nullable: false, description: 'Name used in URLs; unique.' }),
+    name: t.exposeString('name', { nullable: false, description: 'Display name.' }),
     products: t.field({
       type: ProductConnectionRef,
       nullable: true,
-      description: 'What is filed here, newest first.',
+      description: 'Products with status ACTIVE in this category, newest first.',
       args: t.arg.connectionArgs(),
       complexity: pageCost,
       resolve: async (category, args, ctx) => {
@@ -44,10 +44,10 @@ builder.queryFields((t) => ({
   category: t.field({
     type: CategoryRef,
     nullable: true,
-    description: 'A category by its ID or its slug.',
+    description: 'A category, by either `id` or `slug`. Null if there is none.',
     args: {
-      id: t.arg.id({ description: 'Its ID.' }),
-      slug: t.arg.string({ description: 'Its slug.' }),
+      id: t.arg.id({ description: 'Global ID of the category.' }),
+      slug: t.arg.string({ description: 'Slug of the category.' }),
     },
     resolve: async (_root, { id, slug }, ctx) => {
       if ((id == null) === (slug == null)) throw requestError('BAD_REQUEST', 'Give either `id` or `slug`.');
@@ -58,7 +58,7 @@ builder.queryFields((t) => ({
   categories: t.field({
     type: CategoryConnectionRef,
     nullable: true,
-    description: 'Every category, by name.',
+    description: 'All categories, ordered by name.',
     args: t.arg.connectionArgs(),
     complexity: pageCost,
     resolve: async (_root, args, ctx) => {

@@ -13,13 +13,14 @@ type Changed = NonNullable<ReturnType<typeof productChanged.read>>;
 
 const ProductChangedRef = builder.objectRef<StreamItem<Changed>>('ProductChanged').implement({
   extensions: SHARED,
-  description: 'Something about a product changed, but for its stock: its texts, price, pictures, status, variants.',
+  description:
+    'Event: a product changed in anything but its stock, such as its texts, prices, images, status or variants.',
   interfaces: [EventRef],
   fields: (t) => ({
     product: t.field({
       type: ProductRef,
       nullable: false,
-      description: 'The product, as it is when the event is sent.',
+      description: 'Product in its state when the event is delivered.',
       resolve: ({ value }, _args, ctx) => loadKnown(ctx.loaders.product, value.productId),
     }),
   }),
@@ -32,9 +33,11 @@ builder.subscriptionField('productChanged', (t) =>
     type: ProductChangedRef,
     nullable: false,
     extensions: SHARED,
-    description: 'Products as they change. A list that is left out is all, an empty one none.',
+    description: 'Delivers changes to products, except changes in stock, for which see `stockChanged`.',
     args: {
-      productIds: t.arg.idList({ description: 'Only these products; at most 100.' }),
+      productIds: t.arg.idList({
+        description: 'Products to follow, at most 100. If null or omitted, all products; if empty, none.',
+      }),
       after: t.arg(AFTER),
     },
     subscribe: async (_root, args, ctx) => {

@@ -14,7 +14,7 @@ function productPayload(name: string, description: string) {
     t.field({
       type: ProductRef,
       nullable: true,
-      description: 'The product as it is now; null where nothing was done.',
+      description: 'Product after the mutation. Null if nothing was changed.',
       resolve: (payload) => payload.product ?? null,
     }),
   );
@@ -22,74 +22,87 @@ function productPayload(name: string, description: string) {
 }
 
 const ImageInputRef = builder.inputType('ImageInput', {
-  description: 'A picture.',
+  description: 'An image of a product.',
   fields: (t) => ({
     url: t.string({
       required: true,
       description:
-        'Where it is to be had: an absolute http or https URL, or a path of the shop, `/images/…`; at most 2,000 characters.',
+        'Absolute http or https URL, or a path of an image of this shop (`/images/…`). At most 2,000 characters.',
     }),
-    altText: t.string({ description: 'What it shows, for who cannot see it; at most 500 characters.' }),
+    altText: t.string({ description: 'Text that describes the image, for screen readers; at most 500 characters.' }),
   }),
 });
 
-const SLUG = 'lower-case letters and digits with single dashes, at most 200 characters';
+const SLUG = 'Lowercase letters and digits separated by single hyphens, at most 200 characters.';
 
 const ProductCreateInputRef = builder.inputType('ProductCreateInput', {
-  description: 'A product with its variants.',
+  description: 'Input of `productCreate`: a product with its variants.',
   fields: (t) => ({
-    title: t.string({ required: true, description: 'Its name for people; at most 300 characters.' }),
+    title: t.string({ required: true, description: 'Display name, at most 300 characters.' }),
     slug: t.string({
-      description: `Its name in addresses: ${SLUG}; unique. Made from the title where left out, with a number where that is taken.`,
+      description: `Name used in URLs; unique. ${SLUG} If omitted, it is derived from the title, with a number appended if that slug is taken.`,
     }),
     description: t.string({
-      description: 'What there is to say of it, in any number of lines; at most 50,000 characters.',
+      description: 'Description, which may contain line breaks; at most 50,000 characters.',
     }),
-    vendor: t.string({ description: 'Who makes it; at most 200 characters.' }),
-    tags: t.stringList({ description: 'Words to find it by; at most 100, of at most 100 characters.' }),
-    categorySlug: t.string({ description: 'Where it is filed: the slug of a category.' }),
-    images: t.field({ type: [ImageInputRef], description: 'Its pictures, the main one first; at most 50.' }),
-    status: t.field({ type: ProductStatusRef, defaultValue: 'ACTIVE', description: 'Where it begins its life.' }),
+    vendor: t.string({ description: 'Manufacturer or brand, at most 200 characters.' }),
+    tags: t.stringList({
+      description: 'Tags for searching and filtering; at most 100, each of at most 100 characters.',
+    }),
+    categorySlug: t.string({ description: 'Slug of the category that the product belongs to.' }),
+    images: t.field({ type: [ImageInputRef], description: 'Images, main image first; at most 50.' }),
+    status: t.field({
+      type: ProductStatusRef,
+      defaultValue: 'ACTIVE',
+      description: 'Initial status. Defaults to ACTIVE.',
+    }),
     variants: t.field({
       type: [ProductVariantInputRef],
       required: true,
       description:
-        'At least one, at most 100. All choose among the same options, in the same order; only one alone needs none.',
+        'Variants, at least 1 and at most 100. All variants have the same options in the same order; a single ' +
+        'variant may have none.',
     }),
   }),
 });
 
 const ProductUpdateInputRef = builder.inputType('ProductUpdateInput', {
-  description: 'What is to change about a product: null clears, what is left out stays.',
+  description:
+    'Input of `productUpdate`. Omitted fields keep their values; null clears a field unless stated otherwise.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The product.' }),
-    title: t.string({ description: 'Its name for people; cannot be cleared.' }),
-    slug: t.string({ description: `Its name in addresses: ${SLUG}; unique; cannot be cleared.` }),
-    description: t.string({ description: 'What there is to say of it.' }),
-    vendor: t.string({ description: 'Who makes it.' }),
-    tags: t.stringList({ description: 'Words to find it by, all of them.' }),
-    categorySlug: t.string({ description: 'Where it is filed.' }),
-    images: t.field({ type: [ImageInputRef], description: 'Its pictures, all of them.' }),
+    id: t.id({ required: true, description: 'Global ID of the product.' }),
+    title: t.string({ description: 'Display name, at most 300 characters. Cannot be cleared.' }),
+    slug: t.string({ description: `Name used in URLs; unique. ${SLUG} Cannot be cleared.` }),
+    description: t.string({ description: 'Description, which may contain line breaks; at most 50,000 characters.' }),
+    vendor: t.string({ description: 'Manufacturer or brand, at most 200 characters.' }),
+    tags: t.stringList({
+      description: 'Tags, replacing all existing ones; at most 100, each of at most 100 characters.',
+    }),
+    categorySlug: t.string({ description: 'Slug of the category that the product belongs to.' }),
+    images: t.field({
+      type: [ImageInputRef],
+      description: 'Images, main image first, replacing all existing ones; at most 50.',
+    }),
     status: t.field({
       type: ProductStatusRef,
-      description: 'Where it is in its life: any status may follow any; cannot be cleared.',
+      description: 'Status. Any status may follow any other. Cannot be cleared.',
     }),
   }),
 });
 
 const ProductArchiveInputRef = builder.inputType('ProductArchiveInput', {
-  description: 'Which product to take off sale.',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The product.' }) }),
+  description: 'Input of `productArchive`.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'Global ID of the product.' }) }),
 });
 
 builder.mutationFields((t) => ({
   productCreate: t.field({
-    type: productPayload('ProductCreatePayload', 'What was made.'),
+    type: productPayload('ProductCreatePayload', 'Result of `productCreate`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Makes a product with its variants and the units that they begin with. (staff)',
+    description: 'Creates a product with its variants and their initial stock. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: ProductCreateInputRef, required: true, description: 'What it is to be.' }) },
+    args: { input: t.arg({ type: ProductCreateInputRef, required: true, description: 'Product to create.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const product = parseNewProduct(input, ctx.shop.currency);
@@ -98,12 +111,13 @@ builder.mutationFields((t) => ({
   }),
 
   productUpdate: t.field({
-    type: productPayload('ProductUpdatePayload', 'What became of it.'),
+    type: productPayload('ProductUpdatePayload', 'Result of `productUpdate`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Changes a product. What changes nothing succeeds and leaves no trace. (staff)',
+    description:
+      'Updates a product. An update without effect succeeds and is not recorded in `staffActions`. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: ProductUpdateInputRef, required: true, description: 'What is to change.' }) },
+    args: { input: t.arg({ type: ProductUpdateInputRef, required: true, description: 'Changes to the product.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const id = inputId('Product', input.id, ['id']);
@@ -113,13 +127,14 @@ builder.mutationFields((t) => ({
   }),
 
   productArchive: t.field({
-    type: productPayload('ProductArchivePayload', 'What became of it.'),
+    type: productPayload('ProductArchivePayload', 'Result of `productArchive`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: `Takes a product off sale: it is no longer found or sold anew, while carts and orders that hold it keep it. Done
-again, it succeeds and changes nothing. (staff)`,
+    description:
+      'Takes a product off sale: the product is no longer listed and cannot be added to carts. Carts and orders ' +
+      'that contain the product keep it. Repeating the call has no further effect. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: ProductArchiveInputRef, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: ProductArchiveInputRef, required: true, description: 'Product to archive.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const id = inputId('Product', input.id, ['id']);

@@ -13,7 +13,7 @@ function variantPayload(name: string, description: string) {
     t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'The variant as it is now; null where nothing was done.',
+      description: 'Variant after the mutation. Null if nothing was changed.',
       resolve: (payload) => payload.variant ?? null,
     }),
   );
@@ -21,78 +21,107 @@ function variantPayload(name: string, description: string) {
 }
 
 const SelectedOptionInputRef = builder.inputType('SelectedOptionInput', {
-  description: "A variant's choice of one of its product's options.",
+  description: 'Value of one option of a variant, for example `Size`: `250 g`.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'The option, e.g. `Size`; at most 100 characters.' }),
-    value: t.string({ required: true, description: 'The choice, e.g. `250 g`; at most 100 characters.' }),
+    name: t.string({ required: true, description: 'Name of the option, for example `Size`; at most 100 characters.' }),
+    value: t.string({
+      required: true,
+      description: 'Value of the option, for example `250 g`; at most 100 characters.',
+    }),
   }),
 });
 
 /** A variant that is to be made. */
 export const ProductVariantInputRef = builder.inputType('ProductVariantInput', {
-  description: 'A variant that is to be made.',
+  description: 'A variant to create.',
   fields: (t) => ({
     sku: t.string({
       required: true,
-      description: "The shop's own number for it: unique, also among archived ones; at most 100 characters.",
+      description: 'Stock keeping unit, at most 100 characters. Unique among all variants, including archived ones.',
     }),
     price: t.field({
       type: 'Decimal',
       required: true,
-      description: "What a unit costs, in the shop's currency; 0 at least.",
+      description: 'Price of one unit in the currency of the shop, at least 0.',
     }),
-    compareAtPrice: t.field({ type: 'Decimal', description: 'What it cost before, where that is shown; more than 0.' }),
+    compareAtPrice: t.field({
+      type: 'Decimal',
+      description: 'Former price of one unit, shown as crossed out; greater than 0.',
+    }),
     selectedOptions: t.field({
       type: [SelectedOptionInputRef],
-      description: 'The choice that it is: the same options, in the same order, as the other variants; at most 5.',
+      description:
+        'Values of the options, at most 5. All variants of a product have the same options in the same order.',
     }),
-    onHand: t.int({ defaultValue: 0, description: 'Units on hand to begin with; at most 1,000,000,000.' }),
-    lowStockThreshold: t.int({ description: "The shop's default where left out." }),
+    onHand: t.int({
+      defaultValue: 0,
+      description: 'Initial number of units on hand, at most 1,000,000,000. Defaults to 0.',
+    }),
+    lowStockThreshold: t.int({
+      description:
+        'Number of available units at or below which the variant counts as low in stock. Defaults to the shop-wide ' +
+        'threshold.',
+    }),
   }),
 });
 
 const ProductVariantCreateInputRef = builder.inputType('ProductVariantCreateInput', {
-  description: 'One more variant of a product.',
+  description: 'Input of `productVariantCreate`.',
   fields: (t) => ({
-    productId: t.id({ required: true, description: 'The product.' }),
-    variant: t.field({ type: ProductVariantInputRef, required: true, description: 'What it is to be.' }),
+    productId: t.id({ required: true, description: 'Global ID of the product.' }),
+    variant: t.field({ type: ProductVariantInputRef, required: true, description: 'Variant to create.' }),
   }),
 });
 
 const ProductVariantUpdateInputRef = builder.inputType('ProductVariantUpdateInput', {
-  description: 'What is to change about a variant, archived or not: null clears, what is left out stays.',
+  description:
+    'Input of `productVariantUpdate`. Archived variants can be updated, too. Omitted fields keep their values; ' +
+    'null clears a field unless stated otherwise.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The variant.' }),
-    sku: t.string({ description: "The shop's own number for it; cannot be cleared." }),
+    id: t.id({ required: true, description: 'Global ID of the variant.' }),
+    sku: t.string({ description: 'Stock keeping unit, at most 100 characters; unique. Cannot be cleared.' }),
     price: t.field({
       type: 'Decimal',
-      description: 'What a unit costs from now on; cannot be cleared. Carts keep the price at which they took it.',
+      description:
+        'Price of one unit in the currency of the shop, at least 0. Cannot be cleared. Lines that are already in ' +
+        'carts keep their price.',
     }),
-    compareAtPrice: t.field({ type: 'Decimal', description: 'What it cost before, where that is shown.' }),
+    compareAtPrice: t.field({
+      type: 'Decimal',
+      description: 'Former price of one unit, shown as crossed out; greater than 0.',
+    }),
     selectedOptions: t.field({
       type: [SelectedOptionInputRef],
-      description: `The choice that it is from now on; at most 5. The options, and their order, are those of the product's other variants.
-A product's only variant may get any, so that others can join it; null or an empty list clears them.`,
+      description:
+        "Values of the options, at most 5. The options and their order must match those of the product's other " +
+        'variants. The only variant of a product may have any options; null or an empty list clears them.',
     }),
     lowStockThreshold: t.int({
-      description: "When carts are told that it runs low; the shop's default where cleared.",
+      description:
+        'Number of available units at or below which the variant counts as low in stock. Null resets it to the ' +
+        'shop-wide threshold.',
     }),
   }),
 });
 
 const ProductVariantArchiveInputRef = builder.inputType('ProductVariantArchiveInput', {
-  description: 'A product keeps at least one variant that is not archived.',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The variant.' }) }),
+  description: 'Input of `productVariantArchive`.',
+  fields: (t) => ({
+    id: t.id({
+      required: true,
+      description: 'Global ID of the variant. The last variant of a product that is not archived cannot be archived.',
+    }),
+  }),
 });
 
 builder.mutationFields((t) => ({
   productVariantCreate: t.field({
-    type: variantPayload('ProductVariantCreatePayload', 'What was made.'),
+    type: variantPayload('ProductVariantCreatePayload', 'Result of `productVariantCreate`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Puts one more variant behind those that a product has. (staff)',
+    description: 'Adds a variant to a product, after the existing variants. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: ProductVariantCreateInputRef, required: true, description: 'What it is to be.' }) },
+    args: { input: t.arg({ type: ProductVariantCreateInputRef, required: true, description: 'Variant to create.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const productId = inputId('Product', input.productId, ['productId']);
@@ -102,12 +131,15 @@ builder.mutationFields((t) => ({
   }),
 
   productVariantUpdate: t.field({
-    type: variantPayload('ProductVariantUpdatePayload', 'What became of it.'),
+    type: variantPayload('ProductVariantUpdatePayload', 'Result of `productVariantUpdate`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Changes a variant. What changes nothing succeeds and leaves no trace. (staff)',
+    description:
+      'Updates a variant. An update without effect succeeds and is not recorded in `staffActions`. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: ProductVariantUpdateInputRef, required: true, description: 'What is to change.' }) },
+    args: {
+      input: t.arg({ type: ProductVariantUpdateInputRef, required: true, description: 'Changes to the variant.' }),
+    },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const id = inputId('ProductVariant', input.id, ['id']);
@@ -117,13 +149,14 @@ builder.mutationFields((t) => ({
   }),
 
   productVariantArchive: t.field({
-    type: variantPayload('ProductVariantArchivePayload', 'What became of it.'),
+    type: variantPayload('ProductVariantArchivePayload', 'Result of `productVariantArchive`.'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: `Takes a variant off sale for good, while carts and orders that hold it keep it. Done again, it succeeds and changes
-nothing. (staff)`,
+    description:
+      'Takes a variant off sale permanently. Carts and orders that contain the variant keep it. Repeating the ' +
+      'call has no further effect. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: ProductVariantArchiveInputRef, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: ProductVariantArchiveInputRef, required: true, description: 'Variant to archive.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const id = inputId('ProductVariant', input.id, ['id']);

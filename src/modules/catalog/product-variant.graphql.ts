@@ -10,58 +10,64 @@ import { SnapshotRef } from '../../graphql/snapshot.ts';
 
 const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('SelectedOption').implement({
   extensions: SHARED,
-  description: "A variant's choice of one of its product's options.",
+  description: 'Value of one option of a variant, for example `Size`: `250 g`.',
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: false, description: 'The option, e.g. `Size`.' }),
-    value: t.exposeString('value', { nullable: false, description: 'The choice, e.g. `250 g`.' }),
+    name: t.exposeString('name', { nullable: false, description: 'Name of the option, for example `Size`.' }),
+    value: t.exposeString('value', { nullable: false, description: 'Value of the option, for example `250 g`.' }),
   }),
 });
 
 builder.node(ProductVariantRef, {
   extensions: SHARED,
-  description: 'One thing that can be bought: a product in one choice of its options. Stock and price live here.',
+  description: 'A purchasable version of a product, for example one size. Price and stock belong to variants.',
   interfaces: [SnapshotRef],
-  id: { resolve: (variant) => variant.id, description: 'Names the variant.' },
+  id: { resolve: (variant) => variant.id, description: 'Global ID of the variant.' },
   fields: (t) => ({
-    sku: t.exposeString('sku', { nullable: false, description: "The shop's own number for it; unique." }),
-    title: t.string({ nullable: false, description: 'The choice in words, e.g. `250 g`.', resolve: variantTitle }),
+    sku: t.exposeString('sku', { nullable: false, description: 'Stock keeping unit; unique.' }),
+    title: t.string({
+      nullable: false,
+      description: 'Values of the options as text, for example `250 g`.',
+      resolve: variantTitle,
+    }),
     product: t.field({
       type: ProductRef,
       nullable: false,
-      description: 'What it is a variant of.',
+      description: 'Product that the variant belongs to.',
       resolve: (variant, _args, ctx) => loadKnown(ctx.loaders.product, variant.productId),
     }),
     selectedOptions: t.field({
       type: [SelectedOptionRef],
       nullable: false,
-      description: "The choice, in the order of the product's options.",
+      description: "Values of the options, in the order of the product's options.",
       resolve: (variant) => variant.selectedOptions,
     }),
     price: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What a unit costs today.',
+      description: 'Current price of one unit.',
       resolve: (variant, _args, ctx) => ({ minor: BigInt(variant.priceMinor), currency: ctx.shop.currency }),
     }),
     compareAtPrice: t.field({
       type: MoneyRef,
       nullable: true,
-      description: 'What it cost before, where that is shown.',
+      description: 'Former price of one unit, shown as crossed out. Null if there is none.',
       resolve: ({ compareAtMinor }, _args, ctx) =>
         compareAtMinor === null ? null : { minor: BigInt(compareAtMinor), currency: ctx.shop.currency },
     }),
     available: t.exposeInt('available', {
       nullable: false,
-      description: 'Units that can be put in a cart now: on hand less held.',
+      description: 'Number of units that can be added to a cart now: units on hand minus units held.',
     }),
     availableForSale: t.boolean({
       nullable: false,
-      description: 'Whether a unit can be put in a cart now.',
+      description: 'Whether at least one unit can be added to a cart now.',
       resolve: isVariantForSale,
     }),
     lowStockThreshold: t.exposeInt('lowStockThreshold', {
       nullable: false,
-      description: 'At or below this many available units, those who have it in their cart are told.',
+      description:
+        'Number of available units at or below which the variant counts as low in stock: carts that contain the ' +
+        'variant receive a notice.',
     }),
   }),
 });

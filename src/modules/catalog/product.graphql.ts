@@ -9,41 +9,44 @@ import { SnapshotRef } from '../../graphql/snapshot.ts';
 
 const ImageRef = builder.objectRef<{ url: string; altText: string | null }>('Image').implement({
   extensions: SHARED,
-  description: 'A picture.',
+  description: 'An image of a product.',
   fields: (t) => ({
     url: t.string({
       nullable: false,
-      description: 'Where it is to be had.',
+      description: 'Absolute URL of the image.',
       // The shop's own pictures are stored as paths: the shop may move.
       resolve: (image, _args, ctx) => (image.url.startsWith('/') ? ctx.publicUrl + image.url : image.url),
     }),
-    altText: t.exposeString('altText', { nullable: true, description: 'What it shows, for who cannot see it.' }),
+    altText: t.exposeString('altText', {
+      nullable: true,
+      description: 'Text that describes the image, for screen readers. Null if there is none.',
+    }),
   }),
 });
 
 const ProductOptionRef = builder.objectRef<{ name: string; values: string[] }>('ProductOption').implement({
   extensions: SHARED,
-  description: 'Something to choose about a product.',
+  description: 'An option in which the variants of a product differ, such as size or color.',
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: false, description: 'The option, e.g. `Size`.' }),
-    values: t.exposeStringList('values', { nullable: false, description: 'The choices, in their order.' }),
+    name: t.exposeString('name', { nullable: false, description: 'Name of the option, for example `Size`.' }),
+    values: t.exposeStringList('values', { nullable: false, description: 'Values of the option, in display order.' }),
   }),
 });
 
 const PriceRangeRef = builder.objectRef<{ min: number; max: number }>('PriceRange').implement({
   extensions: SHARED,
-  description: 'What the variants of a product cost.',
+  description: 'Lowest and highest price of the variants of a product.',
   fields: (t) => ({
     min: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'The cheapest.',
+      description: 'Lowest price of a variant.',
       resolve: ({ min }, _args, ctx) => ({ minor: BigInt(min), currency: ctx.shop.currency }),
     }),
     max: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'The dearest.',
+      description: 'Highest price of a variant.',
       resolve: ({ max }, _args, ctx) => ({ minor: BigInt(max), currency: ctx.shop.currency }),
     }),
   }),
@@ -60,53 +63,55 @@ function optionsOf(variants: readonly ProductVariant[]): { name: string; values:
 
 builder.node(ProductRef, {
   extensions: SHARED,
-  description: 'What is sold, in one or several variants.',
+  description:
+    'A product of the catalog, sold in one or more variants. Products that are not ACTIVE are visible to staff ' +
+    'only, except in carts and orders.',
   interfaces: [SnapshotRef],
-  id: { resolve: (product) => product.id, description: 'Names the product.' },
+  id: { resolve: (product) => product.id, description: 'Global ID of the product.' },
   fields: (t) => ({
-    slug: t.exposeString('slug', { nullable: false, description: 'Its name in addresses; unique.' }),
-    title: t.exposeString('title', { nullable: false, description: 'Its name for people.' }),
+    slug: t.exposeString('slug', { nullable: false, description: 'Name used in URLs; unique.' }),
+    title: t.exposeString('title', { nullable: false, description: 'Display name.' }),
     description: t.exposeString('description', {
       nullable: false,
       description:
-        'What there is to say of it. Imports give simple HTML, without anything that runs or loads; what staff write is ' +
-        'given as they wrote it, so clean it before you show it as HTML.',
+        'Description. Imported descriptions are plain text or simple HTML without scripts or embedded content. ' +
+        'Text entered by staff is returned unchanged, so sanitize it before rendering it as HTML.',
     }),
-    vendor: t.exposeString('vendor', { nullable: true, description: 'Who makes it.' }),
-    tags: t.exposeStringList('tags', { nullable: false, description: 'Words to find it by.' }),
+    vendor: t.exposeString('vendor', { nullable: true, description: 'Manufacturer or brand. Null if unknown.' }),
+    tags: t.exposeStringList('tags', { nullable: false, description: 'Tags for searching and filtering.' }),
     status: t.expose('status', {
       type: ProductStatusRef,
       nullable: false,
-      description: 'Where it is in its life.',
+      description: 'Status of the product.',
     }),
     category: t.field({
       type: CategoryRef,
       nullable: true,
-      description: 'Where it is filed.',
+      description: 'Category that the product belongs to. Null if it belongs to none.',
       resolve: ({ categoryId }, _args, ctx) => (categoryId === null ? null : ctx.loaders.category.load(categoryId)),
     }),
     images: t.field({
       type: [ImageRef],
       nullable: false,
-      description: 'Its pictures, the main one first.',
+      description: 'Images, main image first.',
       resolve: (product) => product.images,
     }),
     options: t.field({
       type: [ProductOptionRef],
       nullable: false,
-      description: 'What there is to choose.',
+      description: 'Options in which the variants differ. Empty if the only variant has no options.',
       resolve: async (product, _args, ctx) => optionsOf(await ctx.loaders.variantsOfProduct.load(product.id)),
     }),
     variants: t.field({
       type: [ProductVariantRef],
       nullable: false,
-      description: 'At least one, at most 100.',
+      description: 'Variants that are not archived, in display order; at most 100.',
       resolve: (product, _args, ctx) => ctx.loaders.variantsOfProduct.load(product.id),
     }),
     priceRange: t.field({
       type: PriceRangeRef,
       nullable: false,
-      description: 'What its variants cost.',
+      description: 'Lowest and highest price of the variants.',
       resolve: async (product, _args, ctx) => {
         const prices = (await ctx.loaders.variantsOfProduct.load(product.id)).map((variant) => variant.priceMinor);
         return prices.length === 0 ? { min: 0, max: 0 } : { min: Math.min(...prices), max: Math.max(...prices) };
@@ -114,17 +119,21 @@ builder.node(ProductRef, {
     }),
     availableForSale: t.boolean({
       nullable: false,
-      description: 'Whether any variant can be put in a cart now.',
+      description: 'Whether at least one variant can be added to a cart now.',
       resolve: async (product, _args, ctx) => {
         const variants = await ctx.loaders.variantsOfProduct.load(product.id);
         return variants.some((variant) => isVariantForSale(variant));
       },
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time at which the product was created.',
+    }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',
       nullable: false,
-      description: 'When something but its stock last changed.',
+      description: 'Time of the last change to the product, other than changes in stock.',
     }),
   }),
 });

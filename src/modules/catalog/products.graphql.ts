@@ -20,35 +20,39 @@ const MAX_TAGS = 20;
 const MAX_PRICE_MINOR = 2 ** 31 - 1;
 
 const ProductFilterRef = builder.inputType('ProductFilter', {
-  description: 'Which products to list: those that meet all that is given.',
+  description: 'Conditions for listing products. A product is listed if it meets all of them.',
   fields: (t) => ({
     search: t.string({
-      description: `Words to find in title, description, vendor, tags and SKU; the last may be unfinished. Accents and capitals do not matter.
-Best match first, unless sorted. Where more than ${MAX_COUNTED.toLocaleString('en')} products match, the newest come first, those with the words in title or SKU before the others.`,
+      description: `Words to find in title, description, vendor, tags and SKU, at most ${MAX_SEARCH} characters. The last word may be incomplete; accents and case are ignored. Unless \`sort\` is given, the best matches come first; if more than ${MAX_COUNTED.toLocaleString('en')} products match, products with the words in title or SKU come first, newest first within each group.`,
     }),
-    categorySlug: t.string({ description: 'Only what is filed in this category.' }),
-    tags: t.stringList({ description: 'Only what has all of these tags.' }),
-    minPrice: t.field({ type: 'Decimal', description: 'Only what has a variant at this price or above.' }),
-    maxPrice: t.field({ type: 'Decimal', description: 'Only what has a variant at this price or below.' }),
-    inStock: t.boolean({ description: 'Only what can be bought now; false: only what cannot.' }),
-    status: t.field({ type: ProductStatusRef, description: 'Statuses other than ACTIVE are for staff.' }),
+    categorySlug: t.string({ description: 'Slug of a category: lists products in this category only.' }),
+    tags: t.stringList({ description: `Lists only products that have all of these tags; at most ${MAX_TAGS}.` }),
+    minPrice: t.field({ type: 'Decimal', description: 'Lists only products with a variant at this price or above.' }),
+    maxPrice: t.field({ type: 'Decimal', description: 'Lists only products with a variant at this price or below.' }),
+    inStock: t.boolean({
+      description: 'If true, lists only products that can be bought now; if false, only products that cannot.',
+    }),
+    status: t.field({
+      type: ProductStatusRef,
+      description: 'Status of the products. Defaults to ACTIVE; other values are for staff only.',
+    }),
   }),
 });
 
 const ProductSortKeyRef = builder.enumType('ProductSortKey', {
-  description: 'What to sort products by.',
+  description: 'Property by which products are sorted.',
   values: {
-    NEWEST: { description: 'When it was made, newest first.' },
+    NEWEST: { description: 'Creation time, newest first.' },
     TITLE: { description: 'Title, A to Z.' },
-    PRICE: { description: 'Price of the cheapest variant, lowest first.' },
+    PRICE: { description: 'Lowest price of a variant, lowest first.' },
   },
 });
 
 const ProductSortRef = builder.inputType('ProductSort', {
-  description: 'How to sort products.',
+  description: 'Sort order of products.',
   fields: (t) => ({
-    key: t.field({ type: ProductSortKeyRef, required: true, description: 'What to sort by.' }),
-    reverse: t.boolean({ defaultValue: false, description: 'The other way round.' }),
+    key: t.field({ type: ProductSortKeyRef, required: true, description: 'Property to sort by.' }),
+    reverse: t.boolean({ defaultValue: false, description: 'Whether to reverse the order. Defaults to false.' }),
   }),
 });
 
@@ -118,8 +122,9 @@ builder.queryFields((t) => ({
     type: ProductVariantRef,
     nullable: true,
     description:
-      'A variant by its SKU, or null. Staff also find archived variants and those of products that are not ACTIVE.',
-    args: { sku: t.arg.string({ required: true, description: 'The whole SKU, with its capitals.' }) },
+      'A variant, by SKU. Null if there is none. Archived variants, and variants of products that are not ' +
+      'ACTIVE, are visible to staff only.',
+    args: { sku: t.arg.string({ required: true, description: 'Complete SKU; case-sensitive.' }) },
     resolve: async (_root, { sku }, ctx) => {
       if (!isPlain(sku)) return null;
       const id = (await ctx.services.catalog.variantIdsBySkus([sku])).get(sku);
@@ -130,10 +135,12 @@ builder.queryFields((t) => ({
   product: t.field({
     type: ProductRef,
     nullable: true,
-    description: 'A product by its ID or its slug; one that is not ACTIVE for staff alone.',
+    description:
+      'A product, by either `id` or `slug`. Null if there is none. Products that are not ACTIVE are visible to ' +
+      'staff only.',
     args: {
-      id: t.arg.id({ description: 'Its ID.' }),
-      slug: t.arg.string({ description: 'Its slug.' }),
+      id: t.arg.id({ description: 'Global ID of the product.' }),
+      slug: t.arg.string({ description: 'Slug of the product.' }),
     },
     resolve: async (_root, { id, slug }, ctx) => {
       if ((id == null) === (slug == null)) throw requestError('BAD_REQUEST', 'Give either `id` or `slug`.');
@@ -149,10 +156,10 @@ builder.queryFields((t) => ({
   products: t.field({
     type: ProductConnectionRef,
     nullable: true,
-    description: 'The catalogue, newest first unless sorted or searched.',
+    description: 'Products of the catalog, newest first unless `sort` or `filter.search` is given.',
     args: {
-      filter: t.arg({ type: ProductFilterRef, description: 'Which ones.' }),
-      sort: t.arg({ type: ProductSortRef, description: 'In which order.' }),
+      filter: t.arg({ type: ProductFilterRef, description: 'Conditions that the products must meet.' }),
+      sort: t.arg({ type: ProductSortRef, description: 'Sort order.' }),
       ...t.arg.connectionArgs(),
     },
     complexity: pageCost,

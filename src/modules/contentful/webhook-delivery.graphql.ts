@@ -11,55 +11,66 @@ import { SHOWN_BODY, type WebhookDelivery } from './contentful.service.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 const StatusRef = builder.enumType('WebhookDeliveryStatus', {
-  description: 'What became of a delivery.',
+  description: 'Status of a webhook delivery.',
   values: {
-    PENDING: { description: 'It waits to be applied.' },
-    APPLIED: { description: 'It was applied.' },
-    SKIPPED: { description: 'There was nothing to apply: something later was there before, or it is no product.' },
-    FAILED: { description: 'Nothing of it was applied; the reason tells why.' },
+    PENDING: { description: 'The delivery waits to be applied.' },
+    APPLIED: { description: 'The delivery was applied.' },
+    SKIPPED: {
+      description:
+        'There was nothing to apply: a later delivery for the same entry was applied before, or the entry is not a ' +
+        'product.',
+    },
+    FAILED: { description: 'Nothing of the delivery was applied; `reason` says why.' },
   } as const,
 });
 
 const WebhookDeliveryRef = builder.objectRef<WebhookDelivery>('WebhookDelivery');
 
 builder.node(WebhookDeliveryRef, {
-  description: 'Something that a CMS told the shop. Kept for 30 days. (staff)',
+  description: 'A webhook call received from a content management system. Deliveries are kept for 30 days. Staff only.',
   authScopes: { staff: true },
-  id: { resolve: (delivery) => delivery.id, description: 'Names it.' },
+  id: { resolve: (delivery) => delivery.id, description: 'Global ID of the delivery.' },
   fields: (t) => ({
-    source: t.exposeString('source', { nullable: false, description: 'Who sent it: `contentful`.' }),
-    topic: t.exposeString('topic', { nullable: false, description: 'What it tells of, in the words of the sender.' }),
+    source: t.exposeString('source', { nullable: false, description: 'System that sent the delivery: `contentful`.' }),
+    topic: t.exposeString('topic', { nullable: false, description: 'Topic of the delivery, as named by the sender.' }),
     entryId: t.exposeString('entryId', {
       nullable: false,
-      description: 'The entry that it is about, by its ID there.',
+      description: 'ID of the entry that the delivery is about, in the system of the sender.',
     }),
     body: t.string({
       nullable: false,
-      description: `What was sent, as JSON: the first ${SHOWN_BODY} characters of it.`,
+      description: `Body of the delivery as JSON, truncated to ${SHOWN_BODY} characters.`,
       resolve: ({ body }) => body.slice(0, SHOWN_BODY).replace(/[\ud800-\udbff]$/, ''),
     }),
     status: t.field({
       type: StatusRef,
       nullable: false,
-      description: 'What became of it.',
+      description: 'Status of the delivery.',
       resolve: (delivery) => delivery.status,
     }),
-    reason: t.exposeString('reason', { nullable: true, description: 'Why it failed, or was skipped.' }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'Reason why the delivery failed or was skipped. Null otherwise.',
+    }),
     attempts: t.exposeInt('attempts', {
       nullable: false,
-      description: 'How often it was tried since it came, or since staff had it tried again.',
+      description: 'Number of attempts to apply the delivery since it was received or last retried by staff.',
     }),
     product: t.field({
       type: ProductRef,
       nullable: true,
-      description: 'The product that it made or changed.',
+      description: 'Product that the delivery created or changed. Null if there is none.',
       resolve: ({ productId }, _args, ctx) => (productId === null ? null : ctx.loaders.product.load(productId)),
     }),
-    receivedAt: t.expose('receivedAt', { type: 'DateTime', nullable: false, description: 'When it came.' }),
+    receivedAt: t.expose('receivedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time at which the delivery was received.',
+    }),
     settledAt: t.expose('settledAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When that was which became of it; null while it waits.',
+      description: 'Time at which the delivery was applied, was skipped or failed. Null while the delivery is PENDING.',
     }),
   }),
 });
@@ -72,20 +83,23 @@ registerNode('WebhookDelivery', async (ids, ctx) => {
 });
 
 const FilterRef = builder.inputType('WebhookDeliveryFilter', {
-  description: 'Which deliveries: those that meet all that is given.',
-  fields: (t) => ({ status: t.field({ type: StatusRef, description: 'Only those of which this became.' }) }),
+  description: 'Conditions for listing webhook deliveries.',
+  fields: (t) => ({ status: t.field({ type: StatusRef, description: 'Lists only deliveries with this status.' }) }),
 });
 
-const ConnectionRef = connectionType(WebhookDeliveryRef, 'what a CMS told the shop');
+const ConnectionRef = connectionType(WebhookDeliveryRef, 'webhook deliveries');
 const ofDeliveries: CursorType = { list: 'webhookDeliveries', values: [cursorTypes.instant, cursorTypes.uuid] };
 
 builder.queryField('webhookDeliveries', (t) =>
   t.field({
     type: ConnectionRef,
     nullable: true,
-    description: 'What a CMS told the shop, the latest first. (staff)',
+    description: 'Webhook calls received from content management systems, newest first. Staff only.',
     authScopes: { staff: true },
-    args: { filter: t.arg({ type: FilterRef, description: 'Which ones.' }), ...t.arg.connectionArgs() },
+    args: {
+      filter: t.arg({ type: FilterRef, description: 'Conditions that the deliveries must meet.' }),
+      ...t.arg.connectionArgs(),
+    },
     complexity: pageCost,
     resolve: async (_root, { filter, ...args }, ctx) => {
       const query = filter?.status == null ? {} : { status: filter.status };
@@ -96,20 +110,20 @@ builder.queryField('webhookDeliveries', (t) =>
 );
 
 const RetryInput = builder.inputType('WebhookDeliveryRetryInput', {
-  description: 'Which delivery to apply once more.',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The delivery.' }) }),
+  description: 'Input of `webhookDeliveryRetry`.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'Global ID of the delivery.' }) }),
 });
 
 const RetryPayload = payloadType<{ webhookDelivery: WebhookDelivery }>(
   'WebhookDeliveryRetryPayload',
-  'A delivery that is applied once more.',
+  'Result of `webhookDeliveryRetry`.',
 );
 
 builder.objectField(RetryPayload, 'webhookDelivery', (t) =>
   t.field({
     type: WebhookDeliveryRef,
     nullable: true,
-    description: 'The delivery, which waits to be applied.',
+    description: 'Delivery to be applied again; its status is PENDING. Null if the mutation failed.',
     resolve: (payload) => payload.webhookDelivery ?? null,
   }),
 );
@@ -119,10 +133,11 @@ builder.mutationField('webhookDeliveryRetry', (t) =>
     type: RetryPayload,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: `Has a delivery that failed be applied once more, soon: after what stood in its way was put right. It is
-skipped where something later was applied since. (staff)`,
+    description:
+      'Schedules a failed delivery to be applied again, after its cause has been fixed. The delivery is skipped ' +
+      'if a later one for the same entry has been applied in the meantime. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: RetryInput, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: RetryInput, required: true, description: 'Delivery to retry.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const { userId } = requireUser(ctx);

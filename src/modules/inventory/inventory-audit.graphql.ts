@@ -7,17 +7,17 @@ import type { Discrepancy } from './inventory.audit.ts';
 import type { InventoryAudit } from './stock.service.ts';
 
 const InventoryDiscrepancyRef = builder.objectRef<Discrepancy>('InventoryDiscrepancy').implement({
-  description: 'A rule of stock that a variant breaks.',
+  description: 'A stock rule that a variant violates.',
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: false,
-      description: 'Which variant.',
+      description: 'Variant that violates the rule.',
       resolve: ({ variantId }, _args, ctx) => loadKnown(ctx.loaders.variant, variantId),
     }),
-    rule: t.exposeString('rule', { nullable: false, description: 'Which rule is broken, in words.' }),
-    expected: t.exposeInt('expected', { nullable: false, description: 'What it should be.' }),
-    actual: t.exposeInt('actual', { nullable: false, description: 'What it is.' }),
+    rule: t.exposeString('rule', { nullable: false, description: 'Violated rule, in words.' }),
+    expected: t.exposeInt('expected', { nullable: false, description: 'Value that the rule requires.' }),
+    actual: t.exposeInt('actual', { nullable: false, description: 'Value that was found.' }),
   }),
 });
 
@@ -31,22 +31,28 @@ function cursorOf(variantId: string | null): string | null {
 }
 
 const InventoryAuditRef = builder.objectRef<Audit>('InventoryAudit').implement({
-  description: `Whether the counters agree with the ledger and the carts. Empty \`discrepancies\` means they do.
-Looks at the counters, the latest ten ledger entries and what live carts hold, each variant in one snapshot.`,
+  description:
+    'Result of comparing the stock counters with the stock ledger and the carts. An empty list of ' +
+    '`discrepancies` means that they agree. The audit covers the counters, the latest ten ledger entries and ' +
+    'the units held by active carts, each variant in one database snapshot.',
   fields: (t) => ({
-    checkedVariants: t.exposeInt('checkedVariants', { nullable: false, description: 'How many were looked at.' }),
-    checkedAt: t.expose('checkedAt', { type: 'DateTime', nullable: false, description: 'When the check began.' }),
+    checkedVariants: t.exposeInt('checkedVariants', { nullable: false, description: 'Number of variants checked.' }),
+    checkedAt: t.expose('checkedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time at which the audit started.',
+    }),
     discrepancies: t.field({
       type: [InventoryDiscrepancyRef],
       nullable: false,
       description:
-        'What does not agree. After about 1,000 of them it stops: `pageInfo` says that there is more to check.',
+        'Rule violations found. The audit stops after about 1,000 of them; `pageInfo.hasNextPage` is then true.',
       resolve: (audit) => audit.discrepancies,
     }),
     pageInfo: t.field({
       type: builder.pageInfoRef(),
       nullable: false,
-      description: 'Which of the variants were checked, in the order of a list of their own.',
+      description: 'Position in the list of all variants, in an order specific to the audit.',
       resolve: ({ more, after, firstId, lastId, checkedVariants }) => ({
         hasNextPage: more,
         hasPreviousPage: after !== null,
@@ -61,11 +67,13 @@ builder.queryField('inventoryAudit', (t) =>
   t.field({
     type: InventoryAuditRef,
     nullable: true,
-    description: 'Checks the stock of every variant, or of some at a time. (staff)',
+    description: 'Audits the stock of all variants, or of one page of them. Staff only.',
     authScopes: { staff: true },
     args: {
-      first: t.arg.int({ description: 'So many variants; all of them unless told.' }),
-      after: t.arg.string({ description: 'Begin after this cursor: the `endCursor` of the check before.' }),
+      first: t.arg.int({ description: 'Number of variants to check, at least 1. Defaults to all.' }),
+      after: t.arg.string({
+        description: 'Cursor of the variant after which to start: `pageInfo.endCursor` of the previous audit.',
+      }),
     },
     // It is not to be asked for many times in one operation.
     complexity: 4000,

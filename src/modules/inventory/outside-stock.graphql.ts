@@ -4,8 +4,10 @@ import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 builder.objectField(ProductVariantRef, 'syncShortfall', (t) =>
   t.int({
     nullable: true,
-    description: `Units that an outside catalogue (CMS, import) did without while they were held by carts or sold: they are
-taken away as units come free. (staff)`,
+    description:
+      'Number of units by which an external catalog (a CMS or an import) has reduced the stock but which could ' +
+      'not be removed because carts held them or they were already sold. They are removed as units become ' +
+      'available. Staff only.',
     authScopes: { staff: true },
     resolve: ({ id }, _args, ctx) => ctx.loaders.shortfallOfVariant.load(id),
   }),

@@ -9,50 +9,62 @@ import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { StockMovement } from './stock.service.ts';
 
 const StockMovementReasonRef = builder.enumType('StockMovementReason', {
-  description: 'Why stock changed.',
+  description: 'Reason for a stock movement.',
   values: {
-    INITIAL: { description: 'Opening count of a new variant.' },
-    RESTOCK: { description: 'Goods came in.' },
-    CORRECTION: { description: 'A count said otherwise.' },
-    DAMAGE: { description: 'Units can be sold no more.' },
-    RETURN: { description: 'A customer sent units back.' },
-    HOLD: { description: 'A cart took a hold.' },
-    RELEASE: { description: 'A cart gave its hold back: line removed, cart expired or emptied.' },
-    SALE: { description: 'A hold became an order.' },
+    INITIAL: { description: 'Initial stock of a new variant.' },
+    RESTOCK: { description: 'Goods were received.' },
+    CORRECTION: { description: 'A stock count found a different number.' },
+    DAMAGE: { description: 'Units can no longer be sold.' },
+    RETURN: { description: 'A customer returned units.' },
+    HOLD: { description: 'A cart took a hold on units.' },
+    RELEASE: { description: 'A cart released its hold: a line was removed or reduced, or the cart expired.' },
+    SALE: { description: 'Held units were sold: the cart became an order.' },
     CANCELLATION: { description: 'An order was cancelled.' },
-    SYNC: { description: 'An outside catalogue (CMS, import) said so.' },
+    SYNC: { description: 'An external catalog (a CMS or an import) changed the stock.' },
   },
 });
 
 const StockMovementRef = builder.objectRef<StockMovement>('StockMovement');
 
 builder.node(StockMovementRef, {
-  description: "One entry of the append-only stock ledger. Sums over it equal the variant's counters, always. (staff)",
+  description:
+    'An entry of the append-only stock ledger. The sums over all entries of a variant equal its counters. ' +
+    'Staff only.',
   authScopes: { staff: true },
-  id: { resolve: (movement) => movement.id, description: 'Names the entry.' },
+  id: { resolve: (movement) => movement.id, description: 'Global ID of the entry.' },
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: false,
-      description: 'Whose stock changed.',
+      description: 'Variant whose stock changed.',
       resolve: (movement, _args, ctx) => loadKnown(ctx.loaders.variant, movement.variantId),
     }),
-    reason: t.expose('reason', { type: StockMovementReasonRef, nullable: false, description: 'Why.' }),
+    reason: t.expose('reason', {
+      type: StockMovementReasonRef,
+      nullable: false,
+      description: 'Reason for the movement.',
+    }),
     onHandDelta: t.exposeInt('onHandDelta', {
       nullable: false,
-      description: 'Units that came to the warehouse, or left.',
+      description: 'Change in the number of units on hand; negative if units left.',
     }),
-    heldDelta: t.exposeInt('heldDelta', { nullable: false, description: 'Units that carts hold more, or less.' }),
-    onHandAfter: t.exposeInt('onHandAfter', { nullable: false, description: 'The units on hand that it left.' }),
-    heldAfter: t.exposeInt('heldAfter', { nullable: false, description: 'The units held that it left.' }),
-    note: t.exposeString('note', { nullable: true, description: 'What was said about it.' }),
+    heldDelta: t.exposeInt('heldDelta', {
+      nullable: false,
+      description: 'Change in the number of units held by carts; negative if units were released.',
+    }),
+    onHandAfter: t.exposeInt('onHandAfter', { nullable: false, description: 'Units on hand after the movement.' }),
+    heldAfter: t.exposeInt('heldAfter', { nullable: false, description: 'Units held after the movement.' }),
+    note: t.exposeString('note', {
+      nullable: true,
+      description: 'Note entered with the movement. Null if there is none.',
+    }),
     actor: t.field({
       type: UserRef,
       nullable: true,
-      description: 'Who did it by hand; null for what the shop did by itself.',
+      description: 'Staff member who made the movement. Null for movements made by the shop itself.',
       resolve: ({ actorId }, _args, ctx) => (actorId === null ? null : ctx.loaders.user.load(actorId)),
     }),
-    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'When.' }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'Time of the movement.' }),
   }),
 });
 
@@ -62,25 +74,25 @@ registerNode('StockMovement', async (ids, ctx) => {
   return ids.map((id) => movements.get(id) ?? null);
 });
 
-const StockMovementConnectionRef = connectionType(StockMovementRef, 'stock ledger entries');
+const StockMovementConnectionRef = connectionType(StockMovementRef, 'stock movements');
 
 const ofMovements: CursorType = { list: 'variant.stockMovements', values: [cursorTypes.bigint] };
 
 builder.objectFields(ProductVariantRef, (t) => ({
   onHand: t.exposeInt('onHand', {
     nullable: true,
-    description: 'Units in the warehouse. (staff)',
+    description: 'Number of units in the warehouse, including held ones. Staff only.',
     authScopes: { staff: true },
   }),
   held: t.exposeInt('held', {
     nullable: true,
-    description: 'Units held by carts. (staff)',
+    description: 'Number of units held by carts. Staff only.',
     authScopes: { staff: true },
   }),
   stockMovements: t.field({
     type: StockMovementConnectionRef,
     nullable: true,
-    description: "Every change to this variant's stock, newest first. (staff)",
+    description: "All movements of the variant's stock, newest first. Staff only.",
     authScopes: { staff: true },
     args: t.arg.connectionArgs(),
     complexity: pageCost,

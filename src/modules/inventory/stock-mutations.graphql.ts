@@ -33,36 +33,46 @@ const setInput = z.object({
 });
 
 const StockAdjustReasonRef = builder.enumType('StockAdjustReason', {
-  description: 'Why units are added or taken away by hand.',
+  description: 'Reason for a manual stock adjustment.',
   values: {
-    RESTOCK: { description: 'Goods came in.' },
-    CORRECTION: { description: 'A count said otherwise.' },
-    DAMAGE: { description: 'Units can be sold no more.' },
-    RETURN: { description: 'A customer sent units back.' },
+    RESTOCK: { description: 'Goods were received.' },
+    CORRECTION: { description: 'A stock count found a different number.' },
+    DAMAGE: { description: 'Units can no longer be sold.' },
+    RETURN: { description: 'A customer returned units.' },
   } as const,
 });
 
 const StockAdjustInputRef = builder.inputType('StockAdjustInput', {
-  description: 'Adds or takes away units on hand. Never takes units that carts hold.',
+  description: 'Input of `stockAdjust`. An adjustment never removes units that carts hold.',
   fields: (t) => ({
-    variantId: t.id({ required: true, description: 'Whose stock.' }),
-    delta: t.int({ required: true, description: 'So many units more; fewer where it is negative. Not 0.' }),
-    reason: t.field({ type: StockAdjustReasonRef, required: true, description: 'Why.' }),
-    note: t.string({ description: 'What there is to say about it; one line of 1,000 characters at most.' }),
+    variantId: t.id({ required: true, description: 'Global ID of the variant.' }),
+    delta: t.int({ required: true, description: 'Number of units to add; negative to remove units. Must not be 0.' }),
+    reason: t.field({ type: StockAdjustReasonRef, required: true, description: 'Reason for the adjustment.' }),
+    note: t.string({ description: 'Note for the stock ledger, one line of at most 1,000 characters.' }),
     idempotencyKey: t.string({
       required: true,
-      description: 'The same key with the same input, from the same user, does the work once.',
+      description:
+        'Key chosen by the caller, at most 255 characters. A call that repeats the key and input of an earlier ' +
+        'successful call by the same user has no further effect.',
     }),
   }),
 });
 
 const StockSetInputRef = builder.inputType('StockSetInput', {
-  description: 'Sets units on hand, provided they still are what the caller last saw.',
+  description: 'Input of `stockSet`.',
   fields: (t) => ({
-    variantId: t.id({ required: true, description: 'Whose stock.' }),
-    onHand: t.int({ required: true, description: 'Units that there are; not fewer than carts hold.' }),
-    expectedOnHand: t.int({ required: true, description: 'Units on hand as the caller last saw them.' }),
-    note: t.string({ description: 'What there is to say about it; one line of 1,000 characters at most.' }),
+    variantId: t.id({ required: true, description: 'Global ID of the variant.' }),
+    onHand: t.int({
+      required: true,
+      description: 'New number of units on hand. Must not be less than the number of held units.',
+    }),
+    expectedOnHand: t.int({
+      required: true,
+      description:
+        'Number of units on hand as last seen by the caller. If the actual number differs, the call fails with ' +
+        'STOCK_CONFLICT.',
+    }),
+    note: t.string({ description: 'Note for the stock ledger, one line of at most 1,000 characters.' }),
   }),
 });
 
@@ -72,7 +82,7 @@ function stockPayload(name: string) {
     t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'The variant as it is now; null where nothing was done.',
+      description: 'Variant after the mutation. Null if nothing was changed.',
       resolve: (payload) => payload.variant ?? null,
     }),
   );
@@ -84,9 +94,9 @@ builder.mutationFields((t) => ({
     type: stockPayload('StockAdjustPayload'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Adds or takes away units on hand. (staff)',
+    description: 'Adds units to the stock of a variant or removes units from it. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: StockAdjustInputRef, required: true, description: 'How many, and why.' }) },
+    args: { input: t.arg({ type: StockAdjustInputRef, required: true, description: 'Adjustment to make.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const { userId: actorId } = requireUser(ctx);
@@ -102,9 +112,13 @@ builder.mutationFields((t) => ({
     type: stockPayload('StockSetPayload'),
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Sets units on hand. (staff)',
+    description:
+      'Sets the number of units on hand of a variant, provided that it has not changed since the caller last saw ' +
+      'it. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: StockSetInputRef, required: true, description: 'How many there are, and were.' }) },
+    args: {
+      input: t.arg({ type: StockSetInputRef, required: true, description: 'New and expected number of units.' }),
+    },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const { userId: actorId } = requireUser(ctx);

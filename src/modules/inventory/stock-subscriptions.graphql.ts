@@ -15,24 +15,27 @@ type Back = NonNullable<ReturnType<typeof backInStock.read>>;
 
 const StockChangedRef = builder.objectRef<StreamItem<StockChange>>('StockChanged').implement({
   extensions: SHARED,
-  description: `One change of a variant's level. \`available\` here is the level that this change left; \`variant { available }\`
-is read when the event is sent and may be newer. A checkout of held units changes no level and makes no such event.`,
+  description:
+    'Event: the number of available units of a variant changed. A checkout of held units does not change that ' +
+    'number and causes no event.',
   interfaces: [EventRef],
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: false,
-      description: 'What it is about.',
+      description:
+        'Variant in its state when the event is delivered. `variant.available` may be more recent than `available` ' +
+        'of the event.',
       resolve: ({ value }, _args, ctx) => loadKnown(ctx.loaders.variant, value.variantId),
     }),
     available: t.int({
       nullable: false,
-      description: 'The level that this change left.',
+      description: 'Available units after the change.',
       resolve: ({ value }) => value.available,
     }),
     previousAvailable: t.int({
       nullable: false,
-      description: 'The level before it.',
+      description: 'Available units before the change.',
       resolve: ({ value }) => value.previousAvailable,
     }),
   }),
@@ -40,18 +43,18 @@ is read when the event is sent and may be newer. A checkout of held units change
 
 const BackInStockRef = builder.objectRef<StreamItem<Back>>('BackInStock').implement({
   extensions: SHARED,
-  description: 'A variant that could not be bought can be bought again.',
+  description: 'Event: a sold-out variant became available again.',
   interfaces: [EventRef],
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: false,
-      description: 'What it is about.',
+      description: 'Variant in its state when the event is delivered.',
       resolve: ({ value }, _args, ctx) => loadKnown(ctx.loaders.variant, value.variantId),
     }),
     available: t.int({
       nullable: false,
-      description: 'The level that it came back with.',
+      description: 'Available units after the change.',
       resolve: ({ value }) => value.available,
     }),
   }),
@@ -102,12 +105,14 @@ async function openStockStream<T extends { variantId: string; productId: string 
   });
 }
 
-const LISTS = 'Lists of IDs: left out is all, empty is none, both are the union.';
+const LISTS =
+  'If both lists of IDs are null or omitted, all variants are followed; an empty list selects none; two ' +
+  'lists are combined.';
 
 builder.subscriptionFields((t) => {
   const args = {
-    variantIds: t.arg.idList({ description: 'Only these variants; at most 100.' }),
-    productIds: t.arg.idList({ description: "Only these products' variants; at most 100." }),
+    variantIds: t.arg.idList({ description: 'Variants to follow, at most 100.' }),
+    productIds: t.arg.idList({ description: 'Products whose variants to follow, at most 100.' }),
     after: t.arg(AFTER),
   };
   return {
@@ -115,7 +120,7 @@ builder.subscriptionFields((t) => {
       type: StockChangedRef,
       nullable: false,
       extensions: SHARED,
-      description: `Stock as it changes, in order. ${LISTS}`,
+      description: `Delivers every change in the number of available units, in order. ${LISTS}`,
       args,
       subscribe: (_root, given, ctx) => openStockStream(stockChanged, given, ctx),
       resolve: (item) => item,
@@ -124,7 +129,7 @@ builder.subscriptionFields((t) => {
       type: BackInStockRef,
       nullable: false,
       extensions: SHARED,
-      description: `Variants that can be bought again, the moment they can, however that came about. ${LISTS}`,
+      description: `Delivers an event whenever the number of available units of a variant rises from 0, for whatever reason. ${LISTS}`,
       args,
       subscribe: (_root, given, ctx) => openStockStream(backInStock, given, ctx),
       resolve: (item) => item,

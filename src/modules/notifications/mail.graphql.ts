@@ -14,7 +14,7 @@ import { mailStatuses, type MailStatus } from './mail.types.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 
 const MailStatusRef = builder.enumType('MailStatus', {
-  description: 'What has become of a mail.',
+  description: 'Status of an email.',
   values: Object.fromEntries(
     Object.entries(mailStatuses).map(([status, description]) => [status, { description }]),
   ) as Record<MailStatus, { description: string }>,
@@ -23,37 +23,44 @@ const MailStatusRef = builder.enumType('MailStatus', {
 const MailRef = builder.objectRef<MailRecord>('Mail');
 
 builder.node(MailRef, {
-  description: `A mail that the shop sends. What it says is not kept, since there are secrets in it: it is written when it is sent. Mails
-are kept for 90 days. (staff)`,
+  description:
+    'An email sent by the shop. The content is written at the time of sending and is not stored, because it ' +
+    'contains secrets. Records of emails are kept for 90 days. Staff only.',
   authScopes: { staff: true },
-  id: { resolve: (mail) => mail.id, description: 'Names the mail.' },
+  id: { resolve: (mail) => mail.id, description: 'Global ID of the email.' },
   fields: (t) => ({
     template: t.exposeString('template', {
       nullable: false,
-      description: 'What kind of mail it is, e.g. `order-placed`. New ones may appear.',
+      description: 'Name of the template, for example `order-placed`. New templates may be added.',
     }),
-    recipient: t.exposeString('recipient', { nullable: false, description: 'The address that it goes to.' }),
+    recipient: t.exposeString('recipient', { nullable: false, description: 'Email address of the recipient.' }),
     user: t.field({
       type: UserRef,
       nullable: true,
-      description: 'The account that it is for, if it is for one.',
+      description: 'User to whom the email is addressed. Null if the recipient has no account.',
       resolve: (mail, _args, ctx) => (mail.userId === null ? null : ctx.loaders.user.load(mail.userId)),
     }),
-    status: t.expose('status', { type: MailStatusRef, nullable: false, description: 'What has become of it.' }),
+    status: t.expose('status', { type: MailStatusRef, nullable: false, description: 'Status of the email.' }),
     attempts: t.exposeInt('attempts', {
       nullable: false,
-      description: 'How often it was tried, since it was written or told to be sent again.',
+      description: 'Number of attempts to send the email since it was created or last retried by staff.',
     }),
     error: t.exposeString('error', {
       nullable: true,
-      description: 'What went wrong the last time; of what the server said, no links.',
+      description:
+        'Error of the last attempt, including the reply of the mail server without links. Null if no attempt has ' +
+        'failed.',
     }),
-    dueAt: t.expose('dueAt', { type: 'DateTime', nullable: false, description: 'It is not tried before.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was called for.' }),
+    dueAt: t.expose('dueAt', { type: 'DateTime', nullable: false, description: 'Earliest time of the next attempt.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time at which the email was created.',
+    }),
     settledAt: t.expose('settledAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was sent, or given up; null while it is PENDING.',
+      description: 'Time at which the email was sent, was skipped or failed. Null while the email is PENDING.',
     }),
   }),
 });
@@ -65,14 +72,16 @@ registerNode('Mail', async (ids, ctx) => {
 });
 
 const MailFilterRef = builder.inputType('MailFilter', {
-  description: 'Which mails: those that meet all that is given.',
+  description: 'Conditions for listing emails. An email is listed if it meets all of them.',
   fields: (t) => ({
-    status: t.field({ type: MailStatusRef, description: 'Only those of which this has become.' }),
-    recipient: t.string({ description: 'Only those to this address, the whole of it, whatever its capitals.' }),
+    status: t.field({ type: MailStatusRef, description: 'Lists only emails with this status.' }),
+    recipient: t.string({
+      description: 'Lists only emails to this address, which must match in full; case is ignored.',
+    }),
   }),
 });
 
-const MailConnectionRef = connectionType(MailRef, 'mails');
+const MailConnectionRef = connectionType(MailRef, 'emails');
 
 const ofMails: CursorType = { list: 'mails', values: [cursorTypes.instant, cursorTypes.uuid] };
 
@@ -80,10 +89,10 @@ builder.queryField('mails', (t) =>
   t.field({
     type: MailConnectionRef,
     nullable: true,
-    description: 'The mails that the shop sends, and what became of them, the newest first. (staff)',
+    description: 'Emails sent by the shop, newest first. Staff only.',
     authScopes: { staff: true },
     args: {
-      filter: t.arg({ type: MailFilterRef, description: 'Which mails.' }),
+      filter: t.arg({ type: MailFilterRef, description: 'Conditions that the emails must meet.' }),
       ...t.arg.connectionArgs(),
     },
     complexity: pageCost,
@@ -109,17 +118,17 @@ builder.queryField('mails', (t) =>
 );
 
 const MailRetryInputRef = builder.inputType('MailRetryInput', {
-  description: 'A mail that failed, to be sent again. (staff)',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The mail.' }) }),
+  description: 'Input of `mailRetry`.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'Global ID of the email.' }) }),
 });
 
-const MailRetryPayloadRef = payloadType<{ mail: MailRecord }>('MailRetryPayload', 'The mail that is sent again.');
+const MailRetryPayloadRef = payloadType<{ mail: MailRecord }>('MailRetryPayload', 'Result of `mailRetry`.');
 
 builder.objectField(MailRetryPayloadRef, 'mail', (t) =>
   t.field({
     type: MailRef,
     nullable: true,
-    description: 'The mail, which is PENDING again; null where it was refused.',
+    description: 'Email to be sent again; its status is PENDING. Null if the mutation failed.',
     resolve: (payload) => payload.mail ?? null,
   }),
 );
@@ -129,10 +138,11 @@ builder.mutationField('mailRetry', (t) =>
     type: MailRetryPayloadRef,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: `Has a mail that failed sent again, at once and with all tries anew. One that did not fail is a CONFLICT: a second mail would
-go out. (staff)`,
+    description:
+      'Sends a failed email again, immediately and with a full number of attempts. Fails with CONFLICT if the ' +
+      'status is not FAILED, so that no email is sent twice. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: MailRetryInputRef, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: MailRetryInputRef, required: true, description: 'Email to send again.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => ({
         mail: await ctx.services.mails.retry(inputId('Mail', input.id, ['id']), requireUser(ctx).userId),

@@ -39,10 +39,10 @@ export interface NewMail {
 
 /** What has become of a mail. */
 export const mailStatuses = {
-  PENDING: 'It is to be sent, or to be tried again.',
-  SENT: 'The server took it.',
-  SKIPPED: 'When its turn came there was nothing to say any more, or nobody who wanted to hear it.',
-  FAILED: 'It was refused for good, or tried for too long. `mailRetry` has it sent again.',
+  PENDING: 'The email waits to be sent, or to be tried again.',
+  SENT: 'The mail server accepted the email.',
+  SKIPPED: 'The email was not sent because its occasion had passed or the recipient had unsubscribed.',
+  FAILED: 'The mail server rejected the email permanently, or all attempts failed. `mailRetry` sends it again.',
 } as const;
 
 export type MailStatus = keyof typeof mailStatuses;

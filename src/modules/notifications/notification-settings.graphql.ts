@@ -9,21 +9,21 @@ import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
 const NotificationSettingsRef = builder.objectRef<MailSettings>('NotificationSettings');
 
 builder.objectType(NotificationSettingsRef, {
-  description: 'Which of the mails that nobody has to take a user takes. All others are needed, and always sent.',
+  description: 'Optional emails that a user wants to receive. All other emails are required and always sent.',
   fields: (t) => ({
     orderStatus: t.boolean({
       nullable: false,
-      description: 'An order was moved along, or cancelled.',
+      description: 'Whether to send an email when an order is fulfilled, delivered or cancelled.',
       resolve: (settings) => settings.ORDER_STATUS,
     }),
     lowStock: t.boolean({
       nullable: false,
-      description: 'Something in the cart runs low.',
+      description: 'Whether to send an email when a variant in the cart is low in stock.',
       resolve: (settings) => settings.LOW_STOCK,
     }),
     backInStock: t.boolean({
       nullable: false,
-      description: 'Something that was waited for is back.',
+      description: 'Whether to send an email when a stock alert finds its variant available again.',
       resolve: (settings) => settings.BACK_IN_STOCK,
     }),
   }),
@@ -33,31 +33,40 @@ builder.objectField(UserRef, 'notificationSettings', (t) =>
   t.field({
     type: NotificationSettingsRef,
     nullable: true,
-    description: 'Which mails the user takes. Seen by the user alone.',
+    description: 'Optional emails that the user wants to receive. Visible to the user only; null for anyone else.',
     authScopes: (user, _args, ctx) => ctx.viewer.user?.userId === user.id,
     resolve: (user, _args, ctx) => ctx.services.mailSettings.of(user.id),
   }),
 );
 
 const NotificationSettingsUpdateInputRef = builder.inputType('NotificationSettingsUpdateInput', {
-  description: 'What is to change; what is left out, or null, stays.',
+  description: 'Input of `notificationSettingsUpdate`. Settings that are null or omitted keep their values.',
   fields: (t) => ({
-    orderStatus: t.boolean({ required: false, description: 'Whether to take mails of what becomes of an order.' }),
-    lowStock: t.boolean({ required: false, description: 'Whether to take mails of what runs low in the cart.' }),
-    backInStock: t.boolean({ required: false, description: 'Whether to take mails of what is back in stock.' }),
+    orderStatus: t.boolean({
+      required: false,
+      description: 'Whether to send an email when an order is fulfilled, delivered or cancelled.',
+    }),
+    lowStock: t.boolean({
+      required: false,
+      description: 'Whether to send an email when a variant in the cart is low in stock.',
+    }),
+    backInStock: t.boolean({
+      required: false,
+      description: 'Whether to send an email when a stock alert finds its variant available again.',
+    }),
   }),
 });
 
 const NotificationSettingsUpdatePayloadRef = payloadType<{ userId: string }>(
   'NotificationSettingsUpdatePayload',
-  'What became of it.',
+  'Result of `notificationSettingsUpdate`.',
 );
 
 builder.objectField(NotificationSettingsUpdatePayloadRef, 'user', (t) =>
   t.field({
     type: UserRef,
     nullable: true,
-    description: 'The user who asks, with the settings as they are now.',
+    description: 'Current user with the new settings. Null if the mutation failed.',
     resolve: ({ userId }, _args, ctx) => (userId === undefined ? null : ctx.loaders.user.load(userId)),
   }),
 );
@@ -67,10 +76,12 @@ builder.mutationField('notificationSettingsUpdate', (t) =>
     type: NotificationSettingsUpdatePayloadRef,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: `Says which mails the user who asks takes. Links in the mails themselves turn off the same. What is turned on is so
-for the account's address, too.`,
+    description:
+      'Changes which optional emails the current user receives. Unsubscribe links in emails change the same ' +
+      "settings. Enabling a setting also cancels an earlier unsubscription of the user's email address. Requires " +
+      'login.',
     args: {
-      input: t.arg({ type: NotificationSettingsUpdateInputRef, required: true, description: 'What is to change.' }),
+      input: t.arg({ type: NotificationSettingsUpdateInputRef, required: true, description: 'Settings to change.' }),
     },
     resolve: (_root, { input }, ctx) => {
       const { userId } = requireUser(ctx);

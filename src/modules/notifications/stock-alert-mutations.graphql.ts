@@ -24,18 +24,21 @@ function alertPayload(name: string, description: string) {
 
 const StockAlertCreateInputRef = builder.inputType('StockAlertCreateInput', {
   description:
-    '`email` may be left out by those who are logged in. Asking again for the same is answered like the first time.',
+    'Input of `stockAlertCreate`. If an alert for the variant and email address exists already, the response ' +
+    'is the same as for a new one.',
   fields: (t) => ({
-    variantId: t.id({ required: true, description: 'What to wait for.' }),
-    email: t.string({ description: "Where to be told; a user's own address unless set." }),
+    variantId: t.id({ required: true, description: 'Global ID of the variant, which must be sold out.' }),
+    email: t.string({
+      description: 'Email address to notify. Required for guests; defaults to the email address of the user.',
+    }),
   }),
 });
 
 const StockAlertCancelInputRef = builder.inputType('StockAlertCancelInput', {
-  description: "`token` is the one in the e-mail's cancel link; the owner may name `id` instead.",
+  description: 'Input of `stockAlertCancel`. Specify either `id` or `token`.',
   fields: (t) => ({
-    id: t.id({ description: "One of the caller's own." }),
-    token: t.string({ description: 'The token of the mail.' }),
+    id: t.id({ description: 'Global ID of an alert that belongs to the current user.' }),
+    token: t.string({ description: 'Token from the cancellation link in the email.' }),
   }),
 });
 
@@ -69,21 +72,30 @@ async function renewed(ctx: Context, command: () => Promise<StockAlert>): Promis
 
 builder.mutationFields((t) => ({
   stockAlertCreate: t.field({
-    type: alertPayload('StockAlertCreatePayload', 'The alert; null where there is none to wait for it.'),
+    type: alertPayload(
+      'StockAlertCreatePayload',
+      'Alert for the variant and email address. Null if the mutation failed.',
+    ),
     nullable: true,
     extensions: alertLimits,
-    description: `Has an address told by mail when a variant that is sold out can be bought again; for guests and users, once per
-variant and address. Who already waits is not told to anybody else.`,
-    args: { input: t.arg({ type: StockAlertCreateInputRef, required: true, description: 'What, and where to.' }) },
+    description:
+      'Requests an email to be sent when a sold-out variant becomes available again. Open to guests and users. ' +
+      'There is at most one waiting alert per variant and email address, and at most 20 waiting alerts per email ' +
+      'address. The response does not reveal whether an alert existed before.',
+    args: {
+      input: t.arg({ type: StockAlertCreateInputRef, required: true, description: 'Variant and email address.' }),
+    },
     resolve: (_root, { input }, ctx) => orErrors(() => renewed(ctx, () => create(ctx, input))),
   }),
 
   stockAlertCancel: t.field({
-    type: alertPayload('StockAlertCancelPayload', 'The alert as it is now; null where nothing was found.'),
+    type: alertPayload('StockAlertCancelPayload', 'Alert after the mutation. Null if the mutation failed.'),
     nullable: true,
     extensions: alertCancelLimits,
-    description: 'Calls an alert off; one that is called off already, or was told, stays as it is.',
-    args: { input: t.arg({ type: StockAlertCancelInputRef, required: true, description: 'Which one.' }) },
+    description:
+      'Cancels a stock alert. An alert that is already cancelled, or whose email was already sent, is returned ' +
+      'unchanged.',
+    args: { input: t.arg({ type: StockAlertCancelInputRef, required: true, description: 'Alert to cancel.' }) },
     resolve: (_root, { input }, ctx) => orErrors(() => renewed(ctx, () => cancel(ctx, input))),
   }),
 }));

@@ -9,11 +9,11 @@ import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { StockAlert } from './stock-alert.service.ts';
 
 const StockAlertStatusRef = builder.enumType('StockAlertStatus', {
-  description: 'Whether somebody still waits.',
+  description: 'Status of a stock alert.',
   values: {
-    WAITING: { description: 'Will be told when the variant comes back.' },
-    NOTIFIED: { description: 'Was told.' },
-    CANCELLED: { description: 'Does not want to be told any more.' },
+    WAITING: { description: 'The variant is not available yet.' },
+    NOTIFIED: { description: 'The email was sent.' },
+    CANCELLED: { description: 'The alert was cancelled.' },
   },
 });
 
@@ -21,26 +21,30 @@ const StockAlertStatusRef = builder.enumType('StockAlertStatus', {
 export const StockAlertRef = builder.objectRef<StockAlert>('StockAlert');
 
 builder.node(StockAlertRef, {
-  description: 'A wish to be told when a variant can be bought again.',
-  id: { resolve: (alert) => alert.id, description: 'Names the alert. It grants nothing.' },
+  description: 'A request for an email when a variant becomes available again.',
+  id: { resolve: (alert) => alert.id, description: 'Global ID of the alert. Knowing it grants no access.' },
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: false,
-      description: 'What is waited for.',
+      description: 'Variant to wait for.',
       resolve: (alert, _args, ctx) => loadKnown(ctx.loaders.variant, alert.variantId),
     }),
-    email: t.exposeString('email', { nullable: false, description: 'Where it will be told.' }),
+    email: t.exposeString('email', { nullable: false, description: 'Email address to notify.' }),
     status: t.expose('status', {
       type: StockAlertStatusRef,
       nullable: false,
-      description: 'Whether it is still waited for.',
+      description: 'Status of the alert.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', nullable: false, description: 'When it was asked for.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time at which the alert was created.',
+    }),
     notifiedAt: t.expose('notifiedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was told; null before that.',
+      description: 'Time at which the email was sent. Null if it has not been sent.',
     }),
   }),
 });
@@ -63,7 +67,7 @@ builder.objectField(UserRef, 'stockAlerts', (t) =>
   t.field({
     type: StockAlertConnectionRef,
     nullable: true,
-    description: 'What this user waits for, and has waited for, newest first. Seen by the user alone.',
+    description: 'All stock alerts of the user, newest first. Visible to the user only; null for anyone else.',
     args: t.arg.connectionArgs(),
     complexity: pageCost,
     authScopes: (user, _args, ctx) => ctx.viewer.user?.userId === user.id,
@@ -77,7 +81,7 @@ builder.objectField(UserRef, 'stockAlerts', (t) =>
 builder.objectField(ProductVariantRef, 'stockAlertCount', (t) =>
   t.int({
     nullable: true,
-    description: 'People who wait for it. (staff)',
+    description: 'Number of stock alerts that wait for the variant. Staff only.',
     authScopes: { staff: true },
     resolve: ({ id }, _args, ctx) => ctx.loaders.stockAlertCountOfVariant.load(id),
   }),

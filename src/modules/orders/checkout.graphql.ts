@@ -44,33 +44,41 @@ const checkoutInput = z.object({
 const AddressInputRef = builder.inputType('AddressInput', {
   description: 'A postal address.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'Who lives there.' }),
-    line1: t.string({ required: true, description: 'Street and number.' }),
-    line2: t.string({ description: 'What else there is to say.' }),
-    city: t.string({ required: true, description: 'Town.' }),
-    region: t.string({ description: 'State, province, county.' }),
-    postalCode: t.string({ required: true, description: 'Postal code.' }),
-    countryCode: t.string({ required: true, description: 'ISO 3166-1 alpha-2.' }),
+    name: t.string({ required: true, description: 'Full name of the recipient, at most 200 characters.' }),
+    line1: t.string({ required: true, description: 'Street and house number, at most 200 characters.' }),
+    line2: t.string({ description: 'Apartment, building or other additional information, at most 200 characters.' }),
+    city: t.string({ required: true, description: 'City or town, at most 100 characters.' }),
+    region: t.string({ description: 'State, province or county, at most 100 characters.' }),
+    postalCode: t.string({ required: true, description: 'Postal code, at most 20 characters.' }),
+    countryCode: t.string({ required: true, description: 'ISO 3166-1 alpha-2 country code, for example `DE`.' }),
   }),
 });
 
 const CheckoutInputRef = builder.inputType('CheckoutInput', {
-  description: "Turns the caller's cart into an order, whole or not at all.",
+  description: 'Input of `checkout`.',
   fields: (t) => ({
     idempotencyKey: t.string({
       required: true,
-      description: 'The same key from the same user or guest gives back the same order, however often it is sent.',
+      description:
+        'Key chosen by the caller, at most 255 characters. Repeating the key as the same user or guest returns the ' +
+        'order that was placed with it, instead of placing another one.',
     }),
-    email: t.string({ description: "Needed from guests, unless the cart has one; a user's own unless given." }),
-    shippingAddress: t.field({ type: AddressInputRef, description: 'Where it goes.' }),
+    email: t.string({
+      description:
+        'Email address for messages about the order. Required for guests, unless set by `cartEmailSet`; defaults ' +
+        'to the email address of the user.',
+    }),
+    shippingAddress: t.field({ type: AddressInputRef, description: 'Postal address that the order ships to.' }),
     expectedTotal: t.field({
       type: 'Decimal',
-      description: 'When given, a different total is a TOTAL_CHANGED error and nothing is bought.',
+      description:
+        'Total that the customer has agreed to. If the total of the cart differs, nothing is bought and the call ' +
+        'fails with TOTAL_CHANGED.',
     }),
   }),
 });
 
-const CheckoutPayloadRef = orderPayload('CheckoutPayload', 'The order; null where nothing was bought.');
+const CheckoutPayloadRef = orderPayload('CheckoutPayload', 'Order that was placed. Null if nothing was bought.');
 
 /** The request that the input makes, in the shop's currency. */
 function toRequest(input: unknown, currency: string): CheckoutRequest {
@@ -90,8 +98,10 @@ builder.mutationField('checkout', (t) =>
     type: CheckoutPayloadRef,
     nullable: true,
     extensions: checkoutLimits,
-    description: "Turns the viewer's cart into an order, whole or not at all, at the prices of its lines.",
-    args: { input: t.arg({ type: CheckoutInputRef, required: true, description: 'How.' }) },
+    description:
+      "Places an order for all lines of the viewer's cart, at the prices of the lines. Either the whole cart is " +
+      'bought or nothing.',
+    args: { input: t.arg({ type: CheckoutInputRef, required: true, description: 'Details of the order.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const request = toRequest(input, ctx.shop.currency);

@@ -43,14 +43,16 @@ builder.queryField('order', (t) =>
     nullable: true,
     extensions: lookUpLimits,
     description:
-      "An order of the viewer's; any order for staff; one by its access token; a guest's by number and e-mail.",
+      'An order. Customers and guests find their own orders by `id`, staff any order by `id` or `number`. Anyone can look ' +
+      'up an order by `accessToken`, or by `number` and `email`. Null if there is no such order or the viewer ' +
+      'may not see it.',
     args: {
-      id: t.arg.id({ description: "One of the viewer's, by its ID." }),
-      accessToken: t.arg.string({ description: 'The token that grants it.' }),
+      id: t.arg.id({ description: 'Global ID of the order.' }),
+      accessToken: t.arg.string({ description: 'Access token of the order, which grants access to this order only.' }),
       number: t.arg.string({
-        description: 'The number on the confirmation. Staff need no more; everyone else gives `email`, too.',
+        description: 'Order number. Staff need no other argument; other callers must also pass `email`.',
       }),
-      email: t.arg.string({ description: 'With `number`: the address that it was ordered with.' }),
+      email: t.arg.string({ description: 'Email address with which the order was placed. Requires `number`.' }),
     },
     resolve: async (query, _root, args, ctx) => {
       const named = await lookUp(args, ctx);

@@ -18,64 +18,66 @@ import { cancelLimits, linkLimits } from './order.limits.graphql.ts';
 const reasonInput = z.object({ reason: optionalNote });
 const noteInput = z.object({ note: optionalNote });
 
-const NOTE = 'What there is to say about it; 1,000 characters at most, line breaks are kept.';
-const UNCHANGED = 'The order; null where nothing was changed.';
+const NOTE = 'At most 1,000 characters; may contain line breaks.';
+const UNCHANGED = 'Order after the mutation. Null if nothing was changed.';
 
 const OrderCancelInputRef = builder.inputType('OrderCancelInput', {
-  description: 'While the order is PLACED: the owner, who has its access token, or staff. Units go back to stock.',
+  description: 'Input of `orderCancel`.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The order.' }),
-    accessToken: t.string({ description: 'The token that grants it; who owns it needs none.' }),
-    reason: t.string({ description: `Why, as its history will have it. ${NOTE}` }),
+    id: t.id({ required: true, description: 'Global ID of the order.' }),
+    accessToken: t.string({
+      description: 'Access token of the order. Not needed by the owner of the order or by staff.',
+    }),
+    reason: t.string({ description: `Reason for the cancellation, shown in the history of the order. ${NOTE}` }),
   }),
 });
 
 const OrderStatusUpdateInputRef = builder.inputType('OrderStatusUpdateInput', {
-  description: 'Moves an order along PLACED → FULFILLED → DELIVERED. (staff)',
+  description: 'Input of `orderStatusUpdate`.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The order.' }),
+    id: t.id({ required: true, description: 'Global ID of the order.' }),
     status: t.field({
       type: OrderStatusRef,
       required: true,
-      description: 'FULFILLED or DELIVERED; an order is cancelled by `orderCancel`.',
+      description: 'New status: FULFILLED or DELIVERED. To cancel an order, use `orderCancel`.',
     }),
-    note: t.string({ description: `Shown in its history. ${NOTE}` }),
+    note: t.string({ description: `Note shown in the history of the order. ${NOTE}` }),
   }),
 });
 
 const OrderMarkAsPaidInputRef = builder.inputType('OrderMarkAsPaidInput', {
-  description: 'An order that was paid. (staff)',
+  description: 'Input of `orderMarkAsPaid`.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The order.' }),
-    note: t.string({ description: `Kept in the record of what staff do. ${NOTE}` }),
+    id: t.id({ required: true, description: 'Global ID of the order.' }),
+    note: t.string({ description: `Note for the record in \`staffActions\`. ${NOTE}` }),
   }),
 });
 
 const OrderMarkAsRefundedInputRef = builder.inputType('OrderMarkAsRefundedInput', {
-  description: 'An order that was paid back. (staff)',
+  description: 'Input of `orderMarkAsRefunded`.',
   fields: (t) => ({
-    id: t.id({ required: true, description: 'The order.' }),
-    note: t.string({ description: `Kept in the record of what staff do. ${NOTE}` }),
+    id: t.id({ required: true, description: 'Global ID of the order.' }),
+    note: t.string({ description: `Note for the record in \`staffActions\`. ${NOTE}` }),
   }),
 });
 
 const OrderLinkRequestInputRef = builder.inputType('OrderLinkRequestInput', {
-  description: 'Which order: by an access token that has ended, or by number and e-mail address.',
+  description: 'Input of `orderLinkRequest`. Specify either `accessToken`, or `number` and `email`.',
   fields: (t) => ({
-    accessToken: t.string({ description: 'An access token of the order, ended or not.' }),
-    number: t.string({ description: 'With `email`: the number on the confirmation.' }),
-    email: t.string({ description: 'With `number`: the address with which the order was placed.' }),
+    accessToken: t.string({ description: 'Access token of the order, which may have expired.' }),
+    number: t.string({ description: 'Order number. Requires `email`.' }),
+    email: t.string({ description: 'Email address with which the order was placed. Requires `number`.' }),
   }),
 });
 
 const OrderLinkRequestPayloadRef = payloadType<{ accepted: boolean }>(
   'OrderLinkRequestPayload',
-  'The same answer whether or not there is such an order.',
+  'Result of `orderLinkRequest`. It is the same whether or not the order exists.',
 );
 builder.objectField(OrderLinkRequestPayloadRef, 'accepted', (t) =>
   t.boolean({
     nullable: false,
-    description: 'Whether the request was understood; if there is such an order, a mail is on its way.',
+    description: 'Whether the request was accepted. An email is sent only if the order exists.',
     resolve: (payload) => payload.accepted ?? false,
   }),
 );
@@ -112,9 +114,13 @@ builder.mutationFields((t) => ({
     type: OrderCancelPayloadRef,
     nullable: true,
     extensions: cancelLimits,
-    description: `Cancels an order that is PLACED; its units go back to stock. For its owner, who has its access token, and staff. What
-was paid is paid back in a step of its own.`,
-    args: { input: t.arg({ type: OrderCancelInputRef, required: true, description: 'Which one, and why.' }) },
+    description:
+      'Cancels an order with status PLACED and returns its units to stock. Allowed for the owner of the order, ' +
+      'for holders of its access token, and for staff. A payment is not refunded automatically; see ' +
+      '`orderMarkAsRefunded`.',
+    args: {
+      input: t.arg({ type: OrderCancelInputRef, required: true, description: 'Order to cancel, and the reason.' }),
+    },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const orderId = inputId('Order', input.id, ['id']);
@@ -133,8 +139,12 @@ was paid is paid back in a step of its own.`,
     type: OrderLinkRequestPayloadRef,
     nullable: true,
     extensions: linkLimits,
-    description: `Sends a mail with a new link to the order's own address. Links and access tokens hold for 180 days.`,
-    args: { input: t.arg({ type: OrderLinkRequestInputRef, required: true, description: 'Which order.' }) },
+    description:
+      'Sends an email with a new link to an order, to the email address of the order. The link and its access ' +
+      'token are valid for 180 days.',
+    args: {
+      input: t.arg({ type: OrderLinkRequestInputRef, required: true, description: 'Order to send a link for.' }),
+    },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const orderId = await orderOfLink(ctx, input);
@@ -147,9 +157,11 @@ was paid is paid back in a step of its own.`,
     type: OrderStatusUpdatePayloadRef,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Moves an order along PLACED → FULFILLED → DELIVERED. (staff)',
+    description: 'Advances an order from PLACED to FULFILLED or from FULFILLED to DELIVERED. Staff only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: OrderStatusUpdateInputRef, required: true, description: 'Which one, and how far.' }) },
+    args: {
+      input: t.arg({ type: OrderStatusUpdateInputRef, required: true, description: 'Order and its new status.' }),
+    },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const step = toStep(ctx, input);
@@ -162,9 +174,11 @@ was paid is paid back in a step of its own.`,
     type: OrderMarkAsPaidPayloadRef,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Marks an order as paid: one that is PENDING, and not cancelled. (staff)',
+    description:
+      'Marks an order as paid. The payment status must be PENDING, and the order must not be cancelled. Staff ' +
+      'only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: OrderMarkAsPaidInputRef, required: true, description: 'Which one.' }) },
+    args: { input: t.arg({ type: OrderMarkAsPaidInputRef, required: true, description: 'Order that was paid.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const step = toStep(ctx, input);
@@ -177,9 +191,13 @@ was paid is paid back in a step of its own.`,
     type: OrderMarkAsRefundedPayloadRef,
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
-    description: 'Marks an order as paid back: one that is PAID, cancelled or not. (staff)',
+    description:
+      'Marks an order as refunded. The payment status must be PAID; the order may be cancelled or not. Staff ' +
+      'only.',
     authScopes: { staff: true },
-    args: { input: t.arg({ type: OrderMarkAsRefundedInputRef, required: true, description: 'Which one.' }) },
+    args: {
+      input: t.arg({ type: OrderMarkAsRefundedInputRef, required: true, description: 'Order that was refunded.' }),
+    },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const step = toStep(ctx, input);

@@ -28,13 +28,13 @@ const types = [orderPaid.type, orderRefunded.type];
 const OrderPaymentStatusChangedRef = builder
   .objectRef<StreamItem<Changed & OfOrder>>('OrderPaymentStatusChanged')
   .implement({
-    description: 'An order was paid or refunded.',
+    description: 'Event: an order was paid or refunded.',
     interfaces: [EventRef],
     fields: (t) => ({
       order: t.prismaField({
         type: OrderRef,
         nullable: false,
-        description: 'The order, as it is when the event is sent.',
+        description: 'Order in its state when the event is delivered.',
         resolve: (query, { value }, _args, ctx) => {
           if (value.byToken) grant(ctx, value.orderId, 'ACCESS_TOKEN');
           return ctx.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } });
@@ -43,13 +43,13 @@ const OrderPaymentStatusChangedRef = builder
       from: t.field({
         type: PaymentStatusRef,
         nullable: true,
-        description: 'The payment status before the change.',
+        description: 'Payment status before the change.',
         resolve: ({ value }) => value.from,
       }),
       to: t.field({
         type: PaymentStatusRef,
         nullable: false,
-        description: 'The payment status after the change.',
+        description: 'Payment status after the change.',
         resolve: ({ value }) => value.to,
       }),
     }),
@@ -59,8 +59,10 @@ builder.subscriptionField('orderPaymentStatusChanged', (t) =>
   t.field({
     type: OrderPaymentStatusChangedRef,
     nullable: false,
-    description: `Payment statuses as they change, also by hand (\`orderMarkAsPaid\`, \`orderMarkAsRefunded\`): of the viewer's orders, of
-one of them, or of the one that the access token grants; of every order for staff.`,
+    description:
+      'Delivers changes in the payment status of orders, including changes made by staff with `orderMarkAsPaid` ' +
+      'and `orderMarkAsRefunded`. Customers and guests receive events of their own orders, staff of all orders. ' +
+      'Pass `orderId` or `accessToken` to follow a single order.',
     args: ORDER_ARGUMENTS,
     subscribe: (_root, args, ctx) => openOrderStream(args, ctx, { types, read }),
     resolve: (item) => item,

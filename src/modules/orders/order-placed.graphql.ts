@@ -7,14 +7,14 @@ import { OrderRef } from './order.graphql.ts';
 type Placed = NonNullable<ReturnType<typeof orderPlaced.read>>;
 
 const OrderPlacedRef = builder.objectRef<StreamItem<Placed>>('OrderPlaced').implement({
-  description: 'Somebody bought something. (staff)',
+  description: 'Event: an order was placed. Staff only.',
   authScopes: { staff: true },
   interfaces: [EventRef],
   fields: (t) => ({
     order: t.prismaField({
       type: OrderRef,
       nullable: false,
-      description: 'The order, as it is when the event is sent.',
+      description: 'Order in its state when the event is delivered.',
       resolve: (query, { value }, _args, ctx) =>
         ctx.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } }),
     }),
@@ -25,7 +25,7 @@ builder.subscriptionField('orderPlaced', (t) =>
   t.field({
     type: OrderPlacedRef,
     nullable: false,
-    description: 'Orders the moment they are placed. (staff)',
+    description: 'Delivers every order when it is placed. Staff only.',
     authScopes: { staff: true },
     args: { after: t.arg(AFTER) },
     subscribe: async (_root, { after }, ctx) => {

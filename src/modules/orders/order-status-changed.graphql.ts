@@ -10,13 +10,13 @@ import { OrderStatusRef } from './orders.refs.graphql.ts';
 type Changed = NonNullable<ReturnType<typeof orderStatusChanged.read>> & OfOrder;
 
 const OrderStatusChangedRef = builder.objectRef<StreamItem<Changed>>('OrderStatusChanged').implement({
-  description: 'An order was moved along, or cancelled.',
+  description: 'Event: an order was fulfilled, delivered or cancelled.',
   interfaces: [EventRef],
   fields: (t) => ({
     order: t.prismaField({
       type: OrderRef,
       nullable: false,
-      description: 'The order, as it is when the event is sent.',
+      description: 'Order in its state when the event is delivered.',
       resolve: (query, { value }, _args, ctx) => {
         if (value.byToken) grant(ctx, value.orderId, 'ACCESS_TOKEN');
         return ctx.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } });
@@ -25,13 +25,13 @@ const OrderStatusChangedRef = builder.objectRef<StreamItem<Changed>>('OrderStatu
     from: t.field({
       type: OrderStatusRef,
       nullable: true,
-      description: 'The status that it had.',
+      description: 'Status before the change.',
       resolve: ({ value }) => value.from,
     }),
     to: t.field({
       type: OrderStatusRef,
       nullable: false,
-      description: 'The status that it got.',
+      description: 'Status after the change.',
       resolve: ({ value }) => value.to,
     }),
   }),
@@ -41,7 +41,9 @@ builder.subscriptionField('orderStatusChanged', (t) =>
   t.field({
     type: OrderStatusChangedRef,
     nullable: false,
-    description: "The viewer's orders, or one of them, or the one that the access token grants; any order for staff.",
+    description:
+      'Delivers changes in the status of orders. Customers and guests receive events of their own orders, staff ' +
+      'of all orders. Pass `orderId` or `accessToken` to follow a single order.',
     args: ORDER_ARGUMENTS,
     subscribe: (_root, args, ctx) =>
       openOrderStream(args, ctx, { types: [orderStatusChanged.type], read: orderStatusChanged.read }),

@@ -24,8 +24,12 @@ export interface OrderArguments {
 
 /** The same for the schema. */
 export const ORDER_ARGUMENTS = builder.args((t) => ({
-  orderId: t.id({ description: 'Only this order.' }),
-  accessToken: t.string({ description: 'The order that this token grants.' }),
+  orderId: t.id({
+    description:
+      'Global ID of the only order to follow, which must belong to the viewer unless the viewer is staff. ' +
+      'Excludes `accessToken`.',
+  }),
+  accessToken: t.string({ description: 'Access token of the only order to follow. Excludes `orderId`.' }),
   after: t.field(AFTER),
 }));
 
@@ -36,7 +40,7 @@ interface Scope {
   byToken: boolean;
 }
 
-const NOT_YOURS = 'There is no such order, or it is not yours.';
+const NOT_YOURS = 'Order not found, or not accessible to you.';
 
 async function scopeOf({ orderId, accessToken }: OrderArguments, ctx: Context): Promise<Scope> {
   if (orderId != null && accessToken != null) throw requestError('BAD_REQUEST', 'Give `orderId` or `accessToken`.');

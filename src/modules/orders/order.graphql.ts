@@ -20,40 +20,52 @@ interface AddressShape {
 const AddressRef = builder.objectRef<AddressShape>('Address').implement({
   description: 'A postal address.',
   fields: (t) => ({
-    name: t.exposeString('name', { nullable: false, description: 'Who lives there.' }),
-    line1: t.exposeString('line1', { nullable: false, description: 'Street and number.' }),
-    line2: t.exposeString('line2', { nullable: true, description: 'What else there is to say.' }),
-    city: t.exposeString('city', { nullable: false, description: 'Town.' }),
-    region: t.exposeString('region', { nullable: true, description: 'State, province, county.' }),
+    name: t.exposeString('name', { nullable: false, description: 'Full name of the recipient.' }),
+    line1: t.exposeString('line1', { nullable: false, description: 'Street and house number.' }),
+    line2: t.exposeString('line2', {
+      nullable: true,
+      description: 'Apartment, building or other additional information. Null if there is none.',
+    }),
+    city: t.exposeString('city', { nullable: false, description: 'City or town.' }),
+    region: t.exposeString('region', {
+      nullable: true,
+      description: 'State, province or county. Null if there is none.',
+    }),
     postalCode: t.exposeString('postalCode', { nullable: false, description: 'Postal code.' }),
-    countryCode: t.exposeString('countryCode', { nullable: false, description: 'ISO 3166-1 alpha-2.' }),
+    countryCode: t.exposeString('countryCode', {
+      nullable: false,
+      description: 'ISO 3166-1 alpha-2 country code, for example `DE`.',
+    }),
   }),
 });
 
 builder.prismaNode('OrderLine', {
-  id: { field: 'id', description: 'Names the line.' },
-  description: 'What was bought, as it was named and priced at that time.',
+  id: { field: 'id', description: 'Global ID of the line.' },
+  description: 'A line of an order. Title, SKU and price are copies from the time of the purchase.',
   fields: (t) => ({
     variant: t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'The variant as it is today.',
+      description: 'Variant in its current state.',
       resolve: (line, _args, ctx) => ctx.loaders.variant.load(line.variantId),
     }),
-    title: t.exposeString('title', { nullable: false, description: 'Product and variant in words.' }),
-    sku: t.exposeString('sku', { nullable: false, description: "The shop's number for it." }),
-    quantity: t.exposeInt('quantity', { nullable: false, description: 'Units.' }),
+    title: t.exposeString('title', {
+      nullable: false,
+      description: 'Title of the product and the variant at the time of the purchase.',
+    }),
+    sku: t.exposeString('sku', { nullable: false, description: 'Stock keeping unit at the time of the purchase.' }),
+    quantity: t.exposeInt('quantity', { nullable: false, description: 'Number of units.' }),
     unitPrice: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What a unit cost.',
+      description: 'Price of one unit.',
       select: { order: { select: { currency: true } } },
       resolve: (line) => ({ minor: BigInt(line.unitPriceMinor), currency: line.order.currency }),
     }),
     total: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What the line cost.',
+      description: 'Unit price times quantity.',
       select: { order: { select: { currency: true } } },
       resolve: (line) => ({
         minor: BigInt(line.unitPriceMinor) * BigInt(line.quantity),
@@ -64,37 +76,50 @@ builder.prismaNode('OrderLine', {
 });
 
 const OrderStatusChangeRef = builder.prismaObject('OrderStatusChange', {
-  description: 'A step of an order from one status to the next.',
+  description: 'A change in the status of an order.',
   fields: (t) => ({
-    from: t.expose('from', { type: OrderStatusRef, nullable: true, description: 'Null for the first one.' }),
-    to: t.expose('to', { type: OrderStatusRef, nullable: false, description: 'The status that it got.' }),
-    note: t.exposeString('note', { nullable: true, description: 'What was said about it.' }),
-    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'When.' }),
+    from: t.expose('from', {
+      type: OrderStatusRef,
+      nullable: true,
+      description: 'Status before the change. Null for the first entry.',
+    }),
+    to: t.expose('to', { type: OrderStatusRef, nullable: false, description: 'Status after the change.' }),
+    note: t.exposeString('note', {
+      nullable: true,
+      description: 'Note or reason entered with the change. Null if there is none.',
+    }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'Time of the change.' }),
   }),
 });
 
 /** What somebody bought. */
 export const OrderRef = builder.prismaNode('Order', {
-  id: { field: 'id', description: 'Names the order. It grants nothing.' },
-  description: 'What somebody bought.',
+  id: { field: 'id', description: 'Global ID of the order. Knowing it grants no access.' },
+  description:
+    'A purchase by a customer or guest. Visible to its owner, to staff, and to callers who looked it up by ' +
+    'access token or by number and email address.',
   interfaces: [SnapshotRef],
   fields: (t) => ({
     number: t.string({
       nullable: false,
-      description: 'Short, for people, e.g. `1042`.',
+      description: 'Order number for display, for example `1042`.',
       resolve: (order) => order.number.toString(),
     }),
-    status: t.expose('status', { type: OrderStatusRef, nullable: false, description: 'Where it is in its life.' }),
+    status: t.expose('status', { type: OrderStatusRef, nullable: false, description: 'Status of the order.' }),
     paymentStatus: t.expose('paymentStatus', {
       type: PaymentStatusRef,
       nullable: false,
-      description: 'Whether it is paid.',
+      description: 'Payment status of the order.',
     }),
-    email: t.exposeString('email', { nullable: false, description: 'Where news of it goes.' }),
+    email: t.exposeString('email', {
+      nullable: false,
+      description: 'Email address that receives messages about the order.',
+    }),
     accessToken: t.string({
       nullable: true,
-      description: `Grants this order alone, for 180 days; \`orderLinkRequest\` sends another one by mail. Given to who placed it, at
-checkout, and in the mail; null to others.`,
+      description:
+        'Token that grants access to this order only, for 180 days; `orderLinkRequest` sends a new one by email. ' +
+        'Null unless the viewer is the owner of the order or has identified it by access token or by placing it.',
       resolve: async (order, _args, ctx) =>
         ['OWNER', 'ACCESS_TOKEN'].includes(grantOf(ctx, order))
           ? ctx.services.orders.accessToken(order.id, await clockOf(ctx))
@@ -103,7 +128,8 @@ checkout, and in the mail; null to others.`,
     customer: t.field({
       type: UserRef,
       nullable: true,
-      description: 'Whose it is; null for a guest. Seen by the owner and by staff.',
+      description:
+        'User who placed the order. Null if a guest placed it, and null unless the viewer is the owner or staff.',
       resolve: (order, _args, ctx) =>
         order.userId !== null && ['OWNER', 'STAFF'].includes(grantOf(ctx, order))
           ? ctx.loaders.user.load(order.userId)
@@ -112,7 +138,9 @@ checkout, and in the mail; null to others.`,
     shippingAddress: t.field({
       type: AddressRef,
       nullable: true,
-      description: 'Where it goes. Null where the order was found by number and e-mail.',
+      description:
+        'Postal address that the order ships to. Null if none was given, or if the order was looked up by number ' +
+        'and email address.',
       resolve: (order, _args, ctx) => {
         const { shippingName: name, shippingLine1: line1, shippingCity: city } = order;
         const { shippingPostalCode: postalCode, shippingCountryCode: countryCode } = order;
@@ -125,33 +153,41 @@ checkout, and in the mail; null to others.`,
     }),
     lines: t.relation('lines', {
       nullable: false,
-      description: 'What was bought.',
+      description: 'Lines of the order.',
       query: { orderBy: { position: 'asc' } },
     }),
     totalQuantity: t.int({
       nullable: false,
-      description: 'Units in all.',
+      description: 'Number of units in all lines.',
       select: { lines: { orderBy: { position: 'asc' } } },
       resolve: (order) => order.lines.reduce((sum, line) => sum + line.quantity, 0),
     }),
     subtotal: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What the lines cost.',
+      description: 'Sum of the line totals.',
       resolve: ({ subtotalMinor: minor, currency }) => ({ minor, currency }),
     }),
     total: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'What is to be paid.',
+      description: 'Amount to pay.',
       resolve: ({ totalMinor: minor, currency }) => ({ minor, currency }),
     }),
-    placedAt: t.expose('placedAt', { type: 'DateTime', nullable: false, description: 'When it was placed.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', nullable: false, description: 'When it last changed.' }),
+    placedAt: t.expose('placedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time at which the order was placed.',
+    }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time of the last change to the order.',
+    }),
     history: t.relation('history', {
       type: OrderStatusChangeRef,
       nullable: false,
-      description: 'Every status that the order has had, oldest first.',
+      description: 'All changes in the status of the order, oldest first. The first entry is the placing of the order.',
       query: { orderBy: { id: 'asc' } },
     }),
   }),

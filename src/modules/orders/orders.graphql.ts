@@ -9,35 +9,37 @@ import { OrderStatusRef, PaymentStatusRef } from './orders.refs.graphql.ts';
 const MAX_SEARCH = 200;
 
 const OrderFilterRef = builder.inputType('OrderFilter', {
-  description: 'Which orders to list: those that meet all that is given.',
+  description: 'Conditions for listing orders. An order is listed if it meets all of them.',
   fields: (t) => ({
     search: t.string({
-      description: `Words to find in number, e-mail, recipient's name and postal address; the last may be unfinished. Accents and
-capitals do not matter. At most ${MAX_SEARCH} characters.`,
+      description: `Words to find in order number, email address, recipient's name and postal address, at most ${MAX_SEARCH} characters. The last word may be incomplete; accents and case are ignored.`,
     }),
-    paymentStatus: t.field({ type: PaymentStatusRef, description: 'Only orders with this payment status.' }),
-    status: t.field({ type: OrderStatusRef, description: 'Only those that are there in their life.' }),
+    paymentStatus: t.field({ type: PaymentStatusRef, description: 'Lists only orders with this payment status.' }),
+    status: t.field({ type: OrderStatusRef, description: 'Lists only orders with this status.' }),
     email: t.string({
-      description: 'Only those that were ordered with this address: all of it, whatever its capitals.',
+      description: 'Lists only orders placed with this email address, which must match in full; case is ignored.',
     }),
-    placedAfter: t.field({ type: 'DateTime', description: 'Only those placed at that instant or later.' }),
-    placedBefore: t.field({ type: 'DateTime', description: 'Only those placed before that instant.' }),
+    placedAfter: t.field({ type: 'DateTime', description: 'Lists only orders placed at or after this time.' }),
+    placedBefore: t.field({ type: 'DateTime', description: 'Lists only orders placed before this time.' }),
   }),
 });
 
 const OrderSortKeyRef = builder.enumType('OrderSortKey', {
-  description: 'What to sort orders by.',
+  description: 'Property by which orders are sorted.',
   values: {
-    PLACED_AT: { description: 'When it was placed, newest first.' },
+    PLACED_AT: { description: 'Time at which the order was placed, newest first.' },
     TOTAL: { description: 'Total, highest first.' },
   },
 } as const);
 
 const OrderSortRef = builder.inputType('OrderSort', {
-  description: 'How to sort orders.',
+  description: 'Sort order of orders.',
   fields: (t) => ({
-    key: t.field({ type: OrderSortKeyRef, required: true, description: 'What to sort by.' }),
-    reverse: t.boolean({ defaultValue: false, description: 'Oldest or lowest first.' }),
+    key: t.field({ type: OrderSortKeyRef, required: true, description: 'Property to sort by.' }),
+    reverse: t.boolean({
+      defaultValue: false,
+      description: 'Whether to reverse the order: oldest or lowest first. Defaults to false.',
+    }),
   }),
 });
 
@@ -74,11 +76,11 @@ builder.queryField('orders', (t) =>
   t.field({
     type: OrderConnectionRef,
     nullable: true,
-    description: 'Every order, newest first unless sorted. (staff)',
+    description: 'All orders, newest first unless `sort` is given. Staff only.',
     authScopes: { staff: true },
     args: {
-      filter: t.arg({ type: OrderFilterRef, description: 'Which ones.' }),
-      sort: t.arg({ type: OrderSortRef, description: 'In which order.' }),
+      filter: t.arg({ type: OrderFilterRef, description: 'Conditions that the orders must meet.' }),
+      sort: t.arg({ type: OrderSortRef, description: 'Sort order.' }),
       ...t.arg.connectionArgs(),
     },
     complexity: pageCost,

@@ -2,21 +2,21 @@ import { builder } from '../../graphql/builder.ts';
 
 /** Where an order is in its life. */
 export const OrderStatusRef = builder.enumType('OrderStatus', {
-  description: 'Where an order is in its life.',
+  description: 'Status of an order.',
   values: {
-    PLACED: { description: 'Bought, and not sent yet.' },
-    FULFILLED: { description: 'Sent.' },
-    DELIVERED: { description: 'Arrived.' },
-    CANCELLED: { description: 'Called off; its units went back to stock.' },
+    PLACED: { description: 'The order was placed, and has not been sent yet.' },
+    FULFILLED: { description: 'The order was sent to the customer.' },
+    DELIVERED: { description: 'The order has arrived.' },
+    CANCELLED: { description: 'The order was cancelled, and its units returned to stock.' },
   },
 });
 
 /** Whether an order is paid. */
 export const PaymentStatusRef = builder.enumType('PaymentStatus', {
-  description: 'Whether an order is paid.',
+  description: 'Payment status of an order.',
   values: {
-    PENDING: { description: 'Not paid yet.' },
-    PAID: { description: 'Paid.' },
-    REFUNDED: { description: 'Paid back.' },
+    PENDING: { description: 'The order has not been paid yet.' },
+    PAID: { description: 'The order was paid.' },
+    REFUNDED: { description: 'The payment was refunded.' },
   },
 });

@@ -10,7 +10,7 @@ builder.objectField(UserRef, 'orders', (t) =>
   t.field({
     type: OrderConnectionRef,
     nullable: true,
-    description: "This user's orders, newest first. Seen by the user and by staff.",
+    description: 'Orders of the user, newest first. Visible to the user and to staff; null for anyone else.',
     args: t.arg.connectionArgs(),
     complexity: pageCost,
     authScopes: (user, _args, ctx) => ctx.viewer.user?.userId === user.id || isStaff(ctx.viewer),

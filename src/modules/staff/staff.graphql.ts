@@ -15,64 +15,73 @@ import {
 
 const kinds: Readonly<Record<string, string>> = {
   ...staffActionKinds,
-  OTHER: 'Something that a newer version of the shop knows.',
+  OTHER: 'An action of a kind that this version of the shop does not know.',
 };
 
 const StaffActionKindRef = builder.enumType('StaffActionKind', {
-  description: 'What was done. New kinds may appear.',
+  description: 'Kind of a recorded action. New kinds may be added.',
   values: Object.fromEntries(Object.entries(kinds).map(([kind, description]) => [kind, { description }])),
 });
 
 const FieldChangeRef = builder.objectRef<FieldChange>('FieldChange').implement({
   description: 'A field that was changed.',
   fields: (t) => ({
-    field: t.exposeString('field', { nullable: false, description: 'Which one, by the name that inputs have for it.' }),
+    field: t.exposeString('field', {
+      nullable: false,
+      description: 'Name of the field, as in the input of the mutation.',
+    }),
     before: t.exposeString('before', {
       nullable: true,
-      description: 'What it was, as text; long texts are cut short.',
+      description: 'Value before the change, as text; long texts are truncated. Null if the field had no value.',
     }),
-    after: t.exposeString('after', { nullable: true, description: 'What it became, likewise.' }),
+    after: t.exposeString('after', {
+      nullable: true,
+      description: 'Value after the change, as text; long texts are truncated. Null if the field has no value.',
+    }),
   }),
 });
 
 const StaffActionRef = builder.objectRef<RecordedStaffAction>('StaffAction');
 
 builder.node(StaffActionRef, {
-  description: 'One thing that somebody of the staff did. (staff)',
+  description: 'A recorded action of a staff member. Staff only.',
   authScopes: { staff: true },
-  id: { resolve: (action) => action.id, description: 'Names the entry.' },
+  id: { resolve: (action) => action.id, description: 'Global ID of the action.' },
   fields: (t) => ({
     actor: t.field({
       type: UserRef,
       nullable: true,
-      description: "Who did it; null where it was the shop's own command, run on its machine, or a CMS.",
+      description: 'User who performed the action. Null if a command of the shop or a content management system did.',
       resolve: (action, _args, ctx) => (action.actorId === null ? null : ctx.loaders.user.load(action.actorId)),
     }),
     kind: t.field({
       type: StaffActionKindRef,
       nullable: false,
-      description: 'What was done.',
+      description: 'Kind of action.',
       resolve: (action) => (Object.hasOwn(kinds, action.kind) ? action.kind : 'OTHER'),
     }),
     subjectId: t.id({
       nullable: false,
-      description: 'The ID of what it was done to, which may be gone.',
+      description: 'Global ID of the object of the action. The object may have been deleted since.',
       resolve: (action) => toGlobalId(action.subjectType, action.subjectId),
     }),
     subject: t.field({
       type: builder.nodeInterfaceRef(),
       nullable: true,
-      description: 'What it was done to, as it is now; null where it is gone.',
+      description: 'Object of the action in its current state. Null if the object was deleted.',
       resolve: (action, _args, ctx) => loadNode(ctx, toGlobalId(action.subjectType, action.subjectId)),
     }),
     changes: t.field({
       type: [FieldChangeRef],
       nullable: false,
-      description: 'What was changed, field by field; empty where that is not how it is told.',
+      description: 'Changed fields. Empty if the action has no field-by-field record.',
       resolve: (action) => action.changes,
     }),
-    note: t.exposeString('note', { nullable: true, description: 'What was said about it.' }),
-    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'When.' }),
+    note: t.exposeString('note', {
+      nullable: true,
+      description: 'Note entered with the action. Null if there is none.',
+    }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime', nullable: false, description: 'Time of the action.' }),
   }),
 });
 
@@ -83,11 +92,13 @@ registerNode('StaffAction', async (ids, ctx) => {
 });
 
 const StaffActionFilterRef = builder.inputType('StaffActionFilter', {
-  description: 'Which entries of the record: those that meet all that is given.',
+  description: 'Conditions for listing recorded actions. An action is listed if it meets all of them.',
   fields: (t) => ({
-    actorId: t.id({ description: 'Only what this user did.' }),
+    actorId: t.id({ description: 'Lists only actions of this user.' }),
     subjectId: t.id({
-      description: 'Only what was done to this: a product, a variant, a category, an order, a user, a delivery.',
+      description:
+        'Lists only actions on this object, for example a product, variant, category, order, user or webhook ' +
+        'delivery.',
     }),
   }),
 });
@@ -103,7 +114,7 @@ function toQuery({ actorId, subjectId }: typeof StaffActionFilterRef.$inferInput
   return query;
 }
 
-const StaffActionConnectionRef = connectionType(StaffActionRef, 'what staff did');
+const StaffActionConnectionRef = connectionType(StaffActionRef, 'recorded actions');
 
 // Decimal digits that fit a bigint.
 const ofActions: CursorType = { list: 'staffActions', values: [cursorTypes.bigint] };
@@ -112,10 +123,10 @@ builder.queryField('staffActions', (t) =>
   t.field({
     type: StaffActionConnectionRef,
     nullable: true,
-    description: 'Who of the staff changed what, and when, the latest first. (staff)',
+    description: 'Record of the actions of staff members, newest first. Staff only.',
     authScopes: { staff: true },
     args: {
-      filter: t.arg({ type: StaffActionFilterRef, description: 'Which entries.' }),
+      filter: t.arg({ type: StaffActionFilterRef, description: 'Conditions that the actions must meet.' }),
       ...t.arg.connectionArgs(),
     },
     complexity: pageCost,
