@@ -7,7 +7,7 @@ import type { PrismaClient } from '../generated/prisma/client.ts';
 import type { Database } from '../infra/database.ts';
 import type { AccountService } from '../modules/accounts/account.service.ts';
 import type { AdminService } from '../modules/accounts/admin.service.ts';
-import type { GuestService } from '../modules/accounts/guest.service.ts';
+import type { FormerGuest, GuestService } from '../modules/accounts/guest.service.ts';
 import type { Identity, SessionService } from '../modules/accounts/session.service.ts';
 import type { CartService } from '../modules/cart/cart.service.ts';
 import type { CatalogService } from '../modules/catalog/catalog.service.ts';
@@ -52,6 +52,8 @@ export interface Guest {
   knownBy: 'header' | 'cookie' | 'creation';
   /** The guest was offered the token, and has no row yet: see `GuestService.offer`. */
   isNew: boolean;
+  /** The guest that the token named before it was replaced at a checkout. */
+  former: FormerGuest | null;
 }
 
 /**

@@ -5,7 +5,8 @@ import type { SessionService } from '../modules/accounts/session.service.ts';
 
 /**
  * Why something may not go on as it was. EXPIRED: the access token's time is over, and the session may live on. ENDED: the
- * session is over. REPLACED: the client has other credentials now, after a log-in or a log-out.
+ * session is over. REPLACED: the client has other credentials now, after a log-in, a log-out or a guest's
+ * checkout.
  */
 export type WatchEnd = 'EXPIRED' | 'ENDED' | 'REPLACED';
 
@@ -26,7 +27,7 @@ export interface SessionWatch {
    */
   watch(accessToken: string, over: (why: WatchEnd) => void): Promise<Watched>;
   /**
-   * Calls `over` once when the guest's client has logged in or out since.
+   * Calls `over` once when the guest's client has logged in or out since, or the guest was given a new token.
    * @param byCookie the guest is known by a cookie, which a browser may replace at any time
    */
   watchGuest(guestId: string, byCookie: boolean, over: (why: WatchEnd) => void): Watched;
@@ -42,7 +43,7 @@ const SWEEP_MS = 500;
  * browser by then, and the guest's last events are delivered.
  */
 const REPLACE_AFTER_MS = 1_000;
-/** A browser that still comes with the old cookie after its log-in has not seen the answer yet, and is sent away again. */
+/** A browser that still comes with the old cookie after its log-in or checkout has not seen the answer yet, and is sent away again. */
 const REPLACED_RECENTLY_MS = 15_000;
 
 /** One thing that runs for a session or a guest. Each socket has one, so it is small: no closures, no timer of its own. */
@@ -136,9 +137,10 @@ export function createSessionWatch(deps: {
           if (ended !== null) for (const watch of ofSubject(ended.sessionId)) watch.end('ENDED');
           const old = credentialsReplaced.read(event);
           if (old === null) return;
-          const { guestId, sessionId } = old;
+          const { guestId, sessionId, staleGuestId } = old;
           if (guestId !== null) {
-            replaced.set(guestId, performance.now());
+            // After a checkout the guest goes on under a new token, and the old one names another guest.
+            replaced.set(staleGuestId ?? guestId, performance.now());
             for (const watch of ofSubject(guestId)) endSoon(watch);
           }
           if (sessionId !== null) for (const watch of ofSubject(sessionId)) endSoon(watch);

@@ -25,9 +25,20 @@ export function listenerOf(ctx: Context): CartOwner {
   const owner = ownerOf(ctx.viewer);
   if (owner !== null) return owner;
   const guest = ctx.services.guests.offer();
-  setViewer(ctx, { user: null, guest: { ...guest, knownBy: 'cookie', isNew: true } });
+  setViewer(ctx, { user: null, guest: { ...guest, knownBy: 'cookie', isNew: true, former: null } });
   ctx.cookies.setCart(guest.token);
   return { guestId: guest.id };
+}
+
+/**
+ * Refuses a browser that still sends the cookie from before a checkout, in another tab: what it put in a cart now would be in
+ * nobody's sight. The new cookie stays, and comes with the next request.
+ * @throws UNAUTHENTICATED
+ */
+export function refuseReplacedCookie({ viewer: { user, guest } }: Context): void {
+  if (user === null && guest?.knownBy === 'cookie' && guest.former?.isJustReplaced === true) {
+    throw requestError('UNAUTHENTICATED', 'A checkout has just replaced the cart token: send the request again.');
+  }
 }
 
 /** Whether the viewer works here. */

@@ -62,7 +62,7 @@ export function createServices(deps: {
   const { config, db, eventLog, nudges = createNudges(), onCartsReleased: onReleased = () => {}, logger } = deps;
   const { shop, secrets, lowStockThreshold } = config;
   const staff = createStaffService({ db });
-  const guests = createGuestService({ db, secrets });
+  const guests = createGuestService({ db, eventLog, secrets });
   const sessions = createSessionService({ db, eventLog, secrets, maxSeconds: config.accounts.sessionMaxSeconds });
   const catalog = createCatalogService({ db });
   const inventory = createInventoryService({ eventLog });
@@ -93,7 +93,7 @@ export function createServices(deps: {
     logger,
   });
   const mailSettings = createMailSettingsService({ db, stockAlerts, secrets });
-  const orders = createOrderService({ db, catalog, inventory, cart, staff, eventLog, secrets, shop });
+  const orders = createOrderService({ db, catalog, inventory, cart, guests, staff, eventLog, secrets, shop });
   const stock = createStockService({ db, inventory, catalog, staff, holds: cart });
   const accounts = createAccountService({
     db,

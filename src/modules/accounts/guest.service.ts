@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
+import type { EventLog } from '../../events/event-log.ts';
 import type { Database, Statement, Transaction } from '../../infra/database.ts';
 import { readSignedId, signId } from '../../infra/signed-id.ts';
 import { createSigner } from '../../infra/signer.ts';
+import { credentialsReplaced } from './session.events.ts';
 
 /** A guest with the token that names it. */
 export interface NamedGuest {
@@ -15,6 +17,17 @@ export interface FoundGuest {
   id: string;
   /** The guest has no row yet: it was offered a token, and has not put anything in a cart. */
   isNew: boolean;
+  /** What the token named before; null where it never named another guest. */
+  former: FormerGuest | null;
+}
+
+/** The guest that a token named until a checkout gave that guest a new one. */
+export interface FormerGuest {
+  id: string;
+  /** A checkout whose answer was lost may be sent again with this token. */
+  mayRetry: boolean;
+  /** So recently that requests which still carry the token were sent before its successor arrived. */
+  isJustReplaced: boolean;
 }
 
 /** People who buy without an account. A token that the server made names each; the database keeps only its hash. */
@@ -30,21 +43,63 @@ export interface GuestService {
   enlist(tx: Transaction, guest: NamedGuest): Promise<void>;
   /** The guest that a token names; null where the shop made no such token, or has replaced it since. */
   find(token: string): Promise<FoundGuest | null>;
+  /**
+   * Locks a guest whose token may be renewed in this transaction; before any cart, as all who lock both do.
+   * @returns whether the token still names the guest
+   */
+  lockForRenewal(tx: Transaction, guest: NamedGuest): Promise<boolean>;
+  /**
+   * Gives the guest another token. The guest keeps carts and orders; the old token names a new guest, who has neither. Whatever
+   * runs under the old token is ended, on every node. The caller has the lock of `lockForRenewal`, which answered true.
+   */
+  renew(tx: Transaction, at: Date, guest: NamedGuest): Promise<string>;
+  /** The token that took the place of one, for an answer that was lost; null where the guest has yet another one by now. */
+  successorOf(tx: Transaction, guest: NamedGuest): Promise<string | null>;
 }
 
 const RANDOM_TOKEN = /^[\w-]{43}$/;
 const PURPOSE = 'guest';
+const SUCCESSOR = 'guest token successor';
 
 const insert: Statement = { name: 'guest_insert', text: 'INSERT INTO guests (id, token_hash) VALUES ($1, $2)' };
 const enlist: Statement = {
   name: 'guest_enlist',
   text: 'INSERT INTO guests (id, token_hash) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING',
 };
-const find: Statement = { name: 'guest_find', text: 'SELECT id FROM guests WHERE token_hash = $1' };
+// The successor is derived from the token, so whoever has both a token and the key of a checkout can have it told again: for
+// a day, in which clients give up.
+const find: Statement = {
+  name: 'guest_find',
+  text: `SELECT id, token_hash = $1 AS "isCurrent", former_id AS "formerId",
+                coalesce(replaced_at > clock_timestamp() - interval '24 hours', false) AS "mayRetry",
+                coalesce(replaced_at > clock_timestamp() - interval '15 seconds', false) AS "isJustReplaced"
+           FROM guests WHERE token_hash = $1 OR id = $2
+          ORDER BY token_hash = $1 DESC LIMIT 1`,
+};
+// The strongest row lock, since the token's hash is a key.
+const lock: Statement = {
+  name: 'guest_lock_for_renewal',
+  text: 'SELECT token_hash = $2 AS "isCurrent" FROM guests WHERE id = $1 FOR UPDATE',
+};
+const renew: Statement = {
+  name: 'guest_renew',
+  text: `WITH renewed AS (
+           UPDATE guests SET token_hash = $3 WHERE id = $1 AND token_hash = $2 RETURNING id
+         )
+         INSERT INTO guests (id, token_hash, former_id, replaced_at) SELECT $4, $2, id, $5 FROM renewed RETURNING id`,
+};
 const isCurrent: Statement = {
   name: 'guest_is_current',
   text: 'SELECT token_hash = $2 AS "isCurrent" FROM guests WHERE id = $1',
 };
+
+interface GuestRow {
+  id: string;
+  isCurrent: boolean;
+  formerId: string | null;
+  mayRetry: boolean;
+  isJustReplaced: boolean;
+}
 
 /** A token has 256 bits that cannot be guessed: a fast hash is enough. */
 function hash(token: string): Buffer {
@@ -53,10 +108,16 @@ function hash(token: string): Buffer {
 
 /**
  * Wires the guests.
- * @param deps.secrets sign the tokens that are offered: the first signs, all are accepted
+ * @param deps.secrets sign the tokens that are offered, and derive successors: the first signs, all are accepted
  */
-export function createGuestService({ db, secrets }: { db: Database; secrets: readonly string[] }): GuestService {
+export function createGuestService(deps: {
+  db: Database;
+  eventLog: EventLog;
+  secrets: readonly string[];
+}): GuestService {
+  const { db, eventLog, secrets } = deps;
   const signer = createSigner(secrets);
+  const signers = secrets.map((secret) => createSigner([secret]));
 
   return {
     async create(tx) {
@@ -75,16 +136,35 @@ export function createGuestService({ db, secrets }: { db: Database; secrets: rea
     },
 
     async find(token) {
-      if (RANDOM_TOKEN.test(token)) {
-        const [row] = await db.query<{ id: string }>(find, [hash(token)]);
-        return row === undefined ? null : { id: row.id, isNew: false };
+      const offeredId = readSignedId(signer, PURPOSE, token);
+      if (offeredId === null && !RANDOM_TOKEN.test(token)) return null;
+      const [row] = await db.query<GuestRow>(find, [hash(token), offeredId]);
+      if (row === undefined) return offeredId === null ? null : { id: offeredId, isNew: true, former: null };
+      if (!row.isCurrent) return null;
+      const { id, formerId, mayRetry, isJustReplaced } = row;
+      return { id, isNew: false, former: formerId === null ? null : { id: formerId, mayRetry, isJustReplaced } };
+    },
+
+    async lockForRenewal(tx, { id, token }) {
+      const [row] = await tx.query<{ isCurrent: boolean }>(lock, [id, hash(token)]);
+      return row?.isCurrent === true;
+    },
+
+    async renew(tx, at, { id, token }) {
+      const renewed = signer.sign(SUCCESSOR, `${id} ${token}`);
+      const staleGuestId = uuid();
+      const values = [id, hash(token), hash(renewed), staleGuestId, at];
+      if ((await tx.query(renew, values)).length === 0) throw new Error(`guest ${id} has another token under its lock`);
+      await eventLog.append(tx, at, [credentialsReplaced.of(id, { guestId: id, sessionId: null, staleGuestId })]);
+      return renewed;
+    },
+
+    async successorOf(tx, { id, token }) {
+      for (const candidate of signers.map((each) => each.sign(SUCCESSOR, `${id} ${token}`))) {
+        const [row] = await tx.query<{ isCurrent: boolean }>(isCurrent, [id, hash(candidate)]);
+        if (row?.isCurrent === true) return candidate;
       }
-      const id = readSignedId(signer, PURPOSE, token);
-      if (id === null) return null;
-      const [row] = await db.query<{ isCurrent: boolean }>(isCurrent, [id, hash(token)]);
-      if (row === undefined) return { id, isNew: true };
-      // The guest may have been given another token since.
-      return row.isCurrent ? { id, isNew: false } : null;
+      return null;
     },
   };
 }

@@ -13,13 +13,18 @@ export const sessionEnded = defineEvent(
 );
 
 /**
- * A client logged in or out, and what it was known by before is not what it is known by now. The subject is the guest or the
- * session. Nobody may take over the new credentials because of this: whatever still runs with the old ones is to come back
- * with those that the client has by then.
+ * A client logged in or out, or a guest got a new token at checkout, and what the client was known by before is not what it is
+ * known by now. The subject is the guest or the session. Nobody may take over the new credentials because of this: whatever
+ * still runs with the old ones is to come back with those that the client has by then.
  */
 export const credentialsReplaced = defineEvent(
   'credentials_replaced',
-  z.object({ guestId: z.guid().nullable(), sessionId: z.guid().nullable() }),
+  z.object({
+    guestId: z.guid().nullable(),
+    sessionId: z.guid().nullable(),
+    /** The guest that the old token names from now on, where `guestId` goes on under a new token. */
+    staleGuestId: z.guid().optional(),
+  }),
 );
 
 /** Why this version ends sessions. */

@@ -5,7 +5,7 @@ import { idOf, inputId } from '../../graphql/global-id.ts';
 import { renewLoaders } from '../../graphql/loaders.ts';
 import { payloadType } from '../../graphql/payload.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
-import { ownerOf, shopperOf } from '../../graphql/viewer.ts';
+import { ownerOf, refuseReplacedCookie, shopperOf } from '../../graphql/viewer.ts';
 import { widerNetworks } from '../../infra/networks.ts';
 import { emailAddress, isPlain, parseInput } from '../input.ts';
 import { InvalidInputError, refuseInput } from '../invalid-input.ts';
@@ -87,10 +87,11 @@ async function carry(
   command: () => Promise<CartResult>,
 ): Promise<{ cart?: Cart; errors: readonly UserError[] }> {
   return orErrors(async () => {
+    refuseReplacedCookie(ctx);
     const { cart, guest, notices } = await command();
     renewLoaders(ctx);
     if (guest !== null) {
-      ctx.viewer.guest = { ...guest, knownBy: 'creation', isNew: false };
+      ctx.viewer.guest = { ...guest, knownBy: 'creation', isNew: false, former: null };
       ctx.cookies.setCart(guest.token);
     }
     return { cart, errors: notices };

@@ -67,7 +67,7 @@ builder.node(CartRef, {
       description:
         'Guest token, which identifies the guest. It stays the same for all carts of the guest, through expiry and ' +
         'checkout, until login. Send it as the `x-cart-token` header or as `connectionParams.cartToken`; browsers ' +
-        'store it as a cookie. Null for users, and if the guest was identified by cookie.',
+        'store it as a cookie, which a checkout replaces. Null for users, and if the guest was identified by cookie.',
       resolve: (cart, _args, ctx) => {
         const { guest } = ctx.viewer;
         return guest !== null && guest.id === cart.guestId && guest.knownBy !== 'cookie' ? guest.token : null;

@@ -1,9 +1,10 @@
 import { iso31661 } from 'iso-3166';
 import { z } from 'zod';
 import { builder } from '../../graphql/builder.ts';
+import type { Context } from '../../graphql/context.ts';
 import { loadKnown } from '../../graphql/loaders.ts';
 import { orErrors } from '../../graphql/user-errors.ts';
-import { ownerOf } from '../../graphql/viewer.ts';
+import { ownerOf, setViewer } from '../../graphql/viewer.ts';
 import { because, emailAddress, parseInput, plainText } from '../input.ts';
 import { fractionDigits, parseDecimal } from '../money.ts';
 import { refuseInput } from '../invalid-input.ts';
@@ -75,10 +76,56 @@ const CheckoutInputRef = builder.inputType('CheckoutInput', {
         'Total that the customer has agreed to. If the total of the cart differs, nothing is bought and the call ' +
         'fails with TOTAL_CHANGED.',
     }),
+    renewCartToken: t.boolean({
+      defaultValue: false,
+      description:
+        'Whether to replace the guest token that was sent as a header. The new token is returned as `cartToken` and ' +
+        'gives access to the orders of the guest; the old token no longer does. A token that was sent as a cookie is ' +
+        'replaced by every checkout.',
+    }),
   }),
 });
 
-const CheckoutPayloadRef = orderPayload('CheckoutPayload', 'Order that was placed. Null if nothing was bought.');
+const CheckoutPayloadRef = orderPayload<{ cartToken?: string | null }>(
+  'CheckoutPayload',
+  'Order that was placed. Null if nothing was bought.',
+);
+
+builder.objectField(CheckoutPayloadRef, 'cartToken', (t) =>
+  t.string({
+    nullable: true,
+    description:
+      'New guest token, which replaces the one that was sent. Null unless `renewCartToken` was true, for users, and if ' +
+      'the guest was identified by cookie: the answer then sets a new cookie.',
+    resolve: ({ cartToken }) => cartToken ?? null,
+  }),
+);
+
+/**
+ * Checks out, with another token for the guest where others may know the present one: a neighbour may have planted a cookie. A token
+ * that this very operation made is known to nobody else.
+ * @param renewed the client asked for it
+ */
+async function buy(
+  ctx: Context,
+  request: CheckoutRequest,
+  renewed: boolean,
+): Promise<{ orderId: string; cartToken?: string | null }> {
+  const { orders } = ctx.services;
+  const owner = ownerOf(ctx.viewer);
+  if (owner === null) refuse('CART_EMPTY', 'There is nothing in the cart.');
+  if ('userId' in owner) request.accountEmail = (await loadKnown(ctx.loaders.user, owner.userId)).email;
+  const { guest } = ctx.viewer;
+  if (guest === null || !(renewed || guest.knownBy === 'cookie')) {
+    return { orderId: await orders.checkout(owner, request) };
+  }
+  const bought = await orders.checkoutRenewing(guest, request);
+  const { orderId } = bought;
+  if (bought.guest === null) return { orderId };
+  setViewer(ctx, { user: null, guest: { ...guest, ...bought.guest, former: null, isNew: false } });
+  if (guest.knownBy !== 'header') ctx.cookies.setCart(bought.guest.token);
+  return { orderId, cartToken: guest.knownBy === 'cookie' ? null : bought.guest.token };
+}
 
 /** The request that the input makes, in the shop's currency. */
 function toRequest(input: unknown, currency: string): CheckoutRequest {
@@ -105,13 +152,10 @@ builder.mutationField('checkout', (t) =>
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const request = toRequest(input, ctx.shop.currency);
-        const viewer = ownerOf(ctx.viewer);
-        if (viewer === null) refuse('CART_EMPTY', 'There is nothing in the cart.');
-        if ('userId' in viewer) request.accountEmail = (await loadKnown(ctx.loaders.user, viewer.userId)).email;
-        const orderId = await ctx.services.orders.checkout(viewer, request);
+        const bought = await buy(ctx, request, input.renewCartToken === true);
         // Who placed it sees all of it once more, although it may have joined an account meanwhile.
-        grant(ctx, orderId, 'ACCESS_TOKEN');
-        return { orderId };
+        grant(ctx, bought.orderId, 'ACCESS_TOKEN');
+        return bought;
       }),
   }),
 );

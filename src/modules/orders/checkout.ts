@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import { RetryTransaction, violatedConstraint, type Database, type Transaction } from '../../infra/database.ts';
+import type { FormerGuest, GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
 import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
@@ -31,8 +32,30 @@ export interface CheckoutDependencies {
   catalog: CatalogService;
   inventory: InventoryService;
   cart: CartService;
+  guests: Pick<GuestService, 'lockForRenewal' | 'renew' | 'successorOf'>;
   eventLog: EventLog;
   shop: { currency: string };
+}
+
+/** A guest whose token is replaced by the checkout. */
+export type RenewingGuest = NamedGuest & { former: FormerGuest | null };
+
+/** What a checkout with another token has made. */
+export interface RenewedCheckout {
+  orderId: string;
+  /** The guest who has the order, with the token to hand over; null where that guest has been given yet another token since. */
+  guest: NamedGuest | null;
+}
+
+/** The two ways to check out. Each is one transaction, whole or not at all. */
+export interface Checkout {
+  /** @returns the order's id */
+  checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
+  /**
+   * The same for a guest whose token others may know: the guest, who keeps the order, gets another token. For a day the old token
+   * finds the order once more by the same key and the same request, since the answer may have been lost.
+   */
+  checkoutRenewing(guest: RenewingGuest, request: CheckoutRequest): Promise<RenewedCheckout>;
 }
 
 /** What is asked for under a key, without the key: the same again gives the same hash. */
@@ -43,14 +66,9 @@ function hashOf({ email, shippingAddress, expectedTotalMinor }: CheckoutRequest)
   return createHash('sha256').update(canonical).digest();
 }
 
-/**
- * Makes the use case: the owner's cart becomes an order in one transaction, whole or not at all.
- * @returns of the use case: the order's id
- */
-export function createCheckout(
-  deps: CheckoutDependencies,
-): (owner: CartOwner, request: CheckoutRequest) => Promise<string> {
-  const { db, catalog, inventory, cart: carts, eventLog, shop } = deps;
+/** Makes the use case: the owner's cart becomes an order. */
+export function createCheckout(deps: CheckoutDependencies): Checkout {
+  const { db, catalog, inventory, cart: carts, guests, eventLog, shop } = deps;
 
   /**
    * The cart's lock is what two checkouts of one owner wait at. The key is looked up after it (or after it was refused,
@@ -65,19 +83,61 @@ export function createCheckout(
       if (error instanceof Refusal) return error;
       throw error;
     });
-    const earlier = await findByKey(tx, owner, request.idempotencyKey);
-    if (earlier !== null) {
-      if (earlier.requestHash.equals(hashOf(request))) return { orderId: earlier.id };
-      refuse('IDEMPOTENCY_KEY_REUSED', 'The key was used before, for another checkout.', ['idempotencyKey']);
-    }
+    const orderId = await findEarlier(tx, owner, request);
+    if (orderId !== null) return { orderId };
     if (cart instanceof Refusal) throw cart;
     return { cart };
   }
 
+  /** The order that the owner has made by the same request under the same key. Refuses a key that stands for anything else. */
+  async function findEarlier(tx: Transaction, owner: CartOwner, request: CheckoutRequest): Promise<string | null> {
+    const earlier = await findByKey(tx, owner, request.idempotencyKey);
+    if (earlier === null) return null;
+    if (earlier.requestHash.equals(hashOf(request))) return earlier.id;
+    return refuse('IDEMPOTENCY_KEY_REUSED', 'The key was used before, for another checkout.', ['idempotencyKey']);
+  }
+
   async function place(tx: Transaction, owner: CartOwner, request: CheckoutRequest): Promise<string> {
     const found = await lockOrFind(tx, owner, request);
-    if ('orderId' in found) return found.orderId;
-    const { cart } = found;
+    return 'orderId' in found ? found.orderId : (await buy(tx, found.cart, request)).orderId;
+  }
+
+  async function placeRenewing(
+    tx: Transaction,
+    guest: RenewingGuest,
+    request: CheckoutRequest,
+  ): Promise<RenewedCheckout> {
+    const { former } = guest;
+    const repeated = former === null ? null : await findEarlier(tx, { guestId: former.id }, request);
+    if (repeated !== null && former !== null) {
+      if (!former.mayRetry) {
+        const message = 'The key was used for an order that this cart token does not grant any more.';
+        refuse('IDEMPOTENCY_KEY_REUSED', message, ['idempotencyKey']);
+      }
+      return { orderId: repeated, guest: await renewedSince(tx, { id: former.id, token: guest.token }) };
+    }
+    const isCurrent = await guests.lockForRenewal(tx, guest);
+    const found = await lockOrFind(tx, { guestId: guest.id }, request);
+    // Another request with the same token has bought meanwhile, and the answer to that one has the new token, too.
+    if (!isCurrent) {
+      const orderId = 'orderId' in found ? found.orderId : (await buy(tx, found.cart, request)).orderId;
+      return { orderId, guest: await renewedSince(tx, guest) };
+    }
+    if ('orderId' in found) return { orderId: found.orderId, guest };
+    const { orderId, at } = await buy(tx, found.cart, request);
+    return { orderId, guest: { id: guest.id, token: await guests.renew(tx, at, guest) } };
+  }
+
+  async function renewedSince(tx: Transaction, { id, token }: NamedGuest): Promise<NamedGuest | null> {
+    const successor = await guests.successorOf(tx, { id, token });
+    return successor === null ? null : { id, token: successor };
+  }
+
+  async function buy(
+    tx: Transaction,
+    cart: LockedCart,
+    request: CheckoutRequest,
+  ): Promise<{ orderId: string; at: Date }> {
     const email = request.email ?? cart.email ?? request.accountEmail;
     if (email === undefined) refuseInput('REQUIRED', 'An e-mail address is needed.', ['email']);
 
@@ -116,7 +176,7 @@ export function createCheckout(
     );
     await carts.markCheckedOut(tx, now, cart);
     await eventLog.append(tx, now, [orderPlaced.of(order.id, { orderId: order.id })]);
-    return order.id;
+    return { orderId: order.id, at: now };
   }
 
   /** The order as the cart's lines make it: at their prices, with the names that things have now. */
@@ -144,5 +204,8 @@ export function createCheckout(
     };
   }
 
-  return (owner, request) => db.transaction((tx) => place(tx, owner, request));
+  return {
+    checkout: (owner, request) => db.transaction((tx) => place(tx, owner, request)),
+    checkoutRenewing: (guest, request) => db.transaction((tx) => placeRenewing(tx, guest, request)),
+  };
 }

@@ -3,8 +3,8 @@ import { payloadType } from '../../graphql/payload.ts';
 import { OrderRef } from './order.graphql.ts';
 
 /** Declares the payload of a mutation that has made or changed an order, which its caller may see. */
-export function orderPayload(name: string, description: string) {
-  const ref = payloadType<{ orderId: string }>(name, 'What became of it.');
+export function orderPayload<Extra extends object = object>(name: string, description: string) {
+  const ref = payloadType<{ orderId: string } & Extra>(name, 'What became of it.');
   builder.objectField(ref, 'order', (t) =>
     t.prismaField({
       type: OrderRef,

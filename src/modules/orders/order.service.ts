@@ -2,7 +2,7 @@ import type { Order as OrderRow, OrderLine } from '../../generated/prisma/client
 import type { Transaction } from '../../infra/database.ts';
 import type { Page, PageRequest } from '../../infra/page.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
-import { createCheckout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
+import { createCheckout, type Checkout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
 import { joinGuestOrders, type AddressOwner } from './guest-orders.ts';
 import { createOrderAccess, type OrderAccess } from './order-access.ts';
 import { createOrderLife, type OrderLife } from './order-life.ts';
@@ -25,6 +25,8 @@ export interface OrderService extends OrderLife, OrderAccess {
    * @throws Refusal: CART_EMPTY, CART_EXPIRED, TOTAL_CHANGED, IDEMPOTENCY_KEY_REUSED, INVALID_INPUT
    */
   checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
+  /** The same for a guest who gets another token by it; see `Checkout`. */
+  checkoutRenewing: Checkout['checkoutRenewing'];
   /** An order with its lines, whoever asks; null where there is none. */
   read(orderId: string): Promise<ReadOrder | null>;
   /** Whose an order is, or null where there is none. */
@@ -71,7 +73,7 @@ export function createOrderService(deps: OrderDependencies): OrderService {
   return {
     ...createOrderLife(deps),
     ...createOrderAccess(deps),
-    checkout: createCheckout(deps),
+    ...createCheckout(deps),
     joinGuestOrders,
 
     read: (orderId) =>
