@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Database, Queryable, Statement } from '../src/infra/database.ts';
+import type { Database, Queryable, Statement } from '../src/infra/postgres/database.ts';
 import { auditInventory } from '../src/modules/inventory/inventory.audit.ts';
 import { auditStock } from '../src/modules/inventory/stock-audit.ts';
 import { fill, openScratch, type Size } from './audit/scratch.ts';

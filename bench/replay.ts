@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { openDatabase } from '../src/infra/database.ts';
+import { openDatabase } from '../src/infra/postgres/database.ts';
 import { openPlace } from './nodes/place.ts';
 import { openPlace as openDatabasePlace } from './relay/place.ts';
 import { fillLog, type Filled } from './replay/fill.ts';

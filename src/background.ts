@@ -1,21 +1,21 @@
 import { DEFAULT_PORT, type Config } from './config/config.ts';
 import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
-import { createPageViewer } from './graphql/page-viewer.ts';
+import { createPageViewer } from './graphql/context/page-viewer.ts';
 import { createMailboxPage } from './http/mailbox-page.ts';
-import { mailboxToken } from './infra/mailer-mailbox.ts';
+import { mailboxToken } from './infra/mail/mailer-mailbox.ts';
 import { defaultPublicUrl } from './http/origin-rule.ts';
 import type { Page } from './http/pages.ts';
 import type { HttpServer } from './http/server.ts';
-import type { Database } from './infra/database.ts';
+import type { Database } from './infra/postgres/database.ts';
 import type { Logger } from './infra/logger.ts';
-import { createMailer, mailboxFolder } from './infra/mailer-choice.ts';
+import { createMailer, mailboxFolder } from './infra/mail/mailer-choice.ts';
 import type { Metrics } from './infra/metrics.ts';
 import type { JobPlace } from './jobs/backend-choice.ts';
-import type { BackgroundWork } from './jobs/host.ts';
+import type { BackgroundWork } from './jobs/background-work.ts';
 import type { ShopJobs } from './jobs/shop-jobs.ts';
-import { createLetters } from './modules/notifications/letters.ts';
-import type { Letters } from './modules/notifications/mail.types.ts';
+import { createLetters } from './modules/mail/letters.ts';
+import type { Letters } from './modules/mail/mail.types.ts';
 import type { Nudges } from './modules/nudges.ts';
 import type { ShopServices } from './modules/services.ts';
 
@@ -54,10 +54,10 @@ export async function startBackground(options: {
     folder === null
       ? null
       : createMailboxPage({ folder, shopName: config.shop.name, token: mailboxToken(config.secrets), roleOf });
-  const { startBackgroundWork } = await import('./jobs/host.ts');
+  const { startBackgroundWork } = await import('./jobs/background-work.ts');
   const { db, services, metrics } = core;
   const linksLead = whereLinksLead(config, publicUrl, logger);
-  const real = createLetters({ db, shop: config.shop, publicUrl: linksLead, secrets: config.secrets, services });
+  const real = createLetters({ db, shop: config.shop, publicUrl: linksLead, services });
   const quiet = overrides.quiet === true;
   const work = startBackgroundWork({
     config: quiet ? { ...config, roles: ['api'] } : config,

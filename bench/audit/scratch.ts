@@ -2,10 +2,10 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
-import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
-import { migrate } from '../../src/infra/migrations.ts';
+import { migrate } from '../../src/infra/migrations/migrations.ts';
 
 /** How much there is. */
 export interface Size {

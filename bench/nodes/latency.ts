@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import type { Database } from '../../src/infra/database.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
 import { ask } from '../torture/http.ts';
 import { ADMIN } from './place.ts';
 

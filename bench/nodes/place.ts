@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
-import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuid } from 'uuid';
-import type { Queryable, Statement } from '../../src/infra/database.ts';
+import type { Queryable, Statement } from '../../src/infra/postgres/database.ts';
 import type { Node } from './place.ts';
 
 export interface Load {

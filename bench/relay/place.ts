@@ -6,10 +6,10 @@ import { createLocalBus, type EventBatch, type EventBus } from '../../src/events
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { startFeed, type EventFeed } from '../../src/events/feed.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
-import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger, type Logger } from '../../src/infra/logger.ts';
-import { migrate } from '../../src/infra/migrations.ts';
+import { migrate } from '../../src/infra/migrations/migrations.ts';
 
 /** A migrated database. */
 export interface Place {

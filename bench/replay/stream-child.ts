@@ -3,7 +3,7 @@ import { createEventLog } from '../../src/events/event-log.ts';
 import { startFeed } from '../../src/events/feed.ts';
 import { createReplay } from '../../src/events/replay.ts';
 import { openStream } from '../../src/events/stream.ts';
-import { openDatabase, openReader } from '../../src/infra/database.ts';
+import { openDatabase, openReader } from '../../src/infra/postgres/database.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 
 // Reads the whole log through a stream, in a process of its own, and tells what memory it has at each tenth of it: on the

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import type { Credentials } from '../torture/options.ts';
 import { ShopNotReachable } from '../torture/shop.ts';

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findPostmaster } from '../../src/infra/embedded-postgres-server.ts';
-import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
+import { findPostmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import { startTcpProxy, type TcpProxy } from '../../tests/support/tcp-proxy.ts';
 import { freePort, startRedis, type Redis } from '../torture-events/redis.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { loadConfig } from '../../src/config/config.ts';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import { auditInventory } from '../../src/modules/inventory/inventory.audit.ts';
 import { fillShelf, type Shelf } from '../torture-events/shelf.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '../../src/infra/database.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
 import { auditInventory } from '../../src/modules/inventory/inventory.audit.ts';
 import type { Crowd } from './buyers.ts';
 import type { Options } from './options.ts';

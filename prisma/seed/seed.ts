@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import type { Database, Statement, Transaction } from '../../src/infra/database.ts';
+import type { Database, Statement, Transaction } from '../../src/infra/postgres/database.ts';
 import type { InventoryService } from '../../src/modules/inventory/inventory.service.ts';
 import { parseDecimal } from '../../src/modules/money.ts';
 import { categories, products, type SeedProduct } from './catalogue.ts';

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { writeMigration } from '../infra/migration-diff.ts';
+import { writeMigration } from '../infra/migrations/migration-diff.ts';
 
 const USAGE = 'Usage: npm run migrate:new -- NAME [--empty]';
 

@@ -1,8 +1,8 @@
 import { loadConfig } from '../config/config.ts';
-import { findDatabase } from '../infra/database-place.ts';
+import { findDatabase } from '../infra/postgres/database-place.ts';
 import { Disposals } from '../infra/disposals.ts';
 import { createLogger } from '../infra/logger.ts';
-import { migrate } from '../infra/migrations.ts';
+import { migrate } from '../infra/migrations/migrations.ts';
 import { endOnSignals } from './end-on-signals.ts';
 
 // npm run migrate: applies the pending migrations.

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { mailboxToken } from '../infra/mailer-mailbox.ts';
+import { mailboxToken } from '../infra/mail/mailer-mailbox.ts';
 import { createApp, type App } from '../app.ts';
 import { ConfigError, loadConfig, type Config, type Role } from '../config/config.ts';
 import { createLogger, type Logger } from '../infra/logger.ts';

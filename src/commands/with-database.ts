@@ -1,6 +1,6 @@
 import { loadConfig } from '../config/config.ts';
-import { openDatabase, type Database } from '../infra/database.ts';
-import { findDatabase, prepareDatabase, type DatabasePlace } from '../infra/database-place.ts';
+import { openDatabase, type Database } from '../infra/postgres/database.ts';
+import { findDatabase, prepareDatabase, type DatabasePlace } from '../infra/postgres/database-place.ts';
 import { Disposals } from '../infra/disposals.ts';
 import { createLogger } from '../infra/logger.ts';
 import { endOnSignals } from './end-on-signals.ts';

@@ -1,7 +1,7 @@
 import type { Cursor } from './cursor.ts';
 import type { StoredEvent } from './event.ts';
 import type { EventFeed } from './feed.ts';
-import type { Turn } from '../infra/seats.ts';
+import type { Turn } from '../infra/limits/keyed-semaphore.ts';
 import { patiently } from './patience.ts';
 import { CursorExpiredError, type EventFilter, type Replay } from './replay.ts';
 

@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../infra/database.ts';
+import type { Queryable, Statement } from '../infra/postgres/database.ts';
 import { toStoredEvent, type EventRow } from './event-log.ts';
 import type { StoredEvent } from './event.ts';
 

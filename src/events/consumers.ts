@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDatabaseAway } from '../infra/database-faults.ts';
-import type { Database, Transaction } from '../infra/database.ts';
+import { isDatabaseAway } from '../infra/postgres/database-faults.ts';
+import type { Database, Transaction } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { EventBus } from './bus.ts';
 import {

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { Database } from '../infra/database.ts';
+import type { Database } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createLocalBus, type EventBus } from './bus.ts';
 import { readEnd } from './event-log.ts';

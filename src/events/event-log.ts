@@ -1,4 +1,4 @@
-import type { Database, Queryable, Statement, Transaction } from '../infra/database.ts';
+import type { Database, Queryable, Statement, Transaction } from '../infra/postgres/database.ts';
 import type { Cursor } from './cursor.ts';
 import type { NewEvent, StoredEvent } from './event.ts';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Database, Queryable, Statement } from '../infra/database.ts';
+import type { Database, Queryable, Statement } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
 
 /*

@@ -1,4 +1,4 @@
-import type { RetentionRule } from '../infra/retention.ts';
+import type { RetentionRule } from '../infra/postgres/retention.ts';
 
 /**
  * Parked events that were handled after all; those that wait for somebody stay.

@@ -1,6 +1,6 @@
-import type { Database, Transaction } from '../infra/database.ts';
-import { isDatabaseAway } from '../infra/database-faults.ts';
-import type { Page, PageRequest } from '../infra/page.ts';
+import type { Database, Transaction } from '../infra/postgres/database.ts';
+import { isDatabaseAway } from '../infra/postgres/database-faults.ts';
+import type { Page, PageRequest } from '../infra/postgres/page.ts';
 import type { Consumer } from './consumer.ts';
 import { describeFault } from './describe-fault.ts';
 import * as repository from './parked-event.repository.ts';

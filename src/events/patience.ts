@@ -1,4 +1,4 @@
-import { isDatabaseAway } from '../infra/database-faults.ts';
+import { isDatabaseAway } from '../infra/postgres/database-faults.ts';
 
 /*
  * An event that cannot be read now is tried again for a while: most often the database is only failing over. An event that

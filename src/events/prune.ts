@@ -1,4 +1,4 @@
-import type { Database, Queryable, Statement } from '../infra/database.ts';
+import type { Database, Queryable, Statement } from '../infra/postgres/database.ts';
 import { every } from '../infra/every.ts';
 import type { Logger } from '../infra/logger.ts';
 

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Database } from '../infra/database.ts';
+import type { Database } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { EventBatch, EventBus } from './bus.ts';
 import { toStoredEvent, type EventRow } from './event-log.ts';

@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../infra/database.ts';
+import type { Queryable, Statement } from '../infra/postgres/database.ts';
 import type { Cursor } from './cursor.ts';
 import type { StoredEvent } from './event.ts';
 import { readEnd, toStoredEvent, type EventRow } from './event-log.ts';

@@ -7,22 +7,22 @@ import { LaggedError } from '../events/stream.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Metrics } from '../infra/metrics.ts';
 import type { RedisConnection } from '../infra/redis.ts';
-import type { Context, LiveContext, SharedContext } from './context.ts';
-import { createContextFactory, type RequestScope } from './create-context.ts';
-import { ofEvent } from './event-id.ts';
-import { createEventQueue, EVENT_QUEUE_LIMITS } from './event-queue.ts';
-import { createFanOut, type FanOutState } from './fan-out.ts';
-import { createGraphiQL } from './graphiql.ts';
-import { limitsDeclaredIn } from './limited-fields.ts';
-import { NO_BUDGET } from './live-budget.ts';
-import type { Refused } from './presence.ts';
-import { createSessionWatch } from './session-watch.ts';
-import { createSharedSubscriptions } from './shared-subscriptions.ts';
-import { createSharing } from './sharing.ts';
-import { createSubscriptions } from './subscribe.ts';
-import { createThrottle, type Caller, type ThrottleOverrides } from './throttle.ts';
-import { createWebSockets } from './websocket.ts';
-import { createEngine, type RequestScopes } from './yoga.ts';
+import type { Context, LiveContext, SharedContext } from './context/context.ts';
+import { createContextFactory, type RequestScope } from './context/create-context.ts';
+import { ofEvent } from './live/event-id.ts';
+import { createEventQueue, EVENT_QUEUE_LIMITS } from './live/event-queue.ts';
+import { createFanOut, type FanOutState } from './live/fan-out.ts';
+import { createGraphiQL } from './graphiql/graphiql.ts';
+import { limitsDeclaredIn } from './schema/limited-fields.ts';
+import { NO_BUDGET } from './limits/live-budget.ts';
+import type { Refused } from './limits/connection-limits.ts';
+import { createSessionWatch } from './live/session-watch.ts';
+import { createSharedSubscriptions } from './live/shared-subscriptions.ts';
+import { createSharing } from './live/sharing.ts';
+import { createSubscriptions } from './live/subscribe.ts';
+import { createThrottle, type Caller, type ThrottleOverrides } from './limits/throttle.ts';
+import { createWebSockets } from './live/websocket.ts';
+import { createEngine, type RequestScopes } from './operations/yoga.ts';
 
 /** GraphQL over HTTP, SSE and WebSocket. Who may ask at all was decided before. */
 export interface GraphQLServer {

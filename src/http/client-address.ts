@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { networkOf } from '../infra/networks.ts';
+import { networkOf } from '../infra/limits/networks.ts';
 
 /**
  * Who a request comes from, as far as limits are concerned: an IPv4 address, or the /64 of an IPv6 one, which is what a

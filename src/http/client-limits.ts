@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { createSeats } from '../infra/seats.ts';
+import { createSeats } from '../infra/limits/keyed-semaphore.ts';
 import { clientAddress } from './client-address.ts';
 
 /** What one network may have of a node at the same time. */

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import type { MailKind } from '../modules/notifications/mail.types.ts';
+import type { MailKind } from '../modules/mail/mail.types.ts';
 import type { ShopServices } from '../modules/services.ts';
 import { Refusal } from '../modules/user-error.ts';
 import { FormTooLargeError, readForm } from './form.ts';

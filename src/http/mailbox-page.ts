@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import PostalMime, { type Address, type Email } from 'postal-mime';
-import { listMailbox, readFromMailbox } from '../infra/mailer-mailbox.ts';
+import { listMailbox, readFromMailbox } from '../infra/mail/mailer-mailbox.ts';
 import { isSameSecret } from '../infra/same-secret.ts';
 import { listPage, mailPage, type MailHead } from './mailbox-html.ts';
 import type { Page } from './pages.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono, type Context } from 'hono';
-import { isDatabaseTrouble } from '../infra/database-faults.ts';
+import { isDatabaseTrouble } from '../infra/postgres/database-faults.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Health } from './health.ts';
 import { readImage } from './images.ts';

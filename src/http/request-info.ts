@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../infra/logger.ts';
-import type { LimiterWait } from '../infra/rate-limiter.ts';
+import type { LimiterWait } from '../infra/limits/rate-limiter.ts';
 import { clientAddress } from './client-address.ts';
 import { storefrontOf, type Storefront } from './storefront-key.ts';
 

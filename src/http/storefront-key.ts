@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { networkOf } from '../infra/networks.ts';
+import { networkOf } from '../infra/limits/networks.ts';
 import { isOneOfSecrets } from '../infra/same-secret.ts';
 
 /*

@@ -1,4 +1,4 @@
-import type { Database, Statement } from './database.ts';
+import type { Database, Statement } from './postgres/database.ts';
 import type { Metrics, Sample } from './metrics.ts';
 
 /** What the gauges look at. */

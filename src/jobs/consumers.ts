@@ -1,9 +1,9 @@
 import type { Consumer } from '../events/consumer.ts';
 import type { EventLog } from '../events/event-log.ts';
-import { createLowStockNotices } from '../modules/cart/low-stock.ts';
-import { createStockAlertConsumer } from '../modules/notifications/stock-alert-chains.ts';
-import { createShortfallConsumer } from '../modules/inventory/shortfalls.ts';
-import { createMailNotices } from '../modules/notifications/mail-notices.ts';
+import { createLowStockNotices } from '../modules/cart/low-stock.consumer.ts';
+import { createStockAlertConsumer } from '../modules/stock-alerts/stock-alert-chains.ts';
+import { createShortfallConsumer } from '../modules/inventory/shortfall.consumer.ts';
+import { createMailNotices } from '../modules/mail/mail-notices.consumer.ts';
 import type { ShopServices } from '../modules/services.ts';
 
 /** The shop's durable consumers. What they do is the modules'. */

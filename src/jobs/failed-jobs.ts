@@ -1,5 +1,5 @@
 import { v5 as uuidOf } from 'uuid';
-import type { Page, PageRequest } from '../infra/page.ts';
+import type { Page, PageRequest } from '../infra/postgres/page.ts';
 import type { FailedJob, FailedJobStore } from '../modules/staff/failed-jobs.service.ts';
 import type { JobQueue, RestingJob } from './backend.ts';
 import { envelopeSchema, type JobQueues } from './queues.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, runMigrations, withBackend, type PgPool } from 'bullmq';
-import { connect, DIRECT, openPool, TIME_LIMITS, type Session } from '../infra/connection.ts';
+import { connect, DIRECT, openPool, TIME_LIMITS, type Session } from '../infra/postgres/connection.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { JobBackend, JobQueue, JobWorker } from './backend.ts';
 import { onceOpened, SETTINGS, whenReady } from './bullmq-settings.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Logger } from '../infra/logger.ts';
-import { createLines } from '../infra/seats.ts';
+import { createLines } from '../infra/limits/keyed-semaphore.ts';
 import { QueueAway } from '../modules/staff/failed-jobs.service.ts';
 import type { JobBackend, JobQueue } from './backend.ts';
 import type { Job } from './define-job.ts';

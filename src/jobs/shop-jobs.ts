@@ -1,8 +1,8 @@
 import { createCartExpiryJob } from '../modules/cart/cart.jobs.ts';
 import { createWebhookDeliveryJob } from '../modules/contentful/contentful.jobs.ts';
-import { createMailJob } from '../modules/notifications/mail.jobs.ts';
-import type { MailSending } from '../modules/notifications/mail-sending.ts';
-import { createStockAlertJob } from '../modules/notifications/stock-alert.jobs.ts';
+import { createMailJob } from '../modules/mail/mail.jobs.ts';
+import type { MailSending } from '../modules/mail/mail-sending.ts';
+import { createStockAlertJob } from '../modules/stock-alerts/stock-alert.jobs.ts';
 import type { ShopServices } from '../modules/services.ts';
 
 /**

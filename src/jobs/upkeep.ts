@@ -2,16 +2,16 @@ import type { Config } from '../config/config.ts';
 import type { Consumer } from '../events/consumer.ts';
 import { parkedEventRetention } from '../events/parked-event.retention.ts';
 import { startPruning } from '../events/prune.ts';
-import type { Database } from '../infra/database.ts';
+import type { Database } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
-import { startRetention, type RetentionRule } from '../infra/retention.ts';
+import { startRetention, type RetentionRule } from '../infra/postgres/retention.ts';
 import { accountRetention, guestRetention } from '../modules/accounts/account.retention.ts';
 import { cartRetention } from '../modules/cart/cart.retention.ts';
 import { startDeliveryUpkeep } from '../modules/contentful/upkeep.ts';
-import type { MailSending } from '../modules/notifications/mail-sending.ts';
-import { startMailPruning, startMailSweep } from '../modules/notifications/mail-sweep.ts';
-import { startStockAlertSweep } from '../modules/notifications/stock-alert.jobs.ts';
-import { stockAlertRetention } from '../modules/notifications/stock-alert.retention.ts';
+import type { MailSending } from '../modules/mail/mail-sending.ts';
+import { startMailPruning, startMailSweep } from '../modules/mail/mail-sweep.ts';
+import { startStockAlertSweep } from '../modules/stock-alerts/stock-alert.jobs.ts';
+import { stockAlertRetention } from '../modules/stock-alerts/stock-alert.retention.ts';
 import type { ShopServices } from '../modules/services.ts';
 
 /** What goes by itself, in the order in which it goes: a guest follows the last of its carts. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
-import { isDatabaseAway } from '../infra/database-faults.ts';
+import { isDatabaseAway } from '../infra/postgres/database-faults.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { JobBackend, JobWorker, QueuedJob } from './backend.ts';
 import type { Job } from './define-job.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { EventLog } from '../events/event-log.ts';
-import type { Database } from '../infra/database.ts';
+import type { Database } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import { createAccountService, type AccountService } from './accounts/account.service.ts';
 import { createAdminService, type AdminService } from './accounts/admin.service.ts';
@@ -14,9 +14,9 @@ import { createProductImportService, type ProductImportService } from './catalog
 import { createInventoryService, type InventoryService } from './inventory/inventory.service.ts';
 import { createOutsideStockService, type OutsideStockService } from './inventory/outside-stock.service.ts';
 import { createStockService, type StockService } from './inventory/stock.service.ts';
-import { createMailService, type MailService } from './notifications/mail.service.ts';
-import { createStockAlertService, type StockAlertService } from './notifications/stock-alert.service.ts';
-import { createMailSettingsService, type MailSettingsService } from './notifications/mail-settings.service.ts';
+import { createMailService, type MailService } from './mail/mail.service.ts';
+import { createStockAlertService, type StockAlertService } from './stock-alerts/stock-alert.service.ts';
+import { createMailSettingsService, type MailSettingsService } from './mail/mail-settings.service.ts';
 import { createNudges, type Nudges } from './nudges.ts';
 import { createOrderService, type OrderService } from './orders/order.service.ts';
 import { createStaffService, type StaffService } from './staff/staff.service.ts';

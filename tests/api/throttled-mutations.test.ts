@@ -1,6 +1,6 @@
 import { buildSchema, type GraphQLSchema } from 'graphql';
 import { expect, test } from 'vitest';
-import { declaredLimitsOf } from '../../src/graphql/limited-fields.ts';
+import { declaredLimitsOf } from '../../src/graphql/schema/limited-fields.ts';
 import { schema } from '../../src/graphql/schema.ts';
 
 // A mutation that declares nothing fails here: decide whether it needs limits of its own (`extensions: limitedBy(…)` beside the

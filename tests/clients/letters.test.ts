@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Letter } from '../../src/modules/notifications/mail.types.ts';
+import type { Letter } from '../../src/modules/mail/mail.types.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { known } from '../support/known.ts';
 import { writeEveryLetter, type Texts } from '../support/letter-world.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLocalBus } from '../../src/events/bus.ts';
-import { startBackgroundWork, type BackgroundWork } from '../../src/jobs/host.ts';
+import { startBackgroundWork, type BackgroundWork } from '../../src/jobs/background-work.ts';
 import { createCartExpiryJob } from '../../src/modules/cart/cart.jobs.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { levelOf, makeOverdue, makeProduct, makeVariant } from '../support/fixtures.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createLocalBus } from '../../src/events/bus.ts';
 import { startConsumers, type Consumers } from '../../src/events/consumers.ts';
 import type { OutsideSource } from '../../src/modules/inventory/outside-stock.service.ts';
-import { createShortfallConsumer } from '../../src/modules/inventory/shortfalls.ts';
+import { createShortfallConsumer } from '../../src/modules/inventory/shortfall.consumer.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';

@@ -1,7 +1,7 @@
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { shareConnections } from '../../src/infra/connection-budget.ts';
+import { shareConnections } from '../../src/infra/postgres/connection-budget.ts';
 import { goMainJourneys } from '../support/journeys.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openDatabase, openReader } from '../../src/infra/database.ts';
-import { migrate } from '../../src/infra/migrations.ts';
+import { openDatabase, openReader } from '../../src/infra/postgres/database.ts';
+import { migrate } from '../../src/infra/migrations/migrations.ts';
 import { createPostgresJobs } from '../../src/jobs/postgres-backend.ts';
 import { startFakePostgres, type LastWords } from '../support/fake-postgres.ts';
 

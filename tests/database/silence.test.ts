@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openDatabase } from '../../src/infra/database.ts';
-import { OutcomeUnknownError } from '../../src/infra/database-faults.ts';
+import { openDatabase } from '../../src/infra/postgres/database.ts';
+import { OutcomeUnknownError } from '../../src/infra/postgres/database-faults.ts';
 import { recordLogs } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';

@@ -7,7 +7,7 @@ import { createEventLog } from '../../src/events/event-log.ts';
 import type { StoredEvent } from '../../src/events/event.ts';
 import { createParkedEvents } from '../../src/events/parked-events.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
-import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
+import { openDatabase, type Database, type Transaction } from '../../src/infra/postgres/database.ts';
 import { rowsOf } from '../support/books.ts';
 import { ERROR, recordLogs } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

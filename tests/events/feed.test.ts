@@ -6,7 +6,7 @@ import type { StoredEvent } from '../../src/events/event.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { startFeed, type EventFeed } from '../../src/events/feed.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { recordLogs } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';

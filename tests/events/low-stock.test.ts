@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLocalBus } from '../../src/events/bus.ts';
 import { startConsumers, type Consumers } from '../../src/events/consumers.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
-import { createLowStockNotices } from '../../src/modules/cart/low-stock.ts';
+import { createLowStockNotices } from '../../src/modules/cart/low-stock.consumer.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { levelOf, makeOverdue, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';

@@ -5,7 +5,7 @@ import { createLocalBus, type EventBus } from '../../src/events/bus.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { pruneEvents } from '../../src/events/prune.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { holdBarrier, watchLocks } from '../support/barriers.ts';
 import { rowsOf } from '../support/books.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';

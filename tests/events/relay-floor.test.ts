@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLocalBus } from '../../src/events/bus.ts';
 import { createEventLog } from '../../src/events/event-log.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { rowsOf } from '../support/books.ts';
 import { known } from '../support/known.ts';
 import { ERROR, recordLogs } from '../support/logs.ts';

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import type { EventBatch, EventBus } from '../../src/events/bus.ts';
 import { createEventLog } from '../../src/events/event-log.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { createInventoryService } from '../../src/modules/inventory/inventory.service.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { recordLogs } from '../support/logs.ts';

@@ -9,7 +9,7 @@ import { startFeed, type EventFeed } from '../../src/events/feed.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
 import { CursorExpiredError, createReplay, type EventFilter, type Replay } from '../../src/events/replay.ts';
 import { openStream, type StreamItem } from '../../src/events/stream.ts';
-import { openDatabase, openReader, type Database, type Reader } from '../../src/infra/database.ts';
+import { openDatabase, openReader, type Database, type Reader } from '../../src/infra/postgres/database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const logger = pino({ level: 'silent' });

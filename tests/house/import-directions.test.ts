@@ -24,12 +24,18 @@ const fair: Record<string, string[]> = {
     'src/events/relay.ts',
   ],
   'src/http/server.ts': ['src/modules/cart/cart.service.ts', 'src/events/relay.ts', 'src/infra/logger.ts'],
-  'src/graphql/schema.ts': ['src/graphql/builder.ts', 'src/modules/cart/cart.graphql.ts', 'graphql'],
-  'src/graphql/builder.ts': ['src/config/config.ts', 'src/generated/client.ts', '@pothos/core'],
+  'src/graphql/schema.ts': ['src/graphql/schema/builder.ts', 'src/modules/cart/cart.graphql.ts', 'graphql'],
+  'src/graphql/schema/builder.ts': ['src/config/config.ts', 'src/generated/client.ts', '@pothos/core'],
+  'src/graphql/limits/throttle.ts': ['src/infra/logger.ts'],
+  'src/graphql/context/context.ts': ['src/graphql/limits/throttle.ts'],
+  'src/graphql/schema/node.ts': ['src/graphql/context/context.ts', 'src/graphql/limits/throttle.ts'],
+  'src/graphql/live/subscribe.ts': ['src/graphql/schema/node.ts', 'src/graphql/context/context.ts'],
+  'src/graphql/operations/yoga.ts': ['src/graphql/live/subscribe.ts', 'src/graphql/schema/node.ts', 'graphql-yoga'],
+  'src/graphql/server.ts': ['src/graphql/operations/yoga.ts', 'src/graphql/live/subscribe.ts'],
   'src/jobs/queues.ts': ['src/jobs/define-job.ts', 'src/modules/cart/cart.jobs.ts', 'bullmq'],
   'src/jobs/define-job.ts': ['src/infra/logger.ts'],
   'src/modules/cart/cart.graphql.ts': [
-    'src/graphql/builder.ts',
+    'src/graphql/schema/builder.ts',
     'src/modules/cart/cart.service.ts',
     'src/modules/inventory/inventory.errors.ts',
     'graphql',
@@ -45,7 +51,7 @@ const fair: Record<string, string[]> = {
   'src/modules/cart/cart.repository.ts': ['src/infra/logger.ts', 'src/generated/client.ts', 'src/config/config.ts'],
   'src/modules/inventory/inventory.service.ts': ['src/modules/inventory/inventory.repository.ts'],
   'src/modules/inventory/inventory.repository.ts': [],
-  'src/modules/inventory/inventory.graphql.ts': ['src/graphql/builder.ts'],
+  'src/modules/inventory/inventory.graphql.ts': ['src/graphql/schema/builder.ts'],
   'src/modules/inventory/inventory.errors.ts': [],
   'src/modules/inventory/inventory.types.ts': [],
   'src/modules/inventory/plain.ts': [],
@@ -58,7 +64,7 @@ const fair: Record<string, string[]> = {
 
 const entries = ['src/app.ts', 'src/background.ts', 'src/server.ts', 'src/worker.ts', 'src/commands/carts-expire.ts'];
 const http = 'src/http/server.ts';
-const builder = 'src/graphql/builder.ts';
+const builder = 'src/graphql/schema/builder.ts';
 const jobs = 'src/jobs/define-job.ts';
 const service = 'src/modules/inventory/inventory.service.ts';
 const events = 'src/events/relay.ts';
@@ -68,12 +74,23 @@ const graphql = ['graphql', 'graphql/utilities', 'graphql-yoga', '@pothos/core',
 const inside = ['inventory.repository', 'inventory.graphql', 'plain'].map((name) => `src/modules/inventory/${name}.ts`);
 const toTheDomain = [...entries, http, builder, jobs, ...graphql, 'bullmq', ...inside, 'node:process'];
 
+/** Files of the rooms of src/graphql above one of them, counted from the lowest, and of the top. */
+function graphqlRoomsAbove(below: number): string[] {
+  const upward = ['context/context', 'schema/node', 'live/subscribe', 'operations/yoga', 'server', 'schema'];
+  return upward.slice(below).map((name) => `src/graphql/${name}.ts`);
+}
+
 /** By kind of file: what it must not import. Each pair becomes a file of its own. */
 const refused: Record<string, string[]> = {
   'src/app.ts': [...entries.slice(2), 'node:process'],
   'src/commands/x.ts': ['node:process'],
   'src/http/x.ts': [...entries, builder, jobs, 'node:process'],
   'src/graphql/x.ts': [...entries, http, jobs, 'node:process'],
+  'src/graphql/limits/x.ts': [...entries, http, jobs, ...graphqlRoomsAbove(0)],
+  'src/graphql/context/x.ts': [...entries, http, jobs, ...graphqlRoomsAbove(1)],
+  'src/graphql/schema/x.ts': [...entries, http, jobs, ...graphqlRoomsAbove(2)],
+  'src/graphql/live/x.ts': [...entries, http, jobs, ...graphqlRoomsAbove(3)],
+  'src/graphql/operations/x.ts': [...entries, http, jobs, 'src/graphql/server.ts', 'src/graphql/schema.ts'],
   'src/jobs/x.ts': [...entries, http, builder, 'node:process'],
   'src/events/x.ts': [...entries, http, builder, jobs, service, 'node:process'],
   'src/infra/x.ts': [...entries, http, builder, jobs, service, events, 'node:process'],

@@ -1,7 +1,7 @@
 import { buildSchema, GraphQLError, parse, type ExecutionResult } from 'graphql';
 import { describe, expect, test, vi } from 'vitest';
 import { LaggedError, LogReplacedError } from '../../src/events/stream.ts';
-import { createSubscriptions } from '../../src/graphql/subscribe.ts';
+import { createSubscriptions } from '../../src/graphql/live/subscribe.ts';
 import { until } from '../support/until.ts';
 
 const schema = buildSchema('type Query { n: Int } type Subscription { n: Int }');

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createWebSockets } from '../../src/graphql/websocket.ts';
+import { createWebSockets } from '../../src/graphql/live/websocket.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { recordLogs } from '../support/logs.ts';
 import { settled } from '../support/settled.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { findPostmaster } from '../../src/infra/embedded-postgres-server.ts';
+import { findPostmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
 import { startProcess } from '../support/shop-process.ts';
 import { until } from '../support/until.ts';
 

@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
-import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
-import { findPostmaster, type Postmaster } from '../../src/infra/embedded-postgres-server.ts';
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
+import { findPostmaster, type Postmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
 import { identify, identifySelf, isRunning } from '../../src/infra/process-identity.ts';
 import type { Answer } from '../support/embedded-postgres-child.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LaggedError } from '../../src/events/stream.ts';
-import { createEventQueue } from '../../src/graphql/event-queue.ts';
+import { createEventQueue } from '../../src/graphql/live/event-queue.ts';
 import { known } from '../support/known.ts';
 import { until } from '../support/until.ts';
 

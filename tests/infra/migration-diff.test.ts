@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { diffSchemas, writeMigration } from '../../src/infra/migration-diff.ts';
+import { diffSchemas, writeMigration } from '../../src/infra/migrations/migration-diff.ts';
 import { describeDatabase } from '../support/catalog.ts';
 import { createEmptyDatabase, createTestDatabase } from '../support/postgres.ts';
 

@@ -13,8 +13,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pino, type Logger } from 'pino';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { MIGRATIONS_DIR, readMigrations } from '../../src/infra/migration-files.ts';
-import { migrate, pendingMigrations } from '../../src/infra/migrations.ts';
+import { MIGRATIONS_DIR, readMigrations } from '../../src/infra/migrations/migration-files.ts';
+import { migrate, pendingMigrations } from '../../src/infra/migrations/migrations.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { networkOf, widerNetworks } from '../../src/infra/networks.ts';
+import { networkOf, widerNetworks } from '../../src/infra/limits/networks.ts';
 
 describe('the network of an address', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createRateLimiter, type RateLimiter } from '../../src/infra/rate-limiter.ts';
+import { createRateLimiter, type RateLimiter } from '../../src/infra/limits/rate-limiter.ts';
 import { connectRedis, type RedisConnection } from '../../src/infra/redis.ts';
 import { createSigner } from '../../src/infra/signer.ts';
 import { recordLogs, type LogRecord } from '../support/logs.ts';

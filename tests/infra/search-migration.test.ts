@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { MIGRATIONS_DIR } from '../../src/infra/migration-files.ts';
-import { migrate } from '../../src/infra/migrations.ts';
+import { MIGRATIONS_DIR } from '../../src/infra/migrations/migration-files.ts';
+import { migrate } from '../../src/infra/migrations/migrations.ts';
 import { createEmptyDatabase } from '../support/postgres.ts';
 
 const logger = pino({ level: 'silent' });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createLines, createSeats, type Turn } from '../../src/infra/seats.ts';
+import { createLines, createSeats, type Turn } from '../../src/infra/limits/keyed-semaphore.ts';
 import { known } from '../support/known.ts';
 
 test('so many seats for each key, and no more until one is given back', () => {

@@ -13,7 +13,7 @@ import { hasRedis, startRedis, type RedisServer } from '../support/redis-server.
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { rowsOf } from '../support/books.ts';
-import { openDatabase } from '../../src/infra/database.ts';
+import { openDatabase } from '../../src/infra/postgres/database.ts';
 
 const logger = pino({ level: 'silent' });
 const shop = redisName({ epoch: '0123456789abcdef', home: '01234567' });

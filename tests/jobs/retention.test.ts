@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { removeOld, type RetentionRule } from '../../src/infra/retention.ts';
+import { removeOld, type RetentionRule } from '../../src/infra/postgres/retention.ts';
 import { createRetentionRules } from '../../src/jobs/upkeep.ts';
 import { login, newPerson, refresh, resetToken } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import PostalMime from 'postal-mime';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createEventLog } from '../../src/events/event-log.ts';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { newEmail, register } from '../support/accounts.ts';
 import { holdBarrier, watchLocks } from '../support/barriers.ts';
 import { findFaults, rowsOf } from '../support/books.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import type { Letters } from '../../src/modules/notifications/mail.types.ts';
+import type { Letters } from '../../src/modules/mail/mail.types.ts';
 import { newPerson } from '../support/accounts.ts';
 import { known } from '../support/known.ts';
 import { WARN } from '../support/logs.ts';

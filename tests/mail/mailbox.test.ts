@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMailboxMailer, listMailbox, mailboxToken } from '../../src/infra/mailer-mailbox.ts';
+import { createMailboxMailer, listMailbox, mailboxToken } from '../../src/infra/mail/mailer-mailbox.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { bearer, createAccountShop, newPerson, newStaff } from '../support/accounts.ts';
 import { LETTER, lettersOf, mailState, writeMail } from '../support/mails.ts';

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { strangersLine } from '../../src/modules/notifications/letter-text.ts';
+import { strangersLine } from '../../src/modules/mail/letter-text.ts';
 import { newPerson } from '../support/accounts.ts';
 import { makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';

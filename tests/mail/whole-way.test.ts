@@ -19,7 +19,7 @@ import { enter } from '../support/shopper.ts';
 import { stockKeeperOf } from '../support/staff-stock.ts';
 import { waiterOf } from '../support/stock-alerts.ts';
 import { until } from '../support/until.ts';
-import { mailboxToken } from '../../src/infra/mailer-mailbox.ts';
+import { mailboxToken } from '../../src/infra/mail/mailer-mailbox.ts';
 
 /*
  * A shop as it runs on one machine, and somebody in front of it: what is done comes to the mailbox as a mail, and the mail's

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { WebSocket } from 'ws';
 import { decodeCursor } from '../../src/events/cursor.ts';
 import { createEventLog } from '../../src/events/event-log.ts';
-import { openDatabase, type Database } from '../../src/infra/database.ts';
+import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { bearer, login, refresh, whoIs } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { createClient } from '../support/client.ts';

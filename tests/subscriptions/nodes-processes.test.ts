@@ -5,7 +5,7 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { decodeCursor } from '../../src/events/cursor.ts';
 import { createEventLog } from '../../src/events/event-log.ts';
-import { openDatabase } from '../../src/infra/database.ts';
+import { openDatabase } from '../../src/infra/postgres/database.ts';
 import { bearer, login } from '../support/accounts.ts';
 import { findFaults } from '../support/books.ts';
 import { createClient } from '../support/client.ts';

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createEventLog } from '../../src/events/event-log.ts';
-import { openDatabase } from '../../src/infra/database.ts';
+import { openDatabase } from '../../src/infra/postgres/database.ts';
 import { holdCarts, watchLocks } from '../support/barriers.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { createClient, type Client } from '../support/client.ts';

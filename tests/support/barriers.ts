@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Database } from '../../src/infra/database.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
 import { PATIENCE_MS } from './patience.ts';
 
 /*

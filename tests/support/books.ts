@@ -1,4 +1,4 @@
-import type { Queryable } from '../../src/infra/database.ts';
+import type { Queryable } from '../../src/infra/postgres/database.ts';
 import { auditInventory } from '../../src/modules/inventory/inventory.audit.ts';
 
 /*

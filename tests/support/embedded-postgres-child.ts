@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 
 // A process that uses the embedded PostgreSQL of the folder that it is told, until it is told to leave.
 export type Answer = { connectionString: string; attached: boolean } | { error: string } | 'left';

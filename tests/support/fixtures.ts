@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../src/events/event-log.ts';
-import type { Database } from '../../src/infra/database.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
 import { createInventoryService } from '../../src/modules/inventory/inventory.service.ts';
 
 /** Where a fixture is put: the parts of an app that it needs. */

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
-import { startEmbeddedPostgres } from '../../src/infra/embedded-postgres.ts';
-import { migrate } from '../../src/infra/migrations.ts';
+import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
+import { migrate } from '../../src/infra/migrations/migrations.ts';
 import { createDatabase, dropDatabase, dropOldDatabases } from './databases.ts';
 import { createRunFolder, removeRunFolder, removeRunFolderAtExit, sweepRunFolders } from './test-folders.ts';
 

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { pino } from 'pino';
 import { redisName, settleLogHome, type LogHome } from '../../src/events/log-home.ts';
-import { openDatabase } from '../../src/infra/database.ts';
+import { openDatabase } from '../../src/infra/postgres/database.ts';
 import { createJobBackend } from '../../src/jobs/backend-choice.ts';
 import type { JobBackend } from '../../src/jobs/backend.ts';
 import { jobPrefix } from '../../src/jobs/redis-backend.ts';

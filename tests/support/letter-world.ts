@@ -7,7 +7,7 @@ import {
 } from '../../src/modules/accounts/account.events.ts';
 import { cartChanged } from '../../src/modules/cart/cart.events.ts';
 import { orderStatusChanged } from '../../src/modules/orders/order.events.ts';
-import type { Letter } from '../../src/modules/notifications/mail.types.ts';
+import type { Letter } from '../../src/modules/mail/mail.types.ts';
 import { newPerson } from './accounts.ts';
 import { makeProduct } from './fixtures.ts';
 import { known } from './known.ts';

@@ -1,10 +1,10 @@
 import type { NewEvent, StoredEvent } from '../../src/events/event.ts';
 import { toStoredEvent, type EventLog, type EventRow } from '../../src/events/event-log.ts';
 import type { Relay } from '../../src/events/relay.ts';
-import type { Database } from '../../src/infra/database.ts';
-import { createLetters } from '../../src/modules/notifications/letters.ts';
-import { createMailNotices } from '../../src/modules/notifications/mail-notices.ts';
-import type { Letters, MailRow } from '../../src/modules/notifications/mail.types.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
+import { createLetters } from '../../src/modules/mail/letters.ts';
+import { createMailNotices } from '../../src/modules/mail/mail-notices.consumer.ts';
+import type { Letters, MailRow } from '../../src/modules/mail/mail.types.ts';
 import type { QuietShop } from './quiet-shop.ts';
 import { rowsOf } from './books.ts';
 
@@ -55,7 +55,6 @@ export function openLetters(shop: QuietShop, resetToken: string | null = 'the-to
     db,
     shop: config.shop,
     publicUrl: app.url,
-    secrets: config.secrets,
     services: {
       ...app.services,
       accounts: { ...app.services.accounts, passwordResetToken: async () => resetToken },

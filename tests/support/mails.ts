@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '../../src/infra/database.ts';
-import { readClock } from '../../src/infra/clock.ts';
-import type { MailService } from '../../src/modules/notifications/mail.service.ts';
-import type { Letter, Letters, NewMail } from '../../src/modules/notifications/mail.types.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
+import { readClock } from '../../src/infra/postgres/clock.ts';
+import type { MailService } from '../../src/modules/mail/mail.service.ts';
+import type { Letter, Letters, NewMail } from '../../src/modules/mail/mail.types.ts';
 import { rowsOf } from './books.ts';
 import { known } from './known.ts';
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Database } from '../../src/infra/database.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
 
 /** A statement with its values, as it was sent. */
 export interface SentQuery {

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { CartConfig } from '../../src/config/config.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
-import { openDatabase, type Database, type Transaction } from '../../src/infra/database.ts';
+import { openDatabase, type Database, type Transaction } from '../../src/infra/postgres/database.ts';
 import type { Logger } from '../../src/infra/logger.ts';
 import { createNudges, type Nudges } from '../../src/modules/nudges.ts';
 import { createServices, type ShopServices } from '../../src/modules/services.ts';

@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
 import { createApp, type App, type Overrides } from '../../src/app.ts';
 import { loadConfig, type Config } from '../../src/config/config.ts';
-import type { Database } from '../../src/infra/database.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
 import { sendRaw, type RawAnswer, type RawRequest } from './http.ts';
 import { recordLogs, type LogRecord } from './logs.ts';

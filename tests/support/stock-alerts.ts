@@ -1,6 +1,6 @@
 import { graphql } from '../generated/gql/index.ts';
 import type { StockAlertCancelInput, StockAlertCreateInput } from '../generated/gql/graphql.ts';
-import type { Database } from '../../src/infra/database.ts';
+import type { Database } from '../../src/infra/postgres/database.ts';
 import type { InventoryService } from '../../src/modules/inventory/inventory.service.ts';
 import { rowsOf } from './books.ts';
 import type { Client } from './client.ts';

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { findBinaries } from '../../src/infra/embedded-postgres-binaries.ts';
-import { findPostmaster, stopPostmaster } from '../../src/infra/embedded-postgres-server.ts';
+import { findBinaries } from '../../src/infra/postgres/embedded-postgres-binaries.ts';
+import { findPostmaster, stopPostmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
 import { identifySelf, isRunning } from '../../src/infra/process-identity.ts';
 
 // <tmp>/vitrine-tests-<uid>/<run>/<data folder>/postgres: outside the checkout, and in one place, so that what a killed

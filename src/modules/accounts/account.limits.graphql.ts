@@ -1,5 +1,11 @@
-import { limitedBy } from '../../graphql/limited-fields.ts';
-import { byEmail, byEmailAndNetwork, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/rate-limits.ts';
+import { limitedBy } from '../../graphql/schema/limited-fields.ts';
+import {
+  byEmail,
+  byEmailAndNetwork,
+  byNetwork,
+  type FieldAsk,
+  type RateLimit,
+} from '../../graphql/limits/rate-limits.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

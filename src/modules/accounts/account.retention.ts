@@ -1,4 +1,4 @@
-import type { RetentionRule } from '../../infra/retention.ts';
+import type { RetentionRule } from '../../infra/postgres/retention.ts';
 
 /** What accounts keep no longer than they need it. */
 export const accountRetention: readonly RetentionRule[] = [

@@ -1,10 +1,10 @@
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import type { EventLog } from '../../events/event-log.ts';
-import { readClock } from '../../infra/clock.ts';
-import type { Database, Transaction } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database, Transaction } from '../../infra/postgres/database.ts';
 import type { CartService } from '../cart/cart.service.ts';
-import type { StockAlertService } from '../notifications/stock-alert.service.ts';
+import type { StockAlertService } from '../stock-alerts/stock-alert.service.ts';
 import type { OrderService } from '../orders/order.service.ts';
 import { parseInput } from '../input.ts';
 import { refuse, type UserError } from '../user-error.ts';

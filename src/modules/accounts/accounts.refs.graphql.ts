@@ -1,4 +1,4 @@
-import { builder } from '../../graphql/builder.ts';
+import { builder } from '../../graphql/schema/builder.ts';
 import type { User } from './account.service.ts';
 import type { Session } from './session.service.ts';
 

@@ -1,6 +1,6 @@
-import { countUpTo } from '../../infra/count.ts';
-import type { Queryable, Statement } from '../../infra/database.ts';
-import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
+import { countUpTo } from '../../infra/postgres/count.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import { USER_COLUMNS, type User } from './account.repository.ts';
 import type { Role } from './session.service.ts';
 

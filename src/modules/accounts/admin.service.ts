@@ -1,8 +1,8 @@
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
-import { readClock } from '../../infra/clock.ts';
-import type { Database, Transaction } from '../../infra/database.ts';
-import type { Page, PageRequest } from '../../infra/page.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database, Transaction } from '../../infra/postgres/database.ts';
+import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import { emailAddress, parseInput, plainText } from '../input.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { refuse } from '../user-error.ts';

@@ -1,8 +1,8 @@
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { UserErrorRef } from '../../graphql/user-errors.ts';
-import { setViewer } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { UserErrorRef } from '../../graphql/schema/user-errors.ts';
+import { setViewer } from '../../graphql/context/viewer.ts';
 import { CartRef } from '../cart/cart.refs.graphql.ts';
 import type { UserError } from '../user-error.ts';
 import type { Entered, Entry } from './account.service.ts';

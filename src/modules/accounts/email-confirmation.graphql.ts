@@ -1,7 +1,7 @@
-import { builder } from '../../graphql/builder.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { requireUser } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { requireUser } from '../../graphql/context/viewer.ts';
 import { UserRef } from './accounts.refs.graphql.ts';
 import { confirmationLimits, confirmationRequestLimits } from './account.limits.graphql.ts';
 

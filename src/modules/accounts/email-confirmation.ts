@@ -1,8 +1,8 @@
 import type { EventLog } from '../../events/event-log.ts';
-import { readClock } from '../../infra/clock.ts';
-import type { Database } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database } from '../../infra/postgres/database.ts';
 import { createSigner } from '../../infra/signer.ts';
-import type { StockAlertService } from '../notifications/stock-alert.service.ts';
+import type { StockAlertService } from '../stock-alerts/stock-alert.service.ts';
 import type { OrderService } from '../orders/order.service.ts';
 import { refuse } from '../user-error.ts';
 import { emailConfirmationRequested } from './account.events.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { emailAddress, parseInput, plainText } from '../input.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import type { Database, Statement, Transaction } from '../../infra/database.ts';
+import type { Database, Statement, Transaction } from '../../infra/postgres/database.ts';
 import { readSignedId, signId } from '../../infra/signed-id.ts';
 import { createSigner } from '../../infra/signer.ts';
 import { credentialsReplaced } from './session.events.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { builder } from '../../graphql/builder.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { emailAddress, parseInput } from '../input.ts';
 import { AuthPayloadRef, entryOf, TokenDeliveryRef, tokensField, welcome } from './auth-payload.graphql.ts';
 import { newPassword } from './password.ts';

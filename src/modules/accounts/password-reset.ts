@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import { readClock } from '../../infra/clock.ts';
-import type { Database, Transaction } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database, Transaction } from '../../infra/postgres/database.ts';
 import { createSigner } from '../../infra/signer.ts';
 import { refuse } from '../user-error.ts';
 import { passwordChanged, passwordResetRequested } from './account.events.ts';

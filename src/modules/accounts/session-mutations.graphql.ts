@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { requireUser, setViewer } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { requireUser, setViewer } from '../../graphql/context/viewer.ts';
 import { parseInput } from '../input.ts';
 import { UserRef } from './accounts.refs.graphql.ts';
 import { admit } from './auth-payload.graphql.ts';
 import type { IssuedTokens } from './session.service.ts';
 import { MOST, newPassword } from './password.ts';
 import { passwordChangeLimits } from './account.limits.graphql.ts';
-import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 const LogoutInputRef = builder.inputType('LogoutInput', {
   description: 'Input of `logout`.',

@@ -1,5 +1,5 @@
-import { readClock } from '../../infra/clock.ts';
-import type { Queryable, Statement } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 
 export type Role = 'CUSTOMER' | 'STAFF' | 'ADMIN';
 

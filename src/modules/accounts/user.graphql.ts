@@ -1,7 +1,7 @@
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { registerNode } from '../../graphql/node.ts';
-import { isStaff } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { registerNode } from '../../graphql/schema/node.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
 import { RoleRef, SessionRef, UserRef } from './accounts.refs.graphql.ts';
 
 function isSelf(ctx: Context, userId: string): boolean {

@@ -1,15 +1,15 @@
 import { searchableEmailAddress } from '../../config/email-address.ts';
-import { builder } from '../../graphql/builder.ts';
-import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
-import { inputId } from '../../graphql/global-id.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { requestError } from '../../graphql/request-error.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { requireUser, setViewer } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { connectionType } from '../../graphql/schema/connection-type.ts';
+import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { requestError } from '../../graphql/context/request-error.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { requireUser, setViewer } from '../../graphql/context/viewer.ts';
 import { isPlain } from '../input.ts';
 import { RoleRef, UserRef } from './accounts.refs.graphql.ts';
-import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 const MAX_SEARCH = 200;
 const NOBODY = { rows: [], hasNextPage: false, hasPreviousPage: false };

@@ -1,10 +1,10 @@
 import { openStream, type StreamItem } from '../../events/stream.ts';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { AFTER, EventRef, resumeAfter } from '../../graphql/event.ts';
-import { loadKnown } from '../../graphql/loaders.ts';
-import { requestError } from '../../graphql/request-error.ts';
-import { listenerOf, ownerOf } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { AFTER, EventRef, resumeAfter } from '../../graphql/live/event.ts';
+import { loadKnown } from '../../graphql/context/loaders.ts';
+import { requestError } from '../../graphql/context/request-error.ts';
+import { listenerOf, ownerOf } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { isOwnedBy, type CartOwner } from './cart-owner.ts';
 import { cartChanged } from './cart.events.ts';

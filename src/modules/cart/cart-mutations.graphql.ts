@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { idOf, inputId } from '../../graphql/global-id.ts';
-import { renewLoaders } from '../../graphql/loaders.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { ownerOf, refuseReplacedCookie, shopperOf } from '../../graphql/viewer.ts';
-import { widerNetworks } from '../../infra/networks.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { idOf, inputId } from '../../graphql/schema/global-id.ts';
+import { renewLoaders } from '../../graphql/context/loaders.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { ownerOf, refuseReplacedCookie, shopperOf } from '../../graphql/context/viewer.ts';
+import { widerNetworks } from '../../infra/limits/networks.ts';
 import { emailAddress, isPlain, parseInput } from '../input.ts';
 import { InvalidInputError, refuseInput } from '../invalid-input.ts';
 import { GenericError, LimitExceededError, Refusal, type UserError } from '../user-error.ts';
 import { CartRef } from './cart.refs.graphql.ts';
 import { NOT_FOR_SALE } from './cart.rules.ts';
 import type { Cart, CartResult, Wanted } from './cart.service.ts';
-import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { addLimits, createLimits, emailLimits, reclaimLimits, updateLimits } from './cart.limits.graphql.ts';
 
 const MAX_LINES_PER_CALL = 100;

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { CartConfig } from '../../config/config.ts';
 import type { EventLog } from '../../events/event-log.ts';
-import { RetryTransaction, type Transaction } from '../../infra/database.ts';
+import { RetryTransaction, type Transaction } from '../../infra/postgres/database.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { Refusal, refuse, type UserError } from '../user-error.ts';

@@ -1,9 +1,9 @@
 import type { EventLog } from '../../events/event-log.ts';
-import { isDatabaseAway } from '../../infra/database-faults.ts';
-import type { Database, Transaction } from '../../infra/database.ts';
+import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
+import type { Database, Transaction } from '../../infra/postgres/database.ts';
 import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
-import { createSetAside } from '../../infra/set-aside.ts';
+import { createSetAside } from '../../infra/postgres/set-aside.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { cartChanged } from './cart.events.ts';
 import { findHeld, lockIfOverdue, lockOverdueCarts, markExpired } from './expiry.repository.ts';

@@ -1,10 +1,10 @@
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { loadKnown } from '../../graphql/loaders.ts';
-import { MoneyRef } from '../../graphql/money.ts';
-import { registerNode } from '../../graphql/node.ts';
-import { SnapshotRef } from '../../graphql/snapshot.ts';
-import { ownerOf } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { loadKnown } from '../../graphql/context/loaders.ts';
+import { MoneyRef } from '../../graphql/schema/money.ts';
+import { registerNode } from '../../graphql/schema/node.ts';
+import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
+import { ownerOf } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { Money } from '../money.ts';
 import { isOwnedBy } from './cart-owner.ts';

@@ -1,8 +1,8 @@
-import type { Context } from '../../graphql/context.ts';
-import { idOf } from '../../graphql/global-id.ts';
-import { limitedBy } from '../../graphql/limited-fields.ts';
-import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/rate-limits.ts';
-import { ownerOf } from '../../graphql/viewer.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { idOf } from '../../graphql/schema/global-id.ts';
+import { limitedBy } from '../../graphql/schema/limited-fields.ts';
+import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/limits/rate-limits.ts';
+import { ownerOf } from '../../graphql/context/viewer.ts';
 import { isOwnedBy } from './cart-owner.ts';
 
 const MINUTE = 60;

@@ -1,4 +1,4 @@
-import { builder } from '../../graphql/builder.ts';
+import { builder } from '../../graphql/schema/builder.ts';
 import type { Cart, CartLine } from './cart.service.ts';
 
 /** What somebody is about to buy. */

@@ -1,4 +1,4 @@
-import { RetryTransaction, type Queryable, type Statement } from '../../infra/database.ts';
+import { RetryTransaction, type Queryable, type Statement } from '../../infra/postgres/database.ts';
 import type { CartOwner, OwnerColumns } from './cart-owner.ts';
 import { forOwner, ofOwner } from './owner-statement.ts';
 

@@ -1,4 +1,4 @@
-import type { RetentionRule } from '../../infra/retention.ts';
+import type { RetentionRule } from '../../infra/postgres/retention.ts';
 
 /**
  * Carts that are over, with their lines. A cart that holds units stays, however old it is. The row of a cart that was bought

@@ -1,7 +1,7 @@
 import type { CartConfig } from '../../config/config.ts';
 import type { EventLog } from '../../events/event-log.ts';
-import { readClock } from '../../infra/clock.ts';
-import type { Database, Transaction } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database, Transaction } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';

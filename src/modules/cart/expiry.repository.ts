@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { OwnerColumns } from './cart-owner.ts';
 
 // The clock in a select of its own is read once, so that the index on the deadline is of use.

@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { OwnerColumns } from './cart-owner.ts';
 
 /** Which lines of a variant a batch is about: those whose owner was told that it runs low, or not. */

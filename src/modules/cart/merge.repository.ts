@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 
 const joining: Statement = {
   name: 'cart_joining',

@@ -1,4 +1,4 @@
-import type { Transaction } from '../../infra/database.ts';
+import type { Transaction } from '../../infra/postgres/database.ts';
 import { createSigner } from '../../infra/signer.ts';
 import { fullTitle, type ProductVariant } from '../catalog/catalog.service.ts';
 import { LimitExceededError, type InputPath } from '../user-error.ts';

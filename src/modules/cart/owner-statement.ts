@@ -1,4 +1,4 @@
-import type { Statement } from '../../infra/database.ts';
+import type { Statement } from '../../infra/postgres/database.ts';
 import type { CartOwner } from './cart-owner.ts';
 
 /** A statement about one owner's rows, once for guests and once for users: each goes by the index of its own. */

@@ -1,5 +1,5 @@
-import { readClock } from '../../infra/clock.ts';
-import { RetryTransaction, type Transaction } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import { RetryTransaction, type Transaction } from '../../infra/postgres/database.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { refuse, type InputPath, type UserError } from '../user-error.ts';
 import { isOwnedBy, type CartOwner } from './cart-owner.ts';

@@ -1,4 +1,4 @@
-import type { Transaction } from '../../infra/database.ts';
+import type { Transaction } from '../../infra/postgres/database.ts';
 import type { Category, Product, ProductVariant } from './catalog.service.ts';
 import type {
   CategoryChanges,

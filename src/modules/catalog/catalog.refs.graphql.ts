@@ -1,4 +1,4 @@
-import { builder } from '../../graphql/builder.ts';
+import { builder } from '../../graphql/schema/builder.ts';
 import type { Category, Product, ProductVariant } from './catalog.service.ts';
 
 // The catalogue's types name each other; so that their files do not import each other in a circle, the names stand here.

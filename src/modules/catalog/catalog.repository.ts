@@ -1,6 +1,6 @@
-import { countUpTo } from '../../infra/count.ts';
-import type { Queryable, Statement } from '../../infra/database.ts';
-import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
+import { countUpTo } from '../../infra/postgres/count.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 
 /** A picture as it is stored: a URL, or a path under the shop's own `/images`. */
 export interface ImageRow {

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
-import type { Database, Queryable } from '../../infra/database.ts';
-import type { Page, PageRequest } from '../../infra/page.ts';
+import type { Database, Queryable } from '../../infra/postgres/database.ts';
+import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import * as repository from './catalog.repository.ts';
 import type { CategoryRow, ProductRow, VariantRow } from './catalog.repository.ts';
 import * as counts from './product-count.ts';

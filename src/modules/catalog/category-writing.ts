@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
-import { readClock } from '../../infra/clock.ts';
-import { violatedConstraint } from '../../infra/database.ts';
-import type { Database } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import { violatedConstraint } from '../../infra/postgres/database.ts';
+import type { Database } from '../../infra/postgres/database.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { refuse } from '../user-error.ts';
 import type { EventLog } from '../../events/event-log.ts';

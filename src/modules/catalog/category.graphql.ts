@@ -1,13 +1,13 @@
-import { builder } from '../../graphql/builder.ts';
-import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
-import { argumentId } from '../../graphql/global-id.ts';
-import { registerNode } from '../../graphql/node.ts';
-import { requestError } from '../../graphql/request-error.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { connectionType } from '../../graphql/schema/connection-type.ts';
+import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
+import { argumentId } from '../../graphql/schema/global-id.ts';
+import { registerNode } from '../../graphql/schema/node.ts';
+import { requestError } from '../../graphql/context/request-error.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import { isSlug } from './catalog.service.ts';
 import { ProductConnectionRef } from './products.graphql.ts';
-import { SHARED } from '../../graphql/sharing.ts';
+import { SHARED } from '../../graphql/schema/shared.ts';
 
 const ofProducts: CursorType = { list: 'category.products', values: [cursorTypes.instant, cursorTypes.uuid] };
 const ofCategories: CursorType = { list: 'categories', values: [cursorTypes.text, cursorTypes.uuid] };

@@ -1,11 +1,11 @@
 import { openStream, type StreamItem } from '../../events/stream.ts';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/event.ts';
-import { argumentIds } from '../../graphql/global-id.ts';
-import { loadKnown } from '../../graphql/loaders.ts';
-import { SHARED } from '../../graphql/sharing.ts';
-import { isStaff } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/live/event.ts';
+import { argumentIds } from '../../graphql/schema/global-id.ts';
+import { loadKnown } from '../../graphql/context/loaders.ts';
+import { SHARED } from '../../graphql/schema/shared.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
 import { productChanged } from './catalog.events.ts';
 import { ProductRef } from './catalog.refs.graphql.ts';
 

@@ -1,5 +1,5 @@
-import { countUpTo, countUpToOfEach, countWordsUpTo } from '../../infra/count.ts';
-import type { Queryable } from '../../infra/database.ts';
+import { countUpTo, countUpToOfEach, countWordsUpTo } from '../../infra/postgres/count.ts';
+import type { Queryable } from '../../infra/postgres/database.ts';
 import { Draft, filtersOf, hasWords, statusOf, type ProductQuery } from './product-query.ts';
 
 /** How many products the query finds, as far as lists count. */

@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import { PRODUCT_COLUMNS, VARIANT_COLUMNS, type ProductRow, type VariantRow } from './catalog.repository.ts';
 
 /** A product with the slug of its category. */

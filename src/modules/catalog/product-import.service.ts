@@ -1,5 +1,5 @@
-import type { Queryable, Transaction } from '../../infra/database.ts';
-import { RetryTransaction, violatedConstraint } from '../../infra/database.ts';
+import type { Queryable, Transaction } from '../../infra/postgres/database.ts';
+import { RetryTransaction, violatedConstraint } from '../../infra/postgres/database.ts';
 import { v7 as uuid } from 'uuid';
 import { changesBetween, type StaffAction } from '../staff/staff.service.ts';
 import { Refusal, refuse, type UserError } from '../user-error.ts';

@@ -1,12 +1,12 @@
-import { builder } from '../../graphql/builder.ts';
-import { inputId } from '../../graphql/global-id.ts';
-import { payloadType } from '../../graphql/payload.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
 import { parseNewProduct, parseProductChanges } from './catalog-input.ts';
 import { ProductRef, ProductStatusRef } from './catalog.refs.graphql.ts';
 import type { Product } from './catalog.service.ts';
 import { ProductVariantInputRef } from './product-variant-mutations.graphql.ts';
 import { written } from './written.graphql.ts';
-import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 function productPayload(name: string, description: string) {
   const ref = payloadType<{ product: Product }>(name, description);

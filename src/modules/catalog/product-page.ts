@@ -1,6 +1,6 @@
-import { MAX_COUNTED } from '../../infra/count.ts';
-import type { Queryable } from '../../infra/database.ts';
-import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
+import { MAX_COUNTED } from '../../infra/postgres/count.ts';
+import type { Queryable } from '../../infra/postgres/database.ts';
+import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import { PRODUCT_COLUMNS, type ProductRow } from './catalog.repository.ts';
 import { countWords } from './product-count.ts';
 import { Draft, filtersOf, hasWords, type Condition, type ProductQuery } from './product-query.ts';

@@ -1,11 +1,11 @@
-import { builder } from '../../graphql/builder.ts';
-import { inputId } from '../../graphql/global-id.ts';
-import { payloadType } from '../../graphql/payload.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
 import { parseNewVariant, parseVariantChanges } from './catalog-input.ts';
 import { ProductVariantRef } from './catalog.refs.graphql.ts';
 import type { ProductVariant } from './catalog.service.ts';
 import { written } from './written.graphql.ts';
-import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 function variantPayload(name: string, description: string) {
   const ref = payloadType<{ variant: ProductVariant }>(name, description);

@@ -1,12 +1,12 @@
-import { builder } from '../../graphql/builder.ts';
-import { loadKnown } from '../../graphql/loaders.ts';
-import { MoneyRef } from '../../graphql/money.ts';
-import { registerNode } from '../../graphql/node.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { loadKnown } from '../../graphql/context/loaders.ts';
+import { MoneyRef } from '../../graphql/schema/money.ts';
+import { registerNode } from '../../graphql/schema/node.ts';
 import { ProductRef, ProductVariantRef } from './catalog.refs.graphql.ts';
 import { isVariantForSale, variantTitle } from './catalog.service.ts';
 import { maySeeVariant } from './visibility.graphql.ts';
-import { SHARED } from '../../graphql/sharing.ts';
-import { SnapshotRef } from '../../graphql/snapshot.ts';
+import { SHARED } from '../../graphql/schema/shared.ts';
+import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 
 const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('SelectedOption').implement({
   extensions: SHARED,

@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
-import { readClock } from '../../infra/clock.ts';
-import { violatedConstraint, type Transaction } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import { violatedConstraint, type Transaction } from '../../infra/postgres/database.ts';
 import { changesBetween, type StaffAction } from '../staff/staff.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import { recordedProduct } from './catalog-record.ts';

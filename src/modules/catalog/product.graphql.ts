@@ -1,11 +1,11 @@
-import { builder } from '../../graphql/builder.ts';
-import { MoneyRef } from '../../graphql/money.ts';
-import { registerNode } from '../../graphql/node.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { MoneyRef } from '../../graphql/schema/money.ts';
+import { registerNode } from '../../graphql/schema/node.ts';
 import { CategoryRef, ProductRef, ProductStatusRef, ProductVariantRef } from './catalog.refs.graphql.ts';
 import { isVariantForSale, type ProductVariant } from './catalog.service.ts';
 import { maySeeProduct } from './visibility.graphql.ts';
-import { SHARED } from '../../graphql/sharing.ts';
-import { SnapshotRef } from '../../graphql/snapshot.ts';
+import { SHARED } from '../../graphql/schema/shared.ts';
+import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 
 const ImageRef = builder.objectRef<{ url: string; altText: string | null }>('Image').implement({
   extensions: SHARED,

@@ -1,11 +1,18 @@
-import { builder } from '../../graphql/builder.ts';
-import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, isCursorOf, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
-import type { Context } from '../../graphql/context.ts';
-import { argumentId } from '../../graphql/global-id.ts';
-import { requestError } from '../../graphql/request-error.ts';
-import { isStaff } from '../../graphql/viewer.ts';
-import { MAX_COUNTED } from '../../infra/count.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { connectionType } from '../../graphql/schema/connection-type.ts';
+import {
+  cursorTypes,
+  isCursorOf,
+  pageCost,
+  pageOf,
+  toConnection,
+  type CursorType,
+} from '../../graphql/schema/connection.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { argumentId } from '../../graphql/schema/global-id.ts';
+import { requestError } from '../../graphql/context/request-error.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
+import { MAX_COUNTED } from '../../infra/postgres/count.ts';
 import { isPlain } from '../input.ts';
 import { parseDecimal } from '../money.ts';
 import { ProductRef, ProductStatusRef, ProductVariantRef } from './catalog.refs.graphql.ts';

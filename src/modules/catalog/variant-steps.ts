@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import type { Database, Transaction } from '../../infra/database.ts';
+import type { Database, Transaction } from '../../infra/postgres/database.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { changesBetween, type StaffAction, type StaffService } from '../staff/staff.service.ts';
 import { GenericError, Refusal } from '../user-error.ts';

@@ -1,4 +1,4 @@
-import { violatedConstraint, type Transaction } from '../../infra/database.ts';
+import { violatedConstraint, type Transaction } from '../../infra/postgres/database.ts';
 import { lowStock, stockRecovered } from '../inventory/inventory.events.ts';
 import { changesBetween } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';

@@ -1,5 +1,5 @@
-import type { Context } from '../../graphql/context.ts';
-import { isStaff } from '../../graphql/viewer.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
 import { isProductVisible, isVariantVisible, type Product, type ProductVariant } from './catalog.service.ts';
 
 /** Whether the viewer may find a product: staff, those of every status. */

@@ -1,7 +1,7 @@
-import type { Context } from '../../graphql/context.ts';
-import { renewLoaders } from '../../graphql/loaders.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { requireUser } from '../../graphql/viewer.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { renewLoaders } from '../../graphql/context/loaders.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { requireUser } from '../../graphql/context/viewer.ts';
 
 /**
  * The payload of a mutation that writes the catalogue, for the user who asks. What the same operation has read before is

@@ -1,4 +1,4 @@
-import { violatedConstraint, type Transaction } from '../../infra/database.ts';
+import { violatedConstraint, type Transaction } from '../../infra/postgres/database.ts';
 import type { CatalogService, Product, ProductVariant } from '../catalog/catalog.service.ts';
 import type { CatalogWritingService } from '../catalog/catalog-writing.service.ts';
 import type { OutsideStockService } from '../inventory/outside-stock.service.ts';

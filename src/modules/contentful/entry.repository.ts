@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 
 /** An entry of the CMS as it was last applied. */
 export interface EntryRow {

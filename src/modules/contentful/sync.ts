@@ -1,6 +1,6 @@
 import type { ContentfulConfig } from '../../config/config.ts';
-import { readClock } from '../../infra/clock.ts';
-import type { Database } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database } from '../../infra/postgres/database.ts';
 import type { CatalogService, Product } from '../catalog/catalog.service.ts';
 import type { OutsideStockService } from '../inventory/outside-stock.service.ts';
 import { Refusal } from '../user-error.ts';

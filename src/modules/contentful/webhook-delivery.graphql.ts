@@ -1,14 +1,14 @@
-import { builder } from '../../graphql/builder.ts';
-import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
-import { inputId } from '../../graphql/global-id.ts';
-import { registerNode } from '../../graphql/node.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { isStaff, requireUser } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { connectionType } from '../../graphql/schema/connection-type.ts';
+import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
+import { registerNode } from '../../graphql/schema/node.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { isStaff, requireUser } from '../../graphql/context/viewer.ts';
 import { ProductRef } from '../catalog/catalog.refs.graphql.ts';
 import { SHOWN_BODY, type WebhookDelivery } from './contentful.service.ts';
-import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 const StatusRef = builder.enumType('WebhookDeliveryStatus', {
   description: 'Status of a webhook delivery.',

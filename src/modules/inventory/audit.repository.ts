@@ -1,5 +1,5 @@
-import type { Queryable } from '../../infra/database.ts';
-import { keyset } from '../../infra/page.ts';
+import type { Queryable } from '../../infra/postgres/database.ts';
+import { keyset } from '../../infra/postgres/page.ts';
 import type { Discrepancy } from './inventory.audit.ts';
 
 /** What a check of some variants found. */

@@ -1,7 +1,7 @@
-import { builder } from '../../graphql/builder.ts';
-import { cursorTypes, decodeCursor, encodeCursor, type CursorType } from '../../graphql/connection.ts';
-import { loadKnown } from '../../graphql/loaders.ts';
-import { requestError } from '../../graphql/request-error.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { cursorTypes, decodeCursor, encodeCursor, type CursorType } from '../../graphql/schema/connection.ts';
+import { loadKnown } from '../../graphql/context/loaders.ts';
+import { requestError } from '../../graphql/context/request-error.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { Discrepancy } from './inventory.audit.ts';
 import type { InventoryAudit } from './stock.service.ts';

@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 
 export type StockMovementReason =
   'INITIAL' | 'RESTOCK' | 'CORRECTION' | 'DAMAGE' | 'RETURN' | 'HOLD' | 'RELEASE' | 'SALE' | 'CANCELLATION' | 'SYNC';

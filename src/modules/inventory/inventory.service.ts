@@ -1,5 +1,5 @@
 import type { EventLog } from '../../events/event-log.ts';
-import type { Queryable, Transaction } from '../../infra/database.ts';
+import type { Queryable, Transaction } from '../../infra/postgres/database.ts';
 import {
   applyChanges,
   lockVariants,

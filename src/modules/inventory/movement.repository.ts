@@ -1,6 +1,6 @@
-import { countUpToOfEach } from '../../infra/count.ts';
-import type { Queryable, Statement } from '../../infra/database.ts';
-import { keyset, toPage, type Page, type PageRequest } from '../../infra/page.ts';
+import { countUpToOfEach } from '../../infra/postgres/count.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+import { keyset, toPage, type Page, type PageRequest } from '../../infra/postgres/page.ts';
 import type { StockMovementReason } from './inventory.repository.ts';
 
 /** An entry of the stock ledger. */

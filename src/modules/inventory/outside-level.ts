@@ -1,4 +1,4 @@
-import type { Transaction } from '../../infra/database.ts';
+import type { Transaction } from '../../infra/postgres/database.ts';
 import { LimitExceededError, Refusal } from '../user-error.ts';
 import { MAX_ON_HAND } from './inventory.types.ts';
 import { findOutsideLevels, keepBeliefs, type BeliefRow, type OutsideSource } from './outside-stock.repository.ts';

@@ -1,4 +1,4 @@
-import { builder } from '../../graphql/builder.ts';
+import { builder } from '../../graphql/schema/builder.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 
 builder.objectField(ProductVariantRef, 'syncShortfall', (t) =>

@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 
 /** Where a catalogue is kept beside the shop's. */
 export type OutsideSource = 'contentful' | 'import';

@@ -1,4 +1,4 @@
-import type { Database, Queryable, Transaction } from '../../infra/database.ts';
+import type { Database, Queryable, Transaction } from '../../infra/postgres/database.ts';
 import type { CatalogService, ProductVariant } from '../catalog/catalog.service.ts';
 import type { InventoryService } from './inventory.service.ts';
 import { asFarAsFree, countable, unitsCalledFor } from './outside-level.ts';

@@ -1,5 +1,5 @@
-import { readClock } from '../../infra/clock.ts';
-import type { Queryable } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Queryable } from '../../infra/postgres/database.ts';
 import { auditVariants } from './audit.repository.ts';
 import type { Discrepancy } from './inventory.audit.ts';
 

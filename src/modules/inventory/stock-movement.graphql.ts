@@ -1,9 +1,9 @@
-import { builder } from '../../graphql/builder.ts';
-import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
-import { loadKnown } from '../../graphql/loaders.ts';
-import { registerNode } from '../../graphql/node.ts';
-import { isStaff } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { connectionType } from '../../graphql/schema/connection-type.ts';
+import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
+import { loadKnown } from '../../graphql/context/loaders.ts';
+import { registerNode } from '../../graphql/schema/node.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { StockMovement } from './stock.service.ts';

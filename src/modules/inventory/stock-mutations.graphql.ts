@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { builder } from '../../graphql/builder.ts';
-import { inputId } from '../../graphql/global-id.ts';
-import { renewLoaders } from '../../graphql/loaders.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { requireUser } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
+import { renewLoaders } from '../../graphql/context/loaders.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { requireUser } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { ProductVariant } from '../catalog/catalog.service.ts';
 import { because, parseInput, plainText } from '../input.ts';
 import { MAX_ON_HAND } from './inventory.types.ts';
-import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 // What a form has left blank is no note.
 const note = z.preprocess(

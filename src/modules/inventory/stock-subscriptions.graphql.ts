@@ -1,14 +1,14 @@
 import type { EventType } from '../../events/event.ts';
 import { openStream, type StreamItem } from '../../events/stream.ts';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/event.ts';
-import { argumentIds } from '../../graphql/global-id.ts';
-import { loadKnown } from '../../graphql/loaders.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/live/event.ts';
+import { argumentIds } from '../../graphql/schema/global-id.ts';
+import { loadKnown } from '../../graphql/context/loaders.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { backInStock, stockChanged } from './inventory.events.ts';
-import { isStaff } from '../../graphql/viewer.ts';
-import { SHARED } from '../../graphql/sharing.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
+import { SHARED } from '../../graphql/schema/shared.ts';
 
 type StockChange = NonNullable<ReturnType<typeof stockChanged.read>>;
 type Back = NonNullable<ReturnType<typeof backInStock.read>>;

@@ -1,7 +1,12 @@
 import { MAX_ON_HAND } from './inventory.types.ts';
 import { createHash } from 'node:crypto';
-import { RetryTransaction, violatedConstraint, type Database, type Transaction } from '../../infra/database.ts';
-import type { Page, PageRequest } from '../../infra/page.ts';
+import {
+  RetryTransaction,
+  violatedConstraint,
+  type Database,
+  type Transaction,
+} from '../../infra/postgres/database.ts';
+import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import { fullTitle, type CatalogService, type ProductVariant } from '../catalog/catalog.service.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';

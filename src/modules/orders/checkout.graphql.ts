@@ -1,10 +1,10 @@
 import { iso31661 } from 'iso-3166';
 import { z } from 'zod';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { loadKnown } from '../../graphql/loaders.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { ownerOf, setViewer } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { loadKnown } from '../../graphql/context/loaders.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { ownerOf, setViewer } from '../../graphql/context/viewer.ts';
 import { because, emailAddress, parseInput, plainText } from '../input.ts';
 import { fractionDigits, parseDecimal } from '../money.ts';
 import { refuseInput } from '../invalid-input.ts';

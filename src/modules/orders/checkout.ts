@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import { RetryTransaction, violatedConstraint, type Database, type Transaction } from '../../infra/database.ts';
+import {
+  RetryTransaction,
+  violatedConstraint,
+  type Database,
+  type Transaction,
+} from '../../infra/postgres/database.ts';
 import type { FormerGuest, GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
 import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';

@@ -1,5 +1,10 @@
-import { readClock } from '../../infra/clock.ts';
-import { RetryTransaction, violatedConstraint, type Statement, type Transaction } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import {
+  RetryTransaction,
+  violatedConstraint,
+  type Statement,
+  type Transaction,
+} from '../../infra/postgres/database.ts';
 
 /** Whose orders are looked for, and whether they have shown that the address is theirs. */
 export interface AddressOwner {

@@ -1,6 +1,6 @@
 import type { EventLog } from '../../events/event-log.ts';
-import { readClock } from '../../infra/clock.ts';
-import type { Database, Statement } from '../../infra/database.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database, Statement } from '../../infra/postgres/database.ts';
 import { readSignedId } from '../../infra/signed-id.ts';
 import { isGenuine, readToken, signToken } from '../../infra/signed-token.ts';
 import { createSigner } from '../../infra/signer.ts';

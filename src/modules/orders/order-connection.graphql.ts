@@ -2,10 +2,10 @@ import { queryFromInfo } from '@pothos/plugin-prisma';
 import DataLoader from 'dataloader';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Order, Prisma } from '../../generated/prisma/client.ts';
-import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, toConnection, type Connection, type CursorType } from '../../graphql/connection.ts';
-import type { Context } from '../../graphql/context.ts';
-import type { Page } from '../../infra/page.ts';
+import { connectionType } from '../../graphql/schema/connection-type.ts';
+import { cursorTypes, toConnection, type Connection, type CursorType } from '../../graphql/schema/connection.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import type { Page } from '../../infra/postgres/page.ts';
 import { OrderRef } from './order.graphql.ts';
 
 /** A page of orders. */

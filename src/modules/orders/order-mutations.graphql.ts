@@ -1,18 +1,18 @@
 import { z } from 'zod';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { inputId } from '../../graphql/global-id.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
 import { comparableEmailAddress } from '../../config/email-address.ts';
-import { payloadType } from '../../graphql/payload.ts';
-import { orErrors } from '../../graphql/user-errors.ts';
-import { isStaff, ownerOf, requireUser } from '../../graphql/viewer.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { isStaff, ownerOf, requireUser } from '../../graphql/context/viewer.ts';
 import { isPlain, optionalNote, parseInput } from '../input.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { orderPayload } from './order-payload.graphql.ts';
 import { grant } from './order-rights.graphql.ts';
-import type { StaffStep } from './order-life.ts';
+import type { StaffStep } from './order-transitions.ts';
 import { OrderStatusRef } from './orders.refs.graphql.ts';
-import { GENERAL_LIMIT_SUFFICES } from '../../graphql/limited-fields.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { cancelLimits, linkLimits } from './order.limits.graphql.ts';
 
 const reasonInput = z.object({ reason: optionalNote });

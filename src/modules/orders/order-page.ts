@@ -1,6 +1,6 @@
-import { countUpTo, countUpToOfEach, countWordsUpTo, MAX_COUNTED } from '../../infra/count.ts';
-import type { Queryable } from '../../infra/database.ts';
-import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/page.ts';
+import { countUpTo, countUpToOfEach, countWordsUpTo, MAX_COUNTED } from '../../infra/postgres/count.ts';
+import type { Queryable } from '../../infra/postgres/database.ts';
+import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import type { OrderStatus, PaymentStatus } from './order.types.ts';
 
 export type OrderSortKey = 'PLACED_AT' | 'TOTAL';

@@ -1,5 +1,5 @@
-import { builder } from '../../graphql/builder.ts';
-import { payloadType } from '../../graphql/payload.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
 import { OrderRef } from './order.graphql.ts';
 
 /** Declares the payload of a mutation that has made or changed an order, which its caller may see. */

@@ -1,6 +1,6 @@
 import { openStream, type StreamItem } from '../../events/stream.ts';
-import { builder } from '../../graphql/builder.ts';
-import { AFTER, EventRef, resumeAfter } from '../../graphql/event.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { AFTER, EventRef, resumeAfter } from '../../graphql/live/event.ts';
 import { orderPlaced } from './order.events.ts';
 import { OrderRef } from './order.graphql.ts';
 

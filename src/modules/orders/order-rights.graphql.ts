@@ -1,6 +1,6 @@
-import { readClock } from '../../infra/clock.ts';
-import type { Context, OrderGrant } from '../../graphql/context.ts';
-import { isStaff, ownerOf } from '../../graphql/viewer.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Context, OrderGrant } from '../../graphql/context/context.ts';
+import { isStaff, ownerOf } from '../../graphql/context/viewer.ts';
 import { isOrderOf, type OwnedOrder } from './order-owner.ts';
 
 /*

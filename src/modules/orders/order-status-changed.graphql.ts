@@ -1,6 +1,6 @@
 import type { StreamItem } from '../../events/stream.ts';
-import { builder } from '../../graphql/builder.ts';
-import { EventRef } from '../../graphql/event.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { EventRef } from '../../graphql/live/event.ts';
 import { grant } from './order-rights.graphql.ts';
 import { openOrderStream, ORDER_ARGUMENTS, type OfOrder } from './order-stream.graphql.ts';
 import { orderStatusChanged } from './order.events.ts';

@@ -1,11 +1,11 @@
 import type { StoredEvent } from '../../events/event.ts';
 import { openStream, type EventStream } from '../../events/stream.ts';
-import { builder } from '../../graphql/builder.ts';
-import type { Context } from '../../graphql/context.ts';
-import { AFTER, oncePerEvent, resumeAfter } from '../../graphql/event.ts';
-import { argumentId } from '../../graphql/global-id.ts';
-import { requestError } from '../../graphql/request-error.ts';
-import { isStaff, listenerOf, ownerOf } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import type { Context } from '../../graphql/context/context.ts';
+import { AFTER, oncePerEvent, resumeAfter } from '../../graphql/live/event.ts';
+import { argumentId } from '../../graphql/schema/global-id.ts';
+import { requestError } from '../../graphql/context/request-error.ts';
+import { isStaff, listenerOf, ownerOf } from '../../graphql/context/viewer.ts';
 import { isOrderOf } from './order-owner.ts';
 
 /** What events of orders have in common. */

@@ -1,7 +1,7 @@
-import { builder } from '../../graphql/builder.ts';
-import { MoneyRef } from '../../graphql/money.ts';
-import { registerNode } from '../../graphql/node.ts';
-import { SnapshotRef } from '../../graphql/snapshot.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { MoneyRef } from '../../graphql/schema/money.ts';
+import { registerNode } from '../../graphql/schema/node.ts';
+import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { clockOf, grantOf, visibleOrders } from './order-rights.graphql.ts';

@@ -1,6 +1,12 @@
-import { limitedBy } from '../../graphql/limited-fields.ts';
-import { byEmail, byEmailAndNetwork, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/rate-limits.ts';
-import { isStaff } from '../../graphql/viewer.ts';
+import { limitedBy } from '../../graphql/schema/limited-fields.ts';
+import {
+  byEmail,
+  byEmailAndNetwork,
+  byNetwork,
+  type FieldAsk,
+  type RateLimit,
+} from '../../graphql/limits/rate-limits.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;

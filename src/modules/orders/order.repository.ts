@@ -1,4 +1,4 @@
-import type { Queryable, Statement } from '../../infra/database.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
 import type { OwnedOrder } from './order-owner.ts';
 

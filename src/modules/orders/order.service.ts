@@ -1,11 +1,11 @@
 import type { Order as OrderRow, OrderLine } from '../../generated/prisma/client.ts';
-import type { Transaction } from '../../infra/database.ts';
-import type { Page, PageRequest } from '../../infra/page.ts';
+import type { Transaction } from '../../infra/postgres/database.ts';
+import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
 import { createCheckout, type Checkout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
 import { joinGuestOrders, type AddressOwner } from './guest-orders.ts';
 import { createOrderAccess, type OrderAccess } from './order-access.ts';
-import { createOrderLife, type OrderLife } from './order-life.ts';
+import { createOrderLife, type OrderLife } from './order-transitions.ts';
 import { parseOrderNumber } from './order-number.ts';
 import * as pages from './order-page.ts';
 import type { OrderQuery, OrderSort } from './order-page.ts';

@@ -1,6 +1,6 @@
-import { builder } from '../../graphql/builder.ts';
-import { cursorTypes, pageCost, pageOf, type CursorType } from '../../graphql/connection.ts';
-import { requestError } from '../../graphql/request-error.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { cursorTypes, pageCost, pageOf, type CursorType } from '../../graphql/schema/connection.ts';
+import { requestError } from '../../graphql/context/request-error.ts';
 import { emailAddress } from '../input.ts';
 import { OrderConnectionRef, orderCursors, toOrderConnection } from './order-connection.graphql.ts';
 import type { OrderQuery, OrderSort } from './order.service.ts';

@@ -1,4 +1,4 @@
-import { builder } from '../../graphql/builder.ts';
+import { builder } from '../../graphql/schema/builder.ts';
 
 /** Where an order is in its life. */
 export const OrderStatusRef = builder.enumType('OrderStatus', {

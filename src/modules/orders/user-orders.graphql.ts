@@ -1,6 +1,6 @@
-import { builder } from '../../graphql/builder.ts';
-import { pageCost, pageOf } from '../../graphql/connection.ts';
-import { isStaff } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { pageCost, pageOf } from '../../graphql/schema/connection.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import { OrderConnectionRef, orderCursors, toOrderConnection } from './order-connection.graphql.ts';
 

@@ -1,6 +1,6 @@
-import { readClock } from '../../infra/clock.ts';
-import type { Database } from '../../infra/database.ts';
-import type { Page, PageRequest } from '../../infra/page.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database } from '../../infra/postgres/database.ts';
+import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import { refuse, type InputPath } from '../user-error.ts';
 import { changesBetween, type StaffService } from './staff.service.ts';
 

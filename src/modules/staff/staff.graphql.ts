@@ -1,10 +1,10 @@
-import { builder } from '../../graphql/builder.ts';
-import { connectionType } from '../../graphql/connection-type.ts';
-import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/connection.ts';
-import { argumentId, parseGlobalId, toGlobalId } from '../../graphql/global-id.ts';
-import { loadNode, registerNode } from '../../graphql/node.ts';
-import { requestError } from '../../graphql/request-error.ts';
-import { isStaff } from '../../graphql/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { connectionType } from '../../graphql/schema/connection-type.ts';
+import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
+import { argumentId, parseGlobalId, toGlobalId } from '../../graphql/schema/global-id.ts';
+import { loadNode, registerNode } from '../../graphql/schema/node.ts';
+import { requestError } from '../../graphql/context/request-error.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
 import {
   staffActionKinds,

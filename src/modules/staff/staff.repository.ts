@@ -1,6 +1,6 @@
-import { countUpTo } from '../../infra/count.ts';
-import type { Queryable, Statement } from '../../infra/database.ts';
-import { keyset, toPage, type Page, type PageRequest } from '../../infra/page.ts';
+import { countUpTo } from '../../infra/postgres/count.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+import { keyset, toPage, type Page, type PageRequest } from '../../infra/postgres/page.ts';
 
 /** A field before and after, as text; null where there was nothing. */
 export interface FieldChange {

@@ -1,5 +1,5 @@
-import type { Database, Transaction } from '../../infra/database.ts';
-import type { Page, PageRequest } from '../../infra/page.ts';
+import type { Database, Transaction } from '../../infra/postgres/database.ts';
+import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import * as repository from './staff.repository.ts';
 import type { FieldChange, StaffActionQuery, StaffActionRow } from './staff.repository.ts';
 

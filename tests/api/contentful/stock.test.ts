@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createLocalBus } from '../../../src/events/bus.ts';
 import { startConsumers, type Consumers } from '../../../src/events/consumers.ts';
-import { createShortfallConsumer } from '../../../src/modules/inventory/shortfalls.ts';
+import { createShortfallConsumer } from '../../../src/modules/inventory/shortfall.consumer.ts';
 import { graphql } from '../../generated/gql/index.ts';
 import { newStaff } from '../../support/accounts.ts';
 import { holdVariants, watchLocks } from '../../support/barriers.ts';

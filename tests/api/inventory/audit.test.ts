@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Queryable } from '../../../src/infra/database.ts';
+import type { Queryable } from '../../../src/infra/postgres/database.ts';
 import { auditVariants, type AuditPage } from '../../../src/modules/inventory/audit.repository.ts';
 import { auditInventory } from '../../../src/modules/inventory/inventory.audit.ts';
 import { graphql } from '../../generated/gql/index.ts';

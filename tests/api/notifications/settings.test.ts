@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createSigner } from '../../../src/infra/signer.ts';
-import { signStockAlert } from '../../../src/modules/notifications/stock-alert-token.ts';
-import type { MailKind } from '../../../src/modules/notifications/mail.types.ts';
+import { signStockAlert } from '../../../src/modules/stock-alerts/stock-alert-token.ts';
+import type { MailKind } from '../../../src/modules/mail/mail.types.ts';
 import { graphql } from '../../generated/gql/index.ts';
 import type { NotificationSettingsUpdateInput } from '../../generated/gql/graphql.ts';
 import { newEmail, newPerson, type Person } from '../../support/accounts.ts';

@@ -1,0 +1,118 @@
+import type { Cursor } from '../../events/cursor.ts';
+import type { EventFeed } from '../../events/feed.ts';
+import type { EventLog } from '../../events/event-log.ts';
+import type { Replay } from '../../events/replay.ts';
+import type { ParkedEvents } from '../../events/parked-events.ts';
+import type { PrismaClient } from '../../generated/prisma/client.ts';
+import type { Database } from '../../infra/postgres/database.ts';
+import type { AccountService } from '../../modules/accounts/account.service.ts';
+import type { AdminService } from '../../modules/accounts/admin.service.ts';
+import type { FormerGuest, GuestService } from '../../modules/accounts/guest.service.ts';
+import type { Identity, SessionService } from '../../modules/accounts/session.service.ts';
+import type { CartService } from '../../modules/cart/cart.service.ts';
+import type { CatalogService } from '../../modules/catalog/catalog.service.ts';
+import type { CatalogWritingService } from '../../modules/catalog/catalog-writing.service.ts';
+import type { ContentfulService } from '../../modules/contentful/contentful.service.ts';
+import type { OutsideStockService } from '../../modules/inventory/outside-stock.service.ts';
+import type { StockService } from '../../modules/inventory/stock.service.ts';
+import type { StockAlertService } from '../../modules/stock-alerts/stock-alert.service.ts';
+import type { MailService } from '../../modules/mail/mail.service.ts';
+import type { MailSettingsService } from '../../modules/mail/mail-settings.service.ts';
+import type { OrderService } from '../../modules/orders/order.service.ts';
+import type { FailedJobService } from '../../modules/staff/failed-jobs.service.ts';
+import type { StaffService } from '../../modules/staff/staff.service.ts';
+import type { Cookies } from './cookies.ts';
+import type { SocketSink } from './sink.ts';
+import type { Loaders } from './loaders.ts';
+import type { Caller, Throttle } from '../limits/throttle.ts';
+
+/** The use cases that resolvers call. One of each per process. */
+export interface Services {
+  guests: GuestService;
+  sessions: SessionService;
+  accounts: AccountService;
+  admin: AdminService;
+  catalog: CatalogService;
+  catalogWriting: CatalogWritingService;
+  stock: StockService;
+  outsideStock: OutsideStockService;
+  cart: CartService;
+  orders: OrderService;
+  staff: StaffService;
+  stockAlerts: StockAlertService;
+  contentful: ContentfulService;
+  mails: MailService;
+  mailSettings: MailSettingsService;
+}
+
+/** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */
+export interface Guest {
+  id: string;
+  token: string;
+  knownBy: 'header' | 'cookie' | 'creation';
+  /** The guest was offered the token, and has no row yet: see `GuestService.offer`. */
+  isNew: boolean;
+  /** The guest that the token named before it was replaced at a checkout. */
+  former: FormerGuest | null;
+}
+
+/**
+ * Who is asking: a user or a guest, or somebody without a name yet. A mutation that makes the guest, or by which a user comes
+ * or goes, sets it for the fields that follow in the same operation.
+ */
+export interface Viewer {
+  user: Omit<Identity, 'expiresInMs'> | null;
+  /** Null for users, whatever token came along. */
+  guest: Guest | null;
+}
+
+/** What is the same for all operations of a process. */
+export interface SharedContext {
+  db: Database;
+  prisma: PrismaClient;
+  services: Services;
+  eventLog: EventLog;
+  feed: EventFeed;
+  /** The log for subscriptions that come back. */
+  replay: Replay;
+  parkedEvents: ParkedEvents;
+  failedJobs: FailedJobService;
+  shop: { name: string; currency: string };
+  /** Where the outside reaches the shop, for links; an origin without a slash at its end. */
+  publicUrl: string;
+  /** Null: nothing is limited. */
+  throttle: Throttle | null;
+}
+
+/** What subscriptions are executed with instead: connections of their own, so that nothing else waits for them. */
+export type LiveContext = Pick<SharedContext, 'db' | 'prisma' | 'services'>;
+
+/** What each operation is executed with. Subscriptions get fresh loaders for every event. */
+export interface Context extends SharedContext, Caller {
+  viewer: Viewer;
+  /** The guest that a log-in or a registration finds: whose cart joins the user's. Null in every other operation. */
+  entering: Guest | null;
+  /** The access token of an operation over HTTP, valid or not: a stream ends with its session. */
+  accessToken: string | null;
+  loaders: Loaders;
+  requestId: string;
+  /** The log's end from before execution began, where the operation asks for it. */
+  eventCursor: Cursor | null;
+  /** Orders that this operation was shown, by what right: see order-rights.graphql.ts. */
+  orderGrants: Map<string, OrderGrant>;
+  /** Where a subscription over WebSocket can put ready results; null over HTTP. */
+  sink: SocketSink | null;
+  /** What an event of the subscription costs; 0 in queries and mutations. */
+  eventCost: number;
+  /** Called where the answer is a stream of events, which has a place of its own among the client's. */
+  onStream: () => void;
+  userAgent: string | null;
+  /** Where an EventSource that was cut off goes on; it counts for more than the `after` that it began with. */
+  lastEventId: string | null;
+  cookies: Cookies;
+  /** Says in a header of the answer, too, how many seconds to wait: the most of all fields that were refused. */
+  retryAfter(seconds: number): void;
+}
+
+/** By what right an order is seen: as its owner, as one who works here, by its access token, or by its number and e-mail. */
+export type OrderGrant = 'OWNER' | 'STAFF' | 'ACCESS_TOKEN' | 'NUMBER_AND_EMAIL';

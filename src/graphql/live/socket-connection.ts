@@ -1,0 +1,281 @@
+import { CloseCode, type Context as ProtocolContext, type Server } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import { isDatabaseTrouble } from '../../infra/postgres/database-faults.ts';
+import type { Logger } from '../../infra/logger.ts';
+import type { Lines, Turn } from '../../infra/limits/keyed-semaphore.ts';
+import { parseClientMessage } from './client-message.ts';
+import type { CredentialHeaders } from '../context/credentials.ts';
+
+/*
+ * What a node keeps of a socket while nothing happens: one small object, with its functions on the class. What it keeps of a
+ * subscription that is shared is in socket-operation.ts, and as small.
+ */
+
+/** What graphql-ws knows of a socket. */
+export type SocketContext = ProtocolContext<Record<string, unknown>, SocketConnection>;
+
+/** Of WebSocket's own codes; clients of graphql-ws come back after it. */
+export const TRY_AGAIN_LATER = 1013;
+
+const INIT_WITHIN_MS = 5_000;
+/** Memory that a client's unread messages may take. A socket that exceeds it is cut off. */
+const MAX_UNSENT_BYTES = 1_000_000;
+/** Beyond this a subscriber lags. Below the maximum, so that the socket can still carry the error that says so. */
+const MAX_LAG_BYTES = 750_000;
+/** Below this there is room for a subscriber that catches up. */
+const ROOM_BYTES = 64_000;
+/** Heap that a waiting frame takes besides its bytes: buffers, the callback, the entry in the socket's queue. */
+const FRAME_OVERHEAD_BYTES = 1_200;
+/** Policy violation. Clients of graphql-ws do not reconnect after it. */
+const TOO_MANY_MESSAGES = 1008;
+
+/** What all sockets of a process have in common. */
+export interface SocketHost {
+  readonly logger: Logger;
+  /** Shared subscriptions on sockets. */
+  running: number;
+  /** Told of what ended one of them before its time. */
+  failed(error: unknown): void;
+  /** Told once of each socket that is closed. */
+  gone(connection: SocketConnection): void;
+  /** Messages that a socket may send at once, and again within a minute; null: as many as it likes. */
+  readonly messagesPerMinute: number | null;
+  /** Queries of one socket that are executed at the same time; further ones wait for their turn. */
+  readonly turns: Lines;
+}
+
+let sockets = 0;
+
+/** A socket, for graphql-ws, and what its operations have in common. */
+export class SocketConnection {
+  readonly #socket: WebSocket;
+  /** Names the socket among those of the process. */
+  readonly #key = String((sockets += 1));
+  readonly host: SocketHost;
+  /** Of the request that became the socket. */
+  readonly requestId: string;
+  readonly clientAddress: string;
+  readonly headers: CredentialHeaders;
+  /** The time of its access token is over. */
+  isExpired = false;
+  #take: ((message: never) => Promise<void>) | undefined;
+  #closed: ((code: number, reason: string) => Promise<void>) | undefined;
+  /** While it has not begun the conversation. */
+  #waiting: NodeJS.Timeout | undefined;
+  /** What has to be let go of with the socket, or at once where it is closed. */
+  #release: (() => void) | undefined;
+  #isClosed = false;
+  /** Frames that were sent while earlier ones were unsent, and have not left the process. */
+  #waitingFrames = 0;
+  /** Data of the latest ping, to be answered once the socket has sent what waits. */
+  #unansweredPing: Buffer | undefined;
+  /** Messages that the client may still send now, and when that was computed (`performance.now()`). */
+  #credit: number;
+  #creditAt = performance.now();
+
+  constructor(
+    socket: WebSocket,
+    host: SocketHost,
+    of: { id: string; clientAddress: string; headers: CredentialHeaders },
+  ) {
+    this.#socket = socket;
+    this.host = host;
+    this.requestId = of.id;
+    this.clientAddress = of.clientAddress;
+    this.headers = of.headers;
+    this.#credit = host.messagesPerMinute ?? 0;
+  }
+
+  /** Has the protocol spoken over it. */
+  begin(protocol: Server<SocketConnection>): void {
+    this.#closed = protocol.opened(this, this);
+    this.#waiting = setTimeout(giveUp, INIT_WITHIN_MS, this);
+  }
+
+  /** The client has begun the conversation. */
+  begun(): void {
+    clearTimeout(this.#waiting);
+    this.#waiting = undefined;
+  }
+
+  get logger(): Logger {
+    return this.host.logger.child({ requestId: this.requestId });
+  }
+
+  get protocol(): string {
+    return this.#socket.protocol;
+  }
+
+  /** graphql-ws also takes a message that is parsed already, although its types do not say so. */
+  onMessage(take: (data: string) => Promise<void>): void {
+    this.#take = take;
+  }
+
+  /** Handles a message of the client. */
+  async receive(data: string): Promise<void> {
+    // Messages may still be on their way after the socket was told to close.
+    if (this.#socket.readyState !== this.#socket.OPEN || !this.count()) return;
+    const message = parseClientMessage(data);
+    if (message === null) {
+      this.close(CloseCode.BadRequest, 'Invalid message received');
+      return;
+    }
+    try {
+      await this.#take?.(message as never);
+    } catch (error) {
+      this.broke(error);
+    }
+  }
+
+  /**
+   * Answers a WebSocket ping. While messages wait to be sent only the latest ping is remembered, as RFC 6455 allows: pongs
+   * that nobody reads must not pile up.
+   */
+  receivePing(data: Buffer): void {
+    if (this.#socket.readyState !== this.#socket.OPEN || !this.count()) return;
+    if (this.#socket.bufferedAmount > 0) this.#unansweredPing = Buffer.from(data);
+    else this.#pong(data);
+  }
+
+  /** Counts a frame of the client. False where it has sent too many: the socket is closed. */
+  count(): boolean {
+    const { messagesPerMinute } = this.host;
+    if (messagesPerMinute === null) return true;
+    const now = performance.now();
+    const earned = ((now - this.#creditAt) / 60_000) * messagesPerMinute;
+    this.#credit = Math.min(messagesPerMinute, this.#credit + earned) - 1;
+    this.#creditAt = now;
+    if (this.#credit >= 0) return true;
+    this.close(TOO_MANY_MESSAGES, 'Too many messages');
+    return false;
+  }
+
+  /** Whether messages wait to be sent, and nothing is read from the client meanwhile. */
+  get isHeldBack(): boolean {
+    return this.#socket.isPaused;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  /** A place among the queries of this socket that are executed. Null where too many wait. */
+  queryTurn(): Turn | null {
+    return this.host.turns.enter(this.#key);
+  }
+
+  /** Closes it after a fault of ours. */
+  broke(error: unknown): void {
+    if (isDatabaseTrouble(error)) {
+      this.logger.warn({ err: error }, 'a websocket was closed: the database is in trouble');
+      // Clients come back after this code; after 4500 they give up for good.
+      this.close(TRY_AGAIN_LATER, 'Try again later');
+      return;
+    }
+    this.logger.error({ err: error }, 'unexpected error on a websocket');
+    this.close(CloseCode.InternalServerError, 'Internal server error');
+  }
+
+  /** Resolves once the message has left the process, so that a slow reader slows its own subscriptions down. */
+  send(data: string): Promise<void> {
+    if (this.#unsentBytes() > MAX_UNSENT_BYTES) this.#socket.terminate();
+    return new Promise((resolve) => {
+      // A failure to send is the end of the socket, which its `close` event reports.
+      if (this.isOpen) this.#put(data, resolve);
+      else resolve();
+    });
+  }
+
+  /** Memory that unsent messages take, about. */
+  #unsentBytes(): number {
+    const bytes = this.#socket.bufferedAmount;
+    return bytes === 0 ? 0 : bytes + this.#waitingFrames * FRAME_OVERHEAD_BYTES;
+  }
+
+  #put(data: string, sent?: () => void): void {
+    const socket = this.#socket;
+    if (sent === undefined && socket.bufferedAmount === 0) {
+      socket.send(data);
+    } else {
+      this.#waitingFrames += 1;
+      socket.send(data, () => {
+        this.#waitingFrames -= 1;
+        sent?.();
+      });
+    }
+    this.#holdBack();
+  }
+
+  #pong(data: Buffer): void {
+    this.#socket.pong(data);
+    this.#holdBack();
+  }
+
+  /** Reads nothing from a client that does not read either, until all that waits has been sent. */
+  #holdBack(): void {
+    const socket = this.#socket;
+    if (socket.bufferedAmount === 0 || socket.isPaused || !this.isOpen) return;
+    socket.pause();
+    this.#afterUnsent(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    const socket = this.#socket;
+    if (!this.isOpen) return;
+    socket.resume();
+    const ping = this.#unansweredPing;
+    this.#unansweredPing = undefined;
+    if (ping !== undefined) this.#pong(ping);
+    else this.#holdBack();
+  }
+
+  /** Calls back once what waits now has been sent: an unsolicited pong goes out after it, which clients ignore. */
+  #afterUnsent(callback: () => void): void {
+    this.#socket.pong('', false, callback);
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  /** The socket is closed. */
+  gone(code: number, reason: string): void {
+    this.#isClosed = true;
+    this.begun();
+    this.host.gone(this);
+    this.#release?.();
+    this.logger.info({ code }, 'websocket closed');
+    this.#closed?.(code, reason).catch((error: unknown) =>
+      this.logger.error({ err: error }, 'websocket did not end well'),
+    );
+  }
+
+  /** Has something let go of when the socket is closed. */
+  onGone(release: () => void): void {
+    if (this.#isClosed) release();
+    else this.#release = release;
+  }
+
+  /** Puts a ready result on the socket, as graphql-ws would. False where the client has left too much unread. */
+  pushNext(quotedId: string, payload: string): boolean {
+    const socket = this.#socket;
+    if (socket.readyState !== socket.OPEN) return true; // its `close` ends the subscription
+    if (this.#unsentBytes() > MAX_LAG_BYTES) return false;
+    this.#put(`{"id":${quotedId},"type":"next","payload":${payload}}`);
+    return true;
+  }
+
+  /** Resolves when there is room for who catches up. */
+  room(): Promise<void> {
+    return this.hasRoom ? Promise.resolve() : new Promise((resolve) => this.#afterUnsent(resolve));
+  }
+
+  /** Also where the socket is closed: nothing is to be waited for. */
+  get hasRoom(): boolean {
+    return this.#socket.bufferedAmount < ROOM_BYTES || !this.isOpen;
+  }
+}
+
+function giveUp(connection: SocketConnection): void {
+  connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
+}

@@ -1,0 +1,55 @@
+import { getOperationAST, type DocumentNode, type ExecutionResult } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Metrics } from '../../infra/metrics.ts';
+import { rootFields } from './root-fields.ts';
+
+/** Labels come from the schema and never from what clients write: there are not many of them. */
+interface Labels {
+  type: string;
+  field: string;
+}
+
+function labelsOf({ document, operationName }: { document: DocumentNode; operationName?: unknown }): Labels {
+  const operation = getOperationAST(document, typeof operationName === 'string' ? operationName : null);
+  if (operation == null) return { type: 'none', field: 'none' };
+  const [first = 'none', ...others] = rootFields(document, operation);
+  return { type: operation.operation, field: others.length === 0 ? first : 'several' };
+}
+
+function outcomeOf({ errors }: ExecutionResult): string {
+  const [first] = errors ?? [];
+  if (first === undefined) return 'ok';
+  const { code } = first.extensions;
+  return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
+}
+
+/** Counts operations, over whatever transport, and times those that are executed once. */
+export function useMetrics({ operations, durations }: Pick<Metrics, 'operations' | 'durations'>): Plugin {
+  return {
+    onValidate:
+      () =>
+      ({ valid }) => {
+        if (!valid) operations.inc({ type: 'none', field: 'none', outcome: 'GRAPHQL_VALIDATION_FAILED' });
+      },
+    onExecute({ args }) {
+      const labels = labelsOf(args);
+      const end = durations.startTimer(labels);
+      return {
+        onExecuteDone({ result }) {
+          end();
+          operations.inc({ ...labels, outcome: isSingle(result) ? outcomeOf(result) : 'ok' });
+        },
+      };
+    },
+    onSubscribe: ({ args }) => ({
+      onSubscribeResult({ result }) {
+        const outcome = isSingle(result) ? outcomeOf(result) : 'ok';
+        operations.inc({ ...labelsOf(args), outcome });
+      },
+    }),
+  };
+}
+
+function isSingle(result: unknown): result is ExecutionResult {
+  return typeof result === 'object' && result !== null && !(Symbol.asyncIterator in result);
+}

@@ -1,0 +1,141 @@
+import type { Config } from '../../config/config.ts';
+import { DIRECT, type Session } from './connection.ts';
+import {
+  assertPooledSettings,
+  createSchema,
+  DatabaseUnusableError,
+  inspectDatabase,
+  searchPathOf,
+} from './database-inspection.ts';
+import { readDatabaseUrl } from './database-url.ts';
+import type { Disposals } from '../disposals.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import type { Logger } from '../logger.ts';
+import { migrate } from '../migrations/migrations.ts';
+
+/** One way to the database: an address, and what connections to it can keep. */
+export interface Route {
+  connectionString: string;
+  session: Session;
+}
+
+/** Where the shop's database is. */
+export interface DatabasePlace {
+  /** For statements and transactions. */
+  main: Route;
+  /** Past any pooler, for what lasts longer than a transaction: migrations, and the job queue that listens. */
+  direct: Route;
+  /** The schema of the shop's tables. */
+  schema: string;
+  /** The database, in words for people. */
+  data: string;
+  /** Resolves where the database is gone for good and the process should end: with what to say of it. */
+  lost: Promise<Error>;
+  /** Looks where the extensions are, once migrations have made them. */
+  settle(): Promise<void>;
+}
+
+/** The one choice of a database: the one that is named, else the embedded one, which is started or joined. */
+export async function findDatabase(
+  { database }: Pick<Config, 'database'>,
+  logger: Logger,
+  disposals: Disposals,
+  signal?: AbortSignal,
+): Promise<DatabasePlace> {
+  if (database.kind === 'url') return findNamed(database, logger);
+  const postgres = await startEmbeddedPostgres({ dataDir: database.dataDir, logger, signal });
+  disposals.add('embedded PostgreSQL', () => postgres.dispose());
+  const how = postgres.attached ? 'attached to the embedded PostgreSQL' : 'embedded PostgreSQL';
+  const route: Route = { connectionString: postgres.connectionString, session: { ...DIRECT } };
+  return place({
+    main: route,
+    direct: route,
+    schema: 'public',
+    data: `${how} in ${database.dataDir}`,
+    lost: postgres.lost,
+  });
+}
+
+/** Brings the database up to date, and settles how connections reach it. */
+export async function prepareDatabase(found: DatabasePlace, logger: Logger): Promise<void> {
+  await migrate({ ...found.direct, logger });
+  await found.settle();
+}
+
+async function findNamed(database: Config['database'] & { kind: 'url' }, logger: Logger): Promise<DatabasePlace> {
+  const main = readDatabaseUrl(database.url);
+  const seen = await inspectDatabase(main.connectionString);
+  const pooler = database.pooler ?? (main.pgbouncer || seen.pooled ? 'transaction' : 'none');
+  if (database.pooler === 'none' && seen.pooled)
+    logger.warn('DATABASE_POOLER is none, but the log-in to the database was answered by a pooler');
+  const { hostname, port, pathname } = new URL(database.url);
+  const where = `PostgreSQL at ${hostname}:${port || '5432'}${pathname}`;
+
+  const directUrl = database.directUrl ?? (pooler === 'transaction' ? null : database.url);
+  if (directUrl === null) {
+    throw new DatabaseUnusableError(
+      'DATABASE_URL leads through a connection pooler, and there is no way past it for migrations and for the job queue, ' +
+        'which need connections of their own: set DATABASE_DIRECT_URL to the address of the database itself. If each client ' +
+        'keeps its server connection there, set DATABASE_POOLER=session; if there is no pooler at all, DATABASE_POOLER=none.',
+    );
+  }
+  const directName = database.directUrl === null ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL';
+  const direct = readDatabaseUrl(directUrl, directName);
+  let there = database.directUrl === null ? seen : await inspectDatabase(direct.connectionString, directName);
+  if (there.pooled && database.directUrl !== null && database.pooler === null) {
+    throw new DatabaseUnusableError(
+      'DATABASE_DIRECT_URL leads through a connection pooler itself: it must be the address of the database. (If there is ' +
+        'none, set DATABASE_POOLER=none or DATABASE_POOLER=session.)',
+    );
+  }
+  const named = main.schema ?? direct.schema;
+  if (named !== null) {
+    await createSchema(direct.connectionString, named, directName);
+    there = { ...there, schema: named };
+  }
+  const { schema } = there;
+  if (schema === null) {
+    throw new DatabaseUnusableError(
+      `None of the schemas in the search path of the role ${there.role} is there (${there.searchPath}): make one of them, or ` +
+        'name another one in DATABASE_URL by ?schema=…',
+    );
+  }
+  assertSameDatabase(seen, there);
+  const searchPath = searchPathOf(schema, there);
+  const past = there.pooled && pooler !== 'none' ? 'session' : 'none';
+  // Without a second address the first one keeps a connection, or it would have been refused.
+  const directPooler = database.directUrl === null ? pooler : past;
+  const found = place({
+    main: { connectionString: main.connectionString, session: { pooler, searchPath } },
+    direct: {
+      connectionString: direct.connectionString,
+      session: { pooler: directPooler, searchPath },
+    },
+    schema,
+    data: schema === 'public' ? where : `${where}, schema ${schema}`,
+    // A server that is away may come back.
+    lost: new Promise(() => {}),
+  });
+  logger.info({ pooler, schema }, 'database found');
+  return found;
+}
+
+function assertSameDatabase(one: { database: string }, other: { database: string }): void {
+  if (one.database === other.database) return;
+  throw new DatabaseUnusableError(
+    `DATABASE_URL leads to the database ${one.database}, and DATABASE_DIRECT_URL to ${other.database}: both must lead to the same.`,
+  );
+}
+
+function place(given: Omit<DatabasePlace, 'settle'>): DatabasePlace {
+  return {
+    ...given,
+    async settle() {
+      const { main, direct, schema } = given;
+      const searchPath = searchPathOf(schema, await inspectDatabase(direct.connectionString));
+      main.session = { ...main.session, searchPath };
+      direct.session = { ...direct.session, searchPath };
+      if (main.session.pooler === 'transaction') await assertPooledSettings(main.connectionString, main.session);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import type { Queryable } from '../../infra/postgres/database.ts';
+import { fullTitle } from '../catalog/catalog.service.ts';
+import { formatMoney } from '../money.ts';
+import { dayInWords, linesOf, oneLine, strangersLine } from './letter-text.ts';
+import * as repository from './letters.repository.ts';
+import type { Links } from './links.ts';
+
+/*
+ * What letters show, read when they are written: finished texts, each fit to stand in one line.
+ */
+
+/** One line of an order. */
+export interface LineView {
+  title: string;
+  sku: string;
+  quantity: string;
+  total: string;
+}
+
+/** An order. */
+export interface OrderView {
+  number: string;
+  placedOn: string;
+  lines: LineView[];
+  total: string;
+  /** Line by line; empty where nothing is sent. */
+  address: string[];
+}
+
+/** As many lines as a cart may have. */
+const MOST_LINES = 100;
+
+/** Reads an order. */
+export async function viewOrder(source: Queryable, orderId: string): Promise<OrderView | null> {
+  const found = await repository.findOrder(source, orderId, MOST_LINES);
+  if (found === null) return null;
+  const { order, lines } = found;
+  const { currency } = order;
+  const money = (minor: bigint) => formatMoney({ minor, currency });
+  return {
+    number: String(order.number),
+    placedOn: dayInWords(order.placedAt),
+    lines: lines.map((line) => ({
+      title: oneLine(line.title),
+      sku: oneLine(line.sku, 100),
+      quantity: `${line.quantity} × ${money(BigInt(line.unitPriceMinor))}`,
+      total: money(BigInt(line.quantity) * BigInt(line.unitPriceMinor)),
+    })),
+    total: money(order.totalMinor),
+    address: addressOf(order),
+  };
+}
+
+/** How many digits a line of an address may have: a house number or a postal code, and no telephone number. */
+const MOST_DIGITS = { name: 3, place: 6 };
+
+/**
+ * The postal address, line by line. Anybody can have something sent to a stranger's e-mail address, so that the letter shows
+ * what was typed as it is only where the e-mail address is known to belong to whoever typed it.
+ */
+function addressOf(order: repository.OrderRow): string[] {
+  if (order.line1 === null) return [];
+  const { isConfirmed, name, line1, line2, postalCode, city, region, countryCode } = order;
+  const shown = (text: string | null, digits: number) =>
+    isConfirmed ? oneLine(text ?? '') : strangersLine(text ?? '', { digits });
+  const place = [postalCode, city].filter((part) => part !== null).join(' ');
+  return [
+    shown(name, MOST_DIGITS.name),
+    ...[line1, line2, place, region].map((part) => shown(part, MOST_DIGITS.place)),
+    countryCode ?? '',
+  ].filter((line) => line !== '');
+}
+
+/**
+ * What staff said about a step of an order, line by line; empty where they said nothing. What somebody else gave as the reason of
+ * a cancellation is in the order's history, and in no letter: whoever cancels knows it, and the address may be a stranger's.
+ */
+export async function viewNote(source: Queryable, orderId: string, to: string): Promise<string[]> {
+  const step = await repository.findStep(source, orderId, to);
+  return step?.note == null || !step.byStaff ? [] : linesOf(step.note);
+}
+
+/** A variant. */
+export interface ProductView {
+  title: string;
+  picture: string | null;
+  /** Where it is shown; null without a storefront. */
+  url: string | null;
+  isAvailable: boolean;
+}
+
+function viewProduct(row: repository.VariantRow, links: Links): ProductView {
+  return {
+    title: oneLine(fullTitle(row)),
+    picture: row.picture === null ? null : links.picture(row.picture),
+    url: links.product(row.slug),
+    isAvailable: row.available > 0,
+  };
+}
+
+/** What runs low in somebody's cart, and until when it is kept there. */
+export async function viewInCart(
+  source: Queryable,
+  links: Links,
+  { cartId, variantId }: { cartId: string; variantId: string },
+): Promise<{ product: ProductView; keptUntil: Date } | null> {
+  const row = await repository.findInCart(source, cartId, variantId);
+  return row === null ? null : { product: viewProduct(row, links), keptUntil: row.expiresAt };
+}
+
+/** What somebody waits for. */
+export async function viewOfAlert(source: Queryable, links: Links, alertId: string): Promise<ProductView | null> {
+  const row = await repository.findOfAlert(source, alertId);
+  return row === null ? null : viewProduct(row, links);
+}
+
+/** Somebody with an account. */
+export interface UserView {
+  /** Null until the address is confirmed: whoever registers with a stranger's address must not choose what the stranger reads. */
+  name: string | null;
+  email: string;
+  isConfirmed: boolean;
+}
+
+/** Reads a user. */
+export async function viewUser(source: Queryable, userId: string): Promise<UserView | null> {
+  const row = await repository.findUser(source, userId);
+  if (row === null) return null;
+  return { name: row.isConfirmed ? oneLine(row.name, 80) : null, email: row.email, isConfirmed: row.isConfirmed };
+}

@@ -1,0 +1,135 @@
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+
+export interface OrderRow {
+  number: bigint;
+  status: string;
+  currency: string;
+  totalMinor: bigint;
+  placedAt: Date;
+  name: string | null;
+  line1: string | null;
+  line2: string | null;
+  city: string | null;
+  region: string | null;
+  postalCode: string | null;
+  countryCode: string | null;
+  /** The order was placed by an account whose own, confirmed address it has. */
+  isConfirmed: boolean;
+}
+
+export interface OrderLineRow {
+  title: string;
+  sku: string;
+  quantity: number;
+  unitPriceMinor: number;
+}
+
+const order: Statement = {
+  name: 'letter_order',
+  text: `SELECT number, status, currency, total_minor AS "totalMinor", placed_at AS "placedAt", shipping_name AS name,
+                shipping_line1 AS line1, shipping_line2 AS line2, shipping_city AS city, shipping_region AS region,
+                shipping_postal_code AS "postalCode", shipping_country_code AS "countryCode",
+                EXISTS (SELECT FROM carts c JOIN users u ON u.id = c.user_id
+                         WHERE c.id = orders.cart_id AND lower(u.email) = lower(orders.email)
+                           AND u.email_verified_at IS NOT NULL) AS "isConfirmed"
+           FROM orders WHERE id = $1`,
+};
+const orderLines: Statement = {
+  name: 'letter_order_lines',
+  text: `SELECT l.title, l.sku, l.quantity, l.unit_price_minor AS "unitPriceMinor"
+           FROM order_lines l WHERE l.order_id = $1 ORDER BY l.position LIMIT $2`,
+};
+
+/** An order with its lines, so many at most; null where there is none. */
+export async function findOrder(
+  source: Queryable,
+  orderId: string,
+  most: number,
+): Promise<{ order: OrderRow; lines: OrderLineRow[] } | null> {
+  const [row] = await source.query<OrderRow>(order, [orderId]);
+  return row === undefined
+    ? null
+    : { order: row, lines: await source.query<OrderLineRow>(orderLines, [orderId, most]) };
+}
+
+const step: Statement = {
+  name: 'letter_order_step',
+  text: `SELECT note, occurred_at AS "occurredAt",
+                to_status <> 'CANCELLED' OR EXISTS (
+                  SELECT FROM staff_actions WHERE subject_id = order_id AND kind = 'ORDER_CANCELLED') AS "byStaff"
+           FROM order_status_changes
+          WHERE order_id = $1 AND to_status::text = $2 ORDER BY id DESC LIMIT 1`,
+};
+
+/** When an order came to a status, what was said about it, and whether that was said by staff. */
+export interface Step {
+  note: string | null;
+  occurredAt: Date;
+  byStaff: boolean;
+}
+
+/** The last step by which an order came to a status; null where there was none. */
+export async function findStep(source: Queryable, orderId: string, to: string): Promise<Step | null> {
+  const [row] = await source.query<Step>(step, [orderId, to]);
+  return row ?? null;
+}
+
+/** A variant that shoppers can find, as a letter shows it. */
+export interface VariantRow {
+  productTitle: string;
+  selectedOptions: { name: string; value: string }[];
+  slug: string;
+  picture: string | null;
+  available: number;
+}
+
+const VARIANT = `p.title AS "productTitle", v.selected_options AS "selectedOptions", p.slug,
+  p.images->0->>'url' AS picture, v.available`;
+const VISIBLE = `v.archived_at IS NULL AND p.status = 'ACTIVE'`;
+
+const inCart: Statement = {
+  name: 'letter_variant_in_cart',
+  text: `SELECT ${VARIANT}, c.expires_at AS "expiresAt"
+           FROM carts c JOIN product_variants v ON v.id = $2 JOIN products p ON p.id = v.product_id
+          WHERE c.id = $1 AND c.status = 'ACTIVE' AND c.expires_at > clock_timestamp()
+            AND EXISTS (SELECT FROM cart_lines l WHERE l.cart_id = c.id AND l.variant_id = v.id)`,
+};
+const ofAlert: Statement = {
+  name: 'letter_variant_of_alert',
+  text: `SELECT ${VARIANT} FROM stock_alerts a JOIN product_variants v ON v.id = a.variant_id
+           JOIN products p ON p.id = v.product_id
+          WHERE a.id = $1 AND a.status <> 'CANCELLED' AND ${VISIBLE}`,
+};
+
+/** What runs low in a live cart, and when the cart's time is over; null where it is not there any more. */
+export async function findInCart(
+  source: Queryable,
+  cartId: string,
+  variantId: string,
+): Promise<(VariantRow & { expiresAt: Date }) | null> {
+  const [row] = await source.query<VariantRow & { expiresAt: Date }>(inCart, [cartId, variantId]);
+  return row ?? null;
+}
+
+/** What somebody waits for; null where the alert was called off, or the variant is not to be found any more. */
+export async function findOfAlert(source: Queryable, alertId: string): Promise<VariantRow | null> {
+  const [row] = await source.query<VariantRow>(ofAlert, [alertId]);
+  return row ?? null;
+}
+
+const user: Statement = {
+  name: 'letter_user',
+  text: 'SELECT name, email, email_verified_at IS NOT NULL AS "isConfirmed" FROM users WHERE id = $1',
+};
+
+export interface UserRow {
+  name: string;
+  email: string;
+  isConfirmed: boolean;
+}
+
+/** A user as letters address one. */
+export async function findUser(source: Queryable, userId: string): Promise<UserRow | null> {
+  const [row] = await source.query<UserRow>(user, [userId]);
+  return row ?? null;
+}

@@ -1,0 +1,126 @@
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+import type { MailRow } from './mail.types.ts';
+
+/** A mail that the caller alone is at, until the claim runs out. */
+export interface ClaimedMail extends MailRow {
+  /** Names the claim: who comes with an old one settles nothing. */
+  claim: string;
+  /** With this one. */
+  attempts: number;
+  /** When it was claimed. */
+  at: Date;
+}
+
+const claim: Statement = {
+  name: 'mail_claim',
+  text: `UPDATE mails SET claimed_until = clock_timestamp() + make_interval(secs => $2::int), attempts = attempts + 1
+          WHERE id = $1 AND status = 'PENDING' AND due_at <= clock_timestamp()
+            AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
+         RETURNING id, cause, template, recipient, user_id AS "userId", data, message_id AS "messageId", attempts,
+           claimed_until::text AS claim, clock_timestamp() AS at`,
+};
+
+/** Claims a mail for so many seconds; null where it is settled, not due, or somebody else's. */
+export async function claimMail(db: Queryable, id: string, seconds: number): Promise<ClaimedMail | null> {
+  const [row] = await db.query<ClaimedMail>(claim, [id, seconds]);
+  return row ?? null;
+}
+
+// Whatever became of the claim meanwhile: it was sent, and is not to be sent again.
+const sent: Statement = {
+  name: 'mail_sent',
+  text: `UPDATE mails SET status = 'SENT', error = NULL, claimed_until = NULL, settled_at = clock_timestamp()
+          WHERE id = $1 AND status <> 'SENT'`,
+};
+
+/** Records that a mail was sent. Twice is once. */
+export async function settleSent(db: Queryable, { id }: Pick<ClaimedMail, 'id'>): Promise<void> {
+  await db.query(sent, [id]);
+}
+
+const unsent: Statement = {
+  name: 'mail_unsent',
+  text: `UPDATE mails SET status = $3::mail_status, error = $4, claimed_until = NULL, settled_at = clock_timestamp()
+          WHERE id = $1 AND status = 'PENDING' AND claimed_until = $2::timestamptz`,
+};
+
+/** Records that a mail is not sent, and why; by the one who has the claim alone. */
+export async function settleUnsent(
+  db: Queryable,
+  mail: Pick<ClaimedMail, 'id' | 'claim'>,
+  status: 'SKIPPED' | 'FAILED',
+  reason: string | null,
+): Promise<void> {
+  await db.query(unsent, [mail.id, mail.claim, status, reason]);
+}
+
+const giveBack: Statement = {
+  name: 'mail_give_back',
+  text: `UPDATE mails SET claimed_until = NULL, attempts = attempts - 1
+          WHERE id = $1 AND status = 'PENDING' AND claimed_until = $2::timestamptz`,
+};
+
+/** Gives up a claim as if it had not been made, where what kept the mail from being sent was not the mail's fault. */
+export async function giveMailBack(db: Queryable, mail: Pick<ClaimedMail, 'id' | 'claim'>): Promise<void> {
+  await db.query(giveBack, [mail.id, mail.claim]);
+}
+
+const postpone: Statement = {
+  name: 'mail_postpone',
+  text: `UPDATE mails SET due_at = clock_timestamp() + make_interval(secs => $3::int), error = $4, claimed_until = NULL
+          WHERE id = $1 AND status = 'PENDING' AND claimed_until = $2::timestamptz RETURNING due_at AS "dueAt"`,
+};
+
+/** Puts a mail off for so many seconds, likewise; gives when it is due then, or null where the claim is over. */
+export async function postponeMail(
+  db: Queryable,
+  mail: Pick<ClaimedMail, 'id' | 'claim'>,
+  seconds: number,
+  reason: string,
+): Promise<Date | null> {
+  const [row] = await db.query<{ dueAt: Date }>(postpone, [mail.id, mail.claim, seconds, reason]);
+  return row?.dueAt ?? null;
+}
+
+/** A mail that could be sent now, and since when: it was not due before, or somebody had it. */
+export interface WaitingMail {
+  id: string;
+  since: Date;
+  /** How long that is. */
+  forMs: number;
+}
+
+const waiting: Statement = {
+  name: 'mails_waiting',
+  text: `SELECT id, greatest(due_at, claimed_until) AS since,
+                (extract(epoch FROM clock_timestamp() - greatest(due_at, claimed_until)) * 1000)::float8 AS "forMs"
+           FROM mails
+          WHERE status = 'PENDING' AND due_at <= clock_timestamp() - make_interval(secs => $1::int)
+            AND (claimed_until IS NULL OR claimed_until <= clock_timestamp() - make_interval(secs => $1::int))
+          ORDER BY due_at, id LIMIT $2`,
+};
+
+/** Mails that have been waiting for so many seconds at least, the longest first. */
+export function findWaiting(db: Queryable, seconds: number, limit: number): Promise<WaitingMail[]> {
+  return db.query<WaitingMail>(waiting, [seconds, limit]);
+}
+
+// By the index on when they were written, which is before they were settled. A settled row changes for `mailRetry` alone.
+const prune: Statement = {
+  name: 'mails_prune',
+  text: `WITH gone AS (
+           DELETE FROM mails WHERE id IN (
+             SELECT id FROM mails
+              WHERE created_at < clock_timestamp() - make_interval(days => $1::int)
+                AND settled_at < clock_timestamp() - make_interval(days => $1::int)
+              ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+           ) RETURNING 1
+         )
+         SELECT count(*)::int AS mails FROM gone`,
+};
+
+/** Deletes some of the mails that were settled so many days ago; gives how many. */
+export async function pruneMails(db: Queryable, days: number, limit: number): Promise<number> {
+  const [row] = await db.query<{ mails: number }>(prune, [days, limit]);
+  return row?.mails ?? 0;
+}

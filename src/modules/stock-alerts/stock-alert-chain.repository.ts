@@ -1,0 +1,143 @@
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+
+/*
+ * The row of a chain is its lock and its truth. Who begins one takes the row's lock even where the chain is there already: a
+ * chain that just ends (its row deleted, not yet committed) is waited for and then begun anew, so that no restock is lost.
+ * ON CONFLICT DO NOTHING would not do: it does not wait for who has only locked the row, and is about to delete it.
+ */
+const startWhere = (which: string) => `
+INSERT INTO stock_alert_chains AS c (variant_id, started_at, next_batch_at)
+SELECT v.id, $2, $2 FROM product_variants v JOIN products p ON p.id = v.product_id
+ WHERE ${which} = $1 AND p.status = 'ACTIVE' AND v.archived_at IS NULL AND v.available > 0
+   AND EXISTS (SELECT FROM stock_alerts a WHERE a.variant_id = v.id AND a.status = 'WAITING')
+ ORDER BY v.id
+ON CONFLICT (variant_id) DO UPDATE SET next_batch_at = c.next_batch_at RETURNING variant_id AS "variantId"`;
+
+const startOfVariant: Statement = { name: 'stock_alert_chain_start', text: startWhere('v.id') };
+const startOfProduct: Statement = { name: 'stock_alert_chain_start_of_product', text: startWhere('p.id') };
+
+/**
+ * Begins the chain of a variant, or of each of a product's, where somebody waits for what can be bought now.
+ * @returns the variants that have one now
+ */
+export async function startChains(
+  tx: Queryable,
+  at: Date,
+  of: { variantId: string } | { productId: string },
+): Promise<string[]> {
+  const [statement, id] = 'variantId' in of ? [startOfVariant, of.variantId] : [startOfProduct, of.productId];
+  const rows = await tx.query<{ variantId: string }>(statement, [id, at]);
+  return rows.map((row) => row.variantId);
+}
+
+/** A chain as its row has it. */
+export interface Chain {
+  nextBatchAt: Date;
+  /** Those of the batch in hand who are still to be told; 0: the next one begins a batch. */
+  batchLeft: number;
+}
+
+const lock: Statement = {
+  name: 'stock_alert_chain_lock',
+  text: `SELECT next_batch_at AS "nextBatchAt", batch_left AS "batchLeft" FROM stock_alert_chains
+          WHERE variant_id = $1 FOR UPDATE SKIP LOCKED`,
+};
+
+/** Locks a chain; null where there is none, or where somebody is at it already. */
+export async function lockChain(tx: Queryable, variantId: string): Promise<Chain | null> {
+  const [row] = await tx.query<Chain>(lock, [variantId]);
+  return row ?? null;
+}
+
+const setNext: Statement = {
+  name: 'stock_alert_chain_set_next',
+  text: 'UPDATE stock_alert_chains SET next_batch_at = $2, batch_left = $3 WHERE variant_id = $1',
+};
+
+/** Says when a chain goes on, and with what; the caller has its lock. */
+export async function setChain(tx: Queryable, variantId: string, { nextBatchAt, batchLeft }: Chain): Promise<void> {
+  await tx.query(setNext, [variantId, nextBatchAt, batchLeft]);
+}
+
+const end: Statement = { name: 'stock_alert_chain_end', text: 'DELETE FROM stock_alert_chains WHERE variant_id = $1' };
+
+/** Ends a chain; the caller has its lock. */
+export async function endChain(tx: Queryable, variantId: string): Promise<void> {
+  await tx.query(end, [variantId]);
+}
+
+const due: Statement = {
+  name: 'stock_alert_chain_due',
+  text: `SELECT variant_id AS "variantId" FROM stock_alert_chains WHERE next_batch_at <= clock_timestamp()
+          ORDER BY next_batch_at LIMIT $1`,
+};
+
+/** The variants of chains that are due, the longest first. */
+export async function findDueChains(source: Queryable, limit: number): Promise<string[]> {
+  const rows = await source.query<{ variantId: string }>(due, [limit]);
+  return rows.map((row) => row.variantId);
+}
+
+/** Somebody who was told just now. */
+export interface Told {
+  id: string;
+  email: string;
+  /** The account that signed up, if it was one. */
+  ownerId: string | null;
+  /** The same where the address is its own: what is typed for another address is not mail of the account's. */
+  accountId: string | null;
+}
+
+// A row that somebody calls off is waited for; LIMIT counts what is left after that.
+const tell: Statement = {
+  name: 'stock_alert_tell',
+  text: `
+WITH turn AS MATERIALIZED (
+  SELECT id FROM stock_alerts WHERE variant_id = $1 AND status = 'WAITING' AND id <> ALL($4::uuid[])
+   ORDER BY number LIMIT $2 FOR NO KEY UPDATE
+), told AS (
+  UPDATE stock_alerts a SET status = 'NOTIFIED', notified_at = $3 FROM turn WHERE a.id = turn.id
+  RETURNING a.id, a.number, a.user_id, a.email
+)
+SELECT t.id, t.email, owner.id AS "ownerId", CASE WHEN lower(owner.email) = lower(t.email) THEN owner.id END AS "accountId"
+  FROM told t LEFT JOIN users owner ON owner.id = t.user_id ORDER BY t.number`,
+};
+
+/** Those who are told next. */
+export interface Next {
+  variantId: string;
+  limit: number;
+  /** Alerts that are passed over. */
+  without: readonly string[];
+}
+
+/** Marks the next of those who wait for a variant as told, in the order in which they signed up; gives them in it. */
+export function markTold(tx: Queryable, at: Date, { variantId, limit, without }: Next): Promise<Told[]> {
+  return tx.query<Told>(tell, [variantId, limit, at, without]);
+}
+
+const first: Statement = {
+  name: 'stock_alert_first',
+  text: `SELECT id FROM stock_alerts WHERE variant_id = $1 AND status = 'WAITING' AND id <> ALL($2::uuid[])
+          ORDER BY number LIMIT 1`,
+};
+
+/** The alert that is told next; null where there is none. */
+export async function findFirst(
+  source: Queryable,
+  variantId: string,
+  without: readonly string[],
+): Promise<string | null> {
+  const [row] = await source.query<{ id: string }>(first, [variantId, without]);
+  return row?.id ?? null;
+}
+
+const anybody: Statement = {
+  name: 'stock_alert_anybody',
+  text: `SELECT FROM stock_alerts WHERE variant_id = $1 AND status = 'WAITING' LIMIT 1`,
+};
+
+/** Whether anybody waits for a variant. */
+export async function isAnybodyWaiting(tx: Queryable, variantId: string): Promise<boolean> {
+  return (await tx.query(anybody, [variantId])).length > 0;
+}
