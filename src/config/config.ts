@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { dataDirProblem } from './data-dir.ts';
 import { keptSecret } from './kept-secret.ts';
-import { parseEnv, type ConfigFault, type Env } from './env.ts';
+import { crossCheck, LEAST_BCRYPT_COST, seedOf } from './cross-check.ts';
+import { parseEnv, type ConfigFault } from './env.ts';
 
 export type Role = 'api' | 'worker';
 
@@ -24,6 +25,8 @@ export interface Config {
     drainSeconds: number;
     graphiql: boolean;
     cookieSameSite: 'lax' | 'strict' | 'none';
+    /** The domain whose hosts all get the cookies; null: this host alone. */
+    cookieDomain: string | null;
     /** Who has it may read the metrics; null: this machine alone may. */
     metricsToken: string | null;
     /** Whether clients may ask for the schema. */
@@ -145,9 +148,6 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 /** Six processes fit into the 100 connections that PostgreSQL allows by default. */
 const DEFAULT_CONNECTIONS = 16;
 
-/** In production; elsewhere it may be less, so that tests are quick. */
-const LEAST_BCRYPT_COST = 12;
-
 /** Whether a host name or address can only be reached from this machine. */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host);
@@ -187,6 +187,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       drainSeconds: env.DRAIN_SECONDS ?? (production && roles.includes('api') ? 5 : 0),
       graphiql: env.GRAPHIQL ?? !production,
       cookieSameSite: env.COOKIE_SAMESITE ?? 'lax',
+      cookieDomain: env.COOKIE_DOMAIN ?? null,
       metricsToken: env.METRICS_TOKEN ?? null,
       // GraphiQL is of no use without.
       introspection: env.INTROSPECTION ?? (!production || env.GRAPHIQL === true),
@@ -250,50 +251,4 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       parkedEventDays: env.PARKED_EVENT_RETENTION_DAYS ?? 90,
     },
   };
-}
-
-function seedOf({ SEED, DATABASE_URL }: Env): 'demo' | 'none' {
-  return SEED ?? (DATABASE_URL === undefined ? 'demo' : 'none');
-}
-
-/** The faults that only show when variables are seen together; `named` has those that are known to be wrong already. */
-function crossCheck(
-  env: Env,
-  { production, roles, named }: { production: boolean; roles: readonly Role[]; named: Set<string> },
-): ConfigFault[] {
-  const faults: ConfigFault[] = [];
-  const missing = (name: keyof Env) => env[name] === undefined && !named.has(name);
-  if (production && missing('JWT_SECRET')) {
-    faults.push({
-      name: 'JWT_SECRET',
-      problem: 'is required in production (32 characters at least; `openssl rand -base64 48` makes one)',
-    });
-  }
-  if (production && (env.BCRYPT_COST ?? LEAST_BCRYPT_COST) < LEAST_BCRYPT_COST) {
-    faults.push({ name: 'BCRYPT_COST', problem: `must be ${LEAST_BCRYPT_COST} at least in production` });
-  }
-  const demo = seedOf(env) === 'demo' && !production;
-  if (env.ADMIN_EMAIL !== undefined && missing('ADMIN_PASSWORD') && !demo) {
-    faults.push({ name: 'ADMIN_PASSWORD', problem: 'is required with ADMIN_EMAIL' });
-  }
-  if (production && env.SMTP_URL !== undefined && missing('MAIL_FROM')) {
-    faults.push({ name: 'MAIL_FROM', problem: 'is required in production with SMTP_URL' });
-  }
-  if (production && !roles.includes('api') && missing('PUBLIC_URL')) {
-    faults.push({
-      name: 'PUBLIC_URL',
-      problem: 'is required in production for workers alone: links in mails lead there',
-    });
-  }
-  const { CART_HOLD_SECONDS: hold = 900, CART_MAX_HOLD_SECONDS: most } = env;
-  if (most !== undefined && most < hold) {
-    faults.push({ name: 'CART_MAX_HOLD_SECONDS', problem: `must not be less than CART_HOLD_SECONDS (${hold})` });
-  }
-  if (env.COOKIE_SAMESITE === 'none' && !(env.PUBLIC_URL ?? '').startsWith('https://')) {
-    faults.push({
-      name: 'COOKIE_SAMESITE',
-      problem: 'may be none only where PUBLIC_URL is https: browsers drop such cookies otherwise',
-    });
-  }
-  return faults;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { currencyDigits } from './currencies.ts';
 import { readEmailAddress } from './email-address.ts';
-import { hostName, origin, originPattern } from './origins.ts';
+import { domainName, hostName, origin, originPattern } from './origins.ts';
 
 /** Reads `on`, `1`, `true`, `yes` as true and their opposites as false. */
 const flag = z.enum(['on', 'off', '1', '0', 'true', 'false', 'yes', 'no'], 'must be on or off').transform((value) => {
@@ -110,6 +110,7 @@ const shape = {
   CORS_ORIGINS: list.pipe(z.array(originPattern)),
   ALLOWED_HOSTS: list.pipe(z.array(hostName)),
   DRAIN_SECONDS: wholeNumber(0, 300),
+  COOKIE_DOMAIN: domainName,
   COOKIE_SAMESITE: z.enum(['lax', 'strict', 'none'], 'must be lax, strict or none'),
   TRUST_PROXY: proxies,
   STOREFRONT_KEYS: list.pipe(z.array(z.string().min(32, 'needs 32 characters at least')).min(1, 'is empty')),

@@ -58,6 +58,17 @@ export const hostName = z
     return /^(\[[\da-f:.]+\]|[a-z\d_-]+(\.[a-z\d_-]+)*)(:\d{1,5})?$/.test(value) && Number(port ?? 1) <= 65_535;
   }, 'must list host names or addresses, with a port or without: api, 10.0.0.7:4000');
 
+/** A domain of two labels or more, in ASCII and lower case, without the dot that some write before it. */
+export const domainName = z.string().transform((value, ctx) => {
+  const given = value.replace(/^\./, '');
+  const url = `https://${given}`;
+  const domain = /[\s/:?#@\\*]/.test(given) || !URL.canParse(url) ? '' : new URL(url).hostname;
+  // An address: the last label of a domain is no number.
+  if (/^([a-z\d_]([a-z\d_-]*[a-z\d_])?\.)+(?!\d+$)[a-z\d]([a-z\d-]*[a-z\d])?$/.test(domain)) return domain;
+  ctx.addIssue({ code: 'custom', message: 'must be a domain with one dot at least, and no address: shop.example' });
+  return z.NEVER;
+});
+
 /**
  * Makes a test for origins.
  * @param patterns as `originPattern` gives them

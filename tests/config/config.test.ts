@@ -82,6 +82,8 @@ describe('defaults', () => {
   });
 });
 
+const PRODUCTION = { NODE_ENV: 'production', JWT_SECRET: SECRET };
+
 describe('faults', () => {
   test('are all told at once, each with its variable, and no value of any', () => {
     const env = {
@@ -108,6 +110,12 @@ describe('faults', () => {
     [{ CART_HOLD_SECONDS: '7200' }, []],
     [{ COOKIE_SAMESITE: 'none' }, ['COOKIE_SAMESITE']],
     [{ COOKIE_SAMESITE: 'none', PUBLIC_URL: 'https://shop.example' }, []],
+    [{ COOKIE_DOMAIN: 'shop.example' }, ['COOKIE_DOMAIN']],
+    [{ COOKIE_DOMAIN: 'shop.example', PUBLIC_URL: 'http://api.shop.example' }, []],
+    [{ COOKIE_DOMAIN: 'shop.example', PUBLIC_URL: 'https://api.shop.example', ...PRODUCTION }, []],
+    [{ COOKIE_DOMAIN: 'shop.example', PUBLIC_URL: 'http://api.shop.example', ...PRODUCTION }, ['COOKIE_DOMAIN']],
+    [{ COOKIE_DOMAIN: 'shop.example', PUBLIC_URL: 'https://api.workshop.example' }, ['COOKIE_DOMAIN']],
+    [{ COOKIE_DOMAIN: 'api.shop.example', PUBLIC_URL: 'https://shop.example' }, ['COOKIE_DOMAIN']],
     [{ NODE_ENV: 'production' }, ['JWT_SECRET']],
     [{ NODE_ENV: 'production', JWT_SECRET: 'short' }, ['JWT_SECRET']],
     [{ NODE_ENV: 'production', JWT_SECRET: SECRET }, []],
@@ -120,6 +128,47 @@ describe('faults', () => {
   ])('%j is refused for %j', (env, names) => {
     expect(faultsOf(env as Record<string, string>)).toEqual(names);
   });
+});
+
+describe('COOKIE_DOMAIN', () => {
+  test.each([
+    ['shop.example', 'shop.example'],
+    ['.Shop.Example', 'shop.example'],
+    ['api.shop.example', 'api.shop.example'],
+    ['bücher.example', 'xn--bcher-kva.example'],
+    ['shop.localhost', 'shop.localhost'],
+    ['shop.local', 'shop.local'],
+  ])('%s is taken as %s', (given, taken) => {
+    const config = load({ COOKIE_DOMAIN: given, PUBLIC_URL: `https://api.${taken}` });
+    expect(config.http.cookieDomain).toBe(taken);
+    expect(load({}).http.cookieDomain).toBeNull();
+  });
+
+  test.each([
+    'localhost',
+    'example',
+    '127.0.0.1',
+    '0x7f.1',
+    '[::1]',
+    '::1',
+    'shop.example:443',
+    'https://shop.example',
+    '*.shop.example',
+    'shop..example',
+    'a b.example',
+    'shop.example/x',
+  ])('%s is refused: it is no domain', (given) =>
+    expect(faultsOf({ COOKIE_DOMAIN: given, PUBLIC_URL: 'https://api.shop.example' })).toEqual(['COOKIE_DOMAIN']),
+  );
+
+  test.each(['co.uk', 'com.au', 'github.io', 'vercel.app', 'herokuapp.com', 's3.amazonaws.com'])(
+    '%s: a public suffix is refused, and a domain under it is taken',
+    (suffix) => {
+      const under = (domain: string) => faultsOf({ COOKIE_DOMAIN: domain, PUBLIC_URL: `https://api.shop.${suffix}` });
+      expect(under(suffix)).toEqual(['COOKIE_DOMAIN']);
+      expect(under(`shop.${suffix}`)).toEqual([]);
+    },
+  );
 });
 
 describe('CORS_ORIGINS', () => {

@@ -29,46 +29,98 @@ export interface CookieReader {
 const DEVICE_SECONDS = 365 * 24 * 60 * 60;
 const CART_SECONDS = 180 * 24 * 60 * 60;
 
+/*
+ * Without COOKIE_DOMAIN cookies are the host's own (`__Host-`), and no other host can plant one. With it they belong to the domain
+ * (`__Secure-`), so that www. and api. share a session. The names differ, so a browser that has cookies of both settings has no two
+ * of one name.
+ */
+
 /** Makes the reader for a shop that the outside reaches under this address. */
 export function createCookieReader({ production, http }: Config, publicUrl: string): CookieReader {
   const https = publicUrl.startsWith('https://');
   const sameSite = { lax: 'Lax', strict: 'Strict', none: 'None' }[http.cookieSameSite];
+  const { cookieDomain: domain } = http;
   const attributes = `Path=/; HttpOnly; SameSite=${sameSite}${https ? '; Secure' : ''}`;
-  // The prefix keeps neighbours under our domain from planting one. Browsers take it with https and Path=/ alone.
-  const prefix = production && https ? '__Host-' : '';
-  const [cart, access, refresh, device] = ['cart_token', 'access_token', 'refresh_token', 'device_token'].map(
-    (name) => `${prefix}${name}`,
-  ) as [string, string, string, string];
+  const shared = domain === null ? attributes : `Domain=${domain}; ${attributes}`;
+  const isPrefixed = production && https;
+  // The prefix keeps neighbours under our domain from planting one. Browsers take it with https and Path=/ alone, and no Domain.
+  const hostPrefix = isPrefixed ? '__Host-' : '';
+  const prefix = domain === null || !isPrefixed ? hostPrefix : '__Secure-';
+  const nameOf = (name: string) => `${prefix}${name}`;
+  const [cart, access, refresh, device] = (
+    ['cart_token', 'access_token', 'refresh_token', 'device_token'] as const
+  ).map(nameOf) as [string, string, string, string];
+  const seconds = new Map([
+    [cart, CART_SECONDS],
+    // As long as the other one, so that its end is seen, and not taken for a guest.
+    [access, REFRESH_SECONDS],
+    [refresh, REFRESH_SECONDS],
+    [device, DEVICE_SECONDS],
+  ]);
 
-  const line = (name: string, value: string, seconds: number) => `${name}=${value}; Max-Age=${seconds}; ${attributes}`;
+  /** Other domains for which this host may have set a cookie of the same name, under an earlier setting. */
+  const { hostname } = new URL(publicUrl);
+  const rivals = hostname
+    .split('.')
+    .slice(0, -1)
+    .map((_, index) => hostname.split('.').slice(index).join('.'))
+    .filter((rival) => rival !== domain);
+
+  const line = (name: string, value: string, age: number) => `${name}=${value}; Max-Age=${age}; ${shared}`;
+
+  /** The cookie that the same browser has from the time before COOKIE_DOMAIN, for this host alone. */
+  const hostNameOf = (name: string) => `${hostPrefix}${name.slice(prefix.length)}`;
 
   const read = (req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null): Cookies => {
     const came = parse(req.headers.cookie);
     const going = new Map<string, string>();
+    const values = new Map<string, string>();
 
-    function write(name: string, value: string, seconds: number): void {
+    function send(key: string, setCookie: string): void {
       // Each goes out once, as it was set last.
-      going.set(name, line(name, value, seconds));
+      going.set(key, setCookie);
       res?.setHeader('set-cookie', [...going.values()]);
     }
 
+    const write = (name: string, value: string, age = seconds.get(name) ?? 0) => send(name, line(name, value, age));
+
     /** Only what is there: a client that is no browser is told of no cookies at all. */
     function clear(name: string): void {
-      if (came.has(name) || going.has(name)) write(name, '', 0);
+      if (values.has(name) || going.has(name)) write(name, '', 0);
+    }
+
+    for (const name of seconds.keys()) {
+      const sent = came.get(name) ?? [];
+      // The first of a name is the one with the longest path, else the oldest. With a domain the one that the setting of today
+      // made is the last.
+      const value = domain === null ? sent[0] : sent.at(-1);
+      if (value !== undefined) values.set(name, value);
+      if (domain === null) continue;
+      const ofHost = isPrefixed ? came.get(hostNameOf(name))?.[0] : undefined;
+      // Nobody else can have planted it: it is taken over, unless there is one of the domain already.
+      if (ofHost !== undefined && value === undefined) {
+        values.set(name, ofHost);
+        write(name, ofHost);
+      }
+      // What contradicts it must go, or the browser sends both for ever: cookies of the host alone, and of an earlier domain.
+      if (ofHost !== undefined || sent.length > 1)
+        send(`host ${name}`, `${hostNameOf(name)}=; Max-Age=0; ${attributes}`);
+      if (sent.length > 1) {
+        for (const rival of rivals) send(`${rival} ${name}`, `${name}=; Max-Age=0; Domain=${rival}; ${attributes}`);
+      }
     }
 
     return {
-      cartToken: came.get(cart),
-      accessToken: came.get(access),
-      refreshToken: came.get(refresh),
-      deviceToken: came.get(device),
-      setDevice: (token) => write(device, token, DEVICE_SECONDS),
-      setCart: (token) => write(cart, token, CART_SECONDS),
+      cartToken: values.get(cart),
+      accessToken: values.get(access),
+      refreshToken: values.get(refresh),
+      deviceToken: values.get(device),
+      setDevice: (token) => write(device, token),
+      setCart: (token) => write(cart, token),
       clearCart: () => clear(cart),
       setSession(tokens) {
-        // As long as the other one, so that its end is seen, and not taken for a guest.
-        write(access, tokens.accessToken, REFRESH_SECONDS);
-        write(refresh, tokens.refreshToken, REFRESH_SECONDS);
+        write(access, tokens.accessToken);
+        write(refresh, tokens.refreshToken);
       },
       clearSession() {
         clear(access);
@@ -81,13 +133,16 @@ export function createCookieReader({ production, http }: Config, publicUrl: stri
   return Object.assign(read, { cartCookie });
 }
 
-function parse(header: string | undefined): Map<string, string> {
-  const cookies = new Map<string, string>();
+/** The values of each name, in the order in which they came. */
+function parse(header: string | undefined): Map<string, string[]> {
+  const cookies = new Map<string, string[]>();
   for (const pair of header?.split(';') ?? []) {
     const at = pair.indexOf('=');
     const name = pair.slice(0, at).trim();
-    // The first of a name is the one with the longest path, which browsers send first.
-    if (at !== -1 && !cookies.has(name)) cookies.set(name, pair.slice(at + 1).trim());
+    if (at === -1) continue;
+    const values = cookies.get(name) ?? [];
+    if (values.length === 0) cookies.set(name, values);
+    values.push(pair.slice(at + 1).trim());
   }
   return cookies;
 }

@@ -13,9 +13,11 @@ import {
   whoIs,
 } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
+import { makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { enter, rowId } from '../../support/shopper.ts';
 import type { TestShop } from '../../support/shop.ts';
+import { openSocket } from '../../support/socket.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -168,6 +170,11 @@ describe('tokens as cookies', () => {
       const planted = access.replace('__Host-', '');
       expect((await ask('{ me { name } }', planted)).json()).toEqual({ data: { me: null } });
 
+      // Nor is one of the time when COOKIE_DOMAIN was set: any host of the domain may have planted it.
+      expect((await ask('{ me { name } }', access.replace('__Host-', '__Secure-'))).json()).toEqual({
+        data: { me: null },
+      });
+
       // Nor is a guest's: whoever planted it could follow the orders of the browser's owner.
       const made = await ask('mutation { cartCreate { cart { id token } } }');
       expect(made.cookies).toEqual([
@@ -186,6 +193,131 @@ describe('tokens as cookies', () => {
     } finally {
       await production.dispose();
     }
+  });
+});
+
+describe('with COOKIE_DOMAIN', () => {
+  let production: TestShop;
+  beforeAll(async () => {
+    production = await createAccountShop({
+      env: {
+        NODE_ENV: 'production',
+        BCRYPT_COST: '12',
+        PUBLIC_URL: 'https://api.eu.shop.example',
+        COOKIE_DOMAIN: 'shop.example',
+      },
+    });
+  });
+  afterAll(() => production.dispose());
+
+  async function ask(query: string, cookie = '') {
+    const headers = { host: 'api.eu.shop.example', 'content-type': 'application/json', cookie };
+    const body = JSON.stringify({ query });
+    const answer = await production.request({ method: 'POST', path: '/graphql', headers, body });
+    const { data } = answer.json() as { data: Record<string, unknown> | undefined };
+    return { data, cookies: answer.headers['set-cookie'] ?? [] };
+  }
+
+  const OF_DOMAIN = 'Domain=shop.example; Path=/; HttpOnly; SameSite=Lax; Secure';
+  const OF_HOST = 'Path=/; HttpOnly; SameSite=Lax; Secure';
+  const CREATE = 'mutation { cartCreate { cart { id token } } }';
+  /** A new guest, with the token. */
+  async function newGuest() {
+    const { data } = await ask(CREATE);
+    return (data as { cartCreate: { cart: { id: string; token: string } } }).cartCreate.cart;
+  }
+
+  test('cookies are those of the domain, called __Secure-, and the sockets of its hosts have them', async () => {
+    const made = await ask(CREATE);
+    expect(made.cookies).toEqual([
+      expect.stringMatching(
+        /^__Secure-cart_token=[\w-]{43}; Max-Age=15552000; Domain=shop\.example; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
+      ),
+    ]);
+    const registered = await ask(
+      `mutation { register(input: { email: "${newEmail()}", password: "${PASSWORD}", name: "Ada" }) { errors { code } } }`,
+    );
+    expect(registered.cookies.map((line) => [line.split('=')[0], line.replace(/^.*?; .*?; /, '')])).toEqual(
+      ['access_token', 'refresh_token', 'device_token'].map((name) => [`__Secure-${name}`, OF_DOMAIN]),
+    );
+    const [access = ''] = known(registered.cookies[0]).split(';');
+    expect((await ask('{ me { name } }', access)).data).toEqual({ me: { name: 'Ada' } });
+    // A name without the prefix is not looked at: browsers take one over http, too.
+    expect((await ask('{ me { name } }', access.replace('__Secure-', ''))).data).toEqual({ me: null });
+    const out = await ask('mutation { logout { loggedOut } }', access);
+    expect(out.cookies).toEqual([`__Secure-access_token=; Max-Age=0; ${OF_DOMAIN}`]);
+    const headers = { host: 'api.eu.shop.example', origin: 'https://api.eu.shop.example' };
+    const socket = await openSocket(production.wsUrl, {
+      headers: { ...headers, cookie: made.cookies[0]?.split(';')[0] ?? '' },
+    });
+    await socket.init();
+    socket.subscribe('cart', '{ cart { id } }');
+    expect((await socket.messages.take()).payload?.data).toEqual({ cart: { id: expect.any(String) as string } });
+    await socket.close();
+  });
+
+  test('a cookie from before the setting is taken over: the same guest, and one cookie', async () => {
+    const { id, token } = await newGuest();
+    const first = await ask('{ cart { id } }', `__Host-cart_token=${token}`);
+    expect(first.data).toEqual({ cart: { id } });
+    expect(first.cookies).toEqual([
+      `__Secure-cart_token=${token}; Max-Age=15552000; ${OF_DOMAIN}`,
+      `__Host-cart_token=; Max-Age=0; ${OF_HOST}`,
+    ]);
+    // At once with a log-out or any other change of the same cookie, that change is what goes out.
+    const out = await ask('mutation { logout { loggedOut } }', `__Host-cart_token=${token}`);
+    expect(out.cookies).toEqual([
+      `__Secure-cart_token=; Max-Age=0; ${OF_DOMAIN}`,
+      `__Host-cart_token=; Max-Age=0; ${OF_HOST}`,
+    ]);
+  });
+
+  test('of both, that of the domain wins, which the other hosts see, and the other one is taken away', async () => {
+    const [older, newer] = [await newGuest(), await newGuest()];
+    for (const cookie of [
+      `__Host-cart_token=${older.token}; __Secure-cart_token=${newer.token}`,
+      `__Secure-cart_token=${newer.token}; __Host-cart_token=${older.token}`,
+    ]) {
+      const answer = await ask('{ cart { id } }', cookie);
+      expect(answer.data).toEqual({ cart: { id: newer.id } });
+      expect(answer.cookies).toEqual([`__Host-cart_token=; Max-Age=0; ${OF_HOST}`]);
+    }
+  });
+
+  test('of one name twice the latest wins, and those of other domains are taken away', async () => {
+    const [older, newer] = [await newGuest(), await newGuest()];
+    const answer = await ask(
+      '{ cart { id } }',
+      `__Secure-cart_token=${older.token}; __Secure-cart_token=${newer.token}`,
+    );
+    expect(answer.data).toEqual({ cart: { id: newer.id } });
+    expect(answer.cookies).toEqual([
+      `__Host-cart_token=; Max-Age=0; ${OF_HOST}`,
+      `__Secure-cart_token=; Max-Age=0; Domain=api.eu.shop.example; ${OF_HOST}`,
+      `__Secure-cart_token=; Max-Age=0; Domain=eu.shop.example; ${OF_HOST}`,
+    ]);
+  });
+
+  test('a cookie that a neighbour planted does not follow the order, nor the log-in', async () => {
+    const [{ sku }] = [await makeVariant({ ...production, eventLog: production.app.eventLog }, { onHand: 9 })];
+    const planted = await newGuest();
+    const cookie = `__Secure-cart_token=${planted.token}`;
+    await ask(
+      `mutation { cartLinesAdd(input: { lines: [{ sku: "${sku}", quantity: 1 }] }) { errors { code } } }`,
+      cookie,
+    );
+    const bought = await ask(
+      'mutation { checkout(input: { idempotencyKey: "planted", email: "ada@example.com" }) { order { id } } }',
+      cookie,
+    );
+    const { id } = (bought.data as { checkout: { order: { id: string } } }).checkout.order;
+    const [next = ''] = known(bought.cookies[0]).split(';');
+    expect(next).toMatch(/^__Secure-cart_token=[\w-]{43}$/);
+    const query = `{ order(id: "${id}") { id } }`;
+    expect([(await ask(query, next)).data, (await ask(query, cookie)).data]).toEqual([
+      { order: { id } },
+      { order: null },
+    ]);
   });
 });
 

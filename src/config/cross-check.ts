@@ -1,0 +1,75 @@
+import psl from 'psl';
+import type { ConfigFault, Env } from './env.ts';
+
+/** In production; elsewhere it may be less, so that tests are quick. */
+export const LEAST_BCRYPT_COST = 12;
+
+/** What a new database is filled with. */
+export function seedOf({ SEED, DATABASE_URL }: Env): 'demo' | 'none' {
+  return SEED ?? (DATABASE_URL === undefined ? 'demo' : 'none');
+}
+
+/**
+ * The faults that only show when variables are seen together.
+ * @param context.named variables that are known to be wrong already
+ */
+export function crossCheck(
+  env: Env,
+  { production, roles, named }: { production: boolean; roles: readonly string[]; named: ReadonlySet<string> },
+): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const missing = (name: keyof Env) => env[name] === undefined && !named.has(name);
+  if (production && missing('JWT_SECRET')) {
+    faults.push({
+      name: 'JWT_SECRET',
+      problem: 'is required in production (32 characters at least; `openssl rand -base64 48` makes one)',
+    });
+  }
+  if (production && (env.BCRYPT_COST ?? LEAST_BCRYPT_COST) < LEAST_BCRYPT_COST) {
+    faults.push({ name: 'BCRYPT_COST', problem: `must be ${LEAST_BCRYPT_COST} at least in production` });
+  }
+  const demo = seedOf(env) === 'demo' && !production;
+  if (env.ADMIN_EMAIL !== undefined && missing('ADMIN_PASSWORD') && !demo) {
+    faults.push({ name: 'ADMIN_PASSWORD', problem: 'is required with ADMIN_EMAIL' });
+  }
+  if (production && env.SMTP_URL !== undefined && missing('MAIL_FROM')) {
+    faults.push({ name: 'MAIL_FROM', problem: 'is required in production with SMTP_URL' });
+  }
+  if (production && !roles.includes('api') && missing('PUBLIC_URL')) {
+    faults.push({
+      name: 'PUBLIC_URL',
+      problem: 'is required in production for workers alone: links in mails lead there',
+    });
+  }
+  const { CART_HOLD_SECONDS: hold = 900, CART_MAX_HOLD_SECONDS: most } = env;
+  if (most !== undefined && most < hold) {
+    faults.push({ name: 'CART_MAX_HOLD_SECONDS', problem: `must not be less than CART_HOLD_SECONDS (${hold})` });
+  }
+  if (env.COOKIE_SAMESITE === 'none' && !(env.PUBLIC_URL ?? '').startsWith('https://')) {
+    faults.push({
+      name: 'COOKIE_SAMESITE',
+      problem: 'may be none only where PUBLIC_URL is https: browsers drop such cookies otherwise',
+    });
+  }
+  const cookieDomain = cookieDomainProblem(env, production);
+  if (cookieDomain !== null) faults.push({ name: 'COOKIE_DOMAIN', problem: cookieDomain });
+  return faults;
+}
+
+/** Why browsers would not take cookies for the domain, or should not; null where they may. */
+function cookieDomainProblem(
+  { COOKIE_DOMAIN: domain, PUBLIC_URL: publicUrl }: Env,
+  production: boolean,
+): string | null {
+  if (domain === undefined) return null;
+  if (publicUrl === undefined) return 'needs PUBLIC_URL, whose host must be in this domain';
+  const { hostname, protocol } = new URL(publicUrl);
+  if (hostname !== domain && !hostname.endsWith(`.${domain}`)) {
+    return 'must be the host of PUBLIC_URL or a parent domain of that host';
+  }
+  const parsed = psl.parse(domain);
+  if ('listed' in parsed && parsed.listed && parsed.domain === null) {
+    return 'must not be a public suffix, under which strangers have domains of their own';
+  }
+  return production && protocol !== 'https:' ? 'needs a PUBLIC_URL with https in production' : null;
+}
