@@ -6,6 +6,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY scripts scripts
 COPY prisma.config.ts tsconfig.json ./
+COPY examples examples
 COPY prisma prisma
 COPY src src
 RUN node scripts/postinstall.mjs \
@@ -17,6 +18,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/src src
+COPY --from=build /app/dist dist
 COPY package.json tsconfig.json ./
 COPY prisma prisma
 COPY assets assets

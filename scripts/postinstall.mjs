@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildWeb, canBuild } from './build-web.mjs';
 
 const say = (line) => process.stdout.write(`${line}\n`);
 const root = join(import.meta.dirname, '..');
@@ -34,5 +35,16 @@ function generate() {
   }
 }
 
+/** Builds the shop window and the dashboard, where the sources and the tools are there. The API runs without them. */
+async function buildApps() {
+  if (!canBuild()) return;
+  try {
+    if (await buildWeb()) say('The shop window and the dashboard are built.');
+  } catch (error) {
+    say(`The shop window and the dashboard could not be built; the first start tries again. ${error.message}`);
+  }
+}
+
 trimPrismaClient();
 generate();
+await buildApps();

@@ -15,6 +15,7 @@ import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/limits/throttle.ts';
 import { createContentfulWebhook } from './http/contentful-webhook.ts';
 import { createMailPages } from './http/mail-pages.ts';
+import { openWeb } from './http/web/open-web.ts';
 import { startHttpServer, type HttpOverrides, type HttpServer } from './http/server.ts';
 import type { TimeLimits } from './infra/postgres/connection.ts';
 import type { Database } from './infra/postgres/database.ts';
@@ -185,6 +186,7 @@ export async function createApp(
     const http = await startHttpServer({ config, logger, overrides: overrides.http });
     let graphql: GraphQLServer | null = null;
     disposals.add('HTTP', () => http.close(0));
+    const makeWebPages = openWeb(config, logger);
     const core = await openCore(config, logger, overrides, signal);
     disposals.add('core', () => core.dispose());
     if (config.seed === 'demo') await seed(core, config, logger);
@@ -225,12 +227,15 @@ export async function createApp(
       fanOut,
       jobs: () => (quiet ? Promise.resolve([]) : background.countJobs()),
     });
+    const { catalog } = core.services;
+    const web = await makeWebPages({ catalog, shop: config.shop, publicUrl: http.publicUrl });
     http.open({
       graphql,
       metrics,
       probes: createDatabaseProbes(core.db),
       dispensable: { ...core.bus.checks, ...background.checks },
       pages: {
+        web,
         queues: background.queuesPage,
         mailbox: background.mailboxPage,
         mail: createMailPages({ shopName: config.shop.name, services: core.services }),

@@ -140,6 +140,12 @@ function announce({ url, data, admin }: App, { roles, production, http, mail, se
   }
   const api = roles.includes('api');
   const lines: [string, string][] = [
+    ...(api && http.web
+      ? ([
+          ['Shop', url],
+          ['Dashboard', `${url}/dashboard`],
+        ] as [string, string][])
+      : []),
     ...(api
       ? ([
           [http.graphiql ? 'GraphiQL and API' : 'API', `${url}/graphql`],

@@ -24,6 +24,8 @@ export interface Config {
     /** Seconds between the signal to stop and the last request that is taken; meanwhile `/health/ready` says 503. */
     drainSeconds: number;
     graphiql: boolean;
+    /** Whether the shop window and the dashboard are served. */
+    web: boolean;
     cookieSameSite: 'lax' | 'strict' | 'none';
     /** The domain whose hosts all get the cookies; null: this host alone. */
     cookieDomain: string | null;
@@ -186,6 +188,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       allowedHosts: env.ALLOWED_HOSTS ?? [],
       drainSeconds: env.DRAIN_SECONDS ?? (production && roles.includes('api') ? 5 : 0),
       graphiql: env.GRAPHIQL ?? !production,
+      web: (env.WEB ?? true) && roles.includes('api'),
       cookieSameSite: env.COOKIE_SAMESITE ?? 'lax',
       cookieDomain: env.COOKIE_DOMAIN ?? null,
       metricsToken: env.METRICS_TOKEN ?? null,

@@ -75,6 +75,7 @@ const shape = {
   DEMO: flag,
   GRAPHIQL: flag,
   INTROSPECTION: flag,
+  WEB: flag,
   SHOP_NAME: z.string().max(100),
   SHOP_CURRENCY: z.string().refine((code) => currencyDigits(code) !== null, 'must be an ISO 4217 code such as EUR'),
   DATA_DIR: z.string(),

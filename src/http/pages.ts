@@ -7,7 +7,8 @@ import type { Health } from './health.ts';
 import { readImage } from './images.ts';
 import { mayReadMetrics, type Approach } from './metrics-rule.ts';
 import { frontPage, graphqlPage, LOG_IN_PATH, logInPage, readable } from './shop-pages.ts';
-import { isPageVisit } from './visit.ts';
+import { isPageVisit, wantsPage } from './visit.ts';
+import { DASHBOARD_PAGES, SHOP_PAGES, type WebPages } from './web/web-pages.ts';
 
 /** A page that somebody else makes; it sees to itself who may see it. */
 export type Page = (request: Request, incoming: IncomingMessage) => Promise<Response>;
@@ -22,6 +23,8 @@ export interface OtherPages {
   mail: Page | null;
   /** What the CMS calls. */
   contentful: Page | null;
+  /** The shop window and the dashboard; null where they are off or not built. */
+  web: WebPages | null;
 }
 
 /** What is served beside GraphQL. */
@@ -92,11 +95,27 @@ export function createPages(options: {
       return pages === null ? starting(c) : (pages.contentful?.(c.req.raw, c.env.incoming) ?? c.notFound());
     });
 
+    for (const path of SHOP_PAGES) {
+      app.get(path, async (c, next) => {
+        const web = others()?.web;
+        if (web == null || !wantsPage(c.env.incoming)) return next();
+        return web.shop(c.req.raw);
+      });
+    }
+    for (const path of DASHBOARD_PAGES) {
+      app.get(path, (c) => others()?.web?.dashboard() ?? c.notFound());
+    }
+    app.get('/assets/:name', (c) => others()?.web?.file(c.env.incoming, c.req.path) ?? c.notFound());
+    for (const path of ['/favicon.ico', '/favicon.svg', '/robots.txt']) {
+      app.get(path, (c) => others()?.web?.file(c.env.incoming, path) ?? c.notFound());
+    }
+
     app.get('/', async (c): Promise<Response> => {
       if (!isPageVisit(c.env.incoming)) return c.text('A Vitrine shop. Its GraphQL API is at /graphql.\n');
-      if (graphiql) return c.redirect('/graphql', 302);
       const served = others();
-      return frontPage(shopName, { graphiql, queues: served?.queues != null, mailbox: served?.mailbox != null });
+      if (served === null) return starting(c);
+      if (graphiql) return c.redirect('/graphql', 302);
+      return frontPage(shopName, { graphiql, queues: served.queues != null, mailbox: served.mailbox != null });
     });
 
     // Reached where GraphiQL is off.

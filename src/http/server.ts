@@ -17,6 +17,7 @@ import { faultOfRequest } from './request-target.ts';
 import { errorBody, refuseUpgrade, sendJson } from './respond.ts';
 import { closeStalledConnections, STALL_CLOCK, type StallClock } from './stalled-connections.ts';
 import type { StorefrontRefusal } from './storefront-key.ts';
+import { isPageFromDatabase } from './web/web-pages.ts';
 
 /** The shop's HTTP server. It listens from the start, so that a port that is taken shows at once. */
 export interface HttpServer {
@@ -167,7 +168,8 @@ export async function startHttpServer({
       info.onStream = giveBack;
     }
     if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql, pages, limited });
-    else if (api && info.path.startsWith('/mail/')) void limited(res, info, () => pages(req, res));
+    else if (api && (info.path.startsWith('/mail/') || isPageFromDatabase(info.path)))
+      void limited(res, info, () => pages(req, res));
     else pages(req, res);
   });
 

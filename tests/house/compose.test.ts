@@ -130,7 +130,7 @@ describe('Dockerfile', () => {
     const letThrough = read('.dockerignore').split('\n');
     expect(sources.filter((path) => !letThrough.includes(`!${path}`))).toEqual([]);
     const built = copies.flatMap(([first = '', path = '']) => (first === '--from=build' ? [path] : []));
-    expect(built).toEqual(['/app/node_modules', '/app/src']);
+    expect(built).toEqual(['/app/node_modules', '/app/src', '/app/dist']);
   });
 
   it('runs as a user without rights, in production, open to the outside', () => {

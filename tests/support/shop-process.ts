@@ -50,6 +50,7 @@ export async function startShopProcess(
   const shifted = ['--import', './tests/support/shifted-clock.ts'];
   const { child, output, exited } = startProcess([...(clockShiftMs === 0 ? [] : shifted), 'src/server.ts'], {
     PORT: '0',
+    WEB: 'off',
     ...(clockShiftMs === 0 ? {} : { CLOCK_SHIFT_MS: String(clockShiftMs) }),
     ...env,
   });

@@ -46,6 +46,8 @@ export async function createTestShop({
     DATA_DIR: inject('postgres').runFolder,
     JWT_SECRET: 'a secret of tests that is long enough',
     SEED: 'none',
+    // Tests of the web apps turn them on, with the build that they make.
+    WEB: 'off',
     // Everyone in a test comes from one address. Tests of the limits turn them on.
     RATE_LIMITS: 'off',
     // A worker alone is warned of that it does not know where links lead.

@@ -1,0 +1,59 @@
+import { cacheExchange, type Cache, type CacheExchangeOpts } from '@urql/exchange-graphcache';
+import { relayPagination } from '@urql/exchange-graphcache/extras';
+
+/*
+ * The normalised cache: an object is kept once, by its ID, and every place that shows it changes with it. So an event that names a
+ * variant and its level changes the level on the page, in lists and in the cart.
+ */
+
+const none = () => null;
+/** Types without an ID are part of the object that has them. */
+const PARTS = [
+  ...['Money', 'Image', 'PriceRange', 'ProductOption', 'SelectedOption', 'Address', 'Shop', 'PageInfo'],
+  ...['OrderStatusChange', 'NotificationSettings', 'ErrorParameter'],
+];
+
+/** The viewer's cart is the one that a change or an event has just told of. */
+function linkCart(cache: Cache, cart: unknown): void {
+  const { __typename, id, status } = (cart ?? {}) as { __typename?: string; id?: string; status?: string };
+  if (__typename === undefined || id === undefined) return;
+  cache.link('Query', 'cart', status === 'CHECKED_OUT' ? null : { __typename, id });
+}
+
+/** After a change whose place in lists is not known, they are read anew. */
+function forget(cache: Cache, ...fields: string[]): void {
+  for (const { fieldName, arguments: args } of cache.inspectFields('Query')) {
+    if (fields.includes(fieldName)) cache.invalidate('Query', fieldName, args);
+  }
+}
+
+const ofCart = (result: Record<string, unknown>, _: unknown, cache: Cache, info: { fieldName: string }) =>
+  linkCart(cache, (result[info.fieldName] as { cart?: unknown } | null)?.cart);
+
+const options: Partial<CacheExchangeOpts> = {
+  keys: Object.fromEntries(PARTS.map((name) => [name, none])),
+  resolvers: {
+    Query: { products: relayPagination() },
+    User: { orders: relayPagination() },
+  },
+  updates: {
+    Mutation: {
+      cartLinesAdd: ofCart,
+      cartLinesUpdate: ofCart,
+      cartLinesRemove: ofCart,
+      cartReclaim: ofCart,
+      cartEmailSet: ofCart,
+      cartCreate: ofCart,
+      checkout: (result, _, cache) => {
+        if ((result['checkout'] as { order?: unknown } | null)?.order != null) cache.link('Query', 'cart', null);
+      },
+    },
+    Subscription: {
+      cartChanged: (result, _, cache) => linkCart(cache, (result['cartChanged'] as { cart?: unknown } | null)?.cart),
+      orderPlaced: (_result, _args, cache) => forget(cache, 'orders'),
+    },
+  },
+};
+
+/** The cache of a new client. */
+export const createCache = () => cacheExchange(options);

@@ -1,0 +1,184 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/config.ts';
+import { readWebFiles } from '../../src/http/web/web-files.ts';
+import { makeProduct } from '../support/fixtures.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { ensureWebBuild } from '../support/web-build.ts';
+
+// How the shop window and the dashboard are served: which paths, with which headers, and what a page says of itself.
+
+const PUBLIC = 'https://shop.example';
+const VISIT = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'sec-fetch-mode': 'navigate' };
+
+let shop: TestShop;
+let off: TestShop;
+beforeAll(async () => {
+  await ensureWebBuild();
+  [shop, off] = await Promise.all([
+    createTestShop({ env: { WEB: 'on', NODE_ENV: 'production', PUBLIC_URL: PUBLIC, SHOP_NAME: 'Bees & Co' } }),
+    createTestShop({ env: { WEB: 'off' } }),
+  ]);
+});
+afterAll(() => Promise.all([shop.dispose(), off.dispose()]));
+
+const ask = (path: string, headers: Record<string, string> = VISIT) =>
+  shop.request({ path, headers: { host: 'shop.example', ...headers } });
+
+const scriptOf = (body: string) => /src="(\/assets\/[^"]+\.js)"/.exec(body)?.[1] ?? '';
+
+describe('pages', () => {
+  test.each([
+    ...['/', '/products', '/categories/raw-honey', '/cart', '/checkout', '/order?token=x', '/log-in', '/register'],
+    ...['/forgotten-password', '/reset-password?token=x', '/confirm-email?token=x', '/stock-alert?token=x'],
+    ...['/account', '/account/orders/1', '/dashboard', '/dashboard/orders/1'],
+  ])('%s is a page that is never kept and runs no inline script', async (path) => {
+    const { status, headers, body } = await ask(path);
+    expect(status).toBe(200);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
+    expect(headers['cache-control']).toBe('no-store');
+    const policy = String(headers['content-security-policy']);
+    expect(policy).toContain("script-src 'self';");
+    expect(policy).not.toContain('unsafe');
+    expect(body).toContain('<div id="root"></div>');
+    expect(scriptOf(body)).toMatch(path.startsWith('/dashboard') ? /dashboard/ : /shop/);
+  });
+
+  test('programs that show previews get the page of a product, and scripts that ask for JSON do not', async () => {
+    expect((await ask('/', { accept: '*/*' })).headers['content-type']).toBe('text/html; charset=utf-8');
+    expect((await ask('/', {})).headers['content-type']).toBe('text/html; charset=utf-8');
+    for (const headers of [{ accept: 'application/json' }, { ...VISIT, 'sec-fetch-mode': 'cors' }]) {
+      expect((await ask('/products', headers)).json()).toEqual({ error: 'There is nothing here.' });
+    }
+  });
+
+  test('what is no page stays a 404', async () => {
+    for (const path of ['/nothing', '/assets/nothing.js', '/assets/', '/dashboards', '/products/a/b'])
+      expect((await ask(path)).status).toBe(404);
+  });
+
+  test('documents are answered under the paths of pages alone', async () => {
+    expect((await ask('/shop/index.html')).status).toBe(404);
+  });
+});
+
+describe('files', () => {
+  test('are compressed as the client takes it, kept for a year, and compared by their digest', async () => {
+    const path = scriptOf((await ask('/')).body);
+    const plain = await ask(path, {});
+    expect(plain.status).toBe(200);
+    expect(plain.headers).toMatchObject({
+      'content-type': 'text/javascript; charset=utf-8',
+      'cache-control': 'public, max-age=31536000, immutable',
+      vary: 'accept-encoding',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(plain.headers['content-encoding']).toBeUndefined();
+
+    const encodingFor = async (accepted: string) =>
+      (await ask(path, { 'accept-encoding': accepted })).headers['content-encoding'];
+    expect(await encodingFor('gzip, deflate, br')).toBe('br');
+    expect(await encodingFor('gzip')).toBe('gzip');
+    expect(await encodingFor('br;q=0, gzip;q=0')).toBeUndefined();
+
+    const again = await ask(path, { 'if-none-match': String(plain.headers.etag) });
+    expect([again.status, again.body]).toEqual([304, '']);
+  });
+
+  test('hold the same content in every encoding', async () => {
+    const files = await readWebFiles(join(import.meta.dirname, '../../dist/web'));
+    const path = scriptOf(files.document('shop/index.html') ?? '').slice(1);
+    const bytesOf = async (encoding: string) =>
+      Buffer.from((await files.answer(path, { 'accept-encoding': encoding })?.arrayBuffer()) ?? new ArrayBuffer(0));
+    const plain = await bytesOf('');
+    expect(plain.length).toBeGreaterThan(100);
+    expect(brotliDecompressSync(await bytesOf('br'))).toEqual(plain);
+    expect(gunzipSync(await bytesOf('gzip'))).toEqual(plain);
+  });
+
+  test('a folder without a build has none', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'web-'));
+    try {
+      const files = await readWebFiles(folder);
+      expect([files.document('shop/index.html'), files.answer('favicon.svg', {})]).toEqual([null, null]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('what a page says of itself', () => {
+  test('the front page: its title, what it is, and structured data', async () => {
+    const { body } = await ask('/');
+    expect(body).toContain('<title>Bees &amp; Co</title>');
+    expect(body).toContain('<meta property="og:site_name" content="Bees &amp; Co" />');
+    expect(jsonLdOf(body)).toMatchObject({ '@type': 'WebSite', name: 'Bees & Co', url: `${PUBLIC}/` });
+  });
+
+  test('a product: title, description, picture, price and stock of each variant, nothing that could run', async () => {
+    await makeProduct(
+      { ...shop, eventLog: shop.app.eventLog },
+      {
+        title: 'Chilli </script><script>alert(1)</script> honey',
+        slug: 'chilli-honey',
+        description: 'Hot & "sweet".',
+        images: [{ url: '/images/chilli-honey.svg', altText: 'A jar' }],
+        variants: [
+          { sku: 'HOT', price: 950, onHand: 3, options: [{ name: 'Jar', value: 'Small' }] },
+          { sku: 'GONE', price: 1900, onHand: 0, options: [{ name: 'Jar', value: 'Large' }] },
+        ],
+      },
+    );
+    const { status, body } = await ask('/products/chilli-honey');
+    expect(status).toBe(200);
+    expect(body).toContain('<meta name="description" content="Hot &amp; &quot;sweet&quot;." />');
+    expect(body).toContain(`<meta property="og:image" content="${PUBLIC}/images/chilli-honey.svg" />`);
+    expect(body).toContain(`<link rel="canonical" href="${PUBLIC}/products/chilli-honey" />`);
+    expect(body).not.toContain('<script>alert');
+    expect(jsonLdOf(body)).toEqual({
+      '@context': 'https://schema.org',
+      '@type': 'Product',
+      name: 'Chilli </script><script>alert(1)</script> honey',
+      description: 'Hot & "sweet".',
+      url: `${PUBLIC}/products/chilli-honey`,
+      image: [`${PUBLIC}/images/chilli-honey.svg`],
+      offers: [
+        expect.objectContaining({ sku: 'HOT', price: '9.50', availability: 'https://schema.org/InStock' }),
+        expect.objectContaining({ sku: 'GONE', price: '19.00', availability: 'https://schema.org/OutOfStock' }),
+      ],
+    });
+  });
+
+  test('a product that shoppers may not see is a 404 that says nothing of it', async () => {
+    const world = { ...shop, eventLog: shop.app.eventLog };
+    const { slug } = await makeProduct(world, { status: 'DRAFT', variants: [{ onHand: 1 }] });
+    for (const path of [`/products/${slug}`, '/products/not-there', '/products/%C3%A9']) {
+      const { status, body } = await ask(path);
+      expect(status).toBe(404);
+      expect(body).toContain('<title>There is nothing here · Bees &amp; Co</title>');
+      expect(body).not.toContain('ld+json');
+    }
+  });
+});
+
+describe('where the web apps are off', () => {
+  test('WEB=off serves none of them', async () => {
+    for (const path of ['/products', '/dashboard', '/assets/x.js', '/favicon.svg'])
+      expect((await off.request({ path, headers: VISIT })).status).toBe(404);
+    expect((await off.request({ path: '/', headers: VISIT })).headers.location).toBe('/graphql');
+  });
+
+  test('a worker alone has none, whatever WEB says', () => {
+    const env = { DATABASE_URL: 'postgresql://localhost/x', JWT_SECRET: 'x'.repeat(32), SMTP_URL: 'smtp://localhost' };
+    expect(loadConfig({ ...env, ROLES: 'worker', WEB: 'on' }).http.web).toBe(false);
+    expect(loadConfig({ ...env, ROLES: 'api' }).http.web).toBe(true);
+  });
+});
+
+function jsonLdOf(body: string): unknown {
+  const found = /<script type="application\/ld\+json">(.*?)<\/script>/s.exec(body)?.[1];
+  return found === undefined ? null : (JSON.parse(found) as unknown);
+}
