@@ -161,7 +161,7 @@ export interface App extends Pick<Core, 'db' | 'services' | 'live' | 'eventLog' 
   fanOut(): FanOutState | null;
   /** Goes on answering, but `/health/ready` says 503 from now on: load balancers look only every few seconds. */
   drain(): void;
-  /** Bytes of answers and messages that clients have not read yet. */
+  /** Bytes of responses and messages that clients have not read yet. */
   unsentBytes(): number;
   /** Closes the shop: nothing new, what is in flight is answered, and what was started last goes first. */
   dispose(): Promise<void>;

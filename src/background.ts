@@ -49,7 +49,7 @@ export async function startBackground(options: {
   const roleOf = createPageViewer({ config, publicUrl, sessions: core.services.sessions });
   const folder = mailboxFolder(config);
   if (folder !== null && config.production)
-    logger.warn({ folder }, 'no SMTP_URL: mails stay here, in the local mailbox');
+    logger.warn({ folder }, 'SMTP_URL is not set; emails are kept in the local mailbox');
   const mailboxPage =
     folder === null
       ? null
@@ -78,6 +78,6 @@ export async function startBackground(options: {
 function whereLinksLead({ roles, http }: Config, publicUrl: string, logger: Logger): string {
   if (http.publicUrl !== null || roles.includes('api')) return publicUrl;
   const guess = defaultPublicUrl(http.host, DEFAULT_PORT);
-  logger.warn({ guess }, 'PUBLIC_URL is not set: links in the mails of this worker lead to where an API is by default');
+  logger.warn({ guess }, 'PUBLIC_URL is not set; links in emails lead to the default address of the API');
   return guess;
 }

@@ -16,5 +16,5 @@ export async function seed(
     currency: shop.currency,
     lowStockThreshold,
   });
-  if (products > 0) logger.info({ products }, 'demo catalogue made');
+  if (products > 0) logger.info({ products }, 'created the demo catalog');
 }

@@ -9,8 +9,8 @@ import { endOnSignals } from './end-on-signals.ts';
 
 const USAGE = `Usage: npm run admin:create -- EMAIL [--name NAME]
 
-Makes an ADMIN. The password is asked for, or taken from ADMIN_PASSWORD or from a pipe. An account that has this
-address becomes an ADMIN with that password, and its sessions end.`;
+Creates an account with the role ADMIN. The password is read from ADMIN_PASSWORD, from a pipe, or from a prompt. If the email
+address already has an account, the account gets the role and the password, and its sessions end.`;
 
 endOnSignals();
 try {
@@ -38,7 +38,9 @@ async function create(email: string, name: string): Promise<void> {
     // Other processes may not be running: the events get their numbers before this one goes.
     await core.relay.flush();
     console.log(
-      created ? `${email} is an ADMIN.` : `${email} had an account: it is an ADMIN's now, with this password.`,
+      created
+        ? `${email} is an ADMIN.`
+        : `${email} had an account already. The account now has the role ADMIN and the given password.`,
     );
   } finally {
     await core.dispose();
@@ -53,7 +55,7 @@ async function askForPassword(): Promise<string> {
   const lines = createInterface({ input: stdin, output: silence, terminal: stdin.isTTY });
   try {
     for await (const line of lines) return line;
-    throw new Error('No password was given.');
+    throw new Error('No password given.');
   } finally {
     lines.close();
     if (stdin.isTTY) stderr.write('\n');

@@ -14,7 +14,7 @@ try {
     const { carts, units } = await core.services.cart.expireOverdue();
     // Other processes may not be running: the events get their numbers before this one goes.
     await core.relay.flush();
-    console.log(`${count(carts, 'cart')} expired, ${count(units, 'unit')} back in stock.`);
+    console.log(`Expired ${count(carts, 'cart')}; returned ${count(units, 'unit')} to stock.`);
   } finally {
     await core.dispose();
   }

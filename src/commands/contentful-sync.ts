@@ -9,13 +9,13 @@ import { oneLine } from './one-line.ts';
 
 const USAGE = `Usage: npm run contentful:sync [-- --dry-run | --force]
 
-Compares the published entries of the Contentful space with the catalogue, prints where they differ, and mends it: what
-Contentful has counts. A level that differs only by what was sold is no difference. With --dry-run nothing is changed.
-Where more than a tenth of the linked products would go off sale nothing is changed either, since it is probably the wrong
-space; --force does it.
+Compares the published entries of the Contentful space with the catalog, prints the differences, and updates the catalog to
+match Contentful. Stock that differs only by sold units is not a difference. With --dry-run, nothing is changed.
+If more than a tenth of the linked products would go off sale, nothing is changed, because the configured space is probably
+the wrong one; --force changes them nevertheless.
 
-Ends with 0 where nothing differs (any more), 1 where something does: with --dry-run, or since something later than what
-Contentful has now was applied; 2 where it failed or an entry cannot be applied.`;
+Exit status: 0 if there are no differences, or all were resolved; 1 if differences remain, with --dry-run or because a later
+change was already applied; 2 if the command failed or an entry cannot be applied.`;
 
 const MAX_CELL = 40;
 
@@ -40,7 +40,7 @@ async function sync(config: Config, { dryRun, force }: { dryRun: boolean; force:
     ...(spaceId === null ? ['CONTENTFUL_SPACE_ID'] : []),
     ...(managementToken === null ? ['CONTENTFUL_MANAGEMENT_TOKEN'] : []),
   ];
-  if (missing.length > 0) throw new Error(`Contentful cannot be asked without ${missing.join(' and ')}.`);
+  if (missing.length > 0) throw new Error(`Contentful requires ${missing.join(' and ')}.`);
   const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   const core = await openCore(config, logger);
   // On the standard error, and only where somebody watches: the table goes where it is piped.
@@ -60,7 +60,7 @@ async function sync(config: Config, { dryRun, force }: { dryRun: boolean; force:
         started = true;
       },
     });
-    if (report === undefined) throw new Error('there is no space');
+    if (report === undefined) throw new Error('the Contentful space is not configured');
     bar.stop();
     // Other processes may not be running: the events get their numbers before this one goes.
     await core.relay.flush();
@@ -92,7 +92,7 @@ function print({ entries, drift, mended, faults }: SyncReport, dryRun: boolean):
   if (dryRun) return differing.size;
   for (const { entryId } of faults) differing.delete(entryId);
   const left = differing.size - mended;
-  if (left > 0) console.log(`${left} left as they are: something later was applied to them.`);
+  if (left > 0) console.log(`${left} left unchanged, because a later change was already applied.`);
   return left;
 }
 

@@ -8,7 +8,7 @@ try {
   await withDatabase(async (db, { data }) => {
     const { epoch } = await renewLog(db);
     console.log(
-      `The event log has a new epoch, ${epoch} (${data}). Subscribers with an older cursor read their page again.`,
+      `The event log has a new epoch, ${epoch} (${data}). Subscribers with older cursors run their queries again.`,
     );
     console.log('Start the shop.');
   });

@@ -20,14 +20,14 @@ import { oneLine } from './one-line.ts';
 
 const USAGE = `Usage: npm run import -- FILE.csv [--dry-run] [--report FILE.csv]
 
-Makes and changes products as Shopify's product CSV has them, beside the running shop. What is refused is told by row; the
-rest is imported all the same. The same file a second time changes nothing.
+Creates and updates products from a Shopify product CSV while the shop is running. Rejected rows are listed; all other rows
+are imported. Importing the same file again changes nothing.
 
-  --dry-run          say what would become of it, and write nothing
-  --report FILE.csv  write all that was refused or noted to a file, too
+  --dry-run          show what would be imported, without changing anything
+  --report FILE.csv  write all rejections and notes to a file
 
-It ends with 0 if all was taken, 1 if something was refused, 2 if there is nothing to import or it broke down, 130 after
-Ctrl-C: then run it again, and it goes on.`;
+Exit status: 0 if all rows were imported, 1 if some were rejected, 2 if nothing could be imported or the import failed, 130
+after Ctrl-C. Run the command again to continue.`;
 
 const SHOWN = { refused: 50, noted: 10 } as const;
 /** Where nobody looks at a bar, a line now and then tells that it goes on. */
@@ -53,9 +53,9 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`There is no file ${path}.`);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`File not found: ${path}.`);
   if (values.report !== undefined && isSameFile(values.report, path)) {
-    throw new UsageError('The report cannot be written: that is the file to be imported.');
+    throw new UsageError('The report cannot be written to the file that is being imported.');
   }
   const config = loadConfig();
   const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
@@ -167,9 +167,7 @@ function createScreen(report: number | null): Screen {
       began({ rows, unknownColumns }) {
         total = rows;
         if (unknownColumns.length > 0) {
-          stderr.write(
-            `Columns that the shop does not know are passed over: ${unknownColumns.map(oneLine).join(', ')}.\n`,
-          );
+          stderr.write(`Ignored unknown columns: ${unknownColumns.map(oneLine).join(', ')}.\n`);
         }
         bar?.start(rows, 0);
       },
@@ -209,8 +207,8 @@ function summary(
     ...list('Noted:', noted, total.noted),
     `${how} after ${count(rows, 'row')}, ${count(products, 'product')}: ${made} ${would}made, ${changed} ${would}changed, ` +
       `${unchanged} unchanged, ${refused} refused.`,
-    ...(interrupted ? ['What is done is done: the same command goes on from there.'] : []),
-    ...(dryRun ? ['Nothing was written.'] : []),
+    ...(interrupted ? ['Everything up to this point has been imported. Run the command again to continue.'] : []),
+    ...(dryRun ? ['Nothing was changed.'] : []),
   ].join('\n');
 }
 

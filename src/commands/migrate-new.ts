@@ -17,8 +17,8 @@ try {
   const script = await writeMigration({ prismaDir, name, empty: values.empty, now: new Date() });
   console.log(
     script === null
-      ? 'Nothing to migrate: the schema is as the last migration left it. (-- NAME --empty writes one for SQL by hand.)'
-      : `Wrote ${relative(process.cwd(), script)}. Read it, add what Prisma cannot say, then: npm run migrate`,
+      ? 'The schema has not changed since the last migration. To write an empty migration, add --empty.'
+      : `Wrote ${relative(process.cwd(), script)}. Review it, add what Prisma cannot express, then run: npm run migrate`,
   );
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -54,7 +54,7 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
   opening.then(endWhenLost, () => {});
   const { status, cause } = await stop.asked;
   if (cause === 'SIGTERM' && opened !== null && config.http.drainSeconds > 0) {
-    logger.info({ seconds: config.http.drainSeconds }, 'draining: not ready any more, requests are still answered');
+    logger.info({ seconds: config.http.drainSeconds }, 'draining: reported as not ready, still answering requests');
     opened.drain();
     await Promise.race([delay(config.http.drainSeconds * 1000, undefined, { ref: false }), stop.again]);
   }
@@ -67,10 +67,10 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
     }),
   ]).catch((error: unknown) => {
     if (error !== giveUp.signal.reason)
-      logger.error({ err: error }, 'the shop was told to stop while it failed to start');
+      logger.error({ err: error }, 'the shop received a stop signal while failing to start');
     return true;
   });
-  logger.info(orderly ? 'stopped' : 'stopped without waiting for everything');
+  logger.info(orderly ? 'stopped' : 'stopped before everything had finished');
   return { status: orderly ? status : 1, orderly };
 }
 
@@ -124,9 +124,9 @@ function explain(error: unknown, { http }: Config): string {
   const { code, message } =
     error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: String(error) };
   if (code === 'EADDRINUSE') {
-    return `Port ${http.port} is taken: perhaps a shop runs already. Stop what listens there, or choose another port: PORT=${http.port + 1}`;
+    return `Port ${http.port} is in use, perhaps by a shop that is already running. Stop that process or choose another port: PORT=${http.port + 1}`;
   }
-  if (code === 'EACCES') return `Port ${http.port} may not be used by this user. Choose one above 1023, with PORT.`;
+  if (code === 'EACCES') return `This user may not listen on port ${http.port}. Set PORT to a port above 1023.`;
   // A refused connection to localhost is several errors in one, which has no message of its own.
   const causes = error instanceof AggregateError ? error.errors.map(String).join('; ') : '';
   return `The shop could not start: ${message === '' ? causes : message}`;
@@ -166,5 +166,5 @@ function announce({ url, data, admin }: App, { roles, production, http, mail, se
 
 /** Who may do everything, told by the start that made the account. */
 function describeAdmin({ email, passwordFile }: NonNullable<App['admin']>): [string, string] {
-  return ['Admin', passwordFile === null ? email : `${email}, whose first password is in ${passwordFile}`];
+  return ['Admin', passwordFile === null ? email : `${email}, initial password in ${passwordFile}`];
 }

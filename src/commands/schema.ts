@@ -10,10 +10,10 @@ const current = `${printSchema(lexicographicSortSchema(schema))}\n`;
 if (process.argv.includes('--check')) {
   const committed = await readFile(FILE, 'utf8').catch(() => '');
   if (committed !== current) {
-    console.error('schema.graphql is not what the code says. Run `npm run schema`, look at the difference, commit it.');
+    console.error('schema.graphql does not match the code. Run `npm run schema`, review the difference and commit it.');
     process.exit(1);
   }
-  console.log('schema.graphql is current.');
+  console.log('schema.graphql is up to date.');
 } else {
   await writeFile(FILE, current);
   console.log('schema.graphql written.');

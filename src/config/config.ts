@@ -136,7 +136,7 @@ export class ConfigError extends Error {
   readonly faults: readonly ConfigFault[];
 
   constructor(faults: readonly ConfigFault[]) {
-    super(['The configuration is wrong:', ...faults.map((fault) => `  ${fault.name} ${fault.problem}`)].join('\n'));
+    super(['Invalid configuration:', ...faults.map((fault) => `  ${fault.name} ${fault.problem}`)].join('\n'));
     this.name = 'ConfigError';
     this.faults = faults;
   }

@@ -22,23 +22,23 @@ export function crossCheck(
   if (production && missing('JWT_SECRET')) {
     faults.push({
       name: 'JWT_SECRET',
-      problem: 'is required in production (32 characters at least; `openssl rand -base64 48` makes one)',
+      problem: 'is required in production (at least 32 characters; create one with `openssl rand -base64 48`)',
     });
   }
   if (production && (env.BCRYPT_COST ?? LEAST_BCRYPT_COST) < LEAST_BCRYPT_COST) {
-    faults.push({ name: 'BCRYPT_COST', problem: `must be ${LEAST_BCRYPT_COST} at least in production` });
+    faults.push({ name: 'BCRYPT_COST', problem: `must be at least ${LEAST_BCRYPT_COST} in production` });
   }
   const demo = seedOf(env) === 'demo' && !production;
   if (env.ADMIN_EMAIL !== undefined && missing('ADMIN_PASSWORD') && !demo) {
-    faults.push({ name: 'ADMIN_PASSWORD', problem: 'is required with ADMIN_EMAIL' });
+    faults.push({ name: 'ADMIN_PASSWORD', problem: 'is required if ADMIN_EMAIL is set' });
   }
   if (production && env.SMTP_URL !== undefined && missing('MAIL_FROM')) {
-    faults.push({ name: 'MAIL_FROM', problem: 'is required in production with SMTP_URL' });
+    faults.push({ name: 'MAIL_FROM', problem: 'is required in production if SMTP_URL is set' });
   }
   if (production && !roles.includes('api') && missing('PUBLIC_URL')) {
     faults.push({
       name: 'PUBLIC_URL',
-      problem: 'is required in production for workers alone: links in mails lead there',
+      problem: 'is required in production for worker-only processes, because links in emails lead there',
     });
   }
   const { CART_HOLD_SECONDS: hold = 900, CART_MAX_HOLD_SECONDS: most } = env;
@@ -48,7 +48,7 @@ export function crossCheck(
   if (env.COOKIE_SAMESITE === 'none' && !(env.PUBLIC_URL ?? '').startsWith('https://')) {
     faults.push({
       name: 'COOKIE_SAMESITE',
-      problem: 'may be none only where PUBLIC_URL is https: browsers drop such cookies otherwise',
+      problem: 'can be none only if PUBLIC_URL is https, because browsers reject such cookies otherwise',
     });
   }
   const cookieDomain = cookieDomainProblem(env, production);

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 export function dataDirProblem(dataDir: string): string | null {
   let folder = dataDir;
   while (!existsSync(folder) && folder !== dirname(folder)) folder = dirname(folder);
-  if (!statSync(folder).isDirectory()) return `is not a folder that can be used: ${folder} is a file`;
+  if (!statSync(folder).isDirectory()) return `is not a usable folder: ${folder} is a file`;
   const closed = whatIsClosed(folder, folder === dataDir);
   if (closed === null) return null;
   const { uid } = statSync(closed);

@@ -11,9 +11,9 @@ const flag = z.enum(['on', 'off', '1', '0', 'true', 'false', 'yes', 'no'], 'must
 const wholeNumber = (least: number, most: number) =>
   z
     .string()
-    .regex(/^\d+$/, 'must be a whole number')
+    .regex(/^\d+$/, 'must be an integer')
     .transform(Number)
-    .refine((value) => value >= least && value <= most, `must be from ${least} to ${most}`);
+    .refine((value) => value >= least && value <= most, `must be between ${least} and ${most}`);
 
 /** How many proxies stand before the shop; `off` is none. */
 const proxies = z
@@ -41,7 +41,7 @@ const urlWith = (...schemes: string[]) =>
 const mailAddress = z.string().transform((text, ctx) => {
   const read = readEmailAddress(text);
   if ('address' in read) return read.address;
-  ctx.addIssue({ code: 'custom', message: 'must be an e-mail address', input: text });
+  ctx.addIssue({ code: 'custom', message: 'must be an email address', input: text });
   return z.NEVER;
 });
 
@@ -55,7 +55,7 @@ const mailbox = z
     if ('address' in read) return name === undefined ? read.address : `${name}<${read.address}>`;
     ctx.addIssue({
       code: 'custom',
-      message: 'must be an e-mail address, or a name with the address in <>',
+      message: 'must be an email address, or a name followed by an email address in <>',
       input: text,
     });
     return z.NEVER;
@@ -68,10 +68,13 @@ const mailbox = z
  */
 const shape = {
   NODE_ENV: z.string(),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be a level of pino'),
+  LOG_LEVEL: z.enum(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'must be a log level: trace, debug, info, warn, error, fatal or silent',
+  ),
   PORT: wholeNumber(0, 65_535),
-  HOST: z.string().regex(/^[\w.:-]+$/, 'must be a host name or an address'),
-  ROLES: list.pipe(z.array(z.enum(['api', 'worker'], 'knows api and worker')).min(1, 'names no role')),
+  HOST: z.string().regex(/^[\w.:-]+$/, 'must be a host name or an IP address'),
+  ROLES: list.pipe(z.array(z.enum(['api', 'worker'], 'must be api, worker or both')).min(1, 'must not be empty')),
   DEMO: flag,
   GRAPHIQL: flag,
   INTROSPECTION: flag,
@@ -86,12 +89,12 @@ const shape = {
   REDIS_URL: urlWith('redis', 'rediss'),
   SMTP_URL: urlWith('smtp', 'smtps'),
   MAIL_FROM: mailbox,
-  JWT_SECRET: list.pipe(z.array(z.string().min(32, 'needs 32 characters at least')).min(1, 'is empty')),
+  JWT_SECRET: list.pipe(z.array(z.string().min(32, 'must have at least 32 characters')).min(1, 'is empty')),
   BCRYPT_COST: wholeNumber(4, 20),
   SESSION_MAX_DAYS: wholeNumber(1, 3650),
   ADMIN_EMAIL: mailAddress,
-  ADMIN_PASSWORD: z.string().min(10, 'needs 10 characters at least').max(200, 'may have 200 characters at most'),
-  METRICS_TOKEN: z.string().min(16, 'needs 16 characters at least'),
+  ADMIN_PASSWORD: z.string().min(10, 'must have at least 10 characters').max(200, 'must have at most 200 characters'),
+  METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters'),
   SEED: z.enum(['demo', 'none'], 'must be demo or none'),
   CART_HOLD_SECONDS: wholeNumber(1, 86_400),
   CART_MAX_HOLD_SECONDS: wholeNumber(1, 604_800),
@@ -114,15 +117,17 @@ const shape = {
   COOKIE_DOMAIN: domainName,
   COOKIE_SAMESITE: z.enum(['lax', 'strict', 'none'], 'must be lax, strict or none'),
   TRUST_PROXY: proxies,
-  STOREFRONT_KEYS: list.pipe(z.array(z.string().min(32, 'needs 32 characters at least')).min(1, 'is empty')),
+  STOREFRONT_KEYS: list.pipe(z.array(z.string().min(32, 'must have at least 32 characters')).min(1, 'is empty')),
   RATE_LIMITS: flag,
-  CONTENTFUL_WEBHOOK_SECRET: z.string().regex(/^[\w+/=-]{64}$/, 'must be the 64 characters that Contentful made'),
-  CONTENTFUL_SPACE_ID: z.string().regex(/^[\w-]{1,64}$/, 'must be the id of a space'),
-  CONTENTFUL_ENVIRONMENT: z.string().regex(/^[\w.-]{1,64}$/, 'must be the id of an environment'),
+  CONTENTFUL_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^[\w+/=-]{64}$/, 'must be the signing secret of Contentful (64 characters)'),
+  CONTENTFUL_SPACE_ID: z.string().regex(/^[\w-]{1,64}$/, 'must be a Contentful space ID'),
+  CONTENTFUL_ENVIRONMENT: z.string().regex(/^[\w.-]{1,64}$/, 'must be a Contentful environment ID'),
   CONTENTFUL_MANAGEMENT_TOKEN: z.string(),
-  CONTENTFUL_HOST: z.string().regex(/^[\w.-]+(:\d+)?$/, 'must be a host name, with a port or without'),
-  CONTENTFUL_CONTENT_TYPE: z.string().regex(/^[\w.-]{1,64}$/, 'must be the id of a content type'),
-  CONTENTFUL_LOCALE: z.string().regex(/^[A-Za-z0-9-]{2,35}$/, 'must be the code of a locale'),
+  CONTENTFUL_HOST: z.string().regex(/^[\w.-]+(:\d+)?$/, 'must be a host name with an optional port'),
+  CONTENTFUL_CONTENT_TYPE: z.string().regex(/^[\w.-]{1,64}$/, 'must be a Contentful content type ID'),
+  CONTENTFUL_LOCALE: z.string().regex(/^[A-Za-z0-9-]{2,35}$/, 'must be a locale code'),
 } satisfies Record<string, z.ZodType>;
 
 const schema = z.object(shape).partial();

@@ -32,7 +32,7 @@ function wildcardOrigin(value: string): string | null {
 export const origin = z.string().transform((value, ctx) => {
   const found = plainOrigin(value);
   if (found !== null) return found;
-  ctx.addIssue({ code: 'custom', message: 'must be an origin alone: scheme, host and port, without a path' });
+  ctx.addIssue({ code: 'custom', message: 'must be an origin: scheme, host and optional port, without a path' });
   return z.NEVER;
 });
 
@@ -43,8 +43,8 @@ export const originPattern = z.string().transform((value, ctx) => {
   ctx.addIssue({
     code: 'custom',
     message:
-      'must list origins (scheme, host and port, without a path); a wildcard may stand in the first label alone, with ' +
-      'two labels after it: https://*.example.com',
+      'must be a list of origins (scheme, host and optional port, without a path); a wildcard is allowed only as the first label, with ' +
+      'at least at least two labels after it: https://*.example.com',
   });
   return z.NEVER;
 });
@@ -56,7 +56,7 @@ export const hostName = z
   .refine((value) => {
     const port = /:(\d+)$/.exec(value.replace(/^\[[^\]]*\]/, ''))?.[1];
     return /^(\[[\da-f:.]+\]|[a-z\d_-]+(\.[a-z\d_-]+)*)(:\d{1,5})?$/.test(value) && Number(port ?? 1) <= 65_535;
-  }, 'must list host names or addresses, with a port or without: api, 10.0.0.7:4000');
+  }, 'must be a list of host names or IP addresses with optional ports, for example: api, 10.0.0.7:4000');
 
 /** A domain of two labels or more, in ASCII and lower case, without the dot that some write before it. */
 export const domainName = z.string().transform((value, ctx) => {

@@ -27,6 +27,6 @@ const NAME = /^[a-z]+(-[a-z]+)*$/;
 
 /** Declares a durable consumer. One that is new begins with the events that come after it was first started. */
 export function defineConsumer(consumer: Consumer): Consumer {
-  if (!NAME.test(consumer.name)) throw new Error(`"${consumer.name}" is no name for a consumer`);
+  if (!NAME.test(consumer.name)) throw new Error(`"${consumer.name}" is not a valid name for a consumer`);
   return consumer;
 }

@@ -103,7 +103,9 @@ export function startConsumers(options: {
       for (const runner of runners) if (events.some((event) => runner.types.has(event.type))) runner.wake();
     })
     .then((end) => (stop.signal.aborted ? end() : (unsubscribe = end)))
-    .catch((error: unknown) => logger.warn({ err: error }, 'consumers hear nothing of the bus, and poll'));
+    .catch((error: unknown) =>
+      logger.warn({ err: error }, 'consumers are not subscribed to the event bus; polling instead'),
+    );
   wake();
   return {
     wake,
@@ -141,7 +143,7 @@ function createRunner(run: Run) {
     } catch (error) {
       run.observer.ran(run.consumer.name, 'failed');
       if (error instanceof LeaseLost) log.warn(error.message);
-      else if (!stop.aborted) log.warn({ err: error }, 'a consumer failed; tried again in a second');
+      else if (!stop.aborted) log.warn({ err: error }, 'consumer failed; retrying in 1 s');
       throw error;
     } finally {
       running = undefined;
@@ -196,7 +198,7 @@ async function step(run: Run, lease: Lease): Promise<boolean> {
   if (place.epoch !== epoch || seq > last) {
     log.error(
       { from: { epoch: place.epoch, seq }, to: { epoch, seq: last } },
-      'the event log was replaced: begun anew',
+      'the event log was replaced; the consumer starts from its end',
     );
     await mustAdvance(db, lease, { seq: last, epoch });
     return false;
@@ -204,7 +206,7 @@ async function step(run: Run, lease: Lease): Promise<boolean> {
   if (seq < prunedThrough) {
     log.error(
       { from: seq, to: prunedThrough },
-      'the event log was pruned beyond this consumer: what it missed is gone',
+      'the event log was pruned beyond the position of this consumer; the pruned events are lost to it',
     );
     await mustAdvance(db, lease, { seq: prunedThrough, epoch });
     return true;
@@ -274,7 +276,7 @@ async function handleAlone(
   let { fault } = options;
   for (let tries = fault === undefined ? 0 : 1; tries < settings.attempts; tries += 1) {
     if (tries > 0) {
-      log.warn({ err: fault, seq: event.seq, type: event.type, tries }, 'an event could not be handled; tried again');
+      log.warn({ err: fault, seq: event.seq, type: event.type, tries }, 'event could not be processed; retrying');
       await delay(settings.backoffMs * 2 ** (tries - 1), undefined, { signal: stop }).catch(() => {});
     }
     if (stop.aborted) return false;
@@ -287,7 +289,7 @@ async function handleAlone(
       fault = error;
     }
   }
-  log.error({ err: fault, seq: event.seq, type: event.type }, 'an event could not be handled, and is parked');
+  log.error({ err: fault, seq: event.seq, type: event.type }, 'event could not be processed and was parked');
   const why = { consumer: consumer.name, epoch, error: describeFault(fault), attempts: settings.attempts };
   await run.db.transaction(async (tx) => {
     await insertParked(tx, event, why);

@@ -106,7 +106,7 @@ export async function startFeed(options: {
     try {
       what();
     } catch (error) {
-      logger.error({ err: error }, 'a listener of events failed');
+      logger.error({ err: error }, 'event listener failed');
     }
   }
 
@@ -131,9 +131,7 @@ export async function startFeed(options: {
     reading ??= catchUp()
       // A gap may have opened behind the end that this reading saw.
       .then(mindGap)
-      .catch((error: unknown) =>
-        logger.warn({ err: error }, 'the event log could not be read; tried again in a second'),
-      )
+      .catch((error: unknown) => logger.warn({ err: error }, 'the event log could not be read; retrying in 1 s'))
       .finally(() => {
         reading = undefined;
       });
@@ -168,7 +166,7 @@ export async function startFeed(options: {
   }
 
   function restart(end: Cursor, why: string): void {
-    logger.error({ from: { epoch, seq }, to: end }, `${why}; subscriptions are ended`);
+    logger.error({ from: { epoch, seq }, to: end }, `${why}; ending subscriptions`);
     aside.clear();
     recent = [];
     ({ epoch, seq } = end);

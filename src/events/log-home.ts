@@ -67,7 +67,7 @@ export async function settleLogHome(db: Database, logger: Logger): Promise<LogHo
     const [renewed] = await tx.query<{ epoch: string }>(renew, [database]);
     logger.warn(
       { from: row.home, to: database },
-      'this database is a copy, or was restored: its event log has a new epoch, and cursors of before are refused',
+      'the database is a copy or was restored; the event log gets a new epoch, which invalidates earlier cursors',
     );
     return { epoch: renewed?.epoch ?? '', home: hash(database) };
   });

@@ -92,7 +92,7 @@ export function startPruning(options: {
     logger,
     async run(signal) {
       const events = await pruneEvents({ db, days, consumers, signal });
-      if (events > 0) logger.info({ events }, 'old events pruned');
+      if (events > 0) logger.info({ events }, 'old events deleted');
     },
   });
 }

@@ -43,8 +43,8 @@ export function createRedisBus(options: {
 }): EventBus {
   const { url, home, logger, beatMs = BEAT_MS } = options;
   const connection = connectRedis(url, logger, {
-    away: 'events do not go out over Redis: other processes read them from the log, up to a second late',
-    there: 'events go out over Redis',
+    away: 'publishing events to Redis is not possible; other processes read them from the event log, up to 1 s late',
+    there: 'publishing events to Redis',
     silentMs: SILENT_MS,
   });
   const publisher = connection.client;
@@ -72,7 +72,7 @@ export function createRedisBus(options: {
       // The log has what it may have told.
       if (performance.now() < complainedAt + COMPLAIN_EVERY_MS) return;
       complainedAt = performance.now();
-      logger.warn('a message came over Redis that is no batch of events; such ones are passed over');
+      logger.warn('ignored a Redis message that is not a batch of events');
     } else if (message.from !== self) {
       const { epoch, events } = message;
       deliver({ epoch, events });
@@ -113,7 +113,7 @@ export function createRedisBus(options: {
         if (isRefused) return;
         isRefused = true;
         // The reason alone: the error holds the command.
-        logger.warn({ reason: (error as Error).message }, 'a batch of events could not be sent over Redis');
+        logger.warn({ reason: (error as Error).message }, 'a batch of events could not be published to Redis');
       }
     },
     async subscribe(listener) {

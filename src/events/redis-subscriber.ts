@@ -18,8 +18,8 @@ export interface RedisSubscriber extends AsyncDisposable {
 export function createRedisSubscriber(options: { url: string; silentMs: number; logger: Logger }): RedisSubscriber {
   const { url, silentMs, logger } = options;
   const connection = connectRedis(url, logger, {
-    away: 'events do not come in over Redis: those of other processes are read from the log, up to a second late',
-    there: 'events come in over Redis',
+    away: 'receiving events from Redis is not possible; events of other processes are read from the event log, up to 1 s late',
+    there: 'receiving events from Redis',
     silentMs,
     lazy: true,
   });
@@ -40,7 +40,7 @@ export function createRedisSubscriber(options: { url: string; silentMs: number; 
       if (isRefused || client.status !== 'ready') return;
       isRefused = true;
       // The reason alone: the error holds the command.
-      logger.warn({ reason: (error as Error).message }, 'Redis does not let us subscribe to events; tried again');
+      logger.warn({ reason: (error as Error).message }, 'subscribing to events in Redis failed; retrying');
     }
   }
   client.on('ready', () => void join());

@@ -102,7 +102,7 @@ export function startRelay(options: {
     if (performance.now() - checkedAt < checkMs) return;
     const left = await floor.check();
     checkedAt = performance.now();
-    if (left !== null) logger.error({ left }, 'an event lay below where the relay looks; it is numbered now');
+    if (left !== null) logger.error({ left }, 'the relay found and numbered an event below its search floor');
   }
 
   async function numberAll(): Promise<void> {
@@ -128,7 +128,7 @@ export function startRelay(options: {
       } while (again);
     } catch (error) {
       // The poll is the next attempt: one a second, however often the relay is woken.
-      logger.warn({ err: error }, 'the relay failed; tried again in a second');
+      logger.warn({ err: error }, 'the relay failed; retrying in 1 s');
       const broken = link;
       link = undefined;
       await broken?.client.end().catch(() => {});

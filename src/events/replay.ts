@@ -6,7 +6,7 @@ import { readEnd, toStoredEvent, type EventRow } from './event-log.ts';
 /** The log does not lead on from this cursor: it is another log's, or pruned beyond it, or not as long. */
 export class CursorExpiredError extends Error {
   constructor() {
-    super('The event log does not lead on from this cursor: read anew and subscribe again.');
+    super('The event log does not reach back to this cursor. Run the query again and subscribe after its cursor.');
     this.name = 'CursorExpiredError';
   }
 }

@@ -6,7 +6,7 @@ import { patiently } from './patience.ts';
 /** The consumer took events more slowly than they came, and too many are waiting for it. */
 export class LaggedError extends Error {
   constructor() {
-    super('Too many events are waiting: subscribe again after the last cursor you saw.');
+    super('The subscriber reads too slowly. Subscribe again after the last cursor received.');
     this.name = 'LaggedError';
   }
 }
@@ -14,7 +14,7 @@ export class LaggedError extends Error {
 /** The log that the stream was reading is no more. */
 export class LogReplacedError extends Error {
   constructor() {
-    super('The event log was replaced: read anew and subscribe again.');
+    super('The event log was replaced. Run the query again and subscribe after its cursor.');
     this.name = 'LogReplacedError';
   }
 }

@@ -69,7 +69,7 @@ export function createGraphQLServer(options: {
   const failed = (error: unknown) => {
     if (error instanceof LaggedError) metrics.lagged.inc();
     if (error instanceof ReadingFailedError)
-      logger.error({ err: error.cause }, 'the fields of an event could not be read');
+      logger.error({ err: error.cause }, 'the fields of an event could not be resolved');
   };
   const subscriptions = createSubscriptions<Context>({
     renew: contexts.renew,

@@ -25,7 +25,7 @@ export interface GraphQLHandler {
 /** The path of everything that is GraphQL. */
 export const GRAPHQL_PATH = '/graphql';
 
-export const NOT_OPEN = errorBody('UNAVAILABLE', 'The shop is starting or stopping. Try again in a moment.');
+export const NOT_OPEN = errorBody('UNAVAILABLE', 'The shop is starting or stopping. Try again shortly.');
 
 /** Takes a request to `/graphql`, over HTTP: the origin rule, CORS, GraphiQL's page, and on to GraphQL. */
 export function enterGraphQL(options: {

@@ -11,17 +11,19 @@ import { orderTable } from './order-table.ts';
  * grants, it grants by its token. Opening a page changes nothing, since programs open links, too; its button does.
  */
 
-const sorry = html`<p class="wrong">This link is not valid, or not any more.</p>
-  <p class="quiet">Links hold for a while, and some of them only once. Ask the shop for another one.</p>`;
+const sorry = html`<p class="wrong">This link is invalid or has expired.</p>
+  <p class="quiet">
+    Links are valid for a limited time, and some of them can be used only once. Request a new link from the shop.
+  </p>`;
 
 /** Of a link to an order: whoever has it can have another sent to the order's own address. */
 const endedLink = (token: string) =>
-  html`<p class="wrong">This link has ended.</p>
+  html`<p class="wrong">This link has expired.</p>
     <form method="post" action="/mail/order-link">
       <input type="hidden" name="token" value="${token}" />
       <button>Send me a new link</button>
     </form>
-    <p class="quiet">It goes to the e-mail address of the order.</p>`;
+    <p class="quiet">We send the link to the email address of the order.</p>`;
 
 /** Makes them. */
 export function createLinkPages({
@@ -54,7 +56,7 @@ export function createLinkPages({
       const body =
         order === null
           ? sorry
-          : html`<p class="wrong">It is too late to cancel it.</p>
+          : html`<p class="wrong">The order can no longer be cancelled.</p>
               ${orderTable(order)}`;
       return show(order === null ? 'Your order' : `Order ${order.number}`, body, 409);
     }
@@ -67,14 +69,14 @@ export function createLinkPages({
     const orderId = orders.orderOfEndedToken(token);
     if (orderId === null) return show('Your order', sorry, 404);
     await orders.requestLink(orderId);
-    return show('A new link is on its way', html`<p>We have sent it to the address of the order.</p>`);
+    return show('New link sent', html`<p>We have sent a new link to the email address of the order.</p>`);
   });
 
   app.get('/mail/confirm-email', (c) => {
     const token = c.req.query('token') ?? '';
     return show(
-      'Confirm your address',
-      html`<p>Confirm that mail to this address reaches you.</p>
+      'Confirm your email address',
+      html`<p>Confirm that this email address is yours.</p>
         <form method="post" action="/mail/confirm-email">
           <input type="hidden" name="token" value="${token}" />
           <button>Confirm</button>
@@ -88,9 +90,9 @@ export function createLinkPages({
       await accounts.confirmEmail(token ?? '');
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return show('Confirm your address', sorry, 400);
+      return show('Confirm your email address', sorry, 400);
     }
-    return show('Your address is confirmed', html`<p>Thank you. You can close this page.</p>`);
+    return show('Email address confirmed', html`<p>Thank you. You can close this page.</p>`);
   });
 
   const passwordForm = (token: string, wrong: string | null) =>
@@ -99,7 +101,7 @@ export function createLinkPages({
         <input type="hidden" name="token" value="${token}" />
         <label for="password">New password</label>
         <input id="password" type="password" name="newPassword" autocomplete="new-password" required minlength="10" />
-        <p class="quiet">Ten characters or more. You will be logged out on all your devices.</p>
+        <p class="quiet">At least 10 characters. You will be logged out on all devices.</p>
         <button>Set password</button>
       </form>`;
 
@@ -120,7 +122,10 @@ export function createLinkPages({
       const wrong = `The password ${fault.message.replace(/^newPassword /, '')}`;
       return show('Choose a new password', passwordForm(token, wrong), 400);
     }
-    return show('Your password is set', html`<p>Log in with it now. All your devices were logged out.</p>`);
+    return show(
+      'Password changed',
+      html`<p>Log in with your new password. You have been logged out on all devices.</p>`,
+    );
   });
 
   return app;

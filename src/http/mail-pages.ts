@@ -16,9 +16,9 @@ import type { Page } from './pages.ts';
 
 /** What a kind of mail is about, in the middle of a sentence. */
 const about: Readonly<Record<MailKind, string>> = {
-  ORDER_STATUS: 'what becomes of your orders',
-  LOW_STOCK: 'what runs low in your cart',
-  BACK_IN_STOCK: 'what is back in stock',
+  ORDER_STATUS: 'the status of your orders',
+  LOW_STOCK: 'items in your cart that are almost sold out',
+  BACK_IN_STOCK: 'items that are back in stock',
 };
 
 /** Makes the pages, all of them below `/mail`. */
@@ -35,16 +35,14 @@ export function createMailPages({
   const badLink = () =>
     answer(
       400,
-      'This link does not work',
-      html`<p>It is not whole, or not one of ours. Open it from the mail again.</p>`,
+      'Invalid link',
+      html`<p>The link is incomplete or was not sent by us. Open it again from the email.</p>`,
     );
 
   app.get('/mail/unsubscribe', async (c) => {
     const found = await settings.readUnsubscribeToken(c.req.query('token') ?? '');
     if (found === null) return badLink();
-    return found.isOff
-      ? answer(200, 'You get no more of these mails', off(found))
-      : answer(200, 'Unsubscribe', on(found));
+    return found.isOff ? answer(200, 'You are unsubscribed', off(found)) : answer(200, 'Unsubscribe', on(found));
   });
 
   app.post('/mail/unsubscribe', async (c) => {
@@ -54,19 +52,19 @@ export function createMailPages({
     const { undo } = await readForm(c.req.raw);
     if (undo === '1') {
       await settings.resubscribe(found);
-      return answer(200, 'You get these mails again', on(found));
+      return answer(200, 'You are subscribed again', on(found));
     }
     await settings.unsubscribe(found);
-    return answer(200, 'You get no more of these mails', off(found));
+    return answer(200, 'You are unsubscribed', off(found));
   });
 
   app.get('/mail/stock-alert', (c) => {
     if (!stockAlerts.isCancelToken(c.req.query('token') ?? '')) return badLink();
     return answer(
       200,
-      'Do you still wait for it?',
-      html`<p>You asked us to tell you when something is back in stock.</p>
-        <form method="post"><button>I do not wait for it any more</button></form>`,
+      'Cancel this notice?',
+      html`<p>You asked us to notify you when an item is back in stock.</p>
+        <form method="post"><button>Cancel this notice</button></form>`,
     );
   });
 
@@ -77,26 +75,27 @@ export function createMailPages({
       if (error instanceof Refusal) return badLink();
       throw error;
     }
-    return answer(200, 'You wait for it no more', html`<p>We will not write to you about it.</p>`);
+    return answer(200, 'Notice cancelled', html`<p>We will not send you an email about this item.</p>`);
   });
 
   app.route('/', createLinkPages({ ...services, answer }));
-  app.notFound(() => answer(404, 'There is nothing here', html`<p>This page is none of ours.</p>`));
+  app.notFound(() => answer(404, 'Page not found', html`<p>This page does not exist.</p>`));
   // Other errors are logged by the server of all pages.
   app.onError((error) => {
-    if (error instanceof FormTooLargeError) return answer(413, 'That was too much', html`<p>Nothing was changed.</p>`);
+    if (error instanceof FormTooLargeError)
+      return answer(413, 'The form is too large', html`<p>Nothing was changed.</p>`);
     throw error;
   });
   return async (request) => app.fetch(request);
 }
 
 function on({ email, kind }: { email: string; kind: MailKind }): Html {
-  return html`<p>We write to ${email} about ${about[kind]}.</p>
-    <form method="post"><button>Send me no more of these mails</button></form>`;
+  return html`<p>We send emails to ${email} about ${about[kind]}.</p>
+    <form method="post"><button>Unsubscribe</button></form>`;
 }
 
 function off({ email, kind }: { email: string; kind: MailKind }): Html {
-  return html`<p>We do not write to ${email} about ${about[kind]} any more. Mails that are needed still come.</p>
-    ${kind === 'BACK_IN_STOCK' ? html`<p class="quiet">Without an account, all that you waited for was called off.</p>` : ''}
+  return html`<p>We no longer send emails to ${email} about ${about[kind]}. You will still receive required emails.</p>
+    ${kind === 'BACK_IN_STOCK' ? html`<p class="quiet">Back-in-stock notices that you requested without an account were cancelled.</p>` : ''}
     <form method="post"><input type="hidden" name="undo" value="1" /><button class="second">Undo</button></form>`;
 }

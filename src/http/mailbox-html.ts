@@ -102,7 +102,7 @@ export function listPage(given: {
         ><span class="at soft">${timeOf(at)}</span>
       </a>
     </li>`;
-  const count = `${total} ${total === 1 ? 'mail' : 'mails'}, times in UTC`;
+  const count = `${total} ${total === 1 ? 'email' : 'emails'}, times in UTC`;
   return page(
     `Mailbox – ${shopName}`,
     html`<div class="top">
@@ -113,13 +113,13 @@ export function listPage(given: {
         ${
           heads.length === 0
             ? html`<p class="none soft">
-                No mail yet. What the shop would send is kept here as long as no SMTP_URL is set.
+                No emails yet. While SMTP_URL is not set, emails are kept here instead of being sent.
               </p>`
             : html`<ol>
                 ${heads.map(item)}
               </ol>`
         }
-        ${next === null ? '' : html`<div class="more"><a href="${next}">Older mails</a></div>`}
+        ${next === null ? '' : html`<div class="more"><a href="${next}">Older emails</a></div>`}
       </main>`,
   );
 }
@@ -163,7 +163,7 @@ export function mailPage(given: {
             <div class="html">
               ${
                 framed === null
-                  ? html`<p class="none soft">It has no HTML.</p>`
+                  ? html`<p class="none soft">This email has no HTML part.</p>`
                   : html`<iframe
                       title="The mail"
                       sandbox="allow-popups allow-popups-to-escape-sandbox"
@@ -172,7 +172,7 @@ export function mailPage(given: {
               }
             </div>
             <div class="text">
-              ${text === null ? html`<p class="none soft">It has no text.</p>` : html`<pre>${text}</pre>`}
+              ${text === null ? html`<p class="none soft">This email has no text part.</p>` : html`<pre>${text}</pre>`}
             </div>
             <div class="headers">
               <dl>

@@ -81,16 +81,15 @@ export function createMailboxPage(options: {
     if (given !== null && isSameSecret(given, token)) return letIn(pathname);
     if (!hasToken(incoming)) {
       const role = await roleOf(incoming);
-      if (role === null)
-        return refusal(401, 'Log in as an ADMIN, or open the link that the shop printed when it started.');
-      if (role !== 'ADMIN') return refusal(403, 'This is for an ADMIN.');
+      if (role === null) return refusal(401, 'Log in as an ADMIN, or open the link that the shop printed at startup.');
+      if (role !== 'ADMIN') return refusal(403, 'Only an ADMIN may see this page.');
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return refusal(405, 'Only to look at.', { allow: 'GET, HEAD' });
+      return refusal(405, 'This page is read-only.', { allow: 'GET, HEAD' });
     }
     const id = pathname.slice(PATH.length).replaceAll('/', '');
     const page = id === '' ? await list(searchParams.get('before')) : await show(id);
-    if (page === null) return refusal(404, 'There is no such mail.');
+    if (page === null) return refusal(404, 'Email not found.');
     return new Response(page, { headers: HEADERS });
   };
 }

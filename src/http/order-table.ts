@@ -4,7 +4,7 @@ import type { ReadOrder } from '../modules/orders/order.service.ts';
 import type { Html } from './html.ts';
 
 const STATUS: Readonly<Record<ReadOrder['status'], string>> = {
-  PLACED: 'Your order is placed. We are getting it ready.',
+  PLACED: 'We have received your order and are preparing it.',
   FULFILLED: 'Your order is on its way.',
   DELIVERED: 'Your order was delivered.',
   CANCELLED: 'Your order was cancelled.',

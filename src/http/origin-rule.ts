@@ -81,7 +81,7 @@ export function createOriginRule(options: {
     checkHost(req) {
       const host = req.headers.host ?? '';
       if (isOurHost(host)) return null;
-      return { message: 'The shop is not served under this host name.', given: host, setting: 'ALLOWED_HOSTS' };
+      return { message: 'The shop does not serve this host name.', given: host, setting: 'ALLOWED_HOSTS' };
     },
     checkOrigin(req) {
       const { origin } = req.headers;

@@ -131,16 +131,16 @@ export function createPages(options: {
     });
   }
 
-  app.notFound((c) => c.json({ error: 'There is nothing here.' }, 404));
+  app.notFound((c) => c.json({ error: 'Not found.' }, 404));
   app.onError((error, c) => {
     // Who broke off in the middle of a body hears no answer, and it is no fault of ours.
     if (c.env.incoming.destroyed && !c.env.incoming.complete) return c.body(null, 400);
     if (isDatabaseTrouble(error)) {
-      logger.warn({ err: error, path: c.req.path }, 'a page failed: the database is in trouble');
-      return c.json({ error: 'The shop cannot reach its data at the moment.' }, 503, { 'retry-after': '2' });
+      logger.warn({ err: error, path: c.req.path }, 'a page failed because the database is unavailable');
+      return c.json({ error: 'The database is temporarily unavailable.' }, 503, { 'retry-after': '2' });
     }
     logger.error({ err: error, path: c.req.path }, 'a page failed');
-    return c.json({ error: 'Something went wrong on our side.' }, 500);
+    return c.json({ error: 'Internal server error.' }, 500);
   });
 
   // Load balancers that speak HTTP/1.0 name no host.

@@ -27,8 +27,8 @@ function faultOfTarget(target: string): string | null {
   const [path, query] = at === -1 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
   const isNormal =
     PATH.test(path) && !path.includes('//') && !DOT_SEGMENT.test(path) && !NEEDLESS_ESCAPE.test(path) && isUtf8(path);
-  if (!isNormal) return 'The path of the request is not in its normal form.';
-  return BAD_QUERY.test(query) ? 'The query of the request has characters that must be escaped.' : null;
+  if (!isNormal) return 'The path of the request is not in normal form.';
+  return BAD_QUERY.test(query) ? 'The query string of the request contains characters that must be escaped.' : null;
 }
 
 function isUtf8(path: string): boolean {
@@ -43,10 +43,10 @@ function isUtf8(path: string): boolean {
 
 function faultOfHost(host: string | undefined, rawHeaders: readonly string[], httpVersion: string): string | null {
   const given = rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length;
-  if (given > 1) return 'The request names more than one host.';
+  if (given > 1) return 'The request has more than one Host header.';
   // Balancers that speak HTTP/1.0 name none.
-  if (host === undefined) return httpVersion === '1.0' ? null : 'The request names no host.';
+  if (host === undefined) return httpVersion === '1.0' ? null : 'The request has no Host header.';
   const match = HOST.exec(host);
   const ok = match !== null && Number(match[1] ?? 0) <= MAX_PORT && URL.canParse(`http://${host}`);
-  return ok ? null : 'The host that the request names is not a host name with an optional port.';
+  return ok ? null : 'The Host header is not a host name with an optional port.';
 }

@@ -24,7 +24,7 @@ export interface HttpServer {
   port: number;
   /** Where the outside reaches the shop. */
   publicUrl: string;
-  /** Bytes of answers and messages that clients have not read yet. */
+  /** Bytes of responses and messages that clients have not read yet. */
   unsentBytes(): number;
   /** The shop is ready: requests go through. Without `graphql` only health is served. */
   open(handlers: {
@@ -120,7 +120,7 @@ export async function startHttpServer({
     ) {
       strangeProxy = true;
       logger.warn(
-        'x-forwarded-for came, and TRUST_PROXY is off: if it is your proxy that sends it, all its clients count as one',
+        'received x-forwarded-for while TRUST_PROXY is off; if your own proxy sends the header, all of its clients count as one',
       );
     }
     return info;
@@ -162,7 +162,7 @@ export async function startHttpServer({
     if (answers !== null && !isHealth(info)) {
       const giveBack = answers.begin(info.clientAddress, req, res);
       if (giveBack === null) {
-        tooMany(res, 'requests at a time', 1);
+        tooMany(res, 'concurrent requests', 1);
         return;
       }
       info.onStream = giveBack;
@@ -174,7 +174,7 @@ export async function startHttpServer({
   });
 
   // One for all: a socket keeps it for as long as it lives.
-  const hearBroken = (error: Error) => logger.debug({ err: error }, 'a connection broke');
+  const hearBroken = (error: Error) => logger.debug({ err: error }, 'connection error');
 
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!asksForWebSocket(req)) {
@@ -190,7 +190,7 @@ export async function startHttpServer({
       return;
     }
     if (!api || info.path !== GRAPHQL_PATH) {
-      refuseUpgrade(socket, 404, JSON.stringify({ error: 'There is nothing here.' }));
+      refuseUpgrade(socket, 404, JSON.stringify({ error: 'Not found.' }));
       return;
     }
     const refusal = rule.checkHost(req) ?? rule.checkOrigin(req);
@@ -252,7 +252,7 @@ function logWhenDone(req: IncomingMessage, res: ServerResponse, info: RequestInf
     const { method } = req;
     const { path, operation } = info;
     const ms = Math.round((performance.now() - began) * 10) / 10;
-    const status = res.writableFinished ? res.statusCode : 'broken off';
+    const status = res.writableFinished ? res.statusCode : 'aborted';
     const line = { method, path, status, ms, ...(operation === null ? {} : { operation }) };
     if (isHealth(info)) info.logger.debug(line, 'request');
     else info.logger.info(line, 'request');

@@ -12,10 +12,10 @@ import { isPageVisit } from './visit.ts';
 export const LOG_IN_PATH = '/staff/log-in';
 
 const TITLES: Readonly<Record<number, string>> = {
-  401: 'Log in first',
-  403: 'This page is not for you',
-  404: 'There is nothing here',
-  405: 'This page can only be read',
+  401: 'Login required',
+  403: 'Access denied',
+  404: 'Page not found',
+  405: 'Read-only page',
   503: 'The shop is not ready',
 };
 
@@ -31,7 +31,7 @@ export async function readable(response: Response, incoming: IncomingMessage, sh
   const page = await answerPage(response.status, {
     shopName,
     title: TITLES[response.status] ?? 'Something went wrong',
-    body: html`<p>${error ?? 'The request was not answered.'}</p>
+    body: html`<p>${error ?? 'The request could not be processed.'}</p>
       ${
         response.status === 401 || response.status === 403
           ? html`<p><a href="${LOG_IN_PATH}?to=${to}">Log in as staff</a></p>`
@@ -56,14 +56,14 @@ export interface Served {
 export function frontPage(shopName: string, { graphiql, queues, mailbox }: Served): Promise<Response> {
   const rows: [string, string][] = [
     ['/graphql', graphiql ? 'the GraphQL API, and GraphiQL in a browser' : 'the GraphQL API'],
-    ['/health/ready', 'whether this node is ready'],
-    ...(mailbox ? ([['/mailbox', 'mail that the shop sent, kept here']] as [string, string][]) : []),
-    ...(queues ? ([['/queues', 'the job queues, for an ADMIN']] as [string, string][]) : []),
-    [LOG_IN_PATH, 'the log-in of staff for these pages'],
+    ['/health/ready', 'readiness of this node'],
+    ...(mailbox ? ([['/mailbox', 'emails sent by this shop']] as [string, string][]) : []),
+    ...(queues ? ([['/queues', 'job queues, admins only']] as [string, string][]) : []),
+    [LOG_IN_PATH, 'staff login for these pages'],
   ];
   return answerPage(200, {
     shopName,
-    title: 'This is the API of a shop',
+    title: 'API of this shop',
     body: html`<table>
         ${rows.map(
           ([path, what]) =>
@@ -81,10 +81,10 @@ export function frontPage(shopName: string, { graphiql, queues, mailbox }: Serve
 export function graphqlPage(shopName: string): Promise<Response> {
   return answerPage(200, {
     shopName,
-    title: 'The GraphQL API',
-    body: html`<p>Clients send their operations here by POST, as JSON.</p>
-      <p class="quiet">GraphiQL is off in production. GRAPHIQL=on turns it on.</p>
-      <p><a href="/">What runs where</a></p>`,
+    title: 'GraphQL API',
+    body: html`<p>Clients send operations to this URL, as JSON by POST.</p>
+      <p class="quiet">GraphiQL is disabled in production. Set GRAPHIQL=on to enable it.</p>
+      <p><a href="/">Overview</a></p>`,
   });
 }
 
@@ -131,7 +131,7 @@ export function logInPage(shopName: string, to: string | undefined): Promise<Res
     policy: LOG_IN_POLICY,
     body: html`<p class="wrong" role="alert" hidden></p>
       <form data-to="${ownPath(to)}">
-        <label>E-mail <input type="email" name="email" autocomplete="username" required /></label>
+        <label>Email <input type="email" name="email" autocomplete="username" required /></label>
         <label>Password <input type="password" name="password" autocomplete="current-password" required /></label>
         <button>Log in</button>
       </form>

@@ -34,13 +34,13 @@ export function storefrontOf(
   const key = headers[KEY_HEADER];
   if (key === undefined) return null;
   if (!isOneOfSecrets(String(key), keys)) {
-    return refused(401, 'UNAUTHENTICATED', `The key in ${KEY_HEADER} is not one of STOREFRONT_KEYS.`);
+    return refused(401, 'UNAUTHENTICATED', `The value of ${KEY_HEADER} is not one of STOREFRONT_KEYS.`);
   }
   const address = headers[SHOPPER_HEADER];
   if (address === undefined) return { refusal: null, shopper: null };
   const shopper = networkOf(String(address).trim());
   return shopper === null
-    ? refused(400, 'BAD_REQUEST', `${SHOPPER_HEADER} must be one IPv4 or IPv6 address.`)
+    ? refused(400, 'BAD_REQUEST', `${SHOPPER_HEADER} must be a single IPv4 or IPv6 address.`)
     : { refusal: null, shopper };
 }
 

@@ -89,7 +89,7 @@ export function createMetrics({ logger }: { logger: Logger }): Metrics {
     }),
     eventsRead: counter(
       'events_read_from_log_total',
-      'Events that no batch told of, read from the log: of a hole, later ones having come (hole), or at its end (end)',
+      'Events read from the event log because no batch contained them: in a gap before later events (hole) or at the end of the log (end)',
       ['where'],
     ),
     relayBatches: histogram('relay_batch_events', 'Events that the relay of this process numbered at a time', {

@@ -15,7 +15,7 @@ export interface Gauged {
 }
 
 const ofShop = {
-  event_log_end: 'The last event that has a number',
+  event_log_end: 'Number of the last event in the event log',
   events_unnumbered: 'Committed events that the relay has not come to',
   relay_lag_seconds: 'Age of the oldest of them',
   carts_holding: 'Carts that hold units',
@@ -77,7 +77,7 @@ export function addGauges(metrics: Metrics, { db, position, subscriptions, unsen
   metrics.gauge('subscriptions_shared', 'Those of them that are answered together', () => fanOut()?.live ?? 0);
   metrics.gauge('subscription_audiences', 'To how many different answers', () => fanOut()?.audiences ?? 0);
   metrics.gauge('subscription_executions', 'Executions for those who share, so far', () => fanOut()?.executions ?? 0);
-  metrics.gauge('unsent_bytes', 'Bytes of answers and messages that clients have not read yet', unsentBytes);
+  metrics.gauge('unsent_bytes', 'Bytes of responses and messages that clients have not read yet', unsentBytes);
   metrics.gauge('event_position', 'The last event that this node has', () => position() ?? 0);
   metrics.gauge('process_resident_bytes', 'Memory of the process', () => process.memoryUsage().rss);
 

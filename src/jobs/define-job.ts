@@ -33,6 +33,6 @@ const NAME = /^[a-z]+(-[a-z]+)*$/;
 export function defineJob<Payload>(
   job: Pick<Job<Payload>, 'name' | 'schema' | 'run'> & Partial<Job<Payload>>,
 ): Job<Payload> {
-  if (!NAME.test(job.name)) throw new Error(`"${job.name}" is no name for a job`);
+  if (!NAME.test(job.name)) throw new Error(`"${job.name}" is not a valid name for a job`);
   return { attempts: 4, backoffMs: 500, concurrency: 1, ...job };
 }

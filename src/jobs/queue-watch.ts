@@ -18,18 +18,18 @@ export function watchQueue(backend: Pick<JobBackend, 'check'>, logger: Logger, l
   async function look(): Promise<void> {
     try {
       await inTime(backend.check());
-      if (cause !== null) logger.info('the job queue takes jobs again');
+      if (cause !== null) logger.info('the job queue accepts jobs again');
       cause = null;
     } catch (error) {
       // The reason alone: an error of Redis holds the command that failed.
       const reason = describe(error);
       if (cause?.message !== reason)
-        logger.warn({ reason }, 'the job queue takes no jobs; what they do is done by timers');
+        logger.warn({ reason }, 'the job queue does not accept jobs; timers do their work');
       cause = new Error(reason);
     }
   }
 
-  const failed = 'the job queue could not be looked at';
+  const failed = 'the job queue could not be inspected';
   const looking = every({ ms: lookMs, atOnce: true, run: look, failed, logger, closeWithinMs: 500 });
   return {
     check: () => (cause === null ? Promise.resolve() : Promise.reject(cause)),
@@ -40,5 +40,5 @@ export function watchQueue(backend: Pick<JobBackend, 'check'>, logger: Logger, l
 function describe(error: unknown): string {
   const { message, code } = error as NodeJS.ErrnoException;
   // A refused connection to localhost is several errors in one, which has no message of its own.
-  return message === '' ? (code ?? 'not to be reached') : message;
+  return message === '' ? (code ?? 'not reachable') : message;
 }

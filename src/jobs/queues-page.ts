@@ -51,18 +51,19 @@ export function createQueuesPage(options: {
     async page(request, incoming) {
       const role = await roleOf(incoming);
       if (role === null) return Response.json({ error: 'Log in first.' }, { status: 401, headers: HEADERS });
-      if (role !== 'ADMIN') return Response.json({ error: 'This is for an ADMIN.' }, { status: 403, headers: HEADERS });
+      if (role !== 'ADMIN')
+        return Response.json({ error: 'Only an ADMIN may see this page.' }, { status: 403, headers: HEADERS });
       // Whatever the board itself may think: here nothing is changed.
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         return Response.json(
-          { error: 'Only to look at.' },
+          { error: 'This page is read-only.' },
           { status: 405, headers: { ...HEADERS, allow: 'GET, HEAD' } },
         );
       }
       opening ??= open();
       const board = await opening.catch(() => (opening = undefined));
       if (board === undefined) {
-        return Response.json({ error: 'The job queue is away.' }, { status: 503, headers: HEADERS });
+        return Response.json({ error: 'The job queue is not reachable.' }, { status: 503, headers: HEADERS });
       }
       const response = await board.app.fetch(request);
       for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);

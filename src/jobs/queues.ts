@@ -93,11 +93,12 @@ export function createJobQueues({ backend, logger }: { backend: JobBackend; logg
   return {
     async enqueue(job, payload, options = {}) {
       const parsed = job.schema.parse(payload);
-      if (options.id !== undefined && !ID.test(options.id)) throw new Error(`"${options.id}" is no id for a job`);
+      if (options.id !== undefined && !ID.test(options.id))
+        throw new Error(`"${options.id}" is not a valid ID for a job`);
       if (isAway()) return false;
       const turn = lines.enter(job.name);
       if (turn === null) {
-        fail(job.name, new Error(`${MAX_WAITING} jobs wait to be enqueued`));
+        fail(job.name, new Error(`${MAX_WAITING} jobs are waiting to be enqueued`));
         return false;
       }
       try {

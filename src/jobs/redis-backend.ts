@@ -36,7 +36,7 @@ export function createRedisJobs(options: { url: string; shop: () => Promise<stri
       // BullMQ's connections for waiting are copies of this one, and have it too.
       reconnectOnError: isOfReplica,
     });
-    redis.on('error', (error: Error) => logger.debug({ reason: error.message }, 'the job queue is not to be reached'));
+    redis.on('error', (error: Error) => logger.debug({ reason: error.message }, 'the job queue is not reachable'));
     connections.add(redis);
     try {
       await inTime(redis.connect());

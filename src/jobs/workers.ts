@@ -44,11 +44,11 @@ export function startJobWorkers(options: {
         worker.on('failed', (queued, error) => report(job, queued, error));
         running.add(worker);
         if (stop.signal.aborted) await worker.close();
-        else if (failed) logger.info({ job: job.name }, 'the job queue is there again');
+        else if (failed) logger.info({ job: job.name }, 'the job queue is reachable again');
         return;
       } catch (error) {
         if (stop.signal.aborted) break;
-        if (!failed) logger.warn({ reason: (error as Error).message, job: job.name }, 'the job queue is away');
+        if (!failed) logger.warn({ reason: (error as Error).message, job: job.name }, 'the job queue is not reachable');
         await delay(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
       }
     }
@@ -107,7 +107,7 @@ export function startJobWorkers(options: {
     // Another time it would be no better.
     if (!envelope.success || !payload.success) {
       const fault = envelope.error ?? payload.error;
-      throw new UnrecoverableError(`not a payload of ${job.name}: ${fault?.message ?? ''}`);
+      throw new UnrecoverableError(`invalid payload for ${job.name}: ${fault?.message ?? ''}`);
     }
     const { requestId } = envelope.data;
     const scope = { job: job.name, jobId: queued.id, ...(requestId === null ? {} : { requestId }) };
@@ -118,8 +118,8 @@ export function startJobWorkers(options: {
     const tries = queued?.attemptsMade ?? 0;
     const last = isLast(job, tries, error);
     const line = { err: error, job: job.name, jobId: queued?.id, tries };
-    if (last) logger.error(line, 'a job failed for good');
-    else logger.warn(line, 'a job failed; it is tried again');
+    if (last) logger.error(line, 'job failed permanently');
+    else logger.warn(line, 'job failed; retrying');
   }
 
   return {
@@ -129,7 +129,7 @@ export function startJobWorkers(options: {
       const drained = Promise.all([opened, ...[...running].map((worker) => worker.close())]).then(() => true);
       // What is left after that is run again elsewhere, once BullMQ's lock on it has run out.
       const inTime = await Promise.race([drained, delay(DRAIN_MS, false, { ref: false })]);
-      if (!inTime) logger.warn('workers were left to themselves: the jobs that they had will be run again');
+      if (!inTime) logger.warn('workers did not finish in time; their jobs will be run again');
     },
   };
 }

@@ -76,8 +76,8 @@ export const optionalNote: z.ZodType<string | null, string | null | undefined> =
   .transform((text) => (text == null || text === '' ? null : text));
 
 const emailFaults: Record<EmailAddressFault, string> = {
-  EMAIL_INVALID: 'is not an e-mail address',
-  EMAIL_NOT_ASCII: 'must have only letters of ASCII before the @',
+  EMAIL_INVALID: 'is not an email address',
+  EMAIL_NOT_ASCII: 'must contain only ASCII characters before the @',
   TOO_LONG: 'must have at most 254 characters',
 };
 

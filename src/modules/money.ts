@@ -12,7 +12,7 @@ export interface Money {
  */
 export function fractionDigits(currency: string): number {
   const digits = currencyDigits(currency);
-  if (digits === null) throw new Error(`${currency} is not a currency of ISO 4217.`);
+  if (digits === null) throw new Error(`${currency} is not an ISO 4217 currency.`);
   return digits;
 }
 

@@ -47,7 +47,7 @@ async function poison(table: string, id: string): Promise<void> {
 const cure = async (table: string) => rowsOf(services.db, `DROP TRIGGER refuse_row ON ${table}`);
 
 describe('a cart that cannot be expired', () => {
-  const SET_ASIDE = 'the expiry of a cart failed and is set aside; the others go on, and it is tried again later';
+  const SET_ASIDE = 'the expiry of a cart failed and is skipped for now; it will be retried later';
 
   test('keeps none of the others from expiring, and is reported once', async () => {
     const { id } = await makeVariant(services, { onHand: 100 });
@@ -129,7 +129,7 @@ describe('a stock alert that cannot be sent', () => {
     expect(told).toHaveLength(4);
     expect(await mailsOf(services.db, id)).toEqual(told);
     expect(complaints()).toEqual([
-      ['a stock alert failed and is set aside; the others go on, and it is tried again later', known(bad).id],
+      ['a stock alert failed and is skipped for now; it will be retried later', known(bad).id],
     ]);
     // The chain is there still, for the one who waits.
     expect(await chainsOf(services.db)).toEqual([{ variantId: id, batchLeft: 0 }]);

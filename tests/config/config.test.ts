@@ -101,7 +101,7 @@ describe('faults', () => {
       RATE_LIMITS: 'some',
     };
     expect(faultsOf(env).toSorted()).toEqual(Object.keys(env).toSorted());
-    expect(() => load(env)).toThrow(/^The configuration is wrong:\n {2}PORT must be from 0 to 65535\n/);
+    expect(() => load(env)).toThrow(/^Invalid configuration:\n {2}PORT must be between 0 and 65535\n/);
     expect(() => load(env)).not.toThrow(/hunter2|70000|nonsense/);
   });
 
@@ -241,7 +241,7 @@ test('only an API in production drains by itself before it stops', () => {
 
 test('what a process is to do, whatever ROLES says, is checked as such', () => {
   const env = { DATA_DIR: '/nowhere', NODE_ENV: 'production', JWT_SECRET: SECRET };
-  expect(() => loadConfig(env, ['worker'])).toThrow(/PUBLIC_URL is required in production for workers alone/);
+  expect(() => loadConfig(env, ['worker'])).toThrow(/PUBLIC_URL is required in production for worker-only processes/);
   expect(loadConfig({ ...env, PUBLIC_URL: 'https://shop.example' }, ['worker']).roles).toEqual(['worker']);
   expect(loadConfig({ ...env, ROLES: 'worker' }, ['api']).roles).toEqual(['api']);
 });
@@ -254,13 +254,13 @@ describe('mail', () => {
   test.each(['shop', 'Shop <shop>', 'a@example.com, b@example.com', 'Shop <a@example.com>\nBcc: b@example.com'])(
     'does not come from %j',
     (from) => {
-      expect(() => load({ MAIL_FROM: from })).toThrow('MAIL_FROM must be an e-mail address');
+      expect(() => load({ MAIL_FROM: from })).toThrow('MAIL_FROM must be an email address');
     },
   );
 
   test('needs a sender in production', () => {
     const env = { NODE_ENV: 'production', JWT_SECRET: SECRET, SMTP_URL: 'smtp://user:pass@mail.example' };
-    expect(() => load(env)).toThrow(/MAIL_FROM is required in production with SMTP_URL$/);
+    expect(() => load(env)).toThrow(/MAIL_FROM is required in production if SMTP_URL is set$/);
     expect(load({ ...env, MAIL_FROM: 'shop@example.com' }).mail.smtpUrl).toBe(env.SMTP_URL);
   });
 });

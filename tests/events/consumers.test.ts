@@ -226,7 +226,12 @@ describe('a consumer', () => {
     await consumers.flush();
     expect(await placeOf()).toMatchObject({ seq: 1 });
     expect(logs.filter((line) => line.level === ERROR)).toMatchObject([
-      { msg: 'the event log was replaced: begun anew', consumer: 'recorder', from: { seq: 3 }, to: { seq: 1 } },
+      {
+        msg: 'the event log was replaced; the consumer starts from its end',
+        consumer: 'recorder',
+        from: { seq: 3 },
+        to: { seq: 1 },
+      },
     ]);
     await write('wanted');
     await consumers.flush();
@@ -426,7 +431,7 @@ describe('an event that cannot be handled', () => {
       },
     ]);
     expect(logs.filter((line) => line.level === ERROR)).toMatchObject([
-      { msg: 'an event could not be handled, and is parked', consumer: 'recorder', seq: 2, type: 'poison' },
+      { msg: 'event could not be processed and was parked', consumer: 'recorder', seq: 2, type: 'poison' },
     ]);
   });
 
@@ -544,7 +549,11 @@ test('a consumer that the log was pruned beyond says so, and goes on with what t
   expect(await effects()).toEqual([3, 4]);
   expect(await placeOf()).toMatchObject({ seq: 4, leased: false });
   expect(logs.filter((line) => line.level === ERROR)).toMatchObject([
-    { msg: 'the event log was pruned beyond this consumer: what it missed is gone', from: 0, to: 2 },
+    {
+      msg: 'the event log was pruned beyond the position of this consumer; the pruned events are lost to it',
+      from: 0,
+      to: 2,
+    },
   ]);
 });
 

@@ -59,7 +59,7 @@ test('a copy has another epoch, channel and queues from its first start on; its 
   expect(after.home).not.toBe(before.home);
   expect(redisName(after)).not.toBe(redisName(before));
   expect(logs.filter(({ level }) => level === WARN)).toMatchObject([
-    { msg: expect.stringContaining('is a copy, or was restored') as string },
+    { msg: expect.stringContaining('is a copy or was restored') as string },
   ]);
   expect(await rowsOf(copied, 'SELECT seq::int, epoch FROM event_consumers')).toEqual([
     { seq: 30, epoch: after.epoch },

@@ -128,7 +128,7 @@ describe('what runs low', () => {
     // Gone from the cart when the mail is to be sent: there is nothing to say.
     const letters = openLetters(shop);
     const toGuest = known(told.find((mail) => mail.recipient === email));
-    expect(known(await letters.compose(toGuest)).subject).toBe('Few left: Honey');
+    expect(known(await letters.compose(toGuest)).subject).toBe('Almost sold out: Honey');
     const cart = known(await known1.cart());
     await known1.remove(known(cart.lines[0]).id);
     expect(await letters.compose(toGuest)).toBeNull();

@@ -23,7 +23,7 @@ const NEVER_MADE = 'A'.repeat(43);
 const REFUSED = {
   status: 401,
   codes: ['UNAUTHENTICATED'],
-  errors: [{ message: 'The cart token is not one that this shop gave.', extensions: { code: 'UNAUTHENTICATED' } }],
+  errors: [{ message: 'The cart token was not issued by this shop.', extensions: { code: 'UNAUTHENTICATED' } }],
 };
 
 describe('a token that the shop never made', () => {

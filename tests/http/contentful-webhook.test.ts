@@ -286,7 +286,7 @@ describe('POST /webhooks/contentful', () => {
 
   test('takes it for no fault of its own that somebody breaks off in the middle of a body', async () => {
     const { hostname, port } = new URL(shop.url);
-    const broken = () => shop.logs.filter((line) => line.path === path && line.status === 'broken off').length;
+    const broken = () => shop.logs.filter((line) => line.path === path && line.status === 'aborted').length;
     const before = broken();
     const socket = connect(Number(port), hostname);
     socket.on('error', () => {});

@@ -174,7 +174,7 @@ describe('pictures', () => {
     async (path) => {
       const { status, body } = await local.request({ path });
       expect(status).toBe(404);
-      expect(body).toBe('{"error":"There is nothing here."}');
+      expect(body).toBe('{"error":"Not found."}');
     },
   );
 });

@@ -97,7 +97,7 @@ describe('in production', () => {
       '{ a: __type(name: "Query") { name } }',
       '{ ...F } fragment F on Query { __schema { queryType { name } } }',
     ]) {
-      const codes = ['FORBIDDEN: Introspection is off. The setting INTROSPECTION turns it on.'];
+      const codes = ['FORBIDDEN: Introspection is disabled. Set INTROSPECTION=on to enable it.'];
       expect(await ask(real, query)).toEqual({ status: 403, codes, data: undefined });
     }
     expect((await ask(real, '{ __typename shop { __typename name } }')).codes).toEqual([]);

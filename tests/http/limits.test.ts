@@ -86,7 +86,7 @@ describe('cost', () => {
   test('beyond the ceiling is refused', async () => {
     const { codes, errors } = await shop.client().execute(costly);
     expect(codes).toEqual(['TOO_COSTLY']);
-    expect(errors?.[0]?.message).toMatch(/^The operation costs \d+; the most is 20000\./);
+    expect(errors?.[0]?.message).toMatch(/^The operation costs \d+, but the maximum is 20000\./);
   });
 
   test('counts what variables ask for', async () => {

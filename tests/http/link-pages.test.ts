@@ -72,7 +72,7 @@ describe('the page of an order', () => {
     async (query) => {
       const { status, text } = await open(`/mail/order${query}`);
       expect(status).toBe(404);
-      expect(text).toContain('not valid');
+      expect(text).toContain('invalid');
     },
   );
 });
@@ -135,7 +135,7 @@ describe('the page that confirms an address', () => {
   test.each([{}, { token: '' }, { token: 'nonsense' }, { other: 'x' }])('does not by %j', async (form) => {
     const { status, text } = await changingNothing(shop, () => open('/mail/confirm-email', form as { token: string }));
     expect(status).toBe(400);
-    expect(text).toContain('not valid');
+    expect(text).toContain('invalid');
   });
 
   test('puts what a link says nowhere but where it belongs', async () => {
@@ -283,7 +283,7 @@ describe.skipIf(!hasBrowser('The pages behind links'))('in a real browser', () =
     const page = await visit(390, `/mail/reset-password?token=${await resetToken(shop, ada.email)}`);
     await page.getByLabel('New password').fill('typed into a browser');
     await page.getByRole('button', { name: 'Set password' }).click();
-    await page.getByRole('heading', { name: 'Your password is set' }).waitFor();
+    await page.getByRole('heading', { name: 'Password changed' }).waitFor();
     expect((await login(shop.client(), { email: ada.email, password: 'typed into a browser' })).errors).toEqual([]);
     await page.close();
   });

@@ -6,7 +6,7 @@ import { createTestShop, type TestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 
 const SECRET = 'duplicate key value violates unique constraint "guests_token_hash_key" at 10.1.2.3';
-const MASKED = 'Something went wrong on our side. If it stays so, tell us the request id.';
+const MASKED = 'Internal server error. If it persists, report the request ID to the operator of the shop.';
 const LEAKS = /duplicate|constraint|guests|10\.1\.2\.3|node_modules|\.ts|stack/i;
 
 let shop: TestShop;

@@ -66,7 +66,7 @@ describe('a network', () => {
     expect(await upgradeStatus(shop.wsUrl, from(address))).toBe(429);
     const stream = await streamFrom(address);
     expect([stream.status, stream.headers['retry-after']]).toEqual([429, '30']);
-    expect((await stream.events.take()).data?.errors).toEqual([refusal('live connections from your network')]);
+    expect((await stream.events.take()).data?.errors).toEqual([refusal('connections from your network')]);
     expect(await stream.ended).toBe(true);
     expect(await upgradeStatus(shop.wsUrl, from(newAddress()))).toBe(101);
     // What is asked once needs no place.
@@ -99,7 +99,7 @@ describe('a network', () => {
       req.once('error', reject).end();
     });
     expect(answer).toMatchObject({ status: 429, retryAfter: '30' });
-    expect(JSON.parse(answer.body)).toEqual({ errors: [refusal('live connections from your network')] });
+    expect(JSON.parse(answer.body)).toEqual({ errors: [refusal('connections from your network')] });
   });
 
   test('is the /64 of an IPv6 address', async () => {
@@ -195,11 +195,11 @@ describe('an account', () => {
     third.send({ type: 'connection_init', payload: { accessToken } });
     expect(await third.closed).toEqual({
       code: 1013,
-      reason: 'Too many live connections of this account. Try again in 30 s.',
+      reason: 'Too many connections of this account. Try again in 30 s.',
     });
     const stream = await streamFrom(newAddress(), { authorization });
     expect(stream.status).toBe(429);
-    expect((await stream.events.take()).data?.errors).toEqual([refusal('live connections of this account')]);
+    expect((await stream.events.take()).data?.errors).toEqual([refusal('connections of this account')]);
 
     await (await socketFrom(newAddress())).init({ accessToken: other.accessToken });
     await first.close();
@@ -240,7 +240,7 @@ describe('who comes back', () => {
   const REPLAY = {
     locations: [{ line: 1, column: 16 }],
     path: ['stockChanged'],
-    message: 'Too many subscriptions of your network that catch up. Try again in 5 s.',
+    message: 'Too many subscriptions resuming from your network. Try again in 5 s.',
     extensions: { code: 'RATE_LIMITED', retryAfter: 5 },
   };
 

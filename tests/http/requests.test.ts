@@ -75,7 +75,7 @@ describe('the body', () => {
     const answer = await post(body);
     expect([answer.status, answer.json()]).toEqual([
       400,
-      { errors: [{ message: 'The body is nested too deep.', extensions: { code: 'BAD_REQUEST' } }] },
+      { errors: [{ message: 'The body is nested too deeply.', extensions: { code: 'BAD_REQUEST' } }] },
     ]);
   });
 

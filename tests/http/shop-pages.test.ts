@@ -23,9 +23,9 @@ const ask = (path: string, headers: Record<string, string> = {}, shop = producti
 
 describe('a fault', () => {
   test.each([
-    ['/nothing-here', 404, 'There is nothing here'],
-    ['/queues', 401, 'Log in first'],
-    ['/mailbox', 401, 'Log in first'],
+    ['/nothing-here', 404, 'Page not found'],
+    ['/queues', 401, 'Login required'],
+    ['/mailbox', 401, 'Login required'],
   ])('%s is a page for a person and JSON for a program', async (path, status, title) => {
     const page = await ask(path, VISIT);
     expect(page.status).toBe(status);
@@ -53,7 +53,7 @@ describe('in production', () => {
   test('/graphql is a page in a browser, and the API for everything else', async () => {
     const page = await ask('/graphql', VISIT);
     expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
-    expect(page.body).toContain('GraphiQL is off in production');
+    expect(page.body).toContain('GraphiQL is disabled in production');
     expect((await ask('/graphql?query={__typename}', VISIT)).body).toContain('{"__typename":"Query"}');
     expect((await ask('/graphql?query={__typename}')).json()).toEqual({ data: { __typename: 'Query' } });
   });

@@ -105,7 +105,7 @@ describe('told to stop', () => {
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
     expect(output()).toContain('embedded PostgreSQL stopped');
-    expect(output()).not.toContain('demo catalogue made');
+    expect(output()).not.toContain('created the demo catalog');
     expect(output()).not.toMatch(/"level":(40|50|60)/);
     expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
   });
@@ -209,10 +209,10 @@ describe('a start that fails', () => {
     expect(status).toBe(1);
     expect(output).toBe(
       [
-        'The configuration is wrong:',
-        '  PORT must be a whole number',
+        'Invalid configuration:',
+        '  PORT must be an integer',
         '  SHOP_CURRENCY must be an ISO 4217 code such as EUR',
-        '  JWT_SECRET needs 32 characters at least',
+        '  JWT_SECRET must have at least 32 characters',
         '',
       ].join('\n'),
     );

@@ -74,8 +74,8 @@ describe('a storefront with a key', () => {
 });
 
 test.each([
-  ['too short', /STOREFRONT_KEYS needs 32 characters at least/],
-  [`${KEYS[0]},short`, /STOREFRONT_KEYS needs 32 characters at least/],
+  ['too short', /STOREFRONT_KEYS must have at least 32 characters/],
+  [`${KEYS[0]},short`, /STOREFRONT_KEYS must have at least 32 characters/],
   [',', /STOREFRONT_KEYS is empty/],
 ])('STOREFRONT_KEYS=%s stops the start', (STOREFRONT_KEYS, message) => {
   expect(() => loadConfig({ STOREFRONT_KEYS })).toThrow(message);

@@ -51,7 +51,7 @@ describe('pages', () => {
     expect((await ask('/', { accept: '*/*' })).headers['content-type']).toBe('text/html; charset=utf-8');
     expect((await ask('/', {})).headers['content-type']).toBe('text/html; charset=utf-8');
     for (const headers of [{ accept: 'application/json' }, { ...VISIT, 'sec-fetch-mode': 'cors' }]) {
-      expect((await ask('/products', headers)).json()).toEqual({ error: 'There is nothing here.' });
+      expect((await ask('/products', headers)).json()).toEqual({ error: 'Not found.' });
     }
   });
 

@@ -52,7 +52,7 @@ describe('operations', () => {
       id: 'm',
       payload: [
         {
-          message: 'Mutations are not taken over WebSocket: send them over HTTP.',
+          message: 'Mutations are not supported over WebSocket. Send them over HTTP.',
           extensions: { code: 'BAD_REQUEST' },
         },
       ],
@@ -141,7 +141,9 @@ describe('a socket', () => {
     expect(await socket.messages.take()).toEqual({
       type: 'error',
       id: 'beyond',
-      payload: [{ message: 'A socket runs 100 operations at a time at most.', extensions: { code: 'TOO_COSTLY' } }],
+      payload: [
+        { message: 'A WebSocket can run at most 100 operations at a time.', extensions: { code: 'TOO_COSTLY' } },
+      ],
     });
     socket.send({ type: 'complete', id: 's50' });
     socket.subscribe('room', '{ shop { name } }');
@@ -237,7 +239,7 @@ describe('who is asking', () => {
     expect(await ask(await opened(params, headers))).toEqual({
       type: 'error',
       id: 'c',
-      payload: [{ message: 'The cart token is not one that this shop gave.', extensions: { code: 'UNAUTHENTICATED' } }],
+      payload: [{ message: 'The cart token was not issued by this shop.', extensions: { code: 'UNAUTHENTICATED' } }],
     });
   });
 });

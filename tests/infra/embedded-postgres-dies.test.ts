@@ -106,7 +106,7 @@ describe('the embedded server', () => {
     shop.child.kill('SIGCONT');
     expect(await shop.exited).toBe(1);
     expect(shop.output()).toMatch(
-      /The embedded PostgreSQL has died, and this process cannot go on without it: it runs again on another port/,
+      /The embedded PostgreSQL has died, and this process cannot continue without it: it runs again on another port/,
     );
     await elsewhere.dispose();
     expect(server()).toBeNull();
@@ -119,7 +119,7 @@ describe('the embedded server', () => {
     const pace = { lookMs: 1, leastWaitMs: 1, mostWaitMs: 2 };
     await using watch = watchServer({ server: dead, revive, logger, pace });
     expect((await watch.lost).message).toBe(
-      'The embedded PostgreSQL has died, and this process cannot go on without it: no space left (8)',
+      'The embedded PostgreSQL has died, and this process cannot continue without it: no space left (8)',
     );
   });
 });

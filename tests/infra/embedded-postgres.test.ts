@@ -106,7 +106,7 @@ describe('one process', () => {
     await (await startEmbeddedPostgres({ dataDir, logger, settings })).dispose();
     writeFileSync(join(dataDir, 'postgres/PG_VERSION'), '16\n');
     await expect(startEmbeddedPostgres({ dataDir, logger, settings })).rejects.toThrow(
-      /was made by PostgreSQL 16, and ours is 18\.\d+\. Dump it/,
+      /was created by PostgreSQL 16, but this version of the shop includes 18\.\d+\. Dump it/,
     );
     expectStopped(server());
   });

@@ -131,13 +131,15 @@ describe('a new migration', () => {
   });
 
   test.each(['', 'Add', 'add-jars', 'add jars', '../jars', 'add__jars', '1st'])('is not named "%s"', async (name) => {
-    await expect(writeMigration({ prismaDir, name, empty: false, now })).rejects.toThrow(/no name for a migration/);
+    await expect(writeMigration({ prismaDir, name, empty: false, now })).rejects.toThrow(
+      /not a valid name for a migration/,
+    );
     expect(readdirSync(prismaDir)).toEqual(['schema.prisma']);
   });
 
   test('is not made without the snapshot, nor before the last one', async () => {
     await writeMigration({ prismaDir, name: 'init', empty: false, now });
-    await expect(writeMigration({ prismaDir, name: 'again', empty: false, now })).rejects.toThrow(/is the clock right/);
+    await expect(writeMigration({ prismaDir, name: 'again', empty: false, now })).rejects.toThrow(/Check the clock/);
     rmSync(join(prismaDir, 'migrations/schema.snapshot.prisma'));
     await expect(writeMigration({ prismaDir, name: 'next', empty: false, now: later })).rejects.toThrow(/is missing/);
   });

@@ -162,7 +162,7 @@ test('without its queue the shop starts and sells, and a timer gives units back'
       'the units are back',
       async () => (await levelOf({ db: shop.db, eventLog: shop.app.eventLog }, variant.id)).held === 0,
     );
-    expect(shop.logs.map((line) => line.msg)).toContain('the job queue is away');
+    expect(shop.logs.map((line) => line.msg)).toContain('the job queue is not reachable');
     expect((await shop.request({ path: '/health/ready' })).status).toBe(200);
   } finally {
     await shop.dispose();

@@ -14,7 +14,8 @@ const { logger, logs } = recordLogs();
 test('a job has a name that a queue can have', () => {
   const define = (name: string) => () => defineJob({ name, schema: z.object({}), run: async () => {} });
   expect(define('send-mail')().name).toBe('send-mail');
-  for (const name of ['', 'Mail', 'send:mail', 'send mail', '1st']) expect(define(name)).toThrow('no name for a job');
+  for (const name of ['', 'Mail', 'send:mail', 'send mail', '1st'])
+    expect(define(name)).toThrow('not a valid name for a job');
 });
 
 test('thousands of jobs are enqueued a few at a time, none is refused, and no other kind waits for them', async () => {
@@ -116,7 +117,8 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     const { job } = makeJob();
     const queues = openQueues();
     await expect(queues.enqueue(job, { n: 1.5 })).rejects.toThrow(/expected int/);
-    for (const id of ['17', 'a:b', '']) await expect(queues.enqueue(job, { n: 1 }, { id })).rejects.toThrow('no id');
+    for (const id of ['17', 'a:b', ''])
+      await expect(queues.enqueue(job, { n: 1 }, { id })).rejects.toThrow('not a valid ID');
 
     expect(await view.ids('waiting')).toEqual([]);
   });
@@ -131,7 +133,7 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     expect(ran).toEqual([]);
     const failures = await view.failures();
     expect(failures.map(({ tries }) => tries)).toEqual([1, 1]);
-    expect(failures.every(({ reason }) => reason.startsWith('not a payload of try: '))).toBe(true);
+    expect(failures.every(({ reason }) => reason.startsWith('invalid payload for try: '))).toBe(true);
   });
 
   test('that a newer version knows are left to it; of what it adds to those that we know, nothing is minded', async () => {
@@ -189,7 +191,7 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     expect(ran.filter((n) => n === 1)).toHaveLength(3);
     expect(ran.filter((n) => n === 2)).toHaveLength(2);
     expect(await view.failures()).toEqual([{ reason: 'number 1 is broken', tries: 3 }]);
-    expect(logs.filter((line) => line.level === ERROR)).toMatchObject([{ msg: 'a job failed for good', tries: 3 }]);
+    expect(logs.filter((line) => line.level === ERROR)).toMatchObject([{ msg: 'job failed permanently', tries: 3 }]);
   });
 
   test('that find the database away use up no try, however often', async () => {

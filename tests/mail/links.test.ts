@@ -61,7 +61,5 @@ test('and from a worker alone, which serves none, to where an API is by default;
   const { origin, own, warnings } = await linkOf({ ROLES: 'worker', PUBLIC_URL: undefined });
   expect(origin).toBe('http://localhost:4000');
   expect(origin).not.toBe(own);
-  expect(warnings).toEqual([
-    'PUBLIC_URL is not set: links in the mails of this worker lead to where an API is by default',
-  ]);
+  expect(warnings).toEqual(['PUBLIC_URL is not set; links in emails lead to the default address of the API']);
 });

@@ -127,7 +127,7 @@ describe('/mailbox', () => {
     for (const path of ['/mailbox', `/mailbox/${id}`]) {
       for (const { accessToken } of [staff, customer]) {
         const answer = await ask(path, bearer(accessToken));
-        expect([answer.status, answer.body]).toEqual([403, '{"error":"This is for an ADMIN."}']);
+        expect([answer.status, answer.body]).toEqual([403, '{"error":"Only an ADMIN may see this page."}']);
       }
       const cookie = `access_token=${admin.accessToken}`;
       expect((await ask(path, bearer(admin.accessToken))).status).toBe(200);

@@ -221,16 +221,14 @@ describe('a server that says no', () => {
     expect(BACKOFF_S.reduce((sum, seconds) => sum + seconds)).toBeGreaterThan(20 * 3600);
     expect(await sendingWith().send(id, run)).toBe('FAILED');
     const { error } = await mailState(world, id);
-    expect(error).toMatch(/^given up after 9 tries: .*450/);
+    expect(error).toMatch(/^gave up after 9 attempts: .*450/);
   });
 
   test('is not told of to the log with what the mail says, or to whom', async () => {
     const { world, smtp, sendingWith } = here;
     smtp.say('DATA', { code: 554, text: 'spam: https://shop.example/order?token=secret-in-a-link' });
     await sendingWith().send(await writeMail(world), run);
-    expect(logs.map((line) => line.msg)).toEqual([
-      'a mail could not be sent; staff see it among the mails that failed',
-    ]);
+    expect(logs.map((line) => line.msg)).toEqual(['email could not be sent; it is listed among the failed emails']);
     expect(JSON.stringify(logs)).not.toMatch(/secret-in-a-link|ada@example|on its way/);
   });
 
@@ -369,7 +367,9 @@ describe('whoever sends a mail', () => {
     await setMail(world, id, `attempts = ${BACKOFF_S.length + 1}`);
     expect(await sendingWith().send(id, run)).toBe('FAILED');
     expect(smtp.arrived).toEqual([]);
-    expect((await mailState(world, id)).error).toBe('given up after 9 tries: whoever sent it did not come back');
+    expect((await mailState(world, id)).error).toBe(
+      'gave up after 9 attempts: the sending process did not report back',
+    );
   });
 
   test('and comes back late with a refusal, does not undo what another did meanwhile', async () => {
@@ -413,7 +413,7 @@ describe('whoever sends a mail', () => {
     const id = await writeMail(world);
     const broken = sendingWith(() => Promise.reject(new Error('cannot read https://shop.example/?token=secret')));
     expect(await broken.send(id, run)).toBe('POSTPONED');
-    expect(await mailState(world, id)).toMatchObject({ error: 'it could not be written: cannot read [link]' });
+    expect(await mailState(world, id)).toMatchObject({ error: 'the email could not be rendered: cannot read [link]' });
     await letTimePass(world, id);
     expect(await sendingWith().send(id, run)).toBe('SENT');
     expect(smtp.arrived).toHaveLength(1);

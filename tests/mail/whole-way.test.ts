@@ -122,7 +122,7 @@ test('somebody registers: the link of the welcome mail confirms the address, by 
   expect([page.status, await isConfirmed()]).toEqual([200, false]);
   const { status, text } = await press(link, page);
   expect(status).toBe(200);
-  expect(text).toContain('Your address is confirmed');
+  expect(text).toContain('Email address confirmed');
   expect(await isConfirmed()).toBe(true);
 });
 
@@ -134,7 +134,7 @@ test('somebody forgot a password: the mail’s link opens a form that sets anoth
   expect(page.status).toBe(200);
   const done = await press(link, page, { newPassword: 'another password, as long' });
   expect(done.status).toBe(200);
-  expect(done.text).toContain('Your password is set');
+  expect(done.text).toContain('Password changed');
 
   expect(faultsOf(await login(shop.client(), { email, password: 'another password, as long' }))).toEqual([]);
   expect(faultsOf(await login(shop.client(), { email, password: PASSWORD }))).not.toEqual([]);
@@ -176,15 +176,15 @@ test('what was sold out is back: its mail’s links call the alert off, and end 
   expect([asked.status, await statusOf(forHoney)]).toEqual([200, 'NOTIFIED']);
   const called = await press(cancel, asked);
   expect(called.status).toBe(200);
-  expect(called.text).toContain('You wait for it no more');
+  expect(called.text).toContain('Notice cancelled');
 
   const unsubscribe = linkTo('unsubscribe', mail);
   const sure = await open(unsubscribe);
   expect([sure.status, await statusOf(forJam)]).toEqual([200, 'WAITING']);
-  expect(sure.text).toContain(`We write to ${ada} about what is back in stock.`);
+  expect(sure.text).toContain(`We send emails to ${ada} about items that are back in stock.`);
   const ended = await press(unsubscribe, sure);
   expect(ended.status).toBe(200);
-  expect(ended.text).toContain('You get no more of these mails');
+  expect(ended.text).toContain('You are unsubscribed');
   expect(await statusOf(forJam)).toBe('CANCELLED');
 
   // Whoever comes after her is told.
@@ -201,11 +201,11 @@ test('what is in a guest’s cart runs low: it is told where the cart says, unti
   expect((await holder.setEmail(email)).errors).toEqual([]);
   await buyer.add({ variantId: variant.globalId, quantity: 3 });
 
-  const text = await readMail(email, 'Few left: Quince jelly');
+  const text = await readMail(email, 'Almost sold out: Quince jelly');
   const link = linkTo('unsubscribe', text);
   const page = await open(link);
-  expect(page.text).toContain(`We write to ${email} about what runs low in your cart.`);
-  expect((await press(link, page)).text).toContain('You get no more of these mails');
-  expect((await open(link)).text).toContain('You get no more of these mails');
+  expect(page.text).toContain(`We send emails to ${email} about items in your cart that are almost sold out.`);
+  expect((await press(link, page)).text).toContain('You are unsubscribed');
+  expect((await open(link)).text).toContain('You are unsubscribed');
   expect(await mailsTo(email)).toHaveLength(1);
 });

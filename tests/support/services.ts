@@ -34,7 +34,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
   const retries: string[] = [];
   const note = (line: string) => {
     const { msg, err } = JSON.parse(line) as { msg: string; err?: { code?: string; type?: string } };
-    if (msg === 'transaction is run again') retries.push(err?.code ?? err?.type ?? 'unknown');
+    if (msg === 'retrying transaction') retries.push(err?.code ?? err?.type ?? 'unknown');
   };
   const logger = pino({ level: 'debug' }, { write: note });
   const opened = openDatabase({ connectionString, poolSize, logger });

@@ -81,7 +81,7 @@ export function createContextFactory(deps: {
     if (identity === null) {
       throw refusedRequest(
         'UNAUTHENTICATED',
-        'The access token is not valid, or not any more: refresh the session, or log in.',
+        'The access token is invalid or has expired. Refresh the session or log in.',
       );
     }
     return identity;
@@ -91,7 +91,7 @@ export function createContextFactory(deps: {
   async function identifyGuest({ token, knownBy }: Credentials['cart']): Promise<Guest | null> {
     if (!isGiven(token)) return null;
     const found = typeof token === 'string' ? await guests.find(token) : null;
-    if (found === null) throw refusedRequest('UNAUTHENTICATED', 'The cart token is not one that this shop gave.');
+    if (found === null) throw refusedRequest('UNAUTHENTICATED', 'The cart token was not issued by this shop.');
     return { ...found, token: token as string, knownBy };
   }
 

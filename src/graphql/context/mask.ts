@@ -15,11 +15,11 @@ export interface MaskScope {
   logger: Logger;
 }
 
-const MESSAGE = 'Something went wrong on our side. If it stays so, tell us the request id.';
+const MESSAGE = 'Internal server error. If it persists, report the request ID to the operator of the shop.';
 const MAX_MESSAGE = 1000;
 /** In seconds: long enough for a failover to get on, or for a lock to be let go. */
 const RETRY_AFTER = 2;
-const AWAY = `The shop cannot reach its data at the moment. Try again in ${RETRY_AFTER} s.`;
+const AWAY = `The database is temporarily unavailable. Try again in ${RETRY_AFTER} s.`;
 
 /** Codes of graphql-js, Yoga and their tools, by the names that the API has for them. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -48,7 +48,7 @@ export function maskError(error: unknown, { requestId, logger }: MaskScope): Gra
   return unknown ? withUnknownOutcome(masked) : masked;
 
   function unavailable(): GraphQLError {
-    logger.warn(scope, 'the database is in trouble');
+    logger.warn(scope, 'the database is unavailable');
     const http = { status: 503, headers: { 'retry-after': String(RETRY_AFTER) } };
     const extensions = { code: 'UNAVAILABLE', retryAfter: RETRY_AFTER, requestId, http };
     return new GraphQLError(AWAY, { ...placeOf(at), extensions });

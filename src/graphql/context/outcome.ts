@@ -15,8 +15,8 @@ import { OutcomeUnknownError } from '../../infra/postgres/database-faults.ts';
  */
 
 const MESSAGE =
-  'Whether this was done is not known: something went wrong on our side after it had begun. Send it again with the same ' +
-  'idempotencyKey, if it has one: the answer is then that of the first time. Otherwise look before you try again.';
+  'The result of the mutation is unknown, because of an internal error after its start. If it has an idempotencyKey, ' +
+  'send it again with the same key; otherwise check whether it took effect before you retry.';
 
 /** Has errors of a mutation's own resolver say so where something was committed before they came. */
 export function tellingOutcomes(schema: GraphQLSchema): GraphQLSchema {

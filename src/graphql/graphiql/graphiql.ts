@@ -46,7 +46,7 @@ export function createGraphiQL({ title, logger }: { title: string; logger: Logge
     unpack.end(compressed);
     // A client that leaves early is no fault of ours.
     await pipeline(unpack, res).catch((error: unknown) =>
-      logger.debug({ err: error }, 'GraphiQL was not read to its end'),
+      logger.debug({ err: error }, 'the client aborted the GraphiQL download'),
     );
   }
 

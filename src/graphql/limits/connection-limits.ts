@@ -88,12 +88,10 @@ export function createPresence({
   const enter: Presence['enter'] = ({ clientAddress, logger }) =>
     clients.take(clientAddress)
       ? null
-      : refusal('connectionsByClient', 'live connections from your network', CONNECTION_RETRY_S, logger);
+      : refusal('connectionsByClient', 'connections from your network', CONNECTION_RETRY_S, logger);
 
   const enterAs: Presence['enterAs'] = ({ userId, logger }) =>
-    users.take(userId)
-      ? null
-      : refusal('connectionsByUser', 'live connections of this account', CONNECTION_RETRY_S, logger);
+    users.take(userId) ? null : refusal('connectionsByUser', 'connections of this account', CONNECTION_RETRY_S, logger);
 
   return {
     messagesBySocket: limits.messagesBySocket,
@@ -102,7 +100,7 @@ export function createPresence({
       byNode: limits.liveCostByNode,
       refuse(limit, logger) {
         const whose = limit === 'liveCostByClient' ? 'from your network' : 'on this server';
-        return asError(refusal(limit, `live subscriptions ${whose}`, CONNECTION_RETRY_S, logger));
+        return asError(refusal(limit, `subscriptions ${whose}`, CONNECTION_RETRY_S, logger));
       },
     }),
     enter,
@@ -128,7 +126,7 @@ export function createPresence({
     queueReplay(who) {
       const turn = replays.enter(who.clientAddress);
       if (turn !== null) return turn;
-      const what = 'subscriptions of your network that catch up';
+      const what = 'subscriptions resuming from your network';
       throw asError(refusal('replaysWaitingByClient', what, REPLAY_RETRY_S, who.logger));
     },
   };

@@ -87,7 +87,7 @@ export const introspectionsByClient: RateLimit = {
   name: 'introspectionsByClient',
   points: 20,
   seconds: MINUTE,
-  tooMany: 'introspections from your network',
+  tooMany: 'introspection queries from your network',
 };
 
 const widerName = (name: string, prefix: WiderPrefix) => `${name}/${prefix}`;

@@ -78,7 +78,7 @@ export function createThrottle(options: {
     overrides?.limits,
   );
   if (!config.rateLimits) {
-    logger.warn('RATE_LIMITS is off: passwords may be guessed, and carts filled, without end');
+    logger.warn('RATE_LIMITS is off: passwords can be guessed and carts filled without limit');
     return null;
   }
   const signer = createSigner(config.secrets);

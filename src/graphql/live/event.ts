@@ -51,7 +51,7 @@ export async function resumeAfter(
   const given = lastEventId ?? after ?? null;
   if (given === null) return null;
   const cursor = decodeCursor(given);
-  if (cursor === null) throw requestError('BAD_REQUEST', '`Last-Event-ID` is no cursor that this shop gave.');
+  if (cursor === null) throw requestError('BAD_REQUEST', '`Last-Event-ID` is not a cursor of this shop.');
   const position = feed.position();
   const inMemory = cursor.epoch === position.epoch && cursor.seq <= position.seq && feed.since(cursor.seq) !== null;
   const queue = throttle === null ? undefined : () => throttle.presence.queueReplay({ clientAddress, logger });

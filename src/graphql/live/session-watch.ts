@@ -151,7 +151,7 @@ export function createSessionWatch(deps: {
           // Ends may have been among the events that are lost. Clients that are let go here come back, if they may.
           logger.warn(
             { subjects: watched.size },
-            'the event log was lost sight of; whatever runs for a session or a guest is ended',
+            'lost track of the event log; ending all subscriptions and sockets of sessions and guests',
           );
           for (const subject of [...watched.keys()]) for (const watch of ofSubject(subject)) watch.end('ENDED');
         },

@@ -167,12 +167,12 @@ export class SocketConnection {
   /** Closes it after a fault of ours. */
   broke(error: unknown): void {
     if (isDatabaseTrouble(error)) {
-      this.logger.warn({ err: error }, 'a websocket was closed: the database is in trouble');
+      this.logger.warn({ err: error }, 'closed a WebSocket because the database is unavailable');
       // Clients come back after this code; after 4500 they give up for good.
       this.close(TRY_AGAIN_LATER, 'Try again later');
       return;
     }
-    this.logger.error({ err: error }, 'unexpected error on a websocket');
+    this.logger.error({ err: error }, 'unexpected error on a WebSocket');
     this.close(CloseCode.InternalServerError, 'Internal server error');
   }
 
@@ -244,9 +244,9 @@ export class SocketConnection {
     this.begun();
     this.host.gone(this);
     this.#release?.();
-    this.logger.info({ code }, 'websocket closed');
+    this.logger.info({ code }, 'WebSocket closed');
     this.#closed?.(code, reason).catch((error: unknown) =>
-      this.logger.error({ err: error }, 'websocket did not end well'),
+      this.logger.error({ err: error }, 'closing a WebSocket failed'),
     );
   }
 

@@ -61,7 +61,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
   ): Promise<Prepared | readonly GraphQLError[]> {
     // Before anything is waited for: until then those that came later are not among them.
     if (Object.keys(connection.subscriptions).length > MAX_OPERATIONS) {
-      throw refusedRequest('TOO_COSTLY', `A socket runs ${MAX_OPERATIONS} operations at a time at most.`);
+      throw refusedRequest('TOO_COSTLY', `A WebSocket can run at most ${MAX_OPERATIONS} operations at a time.`);
     }
     const { extra, connectionParams } = connection;
     const { clientAddress } = extra;
@@ -70,16 +70,16 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
     const { schema, parse, validate, execute, subscribe } = yoga.getEnveloped({});
     const document = parse(query);
     const operation = getOperationAST(document, operationName);
-    if (operation == null) throw refusedRequest('BAD_REQUEST', 'There is no operation of this name.');
+    if (operation == null) throw refusedRequest('BAD_REQUEST', 'The document has no operation with this name.');
     if (operation.operation === OperationTypeNode.MUTATION) {
-      throw refusedRequest('BAD_REQUEST', 'Mutations are not taken over WebSocket: send them over HTTP.');
+      throw refusedRequest('BAD_REQUEST', 'Mutations are not supported over WebSocket. Send them over HTTP.');
     }
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors;
     const scope = { ...caller, id: mask.requestId, operation: describeOperation(operation) };
     const context = await contexts.forSocket(extra.headers, connectionParams, scope);
     const contextValue = { ...context, sink: entry };
-    mask.logger.debug({ operation: scope.operation }, 'operation over websocket');
+    mask.logger.debug({ operation: scope.operation }, 'operation over WebSocket');
     return {
       schema,
       document,
@@ -106,7 +106,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
     // Results that wait for a slow reader take memory: few are made at a time, and each is sent before its turn ends.
     const turn = isQuery ? connection.extra.queryTurn() : undefined;
     if (turn === null) {
-      entry.refuse([refusedRequest('TOO_COSTLY', 'Too many queries of this socket wait for their turn.')]);
+      entry.refuse([refusedRequest('TOO_COSTLY', 'Too many queries are waiting on this WebSocket.')]);
       return;
     }
     try {
@@ -175,7 +175,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
       extra.begun();
       await tie(connection).catch((error: unknown) => {
         // Clients of graphql-ws come back after this, and would not after an internal error.
-        extra.logger.error({ err: error }, 'the credentials of a websocket could not be looked up');
+        extra.logger.error({ err: error }, 'the credentials of a WebSocket could not be checked');
         extra.close(TRY_AGAIN_LATER, 'Try again later');
       });
     },

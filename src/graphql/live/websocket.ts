@@ -55,7 +55,7 @@ function hearPong(this: WebSocket): void {
 
 /** A frame that is no WebSocket's, or too large: `ws` has closed it with the right code. */
 function hearError(this: WebSocket, error: Error): void {
-  (this as ShopSocket).connection?.logger.debug({ err: error }, 'websocket error');
+  (this as ShopSocket).connection?.logger.debug({ err: error }, 'WebSocket error');
 }
 
 function hearClose(this: WebSocket, code: number, reason: Buffer): void {

@@ -102,16 +102,16 @@ function refusalOf(
 ): GraphQLError | null {
   if (schemas + types === 0) return null;
   if (!enabled) {
-    const message = 'Introspection is off. The setting INTROSPECTION turns it on.';
+    const message = 'Introspection is disabled. Set INTROSPECTION=on to enable it.';
     return new GraphQLError(message, { extensions: { code: 'FORBIDDEN', http: { ...HTTP, status: 403 } } });
   }
   const message =
     schemas > MAX_SCHEMAS
-      ? `An operation may ask for \`__schema\` once.`
+      ? `An operation may select \`__schema\` only once.`
       : types > MAX_TYPES
-        ? `An operation may ask for \`__type\` ${MAX_TYPES} times.`
+        ? `An operation may select \`__type\` at most ${MAX_TYPES} times.`
         : cost > ceiling
-          ? `The introspection costs ${cost}; the most is ${ceiling}.`
+          ? `The introspection costs ${cost}, but the maximum is ${ceiling}.`
           : null;
   return message === null ? null : new GraphQLError(message, { extensions: { code: 'TOO_COSTLY', http: HTTP } });
 }

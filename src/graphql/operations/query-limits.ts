@@ -94,7 +94,7 @@ function useSubscriptionCost(): Plugin {
       }
       (args.contextValue as unknown as Context).eventCost = complexity;
       if (complexity <= MAX_EVENT_COST) return;
-      const message = `An event of this subscription costs ${complexity}; the most is ${MAX_EVENT_COST}.`;
+      const message = `An event of this subscription costs ${complexity}, but the maximum is ${MAX_EVENT_COST}.`;
       setResultAndStopExecution({ errors: [refusedRequest('TOO_COSTLY', message)] });
     },
   };

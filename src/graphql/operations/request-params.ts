@@ -27,7 +27,7 @@ export function useRequestParams(limits: BodyLimits): Plugin<object, NodeContext
         if (!JSON_TYPE.test(request.headers.get('content-type') ?? '') || request.headers.has('content-encoding')) {
           throw refusedRequest(
             'BAD_REQUEST',
-            'Send the request as application/json, in UTF-8 and not compressed.',
+            'Send the request as application/json, encoded in UTF-8 and not compressed.',
             415,
           );
         }
@@ -63,7 +63,7 @@ function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
     const end = () => resolve(Buffer.concat(chunks, size));
     // It may have gone while the request was counted.
     if (req.destroyed) {
-      reject(refusedRequest('BAD_REQUEST', 'The request was broken off.'));
+      reject(refusedRequest('BAD_REQUEST', 'The request was aborted.'));
       return;
     }
     if (Number(req.headers['content-length'] ?? 0) > limit) {
@@ -72,7 +72,7 @@ function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
     }
     req.on('data', take).once('end', end);
     // Nobody is there any more to read what we say.
-    req.once('error', () => reject(refusedRequest('BAD_REQUEST', 'The request was broken off.')));
+    req.once('error', () => reject(refusedRequest('BAD_REQUEST', 'The request was aborted.')));
   });
 }
 
@@ -93,7 +93,7 @@ function decoded(body: Buffer): string | null {
 }
 
 function parseJson(text: string, what: string): unknown {
-  if (isNestedTooDeep(text)) throw refusedRequest('BAD_REQUEST', `${what} is nested too deep.`);
+  if (isNestedTooDeep(text)) throw refusedRequest('BAD_REQUEST', `${what} is nested too deeply.`);
   try {
     return JSON.parse(text) as unknown;
   } catch {
@@ -118,10 +118,14 @@ function paramsOfUrl(url: string): GraphQLParams {
 
 function checked(params: unknown): GraphQLParams {
   if (!isMap(params)) {
-    throw refusedRequest('BAD_REQUEST', 'The request must be one JSON object, with `query` and perhaps `variables`.');
+    throw refusedRequest(
+      'BAD_REQUEST',
+      'The request must be a single JSON object with `query` and, optionally, `variables`.',
+    );
   }
   const { query, operationName, variables, extensions } = params;
-  if (typeof query !== 'string' || query === '') throw refusedRequest('BAD_REQUEST', '`query` must be a document.');
+  if (typeof query !== 'string' || query === '')
+    throw refusedRequest('BAD_REQUEST', '`query` must be a GraphQL document.');
   if (operationName != null && typeof operationName !== 'string') {
     throw refusedRequest('BAD_REQUEST', '`operationName` must be a string.');
   }

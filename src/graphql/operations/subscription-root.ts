@@ -21,7 +21,7 @@ export const noConditionalSubscriptions: ValidationRule = (context) => ({
       for (const selection of selections) {
         const directive = selection.directives?.find(({ name }) => CONDITIONS.has(name.value));
         if (directive !== undefined) {
-          const message = `A subscription's root field takes no \`@${directive.name.value}\`.`;
+          const message = `The directive \`@${directive.name.value}\` is not allowed on the root field of a subscription.`;
           context.reportError(new GraphQLError(message, { nodes: directive }));
         }
         if (selection.kind === Kind.INLINE_FRAGMENT) check(selection.selectionSet);

@@ -54,7 +54,7 @@ export const builder = new SchemaBuilder<{
     unauthorizedError: (_parent, { viewer }) =>
       viewer.user === null
         ? requestError('UNAUTHENTICATED', 'Log in first.')
-        : requestError('FORBIDDEN', 'This is not for somebody of your role.'),
+        : requestError('FORBIDDEN', 'Your role does not permit this.'),
   },
   complexity: {
     defaultComplexity: 1,
@@ -63,7 +63,7 @@ export const builder = new SchemaBuilder<{
     complexityError: (_kind, { complexity }) =>
       requestError(
         'TOO_COSTLY',
-        `The operation costs ${complexity}; the most is ${MAX_COST}. Ask for fewer items at a time.`,
+        `The operation costs ${complexity}, but the maximum is ${MAX_COST}. Request fewer items at a time.`,
       ),
   },
   relay: {

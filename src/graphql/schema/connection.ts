@@ -35,7 +35,7 @@ export function decodeCursor(cursor: string, name: string, type: CursorType): st
     z.tuple([z.literal(type.list), ...type.values]).parse([list, ...values]);
     return values;
   } catch {
-    throw requestError('BAD_REQUEST', `\`${name}\` is no cursor of this list.`);
+    throw requestError('BAD_REQUEST', `\`${name}\` is not a cursor of this list.`);
   }
 }
 
@@ -70,12 +70,15 @@ export function pageOf(args: ConnectionArguments, type: CursorType): PageRequest
   const { first, after, last, before } = args;
   const backward = last !== null && last !== undefined;
   const forward = first !== null && first !== undefined;
-  if (forward && backward) throw requestError('BAD_REQUEST', 'Ask for `first` or for `last`, not for both.');
+  if (forward && backward) throw requestError('BAD_REQUEST', 'Specify either `first` or `last`, not both.');
   const [size, cursor, other] = backward ? [last, before, after] : [first ?? DEFAULT_PAGE, after, before];
   const name = backward ? 'last' : 'first';
-  if (size < 0 || size > MAX_PAGE) throw requestError('BAD_REQUEST', `\`${name}\` must be from 0 to ${MAX_PAGE}.`);
+  if (size < 0 || size > MAX_PAGE) throw requestError('BAD_REQUEST', `\`${name}\` must be between 0 and ${MAX_PAGE}.`);
   if (other !== null && other !== undefined) {
-    throw requestError('BAD_REQUEST', 'Page forward by `first` and `after`, or backward by `last` and `before`.');
+    throw requestError(
+      'BAD_REQUEST',
+      'Use `first` with `after` to page forward, or `last` with `before` to page backward.',
+    );
   }
   return {
     limit: size,

@@ -33,14 +33,15 @@ export function idOf(typename: string, globalId: string): string | null {
 export function inputId(typename: string, globalId: string, path: InputPath): string {
   return (
     idOf(typename, globalId) ??
-    refuseInput('ID_INVALID', `This is not the ID of a ${typename}.`, path, { type: typename })
+    refuseInput('ID_INVALID', `This is not the global ID of an object of type ${typename}.`, path, { type: typename })
   );
 }
 
 /** The same for an ID in a query's or a subscription's argument, where a bad one is a fault of the request. */
 export function argumentId(typename: string, globalId: string, name: string): string {
   const id = idOf(typename, globalId);
-  if (id === null) throw requestError('BAD_REQUEST', `\`${name}\` is not the ID of a ${typename}.`);
+  if (id === null)
+    throw requestError('BAD_REQUEST', `\`${name}\` is not the global ID of an object of type ${typename}.`);
   return id;
 }
 

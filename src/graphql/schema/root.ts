@@ -29,7 +29,7 @@ builder.queryFields((t) => ({
     args: { for: t.arg.string(FOR) },
     resolve: async (_root, _args, ctx) => {
       const [row] = await ctx.db.query<{ now: Date }>({ name: 'server_time', text: 'SELECT clock_timestamp() AS now' });
-      if (row === undefined) throw new Error('the database did not tell the time');
+      if (row === undefined) throw new Error('the database did not return the time');
       return row.now;
     },
   }),

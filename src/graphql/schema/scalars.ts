@@ -52,7 +52,7 @@ textScalar<string>({
 textScalar<string>({
   name: 'EventCursor',
   description: 'A position in the event log of the shop. The format is opaque, and no cursor is ever reused.',
-  expects: 'a cursor that this shop gave',
+  expects: 'a cursor of this shop',
   parse: (text) => (text.length <= 100 && decodeCursor(text) !== null ? text : null),
   serialize: String,
 });

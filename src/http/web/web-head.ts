@@ -29,7 +29,7 @@ const TITLES: Readonly<Record<string, string>> = {
   '/register': 'Create an account',
   '/forgotten-password': 'Forgotten password',
   '/reset-password': 'Choose a new password',
-  '/confirm-email': 'Confirm your address',
+  '/confirm-email': 'Confirm your email address',
   '/stock-alert': 'Stock alert',
   '/account': 'Your account',
 };

@@ -141,7 +141,7 @@ function createTrust({ redis, logger, patienceMs }: { redis: Redis; logger: Logg
       looksAgainAt = performance.now() + LOOK_EVERY_MS;
       if (isLost) return;
       isLost = true;
-      logger.warn({ reason }, 'rate limits are counted by this process alone: Redis does not answer');
+      logger.warn({ reason }, 'Redis does not answer; this process counts rate limits by itself');
     },
   };
 }

@@ -48,7 +48,7 @@ export interface NewMigration {
 export async function writeMigration({ prismaDir, name, empty, now }: NewMigration): Promise<string | null> {
   if (!/^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name) || name.length > 100) {
     throw new MigrationError(
-      `"${name}" is no name for a migration: small letters, digits and single underscores, as in add_gift_cards.`,
+      `"${name}" is not a valid name for a migration. Use lowercase letters, digits and single underscores, for example add_gift_cards.`,
     );
   }
   const migrationsDir = join(prismaDir, 'migrations');
@@ -57,14 +57,14 @@ export async function writeMigration({ prismaDir, name, empty, now }: NewMigrati
   const last = readMigrations(migrationsDir).at(-1)?.name;
   if (last !== undefined && folder <= last) {
     throw new MigrationError(
-      `${last} is later than now, and migrations are applied in the order of their names: is the clock right?`,
+      `${last} has a name later than the current time, and migrations are applied in the order of their names. Check the clock.`,
     );
   }
   // Prisma passes over files that lie beside the migrations.
   const snapshotFile = join(migrationsDir, 'schema.snapshot.prisma');
   const snapshot = existsSync(snapshotFile) ? readFileSync(snapshotFile, 'utf8') : null;
   if (snapshot === null && last !== undefined) {
-    throw new MigrationError(`${snapshotFile}, the schema as ${last} left it, is missing: take it from git.`);
+    throw new MigrationError(`${snapshotFile}, the schema after ${last}, is missing. Restore it from git.`);
   }
   let sql = '';
   if (!empty) {

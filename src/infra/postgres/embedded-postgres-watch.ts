@@ -51,7 +51,7 @@ export function watchServer(options: {
       if (Date.now() - since > STEADY_MS) wait = 0;
       return;
     }
-    logger.error({ pid: server.pid, waitMs: wait }, 'the embedded PostgreSQL has died; it is started again');
+    logger.error({ pid: server.pid, waitMs: wait }, 'the embedded PostgreSQL has died; restarting');
     await delay(wait, undefined, { signal });
     wait = Math.min(Math.max(pace.leastWaitMs, wait * 2), pace.mostWaitMs);
     try {
@@ -61,18 +61,18 @@ export function watchServer(options: {
       server = revived;
       if (server.port !== port) return giveUp(`it runs again on another port, ${server.port} instead of ${port}`);
       [failures, since] = [0, Date.now()];
-      logger.warn({ pid: server.pid, port }, 'the embedded PostgreSQL runs again');
+      logger.warn({ pid: server.pid, port }, 'the embedded PostgreSQL was restarted');
     } catch (error) {
       signal.throwIfAborted();
       failures += 1;
-      logger.error({ err: error, failures }, 'the embedded PostgreSQL could not be started again');
+      logger.error({ err: error, failures }, 'the embedded PostgreSQL could not be restarted');
       if (failures >= MOST_FAILURES) giveUp(error instanceof Error ? error.message : String(error));
     }
   }
 
   function giveUp(reason: string): void {
     over = true;
-    lose(new Error(`The embedded PostgreSQL has died, and this process cannot go on without it: ${reason}`));
+    lose(new Error(`The embedded PostgreSQL has died, and this process cannot continue without it: ${reason}`));
   }
 
   function wakeFrozen(): void {
@@ -81,7 +81,7 @@ export function watchServer(options: {
       if (looks === 0) frozenLooks.delete(pid);
       else frozenLooks.set(pid, looks);
       if (looks !== FROZEN_LOOKS) continue;
-      logger.warn({ pid }, 'a process of the embedded PostgreSQL was frozen (SIGSTOP); it is woken (SIGCONT)');
+      logger.warn({ pid }, 'a process of the embedded PostgreSQL was stopped (SIGSTOP); sending SIGCONT');
       wake(pid);
       frozenLooks.delete(pid);
     }

@@ -167,7 +167,7 @@ async function connect(dataDir: string, { identity, port }: Postmaster, signal?:
         await run(address('postgres'), `CREATE DATABASE ${DATABASE}`);
       } else if (hasCode(error, '28P01')) {
         const file = join(dataDir, PASSWORD);
-        throw new Error(`The password in ${file} is not that of the data beside it.`, { cause: error });
+        throw new Error(`The password in ${file} does not match the database beside it.`, { cause: error });
       } else if (cannotPass || !isPassing(error)) {
         throw error;
       }
@@ -191,7 +191,7 @@ function hasCode(error: unknown, code: string): boolean {
 function password(dataDir: string): string {
   if (isCluster(clusterIn(dataDir)) && !existsSync(join(dataDir, PASSWORD))) {
     throw new Error(
-      `${join(dataDir, PASSWORD)} is missing: without it the data in ${clusterIn(dataDir)} cannot be opened.`,
+      `${join(dataDir, PASSWORD)} is missing. The data in ${clusterIn(dataDir)} cannot be opened without it.`,
     );
   }
   return keptSecret(dataDir, PASSWORD);

@@ -67,19 +67,18 @@ export function startRetention(options: {
   return every({
     ms: INTERVAL_MS,
     atOnce: false,
-    failed: 'old rows could not be deleted; tried again in ten minutes',
+    failed: 'old rows could not be deleted; retrying in 10 min',
     logger,
     async run(signal) {
       for (const rule of rules) {
         try {
           const failed = (error: unknown) =>
-            logger.error({ err: error }, `${rule.name}: a row could not be deleted; the others go on`);
+            logger.error({ err: error }, `${rule.name}: a row could not be deleted; continuing with the others`);
           const rows = await removeOld({ db, rule, signal, failed });
           if (rows > 0) logger.info({ rows }, `${rule.name} deleted`);
         } catch (error) {
           // One rule that fails holds up none of the others.
-          if (!signal.aborted)
-            logger.warn({ err: error }, `${rule.name} could not be deleted; tried again in ten minutes`);
+          if (!signal.aborted) logger.warn({ err: error }, `${rule.name} could not be deleted; retrying in 10 min`);
         }
       }
     },

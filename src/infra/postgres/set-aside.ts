@@ -36,10 +36,7 @@ export function createSetAside(options: { what: string; logger: Pick<Logger, 'er
       forgetOld();
       if (until.size >= MAX_ROWS) throw error;
       until.set(id, performance.now() + RETRY_AFTER_MS);
-      logger.error(
-        { err: error, id },
-        `${what} failed and is set aside; the others go on, and it is tried again later`,
-      );
+      logger.error({ err: error, id }, `${what} failed and is skipped for now; it will be retried later`);
     },
   };
 }

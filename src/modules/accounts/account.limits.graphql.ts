@@ -15,7 +15,7 @@ const registrationsByEmail: RateLimit = {
   name: 'registrationsByEmail',
   points: 5,
   seconds: HOUR,
-  tooMany: 'registrations with this address',
+  tooMany: 'registrations with this email address',
 };
 const registrationsByClient: RateLimit = {
   name: 'registrationsByClient',
@@ -29,28 +29,28 @@ const loginsByEmailAndClient: RateLimit = {
   name: 'loginsByEmailAndClient',
   points: 10,
   seconds: 15 * MINUTE,
-  tooMany: 'log-ins with this address from your network',
+  tooMany: 'failed logins with this email address from your network',
 };
 /** Guesses at one password from however many networks: so many that a few strangers cannot keep the owner out. */
 const loginsByEmail: RateLimit = {
   name: 'loginsByEmail',
   points: 300,
   seconds: 15 * MINUTE,
-  tooMany: 'log-ins with this address',
+  tooMany: 'failed logins with this email address',
 };
 /** Guesses on a device on which the owner has logged in before, which the other limits do not touch. */
 const loginsByDevice: RateLimit = {
   name: 'loginsByDevice',
   points: 10,
   seconds: 15 * MINUTE,
-  tooMany: 'log-ins on this device',
+  tooMany: 'failed logins on this device',
 };
 /** Guesses at one password of many, or at many of them. */
 const loginsByClient: RateLimit = {
   name: 'loginsByClient',
   points: 100,
   seconds: 15 * MINUTE,
-  tooMany: 'log-ins from your network',
+  tooMany: 'logins from your network',
 };
 
 /** A token can be spent once; a client that sends the same one over and over is broken. */
@@ -58,14 +58,14 @@ const refreshesByToken: RateLimit = {
   name: 'refreshesByToken',
   points: 30,
   seconds: MINUTE,
-  tooMany: 'refreshes with this token',
+  tooMany: 'session session refreshes with this token',
 };
 /** Each tab comes once in 15 minutes. Tokens cannot be guessed: this only spares the database. */
 const refreshesByClient: RateLimit = {
   name: 'refreshesByClient',
   points: 300,
   seconds: 15 * MINUTE,
-  tooMany: 'refreshes from your network',
+  tooMany: 'session session refreshes from your network',
 };
 
 /** Guesses at the present password, by somebody who found a session open. */
@@ -73,13 +73,13 @@ const passwordsByUser: RateLimit = {
   name: 'passwordsByUser',
   points: 10,
   seconds: 15 * MINUTE,
-  tooMany: 'changes of this password',
+  tooMany: 'password changes of this account',
 };
 const passwordsByClient: RateLimit = {
   name: 'passwordsByClient',
   points: 100,
   seconds: 15 * MINUTE,
-  tooMany: 'changes of passwords from your network',
+  tooMany: 'password changes from your network',
 };
 
 /** Mails that anybody can have sent to an address. */
@@ -87,33 +87,33 @@ const resetsByEmail: RateLimit = {
   name: 'resetsByEmail',
   points: 5,
   seconds: HOUR,
-  tooMany: 'links for this address',
+  tooMany: 'password reset emails for this email address',
 };
 const resetsByClient: RateLimit = {
   name: 'resetsByClient',
   points: 60,
   seconds: HOUR,
-  tooMany: 'links for forgotten passwords from your network',
+  tooMany: 'password reset requests from your network',
 };
 /** Tokens cannot be guessed: this spares the hashing of passwords. */
 const resetAttemptsByClient: RateLimit = {
   name: 'resetAttemptsByClient',
   points: 100,
   seconds: 15 * MINUTE,
-  tooMany: 'resets of passwords from your network',
+  tooMany: 'password resets from your network',
 };
 const confirmationsByUser: RateLimit = {
   name: 'confirmationsByUser',
   points: 5,
   seconds: HOUR,
-  tooMany: 'links to confirm this address',
+  tooMany: 'confirmation emails for this email address',
 };
 /** Tokens that did not fit. */
 const confirmationTokensByClient: RateLimit = {
   name: 'confirmationTokensByClient',
   points: 100,
   seconds: 15 * MINUTE,
-  tooMany: 'links that did not fit from your network',
+  tooMany: 'invalid links from your network',
 };
 
 interface WithEmail {

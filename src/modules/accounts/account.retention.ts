@@ -14,7 +14,7 @@ export const accountRetention: readonly RetentionRule[] = [
   },
   {
     // So long a token can be refreshed with: one that is older says nothing of a theft.
-    name: 'refresh tokens that were spent 30 days ago',
+    name: 'refresh tokens used more than 30 days ago',
     remove: {
       name: 'retention_refresh_tokens',
       text: `DELETE FROM refresh_tokens WHERE hash IN (

@@ -119,7 +119,7 @@ export function createAccountService(deps: {
       return cart.withOverdueReleased(() =>
         db.transaction(async (tx) => {
           const user = await repository.insertUser(tx, { id: uuid(), email, name, passwordHash });
-          if (user === null) refuse('EMAIL_TAKEN', 'There is an account with this address.', ['email']);
+          if (user === null) refuse('EMAIL_TAKEN', 'An account with this email address already exists.', ['email']);
           await eventLog.append(tx, user.createdAt, [userRegistered.of(user.id, { userId: user.id })]);
           return enter(tx, user, entry);
         }),
@@ -131,7 +131,7 @@ export function createAccountService(deps: {
         const found = await repository.findCredentialsByEmail(db, email);
         const fits = await passwords.verify(password, found?.passwordHash ?? null);
         if (found === null || !fits) {
-          refuse('INVALID_CREDENTIALS', 'Address and password do not belong together.', ['password']);
+          refuse('INVALID_CREDENTIALS', 'The email address or the password is wrong.', ['password']);
         }
         const renewed = passwords.isStale(found.passwordHash) ? await passwords.hash(password) : null;
         const entered = await withVerified(found, async (tx) => {
@@ -149,7 +149,7 @@ export function createAccountService(deps: {
         const found = await repository.findCredentials(db, userId);
         const fits = await passwords.verify(currentPassword, found?.passwordHash ?? null);
         if (found === null || !fits) {
-          refuse('INVALID_CREDENTIALS', 'This is not your present password.', ['currentPassword']);
+          refuse('INVALID_CREDENTIALS', 'The current password is wrong.', ['currentPassword']);
         }
         const hash = await passwords.hash(newPassword);
         const done = await withVerified(found, async (tx) => {

@@ -102,13 +102,13 @@ export function createAdminService(deps: {
       db.transaction(async (tx) => {
         await repository.lockWithAdmins(tx, userId);
         const [user] = await findUsers(tx, [userId]);
-        if (user === undefined) refuse('NOT_FOUND', 'There is no such user.', ['userId']);
+        if (user === undefined) refuse('NOT_FOUND', 'User not found.', ['userId']);
         const admins = await repository.findAdmins(tx);
         // Somebody else may have been quicker, with the actor's own role.
-        if (!admins.includes(actorId)) refuse('CONFLICT', 'You are no ADMIN any more.');
+        if (!admins.includes(actorId)) refuse('CONFLICT', 'You are no longer an ADMIN.');
         if (user.role === role) return;
         if (user.role === 'ADMIN' && admins.length === 1) {
-          refuse('CONFLICT', 'This is the last ADMIN: make another one first.', ['role']);
+          refuse('CONFLICT', 'This user is the last ADMIN. Assign the role to another user first.', ['role']);
         }
         await setRole(tx, user, role, actorId);
       }),

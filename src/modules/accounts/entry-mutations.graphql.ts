@@ -67,7 +67,7 @@ async function refresh(ctx: Context, given: string | null | undefined): Promise<
   const byCookie = given == null;
   try {
     const refreshToken = given ?? ctx.cookies.refreshToken;
-    if (refreshToken === undefined) refuse('TOKEN_INVALID', 'There is no refresh token: log in.');
+    if (refreshToken === undefined) refuse('TOKEN_INVALID', 'The refresh token is missing. Log in again.');
     const refreshed = await ctx.services.sessions.refresh(refreshToken, byCookie ? null : ['refreshToken']);
     const { tokens, ...identity } = refreshed;
     const body = admit(ctx, identity, tokens, byCookie ? 'COOKIE' : 'BODY');

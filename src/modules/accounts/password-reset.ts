@@ -106,5 +106,5 @@ export function createPasswordReset(deps: {
 }
 
 function invalid(): never {
-  refuse('TOKEN_INVALID', 'The link is not valid, or not any more: ask for another one.', ['token']);
+  refuse('TOKEN_INVALID', 'The link is invalid or has expired. Request a new one.', ['token']);
 }

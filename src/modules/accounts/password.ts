@@ -38,7 +38,7 @@ export const newPassword = z
   )
   .refine(
     (password) => !COMMON.has(password.toLowerCase()),
-    because('PASSWORD_COMMON', 'is one of the passwords that are tried first'),
+    because('PASSWORD_COMMON', 'is one of the most commonly used passwords'),
   );
 
 const PEPPER = 'vitrine password';

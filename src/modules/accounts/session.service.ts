@@ -76,7 +76,7 @@ export const REFRESH_SECONDS = 30 * 24 * 60 * 60;
 const REUSE_MS = 10_000;
 const MAX_USER_AGENT = 300;
 
-const INVALID = 'The refresh token is not valid, or not any more: log in again.';
+const INVALID = 'The refresh token is invalid or has expired. Log in again.';
 
 /** Wires the sessions. */
 export function createSessionService(deps: {

@@ -54,7 +54,7 @@ const CartChangedRef = builder.objectRef<StreamItem<CartChange>>('CartChanged').
         const viewer = ownerOf(ctx.viewer);
         // A guest's cart may have become a user's since.
         if (!value.isGranted && (viewer === null || !isOwnedBy(cart, viewer)))
-          throw requestError('FORBIDDEN', 'The cart is not yours any more.');
+          throw requestError('FORBIDDEN', 'The cart no longer belongs to you.');
         return cart;
       },
     }),

@@ -106,7 +106,7 @@ function networksOf({ throttle, clientAddress }: Context): string[] {
 function checkCount(count: number, field: string): void {
   if (count === 0) refuseInput('REQUIRED', `${field} must not be empty.`, [field]);
   if (count > MAX_LINES_PER_CALL) {
-    const message = `A call takes at most ${MAX_LINES_PER_CALL} lines.`;
+    const message = `A call accepts at most ${MAX_LINES_PER_CALL} lines.`;
     throw new Refusal(new LimitExceededError({ message, path: [field], limit: MAX_LINES_PER_CALL, requested: count }));
   }
 }
@@ -123,11 +123,11 @@ async function wantedOf(ctx: Context, lines: readonly LineInput[]): Promise<Want
     const path = ['lines', String(index)];
     if (quantity < 1) {
       errors.push(
-        new InvalidInputError('TOO_SMALL', 'quantity must be 1 at least.', [...path, 'quantity'], { min: 1 }),
+        new InvalidInputError('TOO_SMALL', 'quantity must be at least 1.', [...path, 'quantity'], { min: 1 }),
       );
     }
     if ((variantId == null) === (sku == null)) {
-      const message = 'Name the variant either by variantId or by sku.';
+      const message = 'Specify the variant by either variantId or sku.';
       errors.push(new InvalidInputError('EITHER_OR', message, path, { fields: 'variantId,sku' }));
       return [];
     }
@@ -136,9 +136,14 @@ async function wantedOf(ctx: Context, lines: readonly LineInput[]): Promise<Want
     if (id == null) {
       const error =
         sku == null
-          ? new InvalidInputError('ID_INVALID', 'This is not the ID of a ProductVariant.', variantPath, {
-              type: 'ProductVariant',
-            })
+          ? new InvalidInputError(
+              'ID_INVALID',
+              'This is not the global ID of an object of type ProductVariant.',
+              variantPath,
+              {
+                type: 'ProductVariant',
+              },
+            )
           : new GenericError('NOT_FOUND', NOT_FOR_SALE, variantPath);
       errors.push(error);
       return [];
@@ -152,7 +157,7 @@ async function wantedOf(ctx: Context, lines: readonly LineInput[]): Promise<Want
 /** Refuses a list that names a line twice: which of the two was meant? */
 function checkDistinct(ids: readonly string[], pathOf: (index: number) => string[]): void {
   const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index);
-  if (twice !== -1) refuseInput('NAMED_TWICE', 'The line is named twice.', pathOf(twice));
+  if (twice !== -1) refuseInput('NAMED_TWICE', 'The line appears twice.', pathOf(twice));
 }
 
 builder.mutationFields((t) => ({

@@ -102,8 +102,9 @@ export function createCartCommands(deps: {
       const cart = liveId === null ? await repository.findLatestCart(tx, owner) : await read(tx, liveId);
       // Begun, or reclaimed, between the two statements.
       if (liveId === null && cart?.holds === true) throw new RetryTransaction();
-      if (cart?.status === 'EXPIRED') refuse('CART_EXPIRED', "The cart's time ran out; its units went back to stock.");
-      if (cart === null || liveId === null) refuse('NOT_FOUND', 'There is no cart.');
+      if (cart?.status === 'EXPIRED')
+        refuse('CART_EXPIRED', 'The cart has expired, and its units have returned to stock.');
+      if (cart === null || liveId === null) refuse('NOT_FOUND', 'You have no cart.');
       return cart;
     },
 

@@ -24,7 +24,7 @@ const unitsByClient: RateLimit = {
   name: 'unitsByClient',
   points: ({ cart }) => Math.max(1000, 10 * cart.maxUnitsPerVariant),
   seconds: 15 * MINUTE,
-  tooMany: 'units put in carts from your network',
+  tooMany: 'units added to carts from your network',
   wider: { 56: 2, 48: 4 },
 };
 
@@ -33,13 +33,13 @@ const cartEmailsByEmail: RateLimit = {
   name: 'cartEmailsByEmail',
   points: 20,
   seconds: HOUR,
-  tooMany: 'carts with this address',
+  tooMany: 'carts with this email address',
 };
 const cartEmailsByClient: RateLimit = {
   name: 'cartEmailsByClient',
   points: 120,
   seconds: HOUR,
-  tooMany: 'addresses set from your network',
+  tooMany: 'email email addresses set from your network',
 };
 
 /** Somebody without a name becomes a guest by it. */

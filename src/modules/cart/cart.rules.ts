@@ -131,14 +131,16 @@ function sellable(shelf: Shelf, want: Pick<Wanted, 'variantId' | 'variantPath'>)
 function tooMany(shelf: Shelf, variant: ProductVariant, units: number, path: InputPath): LimitExceededError | null {
   const limit = shelf.limits.maxUnitsPerVariant;
   if (units <= limit) return null;
-  const message = `A cart takes at most ${limit} of ${fullTitle(variant)}.`;
+  const message = `A cart can hold at most ${limit} units of ${fullTitle(variant)}.`;
   return new LimitExceededError({ message, path, limit, requested: units, variantId: variant.id });
 }
 
 function tooManyLines(shelf: Shelf, count: number, path: InputPath): LimitExceededError[] {
   const limit = shelf.limits.maxLines;
   if (count <= limit) return [];
-  return [new LimitExceededError({ message: `A cart takes at most ${limit} lines.`, path, limit, requested: count })];
+  return [
+    new LimitExceededError({ message: `A cart can hold at most ${limit} lines.`, path, limit, requested: count }),
+  ];
 }
 
 function soldShort(variant: ProductVariant, requested: number, available: number, path: InputPath | null): UserError {
@@ -199,7 +201,7 @@ export function planUpdate(lines: readonly CartLine[], updates: readonly LineUpd
   for (const { id, quantity, idPath, quantityPath } of updates) {
     const line = lines.find((candidate) => candidate.id === id);
     if (line === undefined) {
-      errors.push(new GenericError('NOT_FOUND', 'There is no such line in the cart.', idPath));
+      errors.push(new GenericError('NOT_FOUND', 'Line not found in the cart.', idPath));
       continue;
     }
     const more = quantity - line.quantity;

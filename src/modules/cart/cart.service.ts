@@ -112,7 +112,7 @@ interface Done {
   notices?: readonly UserError[];
 }
 
-const EMPTY = 'There is nothing in the cart.';
+const EMPTY = 'The cart is empty.';
 
 /** Wires the carts. */
 export function createCartService(deps: CartDependencies): CartService {
@@ -137,7 +137,7 @@ export function createCartService(deps: CartDependencies): CartService {
   }
 
   function named(owner: CartOwner | null): CartOwner {
-    return owner ?? refuse('NOT_FOUND', 'There is no cart.');
+    return owner ?? refuse('NOT_FOUND', 'You have no cart.');
   }
 
   return {

@@ -34,10 +34,10 @@ export function planMerge(lines: readonly CartLine[], joining: readonly CartLine
     faults.set(
       variantId,
       noLine
-        ? excess(of, `A cart takes at most ${maxLines} lines`, maxLines, draft.count + 1)
+        ? excess(of, `A cart can hold at most ${maxLines} lines`, maxLines, draft.count + 1)
         : excess(
             of,
-            `A cart takes at most ${maxUnitsPerVariant} of one thing`,
+            `A cart can hold at most ${maxUnitsPerVariant} units of a variant`,
             maxUnitsPerVariant,
             unitsOf(lines, variantId) + unitsOf(joining, variantId),
           ),
@@ -47,7 +47,7 @@ export function planMerge(lines: readonly CartLine[], joining: readonly CartLine
 }
 
 function excess(of: { variantId: string; title: string }, rule: string, limit: number, requested: number): UserError {
-  const message = `${rule}: not all of ${of.title} could be taken over.`;
+  const message = `${rule}, so not all units of ${of.title} could be moved.`;
   return new LimitExceededError({ message, path: null, limit, requested, variantId: of.variantId });
 }
 

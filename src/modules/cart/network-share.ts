@@ -104,7 +104,7 @@ export function overShare(
   if (share === undefined || more <= share.room) return null;
   const { limit, held } = share;
   return new LimitExceededError({
-    message: `Carts from your network hold ${held} of ${fullTitle(variant)}, and together they may hold ${limit}, so that some are left for other shoppers. Try again in a few minutes, or log in with an account whose e-mail address is confirmed.`,
+    message: `Carts from your network already hold ${held} units of ${fullTitle(variant)}, of at most ${limit} per network, so that other shoppers can buy some. Try again in a few minutes, or log in to an account with a confirmed email address.`,
     path,
     limit,
     requested: held + more,

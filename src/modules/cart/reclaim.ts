@@ -44,7 +44,7 @@ export function createReclaim(deps: {
     if ((await repository.findLiveCart(tx, owner)) !== liveId) throw new RetryTransaction();
     const carts = await repository.findCarts(tx, [cartId, ...(liveId === null ? [] : [liveId])]);
     const expired = carts.find((cart) => cart.id === cartId && isOwnedBy(cart, owner));
-    if (expired === undefined) return refuse('NOT_FOUND', 'There is no such cart.', path);
+    if (expired === undefined) return refuse('NOT_FOUND', 'Cart not found.', path);
     const live = carts.find((cart) => cart.id === liveId) ?? null;
     const overdue = [expired, live].find((cart) => cart !== null && cart.holds && cart.status === 'EXPIRED');
     if (overdue !== undefined && overdue !== null) throw new CartsOverdue([overdue.id]);
@@ -55,7 +55,8 @@ export function createReclaim(deps: {
     const { expired, live } = await lockBoth(tx, owner, cartId, path);
     // Asked for twice, or never expired: there is nothing to take again.
     if (expired.status === 'ACTIVE') return { cartId, notices: [] };
-    if (expired.status !== 'EXPIRED') refuse('CONFLICT', 'The cart was bought, or joined to another one.', path);
+    if (expired.status !== 'EXPIRED')
+      refuse('CONFLICT', 'The cart has been checked out or merged into another cart.', path);
 
     const target = live ?? expired;
     const variantIds = [...new Set(expired.lines.map((line) => line.variantId))];

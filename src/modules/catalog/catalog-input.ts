@@ -29,9 +29,13 @@ const OWN_IMAGE = /^\/images\/[\w-][\w.-]{0,99}$/;
 
 const slug = z.string().refine(
   isSlug,
-  because('SLUG_INVALID', 'must be lower-case letters and digits with single dashes, at most 200 in all', {
-    max: 200,
-  }),
+  because(
+    'SLUG_INVALID',
+    'must consist of lowercase letters and digits separated by single hyphens, at most 200 characters',
+    {
+      max: 200,
+    },
+  ),
 );
 const status = z.enum(['DRAFT', 'ACTIVE', 'ARCHIVED']);
 const title = plainText(300);
@@ -64,7 +68,7 @@ const imageUrl = plainText(2000).pipe(
     .string()
     .refine(
       isImageUrl,
-      because('URL_INVALID', 'must be an absolute http or https URL, or a path of the shop: /images/…'),
+      because('URL_INVALID', 'must be an absolute http or https URL, or the path of an image of this shop (/images/…)'),
     ),
 );
 
@@ -80,10 +84,10 @@ function faultOfPrice(minor: bigint | null, least: 0 | 1, currency: string): Ret
   const amount = (units: number) => toDecimal({ minor: BigInt(units), currency });
   if (minor === null) {
     const parameters = { currencyCode: currency, max: fractionDigits(currency) };
-    return because('TOO_MANY_DECIMALS', `has more decimals than ${currency}`, parameters);
+    return because('TOO_MANY_DECIMALS', `has more decimal places than ${currency}`, parameters);
   }
   if (minor < least) {
-    const message = least === 0 ? 'must not be negative' : 'must be more than 0';
+    const message = least === 0 ? 'must not be negative' : 'must be greater than 0';
     return because('TOO_SMALL', message, { min: amount(least) });
   }
   const most = amount(MAX_INT);
@@ -139,22 +143,22 @@ interface CountedVariant {
   onHand?: number | null | undefined;
 }
 
-function excess(requested: number, limit: number, path: InputPath, what: string): UserError[] {
+function excess(requested: number, limit: number, path: InputPath, what: string, of = 'product'): UserError[] {
   if (requested <= limit) return [];
-  return [new LimitExceededError({ message: `${what} at most ${limit}.`, path, limit, requested })];
+  return [new LimitExceededError({ message: `A ${of} can have at most ${limit} ${what}.`, path, limit, requested })];
 }
 
 function excessOfProduct({ tags: given, images: shown }: Counted): UserError[] {
   return [
-    ...excess(given?.length ?? 0, MAX.tags, ['tags'], 'Tags of a product:'),
-    ...excess(shown?.length ?? 0, MAX.images, ['images'], 'Pictures of a product:'),
+    ...excess(given?.length ?? 0, MAX.tags, ['tags'], 'tags'),
+    ...excess(shown?.length ?? 0, MAX.images, ['images'], 'images'),
   ];
 }
 
 function excessOfVariant({ selectedOptions: chosen, onHand }: CountedVariant, path: InputPath): UserError[] {
   return [
-    ...excess(chosen?.length ?? 0, MAX.options, [...path, 'selectedOptions'], 'Options of a product:'),
-    ...excess(onHand ?? 0, MAX.onHand, [...path, 'onHand'], 'Units on hand:'),
+    ...excess(chosen?.length ?? 0, MAX.options, [...path, 'selectedOptions'], 'options'),
+    ...excess(onHand ?? 0, MAX.onHand, [...path, 'onHand'], 'units on hand', 'variant'),
   ];
 }
 
@@ -168,10 +172,7 @@ export function parseNewProduct(
   input: Counted & { variants: readonly CountedVariant[] },
   currency: string,
 ): NewProduct {
-  refuseExcess([
-    ...excessOfProduct(input),
-    ...excess(input.variants.length, MAX.variants, ['variants'], 'Variants of a product:'),
-  ]);
+  refuseExcess([...excessOfProduct(input), ...excess(input.variants.length, MAX.variants, ['variants'], 'variants')]);
   refuseExcess(input.variants.flatMap((variant, index) => excessOfVariant(variant, ['variants', String(index)])));
   const schema = z.object({
     title,

@@ -16,11 +16,11 @@ import { freeSlug } from './slug.ts';
 const EVENTS = 1000;
 
 function refuseSlug(): never {
-  refuse('CONFLICT', 'Another category has this slug.', ['slug']);
+  refuse('CONFLICT', 'The slug is already used by another category.', ['slug']);
 }
 
 function refuseUnknown(): never {
-  refuse('NOT_FOUND', 'There is no such category.', ['id']);
+  refuse('NOT_FOUND', 'Category not found.', ['id']);
 }
 
 /** Makes the use cases of categories. */

@@ -50,7 +50,7 @@ builder.queryFields((t) => ({
       slug: t.arg.string({ description: 'Slug of the category.' }),
     },
     resolve: async (_root, { id, slug }, ctx) => {
-      if ((id == null) === (slug == null)) throw requestError('BAD_REQUEST', 'Give either `id` or `slug`.');
+      if ((id == null) === (slug == null)) throw requestError('BAD_REQUEST', 'Specify either `id` or `slug`.');
       if (id != null) return ctx.loaders.category.load(argumentId('Category', id, 'id'));
       return slug != null && isSlug(slug) ? ctx.services.catalog.categoryBySlug(slug) : null;
     },

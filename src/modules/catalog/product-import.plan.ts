@@ -68,7 +68,7 @@ export function planImport(imported: ImportedProduct, around: ImportSurroundings
   );
   const count = live.length + plan.joining.length;
   if (count > MAX.variants) {
-    const message = `Variants of a product: at most ${MAX.variants}.`;
+    const message = `A product can have at most ${MAX.variants} variants.`;
     const [first] = plan.joining;
     const path = first?.path ?? ['variants'];
     plan.faults.push(new LimitExceededError({ message, path, limit: MAX.variants, requested: count }));
@@ -97,12 +97,12 @@ function place(
   if (named !== undefined && !ofThis(named)) {
     // Two variants of the shop cannot share a SKU, and merchants repeat theirs: the file's is not this variant's then.
     sku = choice?.sku ?? ownSku;
-    const message = `${named.productTitle} of the shop has the SKU ${variant.sku}: this variant has the SKU ${sku}.`;
+    const message = `${named.productTitle} already uses the SKU ${variant.sku}, so this variant gets the SKU ${sku}.`;
     plan.notes.push({ variant: index, message });
     named = bySku.get(sku);
     if (named !== undefined && !ofThis(named)) {
       plan.faults.push(
-        new GenericError('CONFLICT', `${named.productTitle} of the shop has the SKU ${sku}.`, [...path, 'sku']),
+        new GenericError('CONFLICT', `${named.productTitle} already uses the SKU ${sku}.`, [...path, 'sku']),
       );
       return;
     }
@@ -115,14 +115,14 @@ function place(
     return;
   }
   if (row.archivedAt !== null) {
-    plan.notes.push({ variant: index, message: 'The variant is archived in the shop: it is left as it is.' });
+    plan.notes.push({ variant: index, message: 'The variant is archived in the shop and was left unchanged.' });
     return;
   }
   // The only variant of a product, which needed no options: they come with the others that join it.
   const isOnly = there.filter(({ archivedAt }) => archivedAt === null).length === 1 && row.selectedOptions.length === 0;
   const keepsChoice = silent.has('selectedOptions') || choiceOf(row) === choiceOf(variant);
   if (!keepsChoice && !isOnly) {
-    const message = `The variant with this SKU has other options in the shop (${inWords(row)}), which stay as they are.`;
+    const message = `The variant with this SKU has other options in the shop (${inWords(row)}), which were left unchanged.`;
     plan.faults.push(new GenericError('CONFLICT', message, [...path, 'selectedOptions', '0', 'value']));
     return;
   }
@@ -160,7 +160,7 @@ function changedProduct(
   if (before.status === 'ARCHIVED' && after.status !== 'ARCHIVED') {
     // Staff took it off sale for good: a file that was exported before does not bring it back.
     after.status = 'ARCHIVED';
-    plan.notes.push({ variant: null, message: 'The product is archived in the shop, and stays so.' });
+    plan.notes.push({ variant: null, message: 'The product is archived in the shop and remains archived.' });
   }
   const changes = changesBetween(
     recordedProduct(before, before.categorySlug),

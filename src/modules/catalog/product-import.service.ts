@@ -164,7 +164,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     for (const { before: was, after } of plan.updates) {
       await repository.updateVariant(tx, locked, after).catch((error: unknown) => {
         if (violatedConstraint(error) !== 'product_variants_sku_key') throw error;
-        refuse('CONFLICT', `Another variant has the SKU ${after.sku}.`, ['variants']);
+        refuse('CONFLICT', `Another variant already has the SKU ${after.sku}.`, ['variants']);
       });
       const changes = changesBetween(recordedVariant(was, currency), recordedVariant(after, currency));
       const subject = { type: 'ProductVariant', id: was.id } as const;
@@ -262,5 +262,5 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
 }
 
 function refuseCategory(): never {
-  refuse('NOT_FOUND', 'The category was deleted meanwhile.', ['categorySlug']);
+  refuse('NOT_FOUND', 'The category has been deleted in the meantime.', ['categorySlug']);
 }

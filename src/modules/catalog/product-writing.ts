@@ -15,7 +15,7 @@ import { createVariantSteps, type CatalogWritingDependencies } from './variant-s
 import { faultsOfJoining } from './variant-rules.ts';
 
 function refuseSlug(): never {
-  refuse('CONFLICT', 'Another product has this slug.', ['slug']);
+  refuse('CONFLICT', 'The slug is already used by another product.', ['slug']);
 }
 
 /** Makes the use cases of products as wholes. */
@@ -26,7 +26,7 @@ export function createProductWriting(deps: CatalogWritingDependencies) {
   /** The category of this slug, which stays as it is meanwhile. Comes first of all locks. */
   async function categoryOf(tx: Transaction, slug: string): Promise<Category> {
     const category = isSlug(slug) ? await keepCategory(tx, slug) : null;
-    return category ?? refuse('NOT_FOUND', 'There is no category with this slug.', ['categorySlug']);
+    return category ?? refuse('NOT_FOUND', 'No category has this slug.', ['categorySlug']);
   }
 
   /** The product's row, under a slug that nothing else has. */
@@ -62,7 +62,7 @@ export function createProductWriting(deps: CatalogWritingDependencies) {
   ): Promise<Product> {
     const { categorySlug, ...fields } = changes;
     const category = categorySlug == null ? null : await categoryOf(tx, categorySlug);
-    if (!(await repository.lockProduct(tx, id))) refuse('NOT_FOUND', 'There is no such product.', ['id']);
+    if (!(await repository.lockProduct(tx, id))) refuse('NOT_FOUND', 'Product not found.', ['id']);
     const before = await read(tx, id);
     const was = await slugOfCategory(tx, before.categoryId);
     const filed =

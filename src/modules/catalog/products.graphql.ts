@@ -67,7 +67,7 @@ type Filter = typeof ProductFilterRef.$inferInput;
 
 function price(decimal: string, name: string, currency: string): number {
   const minor = parseDecimal(decimal, currency);
-  if (minor === null) throw requestError('BAD_REQUEST', `\`${name}\` has more decimals than ${currency}.`);
+  if (minor === null) throw requestError('BAD_REQUEST', `\`${name}\` has more decimal places than ${currency}.`);
   if (minor < 0n) throw requestError('BAD_REQUEST', `\`${name}\` must not be negative.`);
   return Number(minor > MAX_PRICE_MINOR ? BigInt(MAX_PRICE_MINOR) : minor);
 }
@@ -77,12 +77,13 @@ async function toQuery(filter: Filter, { viewer, shop, services }: Context): Pro
   const { search, categorySlug, tags, minPrice, maxPrice, inStock, status } = filter;
   if (status != null && status !== 'ACTIVE' && !isStaff(viewer)) {
     const code = viewer.user === null ? 'UNAUTHENTICATED' : 'FORBIDDEN';
-    throw requestError(code, 'Products that are not ACTIVE are for staff to list.');
+    throw requestError(code, 'Only staff can list products that are not ACTIVE.');
   }
   if ((search ?? '').length > MAX_SEARCH) {
     throw requestError('BAD_REQUEST', `\`search\` may have at most ${MAX_SEARCH} characters.`);
   }
-  if ((tags ?? []).length > MAX_TAGS) throw requestError('BAD_REQUEST', `\`tags\` may have at most ${MAX_TAGS}.`);
+  if ((tags ?? []).length > MAX_TAGS)
+    throw requestError('BAD_REQUEST', `\`tags\` may have at most ${MAX_TAGS} entries.`);
   const query: ProductQuery = {};
   if (search != null && search.trim() !== '') {
     // PostgreSQL has no such character.
@@ -150,7 +151,7 @@ builder.queryFields((t) => ({
       slug: t.arg.string({ description: 'Slug of the product.' }),
     },
     resolve: async (_root, { id, slug }, ctx) => {
-      if ((id == null) === (slug == null)) throw requestError('BAD_REQUEST', 'Give either `id` or `slug`.');
+      if ((id == null) === (slug == null)) throw requestError('BAD_REQUEST', 'Specify either `id` or `slug`.');
       const product =
         id != null
           ? await ctx.loaders.product.load(argumentId('Product', id, 'id'))

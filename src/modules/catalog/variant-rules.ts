@@ -31,7 +31,7 @@ export function faultsOfJoining(
   const model = first ?? joining.map(({ variant }) => variant).find((variant) => variant.selectedOptions.length > 0);
   const names = namesOf(model?.selectedOptions ?? []);
   for (const { variant, path } of joining) {
-    if (skus.has(variant.sku)) faults.push(new GenericError('CONFLICT', 'The SKU is named twice.', [...path, 'sku']));
+    if (skus.has(variant.sku)) faults.push(new GenericError('CONFLICT', 'The SKU appears twice.', [...path, 'sku']));
     skus.add(variant.sku);
     faults.push(...faultsOfChoice(variant, { path, names, choices, first, alone: live.length + joining.length === 1 }));
     choices.add(choiceOf(variant.selectedOptions));
@@ -53,10 +53,16 @@ function faultsOfChoice(
   const names = namesOf(selectedOptions);
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
   if (twice !== -1) {
-    return [new InvalidInputError('NAMED_TWICE', 'The option is named twice.', [...path, String(twice), 'name'])];
+    return [new InvalidInputError('NAMED_TWICE', 'The option appears twice.', [...path, String(twice), 'name'])];
   }
   if (names.length === 0 && !product.alone) {
-    return [new InvalidInputError('OPTIONS_REQUIRED', 'One of several variants needs options to tell it by.', path)];
+    return [
+      new InvalidInputError(
+        'OPTIONS_REQUIRED',
+        'A product with several variants needs options that distinguish them.',
+        path,
+      ),
+    ];
   }
   if (keyOf(names) !== keyOf(product.names)) {
     const message =
@@ -68,5 +74,5 @@ function faultsOfChoice(
     return [new InvalidInputError('OPTIONS_DIFFER', message, path, parameters)];
   }
   if (!product.choices.has(choiceOf(selectedOptions))) return [];
-  return [new GenericError('CONFLICT', 'The product has a variant with this choice.', path)];
+  return [new GenericError('CONFLICT', 'The product already has a variant with these option values.', path)];
 }

@@ -58,7 +58,7 @@ export function createVariantSteps(deps: CatalogWritingDependencies): VariantSte
       const faults = joining.flatMap(({ path }, index) =>
         made.has(variants[index]?.id ?? '')
           ? []
-          : [new GenericError('CONFLICT', 'Another variant has this SKU.', [...path, 'sku'])],
+          : [new GenericError('CONFLICT', 'The SKU is already used by another variant.', [...path, 'sku'])],
       );
       if (faults.length > 0) throw new Refusal(...faults);
       return { at: await inventory.lock(tx, made), variants };

@@ -26,7 +26,7 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
   /** A variant under its lock and its product's, and the transaction's instant. */
   async function lock(tx: Transaction, id: string): Promise<{ at: Date; before: VariantRow }> {
     const productId = await repository.findProductIdOfVariant(tx, id);
-    if (productId === null) refuse('NOT_FOUND', 'There is no such variant.', ['id']);
+    if (productId === null) refuse('NOT_FOUND', 'Variant not found.', ['id']);
     await repository.lockProduct(tx, productId);
     const at = await inventory.lock(tx, [id]);
     return { at, before: await read(tx, id) };
@@ -63,11 +63,11 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
       db.transaction(async (tx) => {
         const joining = [{ variant, path: ['variant'] }];
         if (!(await repository.lockProduct(tx, productId))) {
-          refuse('NOT_FOUND', 'There is no such product.', ['productId']);
+          refuse('NOT_FOUND', 'Product not found.', ['productId']);
         }
         const live = await findVariantsOfProducts(tx, [productId]);
         if (live.length >= MAX.variants) {
-          const message = `Variants of a product: at most ${MAX.variants}.`;
+          const message = `A product can have at most ${MAX.variants} variants.`;
           const requested = live.length + 1;
           throw new Refusal(new LimitExceededError({ message, path: ['variant'], limit: MAX.variants, requested }));
         }
@@ -95,7 +95,7 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
 
         await repository.updateVariant(tx, at, after).catch((error: unknown) => {
           if (violatedConstraint(error) !== 'product_variants_sku_key') throw error;
-          refuse('CONFLICT', 'Another variant has this SKU.', ['sku']);
+          refuse('CONFLICT', 'The SKU is already used by another variant.', ['sku']);
         });
         await tell(tx, at, before.productId);
         await tellOfThreshold(tx, at, before, after.lowStockThreshold);
@@ -110,7 +110,7 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
         if (before.archivedAt !== null) return before;
         // Under the product's lock nobody else archives one, or makes one.
         if ((await findVariantsOfProducts(tx, [before.productId])).length === 1) {
-          refuse('CONFLICT', 'It is the last variant of its product: archive the product.', ['id']);
+          refuse('CONFLICT', 'The variant is the only one of its product. Archive the product instead.', ['id']);
         }
         await repository.archiveVariant(tx, at, id);
         await tell(tx, at, before.productId);

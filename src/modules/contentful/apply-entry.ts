@@ -34,7 +34,7 @@ export interface ApplyingDependencies {
 /** Who changes the catalogue here: nobody who works in the shop. */
 const ACTOR = null;
 const MAX_SKU = 90;
-const ANOTHERS = 'The product with this slug is another entry.';
+const ANOTHERS = 'The product with this slug belongs to another entry.';
 
 /** Whether some fields are those of a variant. */
 export function concernsVariant({ variant, stock }: EntryFields): boolean {
@@ -71,8 +71,8 @@ export function createEntryApplication({ catalog, catalogWriting, outsideStock }
   ): Promise<Product> {
     const { title, slug = null, description = '' } = fields.product;
     const { priceMinor, sku } = fields.variant;
-    if (title === undefined) refuseInput('REQUIRED', 'title must not be empty: the product is new.', ['title']);
-    if (priceMinor === undefined) refuseInput('REQUIRED', 'price must not be empty: the product is new.', ['price']);
+    if (title === undefined) refuseInput('REQUIRED', 'title must not be empty for a new product.', ['title']);
+    if (priceMinor === undefined) refuseInput('REQUIRED', 'price must not be empty for a new product.', ['price']);
     return writing.createProduct(ACTOR, {
       title,
       slug,
@@ -99,13 +99,15 @@ export function createEntryApplication({ catalog, catalogWriting, outsideStock }
     const variants = await catalog.variantsOfProducts([productId], tx);
     const [variant] = variants;
     if (variant === undefined || variants.length > 1) {
-      refuse('CONFLICT', `price, sku and stock are of one variant, and the product has ${variants.length}.`, ['price']);
+      refuse('CONFLICT', `price, sku and stock apply to a single variant, but the product has ${variants.length}.`, [
+        'price',
+      ]);
     }
     return variant;
   }
 
   async function publish(tx: Transaction, entry: EntryRow, { change, content }: ReadyChange): Promise<string> {
-    if (content === null) throw new Error('what was published is not there');
+    if (content === null) throw new Error('the published content is missing');
     const { fields, images } = content;
     const writing = catalogWriting.within(tx);
     const found = await findProduct(tx, entry, fields.product.slug);
@@ -152,7 +154,7 @@ export function createEntryApplication({ catalog, catalogWriting, outsideStock }
     const { change } = ready;
     const entry = await lockEntry(tx, change.entryId);
     if (!(mending ? isCurrent : isNewer)(change, entry)) {
-      const reason = 'The same or something later was applied before.';
+      const reason = 'This change or a later one has already been applied.';
       return { status: 'SKIPPED', reason, productId: entry.productId };
     }
     const published = change.event === 'PUBLISHED';
@@ -168,7 +170,7 @@ export function createEntryApplication({ catalog, catalogWriting, outsideStock }
       if (violatedConstraint(error) === 'contentful_entries_product_id_key') refuse('CONFLICT', ANOTHERS, ['slug']);
       throw error;
     });
-    if (productId === null) return { status: 'SKIPPED', reason: 'The entry is no product of the shop.', productId };
+    if (productId === null) return { status: 'SKIPPED', reason: 'The entry is not a product of this shop.', productId };
     return { status: 'APPLIED', reason: null, productId };
   };
 }

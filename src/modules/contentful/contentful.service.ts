@@ -101,7 +101,7 @@ export function createContentfulService(deps: ContentfulDependencies): Contentfu
       if (row?.status !== 'PENDING') return;
       const outcome: Outcome =
         ready === null
-          ? { status: 'SKIPPED', reason: `It is of another content type: ${change.contentType}.`, productId: null }
+          ? { status: 'SKIPPED', reason: `The entry has another content type: ${change.contentType}.`, productId: null }
           : await applyEntry(tx, ready);
       await deliveries.settleDelivery(tx, delivery.id, outcome);
     });
@@ -178,9 +178,9 @@ export function createContentfulService(deps: ContentfulDependencies): Contentfu
     retry: (actorId, deliveryId) =>
       db.transaction(async (tx) => {
         const delivery = await deliveries.lockDelivery(tx, deliveryId);
-        if (delivery === null) return refuse('NOT_FOUND', 'There is no such delivery.', ['id']);
+        if (delivery === null) return refuse('NOT_FOUND', 'Delivery not found.', ['id']);
         if (delivery.status === 'PENDING') return delivery;
-        if (delivery.status !== 'FAILED') refuse('CONFLICT', 'It did not fail: there is nothing to try again.', ['id']);
+        if (delivery.status !== 'FAILED') refuse('CONFLICT', 'Only a failed delivery can be retried.', ['id']);
         const at = await readClock(tx);
         const subject = { type: 'WebhookDelivery', id: deliveryId } as const;
         await staff.record(tx, at, { actorId, kind: 'WEBHOOK_DELIVERY_RETRIED', subject, note: delivery.reason });

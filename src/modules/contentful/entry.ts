@@ -33,10 +33,10 @@ export function eventOfTopic(topic: string): EntryEvent | null {
 const MAX_INT = 2 ** 31 - 1;
 
 const instant = z.iso
-  .datetime({ offset: true, error: 'must be an instant' })
+  .datetime({ offset: true, error: 'must be an ISO 8601 timestamp' })
   .transform((text) => new Date(text))
   // PostgreSQL knows no year 0.
-  .refine((date) => date.getTime() > 0, 'must be an instant');
+  .refine((date) => date.getTime() > 0, 'must be an ISO 8601 timestamp');
 
 const revision = z.int().min(1).max(MAX_INT).nullish();
 

@@ -44,7 +44,7 @@ class Reader {
     const field = own(this.#fields, name);
     if (field === null || field === undefined) return { value: null, isEmpty: false };
     if (typeof field !== 'object' || Array.isArray(field)) {
-      this.faults.push(bad(name, 'must have its values by locale'));
+      this.faults.push(bad(name, 'must have one value per locale'));
       return { value: null, isEmpty: false };
     }
     const value = own(field, this.#locale) ?? null;
@@ -91,14 +91,10 @@ export function parseFields(fields: unknown, { locale, currency }: { locale: str
     ...(description.isEmpty ? { description: null } : {}),
     ...(isRichText(description.value) ? { description: richTextToPlain(description.value) } : text('description')),
   };
-  const price = reader.read('price', decimal, 'must be a number, as 12.5');
-  const count = reader.read(
-    'stock',
-    z.int().min(0).max(MAX_ON_HAND),
-    `must be a whole number from 0 to ${MAX_ON_HAND}`,
-  );
+  const price = reader.read('price', decimal, 'must be a number, for example 12.5');
+  const count = reader.read('stock', z.int().min(0).max(MAX_ON_HAND), `must be an integer from 0 to ${MAX_ON_HAND}`);
   const flag = reader.read('inStock', z.boolean(), 'must be true or false');
-  const pictures = reader.read('images', links, `must be links to assets, ${MAX_IMAGES} at most`);
+  const pictures = reader.read('images', links, `must be links to assets, at most ${MAX_IMAGES}`);
   const product = collect(reader.faults, () => parseProductChanges(given as Parameters<typeof parseProductChanges>[0]));
   const variant = collect(reader.faults, () =>
     parseVariantChanges({ ...text('sku'), ...(price === null ? {} : { price }) }, currency),

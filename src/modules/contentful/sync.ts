@@ -158,8 +158,8 @@ export function createContentfulSync(deps: {
       }
       if (withdrawn * 100 > linked * MOST_WITHDRAWN_PERCENT) {
         throw new SyncRefused(
-          `It would take ${withdrawn} of ${linked} products off sale, since their entries are not published in space ` +
-            `${config.spaceId}, environment ${config.environment}. Nothing was changed. If the space is the right one: --force.`,
+          `This would take ${withdrawn} of ${linked} products off sale, because their entries are not published in space ` +
+            `${config.spaceId}, environment ${config.environment}. Nothing was changed. If the space is correct, use --force.`,
         );
       }
     }

@@ -20,8 +20,7 @@ export function startDeliveryUpkeep({
     for (const id of await contentful.findLost(BATCH)) {
       if (signal.aborted) return;
       await contentful.apply(id, signal).catch((error: unknown) => {
-        if (!signal.aborted)
-          logger.warn({ err: error, deliveryId: id }, 'a delivery could not be applied; tried again');
+        if (!signal.aborted) logger.warn({ err: error, deliveryId: id }, 'delivery could not be applied; retrying');
       });
     }
   }
@@ -29,14 +28,14 @@ export function startDeliveryUpkeep({
   return every({
     ms: SWEEP_MS,
     atOnce: true,
-    failed: 'deliveries could not be looked after; tried again',
+    failed: 'the sweep of webhook deliveries failed; retrying',
     logger,
     async run(signal) {
       await sweep(signal);
       if (performance.now() - prunedAt < PRUNE_MS) return;
       prunedAt = performance.now();
       const deliveries = await contentful.prune(signal);
-      if (deliveries > 0) logger.info({ deliveries }, 'old deliveries pruned');
+      if (deliveries > 0) logger.info({ deliveries }, 'old deliveries deleted');
     },
   });
 }

@@ -42,7 +42,7 @@ export async function checkShopCurrency(db: Database, code: string, logger: Logg
     if (byAnother !== null) return compare(byAnother, wanted);
     judge(await findCurrencyEvidence(tx), wanted);
     await recordShopCurrency(tx, wanted);
-    tx.afterCommit(() => logger.info(wanted, 'the currency of this database is on record'));
+    tx.afterCommit(() => logger.info(wanted, 'the currency of the database was recorded'));
   });
 }
 
@@ -50,13 +50,13 @@ function compare(recorded: ShopCurrency, wanted: ShopCurrency): void {
   if (recorded.code !== wanted.code) {
     throw new ShopCurrencyError(
       `The amounts in this database are in ${recorded.code}, but SHOP_CURRENCY is ${wanted.code}. Set SHOP_CURRENCY=${recorded.code}, or ` +
-        `use another database. Should the amounts be meant in ${wanted.code}: ${DECLARE} ${wanted.code} DECIMALS (see docs/operations.md).`,
+        `use another database. If the amounts are actually in ${wanted.code}, run: ${DECLARE} ${wanted.code} DECIMALS (see docs/operations.md).`,
     );
   }
   if (recorded.digits !== wanted.digits) {
     throw new ShopCurrencyError(
-      `The amounts in this database have ${decimals(recorded.digits)} of ${recorded.code}, and this version of the shop ` +
-        `counts with ${wanted.digits}. To have the amounts converted: ${DECLARE} ${recorded.code} ${recorded.digits}.`,
+      `The amounts in this database have ${decimals(recorded.digits)} of ${recorded.code}, but this version of the shop ` +
+        `uses ${wanted.digits}. To convert the amounts, run: ${DECLARE} ${recorded.code} ${recorded.digits}.`,
     );
   }
 }
@@ -68,18 +68,18 @@ function judge(found: CurrencyEvidence, wanted: ShopCurrency): void {
   if (other !== undefined) {
     throw new ShopCurrencyError(
       `This database has orders in ${found.orderCurrencies.join(' and ')}, but SHOP_CURRENCY is ${wanted.code}. Set the currency of ` +
-        `its prices as SHOP_CURRENCY; where orders are in several, say once which it is: ${DECLARE} CODE DECIMALS (see docs/operations.md).`,
+        `its prices as SHOP_CURRENCY; if the orders have several currencies, declare the currency once: ${DECLARE} CODE DECIMALS (see docs/operations.md).`,
     );
   }
   const isProven = found.decimals.length === 1 && found.decimals[0] === wanted.digits;
   const isDisproven = found.decimals.some((digits) => digits !== wanted.digits);
   if (isDisproven || (!isProven && UNCERTAIN.has(wanted.code))) {
     throw new ShopCurrencyError(
-      `Amounts in ${wanted.code} have ${decimals(wanted.digits)} (ISO 4217). Versions of Node disagreed about that, and this database ` +
-        'was written when the shop still went by Node' +
+      `Amounts in ${wanted.code} have ${decimals(wanted.digits)} (ISO 4217). Node versions differed in this number, and this database ` +
+        'was written when the shop used the number of Node' +
         (isDisproven ? `: prices were written with ${found.decimals.join(' and with ')}. ` : '. ') +
-        `Look at a price that you know in product_variants.price_minor: is a price of 1990 ${wanted.code} kept as 1990, it has 0 ` +
-        `decimals; as 199000, 2. Then run this once: ${DECLARE} ${wanted.code} DECIMALS (see docs/operations.md).`,
+        `Check a price that you know in product_variants.price_minor: if a price of 1990 ${wanted.code} is stored as 1990, it has 0 ` +
+        `decimals; if it is stored as 199000, it has 2. Then run once: ${DECLARE} ${wanted.code} DECIMALS (see docs/operations.md).`,
     );
   }
 }
@@ -109,14 +109,14 @@ export async function declareShopCurrency(db: Database, stored: ShopCurrency): P
       if (recorded.digits === wanted.digits) return { ...wanted, shifted: 0 };
       if (recorded.digits !== stored.digits) {
         throw new ShopCurrencyError(
-          `On record are ${decimals(recorded.digits)} of ${recorded.code}, not ${stored.digits}.`,
+          `The database records ${decimals(recorded.digits)} of ${recorded.code}, not ${stored.digits}.`,
         );
       }
     }
     const shifted = wanted.digits - stored.digits;
     if (shifted !== 0 && !(await shiftAmounts(tx, wanted.code, shifted))) {
       throw new ShopCurrencyError(
-        `Some amounts have more than the ${decimals(wanted.digits)} of ${wanted.code}. Nothing was changed.`,
+        `Some amounts have more than ${decimals(wanted.digits)} of ${wanted.code}. Nothing was changed.`,
       );
     }
     await recordShopCurrency(tx, wanted);

@@ -119,7 +119,7 @@ class Run {
       this.#slugs.set(slug, first.line);
       return null;
     }
-    const message = `A product of this handle stands in line ${known} already: the rows of a product must stand together.`;
+    const message = `A product with this handle appeared in line ${known}. All rows of a product must be adjacent.`;
     return { ...at(first), handle, column: columns.name('handle'), message };
   }
 
@@ -134,7 +134,7 @@ class Run {
       if (line === undefined) this.#skus.set(sku, placeOf(index).line);
       if (line === undefined || !skuGiven) continue;
       repeated.add(index);
-      const message = `The row in line ${line}, of another product, has this SKU: this variant has the SKU ${ownSku}.`;
+      const message = `The row in line ${line}, of another product, has the same SKU. This variant gets the SKU ${ownSku}.`;
       notes.push({ ...at(placeOf(index)), handle, column: columns.name('sku'), message });
     }
     if (repeated.size === 0) return draft;

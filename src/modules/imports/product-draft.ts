@@ -48,7 +48,7 @@ export function slugOfHandle(handle: string, slugOf: Catalogue['slugOf']): strin
 }
 
 /** What a merchant should know of a handle that is no slug. */
-export const addressNote = (slug: string) => `In addresses of the shop it is ${slug}.`;
+export const addressNote = (slug: string) => `The slug in the shop is ${slug}.`;
 
 /** A product's handle; made of its title where it has none, as Shopify does. */
 export function handleOf(
@@ -70,7 +70,7 @@ function statusOf(first: Row, note: (column: Column, message: string) => void): 
   if (status === 'archived') return 'ARCHIVED';
   if (status === 'draft') return 'DRAFT';
   if (status === 'unlisted') {
-    note('status', 'The shop has no unlisted products: it is a draft.');
+    note('status', 'The shop has no unlisted products, so the product is imported as a draft.');
     return 'DRAFT';
   }
   if (status !== '' && status !== 'active') return null;
@@ -128,16 +128,16 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
 
   for (const row of rows) {
     if (row.wrongWidth === null) continue;
-    const message = `The row has ${row.wrongWidth} cells, the header ${columns.width}: perhaps quotes are missing.`;
+    const message = `The row has ${row.wrongWidth} cells, but the header has ${columns.width}. Perhaps quotes are missing.`;
     findings.push(at(row, null, message));
   }
   // What stands in which column is anybody's guess then.
   if (findings.length > 0) return { findings };
-  if (surplus > 0) findings.push(at(first, null, `The product has ${rows.length + surplus} rows: too many.`));
+  if (surplus > 0) findings.push(at(first, null, `The product has ${rows.length + surplus} rows, which is too many.`));
   if (handle === '') findings.push(at(first, 'handle', 'The row has no handle.'));
   if (isTrue(first.cell('giftCard'))) findings.push(at(first, 'giftCard', 'The shop does not sell gift cards.'));
   const status = statusOf(first, (column, message) => notes.push(at(first, column, message)));
-  if (status === null) findings.push(at(first, 'status', 'It is none of active, draft, archived.'));
+  if (status === null) findings.push(at(first, 'status', 'The status must be active, draft or archived.'));
   if (findings.length > 0) return { findings };
 
   const slug = slugOfHandle(handle, catalogue.slugOf);

@@ -73,7 +73,7 @@ export function readColumns(header: readonly string[]): Columns {
       continue;
     }
     if (earlier !== undefined) {
-      throw new FileError(`Two columns say the same: "${header[earlier]?.trim()}" and "${text.trim()}".`);
+      throw new FileError(`Two columns have the same meaning: "${header[earlier]?.trim()}" and "${text.trim()}".`);
     }
     index.set(column, place);
   }
@@ -86,7 +86,7 @@ export function readColumns(header: readonly string[]): Columns {
 
 function explainMissing(missing: readonly Column[]): string {
   const names = missing.map((column) => HEADERS[column].map((text) => `"${text}"`).join(' or '));
-  return `It is no product CSV of Shopify's: its first row lacks ${names.join(', ')}.`;
+  return `The file is not a Shopify product CSV: its first row lacks ${names.join(', ')}.`;
 }
 
 /** How many of a row's cells are headers that Shopify's export has. */

@@ -83,14 +83,14 @@ async function* readRecords(
 function explain(error: unknown, line: number): unknown {
   if (error instanceof CsvError) {
     return new FileError(
-      `It cannot be read as CSV: in the row that begins in line ${line}, quotes do not match (${error.code}). Nothing was imported.`,
+      `The file is not valid CSV: quotes do not match in the row that starts in line ${line} (${error.code}). Nothing was imported.`,
     );
   }
   if ((error as { code?: unknown }).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
-    return new FileError('It is not in UTF-8: save it as "CSV UTF-8". Nothing was imported.');
+    return new FileError('The file is not encoded in UTF-8. Save it as "CSV UTF-8". Nothing was imported.');
   }
   if (typeof (error as NodeJS.ErrnoException).syscall === 'string') {
-    return new FileError(`It cannot be read: ${(error as Error).message}.`);
+    return new FileError(`The file cannot be read: ${(error as Error).message}.`);
   }
   return error;
 }
@@ -110,7 +110,7 @@ export async function surveyFile(path: string): Promise<{ columns: Columns; rows
     if (columns === null) columns = readColumns(record);
     else if (!isBlank(record)) rows += 1;
   }
-  if (columns === null) throw new FileError('It is empty.');
+  if (columns === null) throw new FileError('The file is empty.');
   return { columns, rows, parting };
 }
 

@@ -68,7 +68,7 @@ export function draftVariants(context: Context): { variants: VariantDraft[]; fin
     const skuGiven = given !== '' && sameSku === undefined;
     if (sameSku !== undefined) {
       notes.push(
-        context.at(row, 'sku', `The row in line ${sameSku} has this SKU, too: this variant has the SKU ${ownSku}.`),
+        context.at(row, 'sku', `The row in line ${sameSku} has the same SKU. This variant gets the SKU ${ownSku}.`),
       );
     }
     return {
@@ -96,7 +96,7 @@ function optionsOf(row: Row, names: readonly string[], { at }: Context, findings
     const value = text(row, valueColumn);
     if (name === '' && value === '') return [];
     if (name === '') findings.push(at(row, nameColumn, "The product's first row does not name this option."));
-    if (value === '') findings.push(at(row, valueColumn, `The variant does not say which ${name}.`));
+    if (value === '') findings.push(at(row, valueColumn, `The variant has no value for ${name}.`));
     return [{ name, value }];
   });
 }
@@ -108,7 +108,7 @@ function priceOf(row: Row, column: 'price' | 'compareAt', { at }: Context, findi
   const message =
     amount === ''
       ? 'The price is missing.'
-      : `"${amount.slice(0, 50)}" is no price: write digits with a point before the decimals, and nothing else.`;
+      : `"${amount.slice(0, 50)}" is not a price. Write digits with a decimal point, and nothing else.`;
   findings.push(at(row, column, message));
   return null;
 }
@@ -123,8 +123,8 @@ function quantityOf(row: Row, { columns, at }: Context, findings: Finding[], not
   const given = text(row, 'quantity');
   const isUntracked = columns.index.has('tracker') && text(row, 'tracker') === '';
   if (isUntracked) {
-    const units = given === '' ? 'none are set by this file' : `it counts as it stands, ${given.slice(0, 50)}`;
-    notes.push(at(row, 'quantity', `Shopify does not count its units, and the shop always does: ${units}.`));
+    const units = given === '' ? 'this file sets none' : `the given quantity is used, ${given.slice(0, 50)}`;
+    notes.push(at(row, 'quantity', `Shopify does not track this variant's units, but the shop always does: ${units}.`));
   }
   if (given === '' && text(row, 'tracker') !== '') {
     const lacks = columns.index.has('quantity') ? 'the cell is empty' : 'the file has no column of quantities';
@@ -132,7 +132,7 @@ function quantityOf(row: Row, { columns, at }: Context, findings: Finding[], not
       at(
         row,
         columns.index.has('quantity') ? 'quantity' : 'tracker',
-        `Shopify counts its units, and ${lacks}: those in the shop stay, and a new variant begins with none.`,
+        `Shopify tracks this variant's units, but ${lacks}: the units in the shop remain unchanged, and a new variant starts with none.`,
       ),
     );
   }
@@ -163,7 +163,7 @@ function namedTwice(variants: readonly VariantDraft[], { at, columns }: Context)
     const nothingToChoose = selectedOptions.length === 0;
     const message = nothingToChoose
       ? `The row in line ${sameChoice} is a variant without options, too: several need options to tell them by.`
-      : `The row in line ${sameChoice} has this choice, too.`;
+      : `The row in line ${sameChoice} has the same option values.`;
     return [at(row, nothingToChoose ? 'option1Name' : 'option1Value', message)];
   });
 }

@@ -79,7 +79,7 @@ builder.queryField('inventoryAudit', (t) =>
     complexity: 4000,
     resolve: async (_root, args, ctx) => {
       const first = args.first ?? null;
-      if (first !== null && first < 1) throw requestError('BAD_REQUEST', '`first` must be 1 at least.');
+      if (first !== null && first < 1) throw requestError('BAD_REQUEST', '`first` must be at least 1.');
       const [after = null] = args.after == null ? [] : decodeCursor(args.after, 'after', ofVariants);
       return { ...(await ctx.services.stock.audit(first, after)), after };
     },

@@ -19,7 +19,7 @@ const lock: Statement = {
  */
 export async function lockVariants(tx: Queryable, variantIds: readonly string[]): Promise<Date> {
   const [row] = await tx.query<{ now: Date }>(lock, [variantIds]);
-  if (row === undefined) throw new Error('the database did not tell the time');
+  if (row === undefined) throw new Error('the database did not return the time');
   return row.now;
 }
 

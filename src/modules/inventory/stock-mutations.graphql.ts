@@ -20,15 +20,15 @@ const note = z.preprocess(
 const adjustInput = z.object({
   delta: z
     .int()
-    .min(-MAX_ON_HAND, `must be -${MAX_ON_HAND} at least`)
-    .max(MAX_ON_HAND, `must be ${MAX_ON_HAND} at most`)
+    .min(-MAX_ON_HAND, `must be at least -${MAX_ON_HAND}`)
+    .max(MAX_ON_HAND, `must be at most ${MAX_ON_HAND}`)
     .refine((delta) => delta !== 0, because('ZERO', 'must not be 0')),
   note,
   idempotencyKey: plainText(255),
 });
 
 const setInput = z.object({
-  onHand: z.int().min(0, 'must not be negative').max(MAX_ON_HAND, `must be ${MAX_ON_HAND} at most`),
+  onHand: z.int().min(0, 'must not be negative').max(MAX_ON_HAND, `must be at most ${MAX_ON_HAND}`),
   note,
 });
 

@@ -97,7 +97,7 @@ export function createStockService(deps: {
         const now = await inventory.lock(tx, [variantId]);
         await decide(tx, now, async () => {
           const [variant] = await catalog.variantsByIds([variantId], tx);
-          return variant ?? refuse('NOT_FOUND', 'There is no such variant.', ['variantId']);
+          return variant ?? refuse('NOT_FOUND', 'Variant not found.', ['variantId']);
         });
       }),
     );
@@ -157,12 +157,14 @@ export function createStockService(deps: {
         const earlier = await repository.findRequestHash(tx, actorId, idempotencyKey);
         if (earlier?.equals(requestHash) === true) return;
         if (earlier !== null) {
-          refuse('IDEMPOTENCY_KEY_REUSED', 'The key was used before, for another adjustment.', ['idempotencyKey']);
+          refuse('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used before for a different adjustment.', [
+            'idempotencyKey',
+          ]);
         }
         const variant = await find();
         const onHand = variant.onHand + delta;
         if (onHand > MAX_ON_HAND) {
-          const message = `${fullTitle(variant)} can have at most ${MAX_ON_HAND} on hand.`;
+          const message = `${fullTitle(variant)} can have at most ${MAX_ON_HAND} units on hand.`;
           const fault = { message, path: ['delta'], limit: MAX_ON_HAND, requested: onHand, variantId };
           throw new Refusal(new LimitExceededError(fault));
         }

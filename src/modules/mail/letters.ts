@@ -127,7 +127,7 @@ export function createLetters(deps: {
       const found = await views.viewInCart(db, links, ofCart.parse(data));
       if (found === null) return null;
       return {
-        subject: `Few left: ${found.product.title}`,
+        subject: `Almost sold out: ${found.product.title}`,
         body: LowStock({ frame, ...found, cartUrl: links.cart() }),
       };
     },
@@ -137,7 +137,7 @@ export function createLetters(deps: {
       const product = await views.viewOfAlert(db, links, alertId);
       if (product === null) return null;
       const cancelUrl = links.cancelStockAlert(services.stockAlerts.cancelToken(alertId));
-      const subject = product.isAvailable ? `Back in stock: ${product.title}` : `Gone again: ${product.title}`;
+      const subject = product.isAvailable ? `Back in stock: ${product.title}` : `Sold out again: ${product.title}`;
       return { subject, body: BackInStock({ frame, product, cancelUrl }) };
     },
 
@@ -171,7 +171,7 @@ export function createLetters(deps: {
       const user = await views.viewUser(db, userId);
       if (user === null || user.isConfirmed) return null;
       const body = ConfirmAddress({ frame, link: await confirmLink(userId) });
-      return { subject: `Confirm your address for ${shopName}`, body };
+      return { subject: `Confirm your email address for ${shopName}`, body };
     },
   };
 

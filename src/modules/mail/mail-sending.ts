@@ -72,14 +72,14 @@ export function createMailSending(deps: {
     const { id, cause, template, recipient, userId, data, messageId } = mail;
     const stop = new AbortController();
     const late = delay(COMPOSE_WITHIN_MS, undefined, { signal: stop.signal }).then(() => {
-      throw new Error('it took too long');
+      throw new Error('sending took too long');
     });
     late.catch(() => {});
     try {
       return await Promise.race([letters.compose({ id, cause, template, recipient, userId, data, messageId }), late]);
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
-      throw new MailFault(`it could not be written: ${(error as Error).message}`, { permanent: false });
+      throw new MailFault(`the email could not be rendered: ${(error as Error).message}`, { permanent: false });
     } finally {
       stop.abort();
     }
@@ -105,14 +105,14 @@ export function createMailSending(deps: {
     const reason = withoutAddresses(fault.message);
     const line = { mailId: mail.id, template: mail.template, attempts: mail.attempts, reason };
     if (fault.permanent || seconds === undefined) {
-      const why = fault.permanent ? fault.message : `given up after ${mail.attempts} tries: ${fault.message}`;
+      const why = fault.permanent ? fault.message : `gave up after ${mail.attempts} attempts: ${fault.message}`;
       await repository.settleUnsent(db, mail, 'FAILED', why);
-      logger.error(line, 'a mail could not be sent; staff see it among the mails that failed');
+      logger.error(line, 'email could not be sent; it is listed among the failed emails');
       return 'FAILED';
     }
     const due = await repository.postponeMail(db, mail, seconds, fault.message);
     if (due !== null) nudges.mail(mail.id, seconds * 1000, due);
-    logger.warn(line, 'a mail could not be sent yet');
+    logger.warn(line, 'email could not be sent yet; retrying');
     return 'POSTPONED';
   }
 
@@ -122,7 +122,7 @@ export function createMailSending(deps: {
       if (mail === null) return 'NOTHING';
       // Nobody who had it came back, each time: it may be what ends them.
       if (mail.attempts > BACKOFF_S.length + 1) {
-        const fault = new MailFault('whoever sent it did not come back', { permanent: false });
+        const fault = new MailFault('the sending process did not report back', { permanent: false });
         return recordFault({ ...mail, attempts: mail.attempts - 1 }, fault, logger);
       }
       let outcome: 'SENT' | 'SKIPPED';

@@ -43,7 +43,7 @@ export async function sweepMails(options: {
       return (await sending.send(id, { signal, logger })) !== 'NOTHING';
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
-      logger.error({ err: error, mailId: id }, 'a mail could not be handled; tried again');
+      logger.error({ err: error, mailId: id }, 'email could not be processed; retrying');
       return false;
     }
   }
@@ -121,7 +121,7 @@ export function startMailPruning(options: {
     logger,
     async run(signal) {
       const mails = await pruneOldMails({ db, days, signal });
-      if (mails > 0) logger.info({ mails }, 'old mails pruned');
+      if (mails > 0) logger.info({ mails }, 'old emails deleted');
     },
   });
 }

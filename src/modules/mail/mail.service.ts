@@ -60,9 +60,9 @@ export function createMailService(deps: {
     retry: (id, actorId) =>
       db.transaction(async (tx) => {
         const mail = await repository.lockMail(tx, id);
-        if (mail === null) return refuse('NOT_FOUND', 'There is no such mail.', ['id']);
+        if (mail === null) return refuse('NOT_FOUND', 'Email not found.', ['id']);
         if (mail.status !== 'FAILED') {
-          return refuse('CONFLICT', `Only a mail that failed is sent again; this one is ${mail.status}.`, ['id']);
+          return refuse('CONFLICT', `Only a failed email can be sent again; this one is ${mail.status}.`, ['id']);
         }
         const at = await readClock(tx);
         await repository.sendAnew(tx, at, id);

@@ -113,7 +113,7 @@ async function buy(
 ): Promise<{ orderId: string; cartToken?: string | null }> {
   const { orders } = ctx.services;
   const owner = ownerOf(ctx.viewer);
-  if (owner === null) refuse('CART_EMPTY', 'There is nothing in the cart.');
+  if (owner === null) refuse('CART_EMPTY', 'The cart is empty.');
   if ('userId' in owner) request.accountEmail = (await loadKnown(ctx.loaders.user, owner.userId)).email;
   const { guest } = ctx.viewer;
   if (guest === null || !(renewed || guest.knownBy === 'cookie')) {
@@ -134,7 +134,7 @@ function toRequest(input: unknown, currency: string): CheckoutRequest {
   const expectedTotalMinor = parseDecimal(expectedTotal, currency);
   if (expectedTotalMinor === null) {
     const parameters = { currencyCode: currency, max: fractionDigits(currency) };
-    const message = `expectedTotal has more decimals than ${currency}.`;
+    const message = `expectedTotal has more decimal places than ${currency}.`;
     refuseInput('TOO_MANY_DECIMALS', message, ['expectedTotal'], parameters);
   }
   return { ...rest, expectedTotalMinor };

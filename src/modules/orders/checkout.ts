@@ -99,7 +99,9 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     const earlier = await findByKey(tx, owner, request.idempotencyKey);
     if (earlier === null) return null;
     if (earlier.requestHash.equals(hashOf(request))) return earlier.id;
-    return refuse('IDEMPOTENCY_KEY_REUSED', 'The key was used before, for another checkout.', ['idempotencyKey']);
+    return refuse('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used before for a different checkout.', [
+      'idempotencyKey',
+    ]);
   }
 
   async function place(tx: Transaction, owner: CartOwner, request: CheckoutRequest): Promise<string> {
@@ -144,7 +146,7 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     request: CheckoutRequest,
   ): Promise<{ orderId: string; at: Date }> {
     const email = request.email ?? cart.email ?? request.accountEmail;
-    if (email === undefined) refuseInput('REQUIRED', 'An e-mail address is needed.', ['email']);
+    if (email === undefined) refuseInput('REQUIRED', 'An email address is required.', ['email']);
 
     const units = new Map<string, number>();
     for (const line of cart.lines) units.set(line.variantId, (units.get(line.variantId) ?? 0) + line.quantity);

@@ -25,7 +25,7 @@ async function lookUp(args: OrderArguments, ctx: Context): Promise<{ id: string;
   }
   const ways = [id != null, accessToken != null, number != null || email != null].filter(Boolean).length;
   if (ways !== 1 || (number == null) !== (email == null)) {
-    throw requestError('BAD_REQUEST', 'Give `id`, or `accessToken`, or `number` and `email`.');
+    throw requestError('BAD_REQUEST', 'Specify `id`, `accessToken`, or `number` and `email`.');
   }
   if (id != null) return { id: argumentId('Order', id, 'id'), grant: null };
   if (accessToken != null) {

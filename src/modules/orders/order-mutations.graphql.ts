@@ -91,7 +91,7 @@ async function orderOfLink(
   const isByNumber = number != null && email != null;
   if ((accessToken != null) === isByNumber || (number == null) !== (email == null)) {
     const fields = 'accessToken,number+email';
-    refuseInput('EITHER_OR', 'Give either accessToken, or number and email.', null, { fields });
+    refuseInput('EITHER_OR', 'Specify either accessToken, or number and email.', null, { fields });
   }
   if (accessToken != null) return orders.orderOfEndedToken(accessToken);
   if (number == null || email == null || !isPlain(email)) return null;

@@ -33,8 +33,8 @@ export function assertOrderTransition(
   if (orderTransitions[from][to] === by) return;
   const otherWay = to === 'CANCELLED' && by !== 'orderCancel';
   const message = otherWay
-    ? 'An order is cancelled by orderCancel, while it is PLACED.'
-    : `An order that is ${from} does not become ${to}.`;
+    ? 'To cancel an order, use orderCancel while the order is PLACED.'
+    : `An order cannot change from ${from} to ${to}.`;
   throw new Refusal(new InvalidTransitionError({ from, to, message, path }));
 }
 
@@ -49,9 +49,9 @@ export function assertPaymentTransition(
 ): void {
   const { status, paymentStatus: from } = order;
   if (!paymentTransitions[from].includes(to)) {
-    refuse('INVALID_TRANSITION', `The payment of an order that is ${from} does not become ${to}.`, path);
+    refuse('INVALID_TRANSITION', `The payment status of an order cannot change from ${from} to ${to}.`, path);
   }
   if (to === 'PAID' && status === 'CANCELLED') {
-    refuse('INVALID_TRANSITION', 'The order is cancelled: it cannot be paid any more.', path);
+    refuse('INVALID_TRANSITION', 'The order is cancelled and can no longer be paid.', path);
   }
 }

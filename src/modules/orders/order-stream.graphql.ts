@@ -43,7 +43,8 @@ interface Scope {
 const NOT_YOURS = 'Order not found, or not accessible to you.';
 
 async function scopeOf({ orderId, accessToken }: OrderArguments, ctx: Context): Promise<Scope> {
-  if (orderId != null && accessToken != null) throw requestError('BAD_REQUEST', 'Give `orderId` or `accessToken`.');
+  if (orderId != null && accessToken != null)
+    throw requestError('BAD_REQUEST', 'Specify either `orderId` or `accessToken`.');
   if (accessToken != null) {
     const granted = await ctx.services.orders.orderOfToken(accessToken);
     if (granted === null) throw requestError('FORBIDDEN', NOT_YOURS);
@@ -56,7 +57,7 @@ async function scopeOf({ orderId, accessToken }: OrderArguments, ctx: Context): 
   } else if (!isStaff(ctx.viewer)) {
     const viewer = ownerOf(ctx.viewer);
     if (viewer === null || ctx.viewer.guest?.isNew === true) {
-      throw requestError('UNAUTHENTICATED', 'Log in, or give the access token of the order.');
+      throw requestError('UNAUTHENTICATED', 'Log in, or pass the access token of the order.');
     }
     const owner = await ctx.services.orders.ownerOf(id);
     if (owner === null || !isOrderOf(owner, viewer)) throw requestError('FORBIDDEN', NOT_YOURS);

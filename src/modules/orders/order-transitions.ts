@@ -48,7 +48,7 @@ const ID: InputPath = ['id'];
 const ON_HAND_CAP = 'product_variants_on_hand_cap';
 
 function notFound(): never {
-  refuse('NOT_FOUND', 'There is no such order.', ID);
+  refuse('NOT_FOUND', 'Order not found.', ID);
 }
 
 /** Wires the life of orders. Each step is a transaction that begins with the order's lock. */
@@ -107,7 +107,11 @@ export function createOrderLife(deps: {
       );
     } catch (error) {
       if (violatedConstraint(error) !== ON_HAND_CAP) throw error;
-      refuse('CONFLICT', 'There are as many units on hand as the shop can count: none can come back.', ID);
+      refuse(
+        'CONFLICT',
+        'The units cannot be returned to stock, because the variant already has the maximum number of units on hand.',
+        ID,
+      );
     }
     return at;
   }

@@ -19,27 +19,27 @@ const lookUpsByEmailAndClient: RateLimit = {
   name: 'lookUpsByEmailAndClient',
   points: 5,
   seconds: 15 * MINUTE,
-  tooMany: 'look-ups of orders with this address that found none',
+  tooMany: 'failed order lookups with this email address',
 };
 /** From however many networks. Much higher than the limit for one network, or strangers could lock the owner out. */
 const lookUpsByEmail: RateLimit = {
   name: 'lookUpsByEmail',
   points: 50,
   seconds: HOUR,
-  tooMany: 'look-ups of orders with this address that found none',
+  tooMany: 'failed order lookups with this email address',
 };
 const lookUpsByClient: RateLimit = {
   name: 'lookUpsByClient',
   points: 30,
   seconds: 15 * MINUTE,
-  tooMany: 'look-ups of orders from your network that found none',
+  tooMany: 'failed order lookups from your network',
 };
 /** Access tokens cannot be guessed: this spares the database. */
 const orderTokensByClient: RateLimit = {
   name: 'orderTokensByClient',
   points: 100,
   seconds: 15 * MINUTE,
-  tooMany: 'links to orders that did not fit from your network',
+  tooMany: 'invalid order tokens from your network',
 };
 
 interface LookUp {
@@ -77,7 +77,7 @@ const checkoutsByEmail: RateLimit = {
   name: 'checkoutsByEmail',
   points: 10,
   seconds: HOUR,
-  tooMany: 'orders with this address',
+  tooMany: 'orders with this email address',
 };
 /** Many shoppers may share a network, and all of them buy when a sale begins. */
 const checkoutsByClient: RateLimit = {
@@ -116,13 +116,13 @@ const orderLinksByOrder: RateLimit = {
   name: 'orderLinksByOrder',
   points: 5,
   seconds: HOUR,
-  tooMany: 'links to this order',
+  tooMany: 'link requests for this order',
 };
 const orderLinksByClient: RateLimit = {
   name: 'orderLinksByClient',
   points: 20,
   seconds: HOUR,
-  tooMany: 'links to orders from your network',
+  tooMany: 'order link requests from your network',
 };
 
 /** `orderLinkRequest` has a letter sent. */

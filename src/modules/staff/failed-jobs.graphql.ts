@@ -47,7 +47,8 @@ async function orUnavailable<T>(look: Promise<T>): Promise<T> {
   try {
     return await look;
   } catch (error) {
-    if (error instanceof QueueAway) throw requestError('UNAVAILABLE', 'The job queue is away: try again later.');
+    if (error instanceof QueueAway)
+      throw requestError('UNAVAILABLE', 'The job queue is not reachable. Try again later.');
     throw error;
   }
 }

@@ -22,7 +22,7 @@ export interface FailedJob {
 /** The queue does not answer: try again later. */
 export class QueueAway extends Error {
   constructor(options?: ErrorOptions) {
-    super('The job queue is away', options);
+    super('The job queue is not reachable', options);
     this.name = 'QueueAway';
   }
 }
@@ -62,18 +62,18 @@ export function createFailedJobService(deps: {
     async retry(id, { actorId, path }) {
       try {
         const [job] = await store.byIds([id]);
-        if (job === undefined) return refuse('NOT_FOUND', 'There is no such job among the failed ones.', path);
+        if (job === undefined) return refuse('NOT_FOUND', 'Failed job not found.', path);
         return await db.transaction(async (tx) => {
           const subject = { type: 'FailedJob', id } as const;
           const changes = changesBetween(job, { reason: null, attempts: 0 });
           const note = `${job.queue} ${job.jobId}`.slice(0, 1000);
           await staff.record(tx, await readClock(tx), { actorId, kind: 'FAILED_JOB_RETRIED', subject, changes, note });
           // Last, and bounded: what cannot be recorded is not done. No lock is held meanwhile but that of the new entry.
-          if (!(await store.retry(job))) refuse('NOT_FOUND', 'It is not among the failed ones any more.', path);
+          if (!(await store.retry(job))) refuse('NOT_FOUND', 'The job is no longer in the list of failed jobs.', path);
           return job;
         });
       } catch (error) {
-        if (error instanceof QueueAway) refuse('UNAVAILABLE', 'The job queue is away: try again later.', path);
+        if (error instanceof QueueAway) refuse('UNAVAILABLE', 'The job queue is not reachable. Try again later.', path);
         throw error;
       }
     },

@@ -119,10 +119,11 @@ builder.mutationField('parkedEventRetry', (t) =>
           const at = await readClock(tx);
           await staff.record(tx, at, { actorId, kind: 'PARKED_EVENT_RETRIED', subject, changes, note: consumer });
         });
-        if (outcome === 'NO_CONSUMER') refuse('CONFLICT', 'Nothing in the shop handles it any more.', ['id']);
-        if (typeof outcome === 'object') refuse('CONFLICT', `It failed again: ${outcome.fault}`, ['id']);
+        if (outcome === 'NO_CONSUMER')
+          refuse('CONFLICT', 'No consumer of the shop processes events of this type.', ['id']);
+        if (typeof outcome === 'object') refuse('CONFLICT', `The event failed again: ${outcome.fault}`, ['id']);
         const [parkedEvent] = await ctx.parkedEvents.byIds([id]);
-        return { parkedEvent: parkedEvent ?? refuse('NOT_FOUND', 'There is no such event.', ['id']) };
+        return { parkedEvent: parkedEvent ?? refuse('NOT_FOUND', 'Parked event not found.', ['id']) };
       }),
   }),
 );

@@ -47,7 +47,7 @@ async function create(ctx: Context, input: typeof StockAlertCreateInputRef.$infe
   const given = parseInput(createInput, input).email ?? null;
   const { user } = ctx.viewer;
   const owner = user === null ? null : await loadKnown(ctx.loaders.user, user.userId);
-  const email = given ?? owner?.email ?? refuseInput('REQUIRED', 'email is needed from guests.', ['email']);
+  const email = given ?? owner?.email ?? refuseInput('REQUIRED', 'email is required for guests.', ['email']);
   return ctx.services.stockAlerts.create({ variantId, email, owner });
 }
 
@@ -56,11 +56,11 @@ async function cancel(ctx: Context, input: typeof StockAlertCancelInputRef.$infe
   const { stockAlerts } = ctx.services;
   if (id != null && token == null) {
     const alertId = inputId('StockAlert', id, ['id']);
-    const userId = ctx.viewer.user?.userId ?? refuse('NOT_FOUND', 'There is no such alert.', ['id']);
+    const userId = ctx.viewer.user?.userId ?? refuse('NOT_FOUND', 'Stock alert not found.', ['id']);
     return stockAlerts.cancelOwn(alertId, userId);
   }
   if (token != null && id == null) return stockAlerts.cancelByToken(token);
-  return refuseInput('EITHER_OR', 'Give either id or token.', null, { fields: 'id,token' });
+  return refuseInput('EITHER_OR', 'Specify either id or token.', null, { fields: 'id,token' });
 }
 
 /** What the operation read before is not to be shown again. */

@@ -31,7 +31,7 @@ export function createStockAlertJob(chains: Pick<StockAlertChains, 'tellNext'>):
           again = true;
         }
       }
-      if (total > 0) logger.info({ variantId, people: total }, 'people were told that a variant is back');
+      if (total > 0) logger.info({ variantId, people: total }, 'sent back-in-stock emails');
     },
   });
 }
@@ -52,7 +52,7 @@ export function startStockAlertSweep(options: {
     logger,
     async run(signal) {
       const people = await chains.tellDue(signal);
-      if (people > 0) logger.info({ people }, 'people were told that a variant is back, by the sweep');
+      if (people > 0) logger.info({ people }, 'sent back-in-stock emails found by the sweep');
     },
   });
 }

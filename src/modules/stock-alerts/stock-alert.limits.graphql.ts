@@ -15,14 +15,14 @@ const stockAlertsByEmail: RateLimit = {
   name: 'stockAlertsByEmail',
   points: 60,
   seconds: HOUR,
-  tooMany: 'stock alerts with this address',
+  tooMany: 'stock alerts with this email address',
 };
 /** Tokens cannot be guessed: this spares the database. */
 const alertTokensByClient: RateLimit = {
   name: 'alertTokensByClient',
   points: 100,
   seconds: 15 * MINUTE,
-  tooMany: 'links that did not fit from your network',
+  tooMany: 'invalid links from your network',
 };
 
 /** `stockAlertCreate` has mail sent to an address of the caller's choice. */

@@ -89,9 +89,9 @@ export function createStockAlertService(deps: {
   async function checkSoldOut(tx: Transaction, variantId: string): Promise<void> {
     const [variant] = await catalog.variantsByIds([variantId], tx);
     if (variant === undefined || !isVariantVisible(variant)) {
-      refuse('NOT_FOUND', 'There is no such variant.', ['variantId']);
+      refuse('NOT_FOUND', 'Variant not found.', ['variantId']);
     }
-    if (variant.available > 0) refuse('ALREADY_IN_STOCK', 'It can be bought now.', ['variantId']);
+    if (variant.available > 0) refuse('ALREADY_IN_STOCK', 'The variant is available now.', ['variantId']);
   }
 
   /** What an alert that is there already looks like to who asks for it again. */
@@ -121,7 +121,7 @@ export function createStockAlertService(deps: {
         if (found !== null) return again(tx, at, found, signUp);
         const waiting = await repository.countWaitingOfAddress(tx, email);
         if (waiting >= MAX_WAITING) {
-          const message = `An address can wait for ${MAX_WAITING} things at a time.`;
+          const message = `An email address can have at most ${MAX_WAITING} waiting stock alerts.`;
           const requested = waiting + 1;
           throw new Refusal(new LimitExceededError({ message, path: ['email'], limit: MAX_WAITING, requested }));
         }
@@ -132,7 +132,7 @@ export function createStockAlertService(deps: {
     async cancelOwn(id, userId) {
       await repository.cancelAlert(db, id, userId);
       const alert = await read(id);
-      if (alert === null || alert.userId !== userId) refuse('NOT_FOUND', 'There is no such alert.', ['id']);
+      if (alert === null || alert.userId !== userId) refuse('NOT_FOUND', 'Stock alert not found.', ['id']);
       return alert;
     },
 

@@ -47,7 +47,7 @@ const INVALID = {
     {
       __typename: 'GenericError',
       code: 'TOKEN_INVALID',
-      message: 'The link is not valid, or not any more: ask for another one.',
+      message: 'The link is invalid or has expired. Request a new one.',
       path: ['token'],
     },
   ],

@@ -184,10 +184,10 @@ describe('logging in', () => {
 test.each<[NodeJS.ProcessEnv, number | RegExp]>([
   [{}, 12],
   [{ BCRYPT_COST: '4' }, 4],
-  [{ BCRYPT_COST: '3' }, /BCRYPT_COST must be from 4 to 20/],
+  [{ BCRYPT_COST: '3' }, /BCRYPT_COST must be between 4 and 20/],
   [{ NODE_ENV: 'production' }, 12],
   [{ NODE_ENV: 'production', BCRYPT_COST: '13' }, 13],
-  [{ NODE_ENV: 'production', BCRYPT_COST: '11' }, /BCRYPT_COST must be 12 at least in production/],
+  [{ NODE_ENV: 'production', BCRYPT_COST: '11' }, /BCRYPT_COST must be at least 12 in production/],
 ])('the work for a password with %j is %s', (env, outcome) => {
   const load = () => loadConfig({ JWT_SECRET: 'a secret of tests that is long enough', ...env }).accounts.bcryptCost;
   if (outcome instanceof RegExp) expect(load).toThrow(outcome);

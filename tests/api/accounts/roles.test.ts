@@ -402,11 +402,11 @@ describe('npm run admin:create', () => {
   test('refuses what is no address or no password, and says how it is used', async () => {
     await changingNothing(shop, async () => {
       const bad = await run(shop, ['nobody'], { ADMIN_PASSWORD: 'a fine password' });
-      expect(bad).toEqual({ status: 1, output: 'email is not an e-mail address.\n' });
+      expect(bad).toEqual({ status: 1, output: 'email is not an email address.\n' });
       const weak = await run(shop, [newEmail()], { ADMIN_PASSWORD: 'password123' });
-      expect(weak).toEqual({ status: 1, output: 'password is one of the passwords that are tried first.\n' });
+      expect(weak).toEqual({ status: 1, output: 'password is one of the most commonly used passwords.\n' });
       const none = await run(shop, [newEmail()]);
-      expect(none).toEqual({ status: 1, output: 'No password was given.\n' });
+      expect(none).toEqual({ status: 1, output: 'No password given.\n' });
       const usage = await run(shop, []);
       expect(usage.status).toBe(1);
       expect(usage.output).toContain('Usage: npm run admin:create -- EMAIL');

@@ -281,7 +281,7 @@ describe('who a client is', () => {
     onTestFinished(() => bare.dispose());
     expect(await times(3, () => guess(bare, newAddress()))).toEqual([[], [], ['RATE_LIMITED']]);
     // Who runs the shop hears of it, once.
-    expect(bare.logs.filter(({ msg }) => msg.startsWith('x-forwarded-for came'))).toHaveLength(1);
+    expect(bare.logs.filter(({ msg }) => msg.startsWith('received x-forwarded-for'))).toHaveLength(1);
   });
 
   test('what stands before the entry of the proxy is not believed, and an IPv6 client is its /64', async () => {

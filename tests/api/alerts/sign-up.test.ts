@@ -137,7 +137,7 @@ describe('somebody waits for what is sold out', () => {
       {
         __typename: 'LimitExceededError',
         code: 'LIMIT_EXCEEDED',
-        message: 'An address can wait for 20 things at a time.',
+        message: 'An email address can have at most 20 waiting stock alerts.',
         path: ['email'],
         limit: 20,
         requested: 21,

@@ -37,7 +37,7 @@ const CartByNode = graphql(`
 const EXPIRED = {
   __typename: 'GenericError',
   code: 'CART_EXPIRED',
-  message: "The cart's time ran out; its units went back to stock.",
+  message: 'The cart has expired, and its units have returned to stock.',
   path: null,
 };
 

@@ -93,7 +93,7 @@ describe('a token that the shop never made', () => {
   const unauthenticated = {
     errors: [
       {
-        message: 'The cart token is not one that this shop gave.',
+        message: 'The cart token was not issued by this shop.',
         extensions: { code: 'UNAUTHENTICATED' },
       },
     ],
@@ -285,7 +285,7 @@ describe('the e-mail of a cart', () => {
     for (const { setEmail } of [nobody, buyer]) {
       expect(await changingNothing(shop, () => setEmail('none@example.com'))).toEqual({
         cart: null,
-        errors: [{ __typename: 'GenericError', code: 'NOT_FOUND', message: 'There is no cart.', path: null }],
+        errors: [{ __typename: 'GenericError', code: 'NOT_FOUND', message: 'You have no cart.', path: null }],
       });
     }
   });

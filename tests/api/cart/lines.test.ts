@@ -356,7 +356,7 @@ describe('updating', () => {
     const id = known((await owner.add({ sku: honey.sku, quantity: 4 })).cart?.lines[0]).id;
     const other = await enter(shop);
     const otherId = known((await other.add({ sku: honey.sku, quantity: 1 })).cart?.lines[0]).id;
-    const notThere = { __typename: 'GenericError', code: 'NOT_FOUND', message: 'There is no such line in the cart.' };
+    const notThere = { __typename: 'GenericError', code: 'NOT_FOUND', message: 'Line not found in the cart.' };
     expect(await changingNothing(shop, () => other.update({ id: otherId, quantity: 2 }, { id, quantity: 0 }))).toEqual({
       cart: null,
       errors: [{ ...notThere, path: ['lines', '1', 'id'] }],
@@ -366,7 +366,7 @@ describe('updating', () => {
       errors: [{ ...notThere, path: ['ids', '0'] }],
     });
     const nobody = shopperOf(shop.client());
-    const noCart = { cart: null, errors: [{ code: 'NOT_FOUND', message: 'There is no cart.', path: null }] };
+    const noCart = { cart: null, errors: [{ code: 'NOT_FOUND', message: 'You have no cart.', path: null }] };
     expect(await changingNothing(shop, () => nobody.update({ id, quantity: 0 }))).toMatchObject(noCart);
     expect(await changingNothing(shop, () => nobody.remove(id))).toMatchObject(noCart);
   });
@@ -434,7 +434,7 @@ describe('limits', () => {
   const tooMany = (sku: string, requested: number, path: string[], title = 'Honey') => ({
     __typename: 'LimitExceededError',
     code: 'LIMIT_EXCEEDED',
-    message: `A cart takes at most 99 of ${title}.`,
+    message: `A cart can hold at most 99 units of ${title}.`,
     path,
     limit: 99,
     requested,
@@ -481,7 +481,7 @@ describe('limits', () => {
     const tooManyLines = {
       __typename: 'LimitExceededError',
       code: 'LIMIT_EXCEEDED',
-      message: 'A cart takes at most 100 lines.',
+      message: 'A cart can hold at most 100 lines.',
       path: ['lines'],
       limit: 100,
       requested: 101,
@@ -507,7 +507,7 @@ describe('limits', () => {
         {
           __typename: 'LimitExceededError',
           code: 'LIMIT_EXCEEDED',
-          message: 'A call takes at most 100 lines.',
+          message: 'A call accepts at most 100 lines.',
           path: ['lines'],
           limit: 100,
           requested: 101,

@@ -271,8 +271,8 @@ describe('a reclaim', () => {
     });
     const stranger = await enter(shop);
     await changingNothing(shop, async () => {
-      expect(await stranger.reclaim(cart.id)).toEqual(notThere('There is no such cart.', ['cartId']));
-      expect(await shopperOf(shop.client()).reclaim(cart.id)).toEqual(notThere('There is no cart.', null));
+      expect(await stranger.reclaim(cart.id)).toEqual(notThere('Cart not found.', ['cartId']));
+      expect(await shopperOf(shop.client()).reclaim(cart.id)).toEqual(notThere('You have no cart.', null));
     });
     expect(await shopper.cart()).toMatchObject({ id: cart.id, status: 'EXPIRED' });
   });
@@ -293,7 +293,7 @@ describe('a reclaim', () => {
           {
             __typename: 'GenericError',
             code: 'CONFLICT',
-            message: 'The cart was bought, or joined to another one.',
+            message: 'The cart has been checked out or merged into another cart.',
             path: ['cartId'],
           },
         ],

@@ -83,7 +83,7 @@ describe('new guests', () => {
   });
 });
 
-describe('units put in carts', () => {
+describe('units added to carts', () => {
   test('one client takes a thousand in 15 minutes, in however many carts', async () => {
     const product = await stocked(shop, 11);
     const address = newAddress();

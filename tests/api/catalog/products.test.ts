@@ -162,7 +162,7 @@ describe('a filter', () => {
     expect(answer.data).toEqual({ products: null });
     expect(answer.errors).toEqual([
       {
-        message: 'Products that are not ACTIVE are for staff to list.',
+        message: 'Only staff can list products that are not ACTIVE.',
         locations: [{ line: 2, column: 3 }],
         path: ['products'],
         extensions: { code: 'UNAUTHENTICATED' },

@@ -140,11 +140,14 @@ describe('of a product', () => {
     );
     expect(payload.errors.map(({ path, message }) => [path?.join('.'), message])).toEqual([
       ['title', 'title must not be empty.'],
-      ['slug', 'slug must be lower-case letters and digits with single dashes, at most 200 in all.'],
+      [
+        'slug',
+        'slug must consist of lowercase letters and digits separated by single hyphens, at most 200 characters.',
+      ],
       ['tags.1', '1 must not be empty.'],
       ['variants.0.price', 'price must not be negative.'],
       ['variants.1.sku', 'sku must not be empty.'],
-      ['variants.1.price', 'price has more decimals than USD.'],
+      ['variants.1.price', 'price has more decimal places than USD.'],
     ]);
   });
 });
@@ -209,7 +212,7 @@ describe('of a variant', () => {
       {
         __typename: 'LimitExceededError',
         code: 'LIMIT_EXCEEDED',
-        message: 'Variants of a product: at most 100.',
+        message: 'A product can have at most 100 variants.',
         path: ['variants'],
         limit: 100,
         requested: 101,

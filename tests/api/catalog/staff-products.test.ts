@@ -283,7 +283,7 @@ describe('productCreate', () => {
         {
           __typename: 'GenericError',
           code: 'CONFLICT',
-          message: 'Another product has this slug.',
+          message: 'The slug is already used by another product.',
           path: ['slug'],
         },
       ],

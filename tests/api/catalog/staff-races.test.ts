@@ -180,7 +180,7 @@ describe('the same SKU at once', () => {
       );
       await locks.untilWaiting(2, 'INSERT INTO product_variants');
       await barrier.query('ROLLBACK');
-      const taken = 'CONFLICT: Another variant has this SKU.';
+      const taken = 'CONFLICT: The SKU is already used by another variant.';
       expect((await Promise.all(creates)).toSorted()).toEqual([`${taken}; ${taken}`, 'made']);
     }
     expect(services.retries.slice(before)).toEqual([]);
@@ -299,7 +299,7 @@ describe('a category that is deleted meanwhile', () => {
     await locks.untilWaiting(3);
     await barrier.release();
     await deletion;
-    const refused = 'NOT_FOUND: There is no category with this slug.';
+    const refused = 'NOT_FOUND: No category has this slug.';
     expect(await Promise.all(works)).toEqual([refused, refused]);
     expect(services.retries.slice(before)).toEqual([]);
     expect((await ada.updateProduct({ id: inside.globalId })).product).toMatchObject({ category: null });

@@ -137,12 +137,12 @@ describe('productVariantCreate', () => {
     const needed = 'Every variant of this product has these options, in this order:';
     await changingNothing(shop, async () => {
       expect(await attempt(product, choice({ Size: 'M' }))).toEqual([
-        ['CONFLICT', at, 'The product has a variant with this choice.'],
+        ['CONFLICT', at, 'The product already has a variant with these option values.'],
       ]);
       expect(await attempt(product, choice({ Colour: 'M' }))).toEqual([['CONFLICT', at, `${needed} Size.`]]);
       expect(await attempt(product, choice({ Size: 'L', Box: 'none' }))).toEqual([['CONFLICT', at, `${needed} Size.`]]);
       expect(await attempt(product, [])).toEqual([
-        ['INVALID_INPUT', at, 'One of several variants needs options to tell it by.'],
+        ['INVALID_INPUT', at, 'A product with several variants needs options that distinguish them.'],
       ]);
       expect(await attempt(two, choice({ Box: 'gift', Size: 'S' }))).toEqual([
         ['CONFLICT', at, `${needed} Size, Box.`],
@@ -151,7 +151,7 @@ describe('productVariantCreate', () => {
         ['CONFLICT', at, "The product's variant has no options: no other can stand beside it."],
       ]);
       expect(await attempt(two, [...choice({ Size: 'L' }), ...choice({ Size: 'XL' })])).toEqual([
-        ['INVALID_INPUT', `${at}.1.name`, 'The option is named twice.'],
+        ['INVALID_INPUT', `${at}.1.name`, 'The option appears twice.'],
       ]);
     });
   });
@@ -187,7 +187,7 @@ describe('productVariantCreate', () => {
         {
           __typename: 'LimitExceededError',
           code: 'LIMIT_EXCEEDED',
-          message: 'Variants of a product: at most 100.',
+          message: 'A product can have at most 100 variants.',
           path: ['variant'],
           limit: 100,
           requested: 101,
@@ -339,7 +339,7 @@ describe('productVariantArchive', () => {
           {
             __typename: 'GenericError',
             code: 'CONFLICT',
-            message: 'It is the last variant of its product: archive the product.',
+            message: 'The variant is the only one of its product. Archive the product instead.',
             path: ['id'],
           },
         ],

@@ -114,7 +114,7 @@ async function failedDelivery(): Promise<{ entryId: string; id: string; slug: st
     revision: 2,
     minute: 1,
   });
-  expect(outcome).toEqual({ status: 'FAILED', reason: 'Another product has this slug.' });
+  expect(outcome).toEqual({ status: 'FAILED', reason: 'The slug is already used by another product.' });
   const { id } = known((await deliveriesOf(shop, entryId)).at(-1));
   return { entryId, id: globalId('WebhookDelivery', id), slug, productId: product.id };
 }
@@ -186,14 +186,14 @@ describe('webhookDeliveryRetry', () => {
     expect(staffActions?.nodes).toEqual([
       {
         kind: 'WEBHOOK_DELIVERY_RETRIED',
-        note: 'Another product has this slug.',
+        note: 'The slug is already used by another product.',
         actor: { email: staff.email },
         subject: { __typename: 'WebhookDelivery', id },
       },
     ]);
     const done = await changingNothing(shop, () => retry(id));
     expect(done.errors).toEqual([
-      { code: 'CONFLICT', message: 'It did not fail: there is nothing to try again.', path: ['id'] },
+      { code: 'CONFLICT', message: 'Only a failed delivery can be retried.', path: ['id'] },
     ]);
   });
 

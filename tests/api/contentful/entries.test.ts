@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 const APPLIED = { status: 'APPLIED', reason: null };
-const LATER = { status: 'SKIPPED', reason: 'The same or something later was applied before.' };
+const LATER = { status: 'SKIPPED', reason: 'This change or a later one has already been applied.' };
 
 /** An entry that is a product already, at revision 1 and minute 0. */
 async function newEntry(fields: Record<string, unknown> = {}): Promise<string> {
@@ -114,12 +114,12 @@ describe('an entry that is published', () => {
     expect(await productOf(shop, id)).toMatchObject({ id: product.id, sku: 'OWN', price: 100, onHand: 6, quantity: 6 });
 
     const other = newEntryId();
-    await expectFailure(other, fields, 'The product with this slug is another entry.');
+    await expectFailure(other, fields, 'The product with this slug belongs to another entry.');
   });
 
   test('needs a title and a price where it is new; slug and SKU are made where it names none', async () => {
-    await expectFailure(newEntryId(), { price: 1 }, 'title must not be empty: the product is new.');
-    await expectFailure(newEntryId(), { title: 'X' }, 'price must not be empty: the product is new.');
+    await expectFailure(newEntryId(), { price: 1 }, 'title must not be empty for a new product.');
+    await expectFailure(newEntryId(), { title: 'X' }, 'price must not be empty for a new product.');
     const first = newEntryId();
     expect(await deliverAndApply(shop, { id: first, fields: { title: 'Ünnamed', price: 1 } })).toEqual(APPLIED);
     const second = newEntryId();
@@ -133,7 +133,11 @@ describe('an entry that is published', () => {
     const third = newEntryId();
     await deliverAndApply(shop, { id: third, fields: { title: 'X', slug: 'taken-sku', price: 1 } });
     expect(await productOf(shop, third)).toMatchObject({ sku: 'taken-sku-2' });
-    await expectFailure(newEntryId(), { title: 'X', price: 1, sku: 'taken-sku' }, 'Another variant has this SKU.');
+    await expectFailure(
+      newEntryId(),
+      { title: 'X', price: 1, sku: 'taken-sku' },
+      'The SKU is already used by another variant.',
+    );
   });
 
   test('is read in the locale of the shop', async () => {
@@ -171,7 +175,7 @@ describe('an entry that is published', () => {
       variants: ['S', 'L'].map((value) => ({ options: [{ name: 'Size', value }] })),
     });
     const id = newEntryId();
-    const reason = 'price, sku and stock are of one variant, and the product has 2.';
+    const reason = 'price, sku and stock apply to a single variant, but the product has 2.';
     await expectFailure(id, { title: 'Several', slug: 'several', stock: 1 }, reason);
     expect(
       await deliverAndApply(shop, { id, fields: { title: 'Two sizes', slug: 'several' }, revision: 10, minute: 10 }),
@@ -194,7 +198,7 @@ describe('bad fields', () => {
     [
       'a slug that is none',
       { slug: 'No slug' },
-      'slug must be lower-case letters and digits with single dashes, at most 200 in all.',
+      'slug must consist of lowercase letters and digits separated by single hyphens, at most 200 characters.',
     ],
     [
       'a description that is too long',
@@ -202,15 +206,15 @@ describe('bad fields', () => {
       'description must have at most 50000 characters.',
     ],
     ['a price below nothing', { price: -1 }, 'price must not be negative.'],
-    ['a price with too many decimals', { price: 1.005 }, 'price has more decimals than USD.'],
+    ['a price with too many decimals', { price: 1.005 }, 'price has more decimal places than USD.'],
     ['a price that is too high', { price: 1e15 }, 'price must be at most 21474836.47.'],
-    ['a price in words', { price: 'twelve' }, 'price must be a number, as 12.5.'],
-    ['half a unit', { stock: 1.5 }, 'stock must be a whole number from 0 to 1000000000.'],
-    ['fewer than no units', { stock: -1 }, 'stock must be a whole number from 0 to 1000000000.'],
-    ['more than can be counted', { stock: 1_000_000_001 }, 'stock must be a whole number from 0 to 1000000000.'],
-    ['units in words', { stock: '10' }, 'stock must be a whole number from 0 to 1000000000.'],
+    ['a price in words', { price: 'twelve' }, 'price must be a number, for example 12.5.'],
+    ['half a unit', { stock: 1.5 }, 'stock must be an integer from 0 to 1000000000.'],
+    ['fewer than no units', { stock: -1 }, 'stock must be an integer from 0 to 1000000000.'],
+    ['more than can be counted', { stock: 1_000_000_001 }, 'stock must be an integer from 0 to 1000000000.'],
+    ['units in words', { stock: '10' }, 'stock must be an integer from 0 to 1000000000.'],
     ['a flag that is a number', { inStock: 1 }, 'inStock must be true or false.'],
-    ['pictures that are texts', { images: ['a.jpg'] }, 'images must be links to assets, 50 at most.'],
+    ['pictures that are texts', { images: ['a.jpg'] }, 'images must be links to assets, at most 50.'],
     ['two of them', { title: 5, price: -1 }, 'title must be text. price must not be negative.'],
   ])('%s: nothing of it is applied, and the reason is kept', async (_what, fields, reason) => {
     const id = await newEntry();
@@ -224,12 +228,12 @@ describe('bad fields', () => {
     await deliverAndApply(shop, { id, body: JSON.stringify({ sys, fields: { title: 'Flat' } }) });
     expect((await deliveriesOf(shop, id)).at(-1)).toMatchObject({
       status: 'FAILED',
-      reason: 'title must have its values by locale.',
+      reason: 'title must have one value per locale.',
     });
     await deliverAndApply(shop, { id, body: JSON.stringify({ sys: { ...sys, updatedAt: 'yesterday' }, fields: {} }) });
     expect((await deliveriesOf(shop, id)).at(-1)).toMatchObject({
       status: 'FAILED',
-      reason: 'sys.updatedAt: must be an instant.',
+      reason: 'sys.updatedAt: must be an ISO 8601 timestamp.',
     });
     await deliverAndApply(shop, { id, body: JSON.stringify({ sys: { ...sys, contentType: undefined }, fields: {} }) });
     expect((await deliveriesOf(shop, id)).at(-1)).toMatchObject({
@@ -273,7 +277,7 @@ describe('an entry that is taken back', () => {
 
   test('is skipped where it is no product; what was published before it comes too late', async () => {
     const id = newEntryId();
-    const reason = 'The entry is no product of the shop.';
+    const reason = 'The entry is not a product of this shop.';
     expect(await deliverAndApply(shop, { id, topic: 'delete', minute: 5 })).toEqual({ status: 'SKIPPED', reason });
     const late = { id, fields: { title: 'Late', price: 1 }, revision: 3, minute: 4 };
     expect(await deliverAndApply(shop, late)).toEqual(LATER);
@@ -340,7 +344,7 @@ describe('the order of revisions', () => {
 
   test('another content type is none of ours', async () => {
     const id = newEntryId();
-    const skipped = { status: 'SKIPPED', reason: 'It is of another content type: page.' };
+    const skipped = { status: 'SKIPPED', reason: 'The entry has another content type: page.' };
     await deliver(shop, { id, contentType: 'page', fields: { title: 'Us', price: 1 } });
     await changingNothing(shop, () => applyAll(shop));
     expect((await deliveriesOf(shop, id)).at(-1)).toMatchObject(skipped);

@@ -163,13 +163,13 @@ describe('comparing the space with the catalogue', () => {
     // Another space: none of the entries, and one of its own.
     server.entries = [{ id: newEntryId(), fields: { title: 'Foreign', slug: 'foreign-entry', price: 1, stock: 1 } }];
     const refused = await changingNothing(shop, () => sync(true).catch((error: Error) => error.message));
-    expect(refused).toContain('It would take 10 of 10 products off sale, since their entries are not published');
+    expect(refused).toContain('This would take 10 of 10 products off sale, because their entries are not published');
     // What is not refused: a look, and a tenth.
     expect((await sync(false)).drift).toHaveLength(11);
     server.entries = all.filter(({ id }) => id !== first);
     expect((await sync(true)).mended).toBe(1);
     server.entries = all.filter(({ id }) => id !== first && id !== second && id !== ids[2]);
-    await expect(sync(true)).rejects.toThrow('It would take 2 of 9 products off sale');
+    await expect(sync(true)).rejects.toThrow('This would take 2 of 9 products off sale');
     expect(await productOf(shop, second)).toMatchObject({ status: 'ACTIVE' });
     expect((await sync(true, true)).mended).toBe(2);
   });
@@ -326,13 +326,15 @@ describe('npm run contentful:sync', () => {
     const id = await newEntry();
     await deliverAndApply(shop, { id, fields: { title: 'Later' }, revision: 9, minute: 9 });
     const left = await changingNothing(shop, () => run([]));
-    expect(left.output).toContain('1 entries compared, 1 differ; 0 mended.\n1 left as they are: something later was');
+    expect(left.output).toContain(
+      '1 entries compared, 1 differ; 0 mended.\n1 left unchanged, because a later change was',
+    );
     expect(left.status).toBe(1);
   }, 60_000);
 
   test('ends with 2, and says why, where it cannot ask, or an entry cannot be applied', async () => {
     const none = await run([], { CONTENTFUL_SPACE_ID: '', CONTENTFUL_MANAGEMENT_TOKEN: '' });
-    const needed = 'Contentful cannot be asked without CONTENTFUL_SPACE_ID and CONTENTFUL_MANAGEMENT_TOKEN.\n';
+    const needed = 'Contentful requires CONTENTFUL_SPACE_ID and CONTENTFUL_MANAGEMENT_TOKEN.\n';
     expect(none).toEqual({ status: 2, output: needed });
     const refused = await run([], { CONTENTFUL_MANAGEMENT_TOKEN: 'wrong-token' });
     expect(refused.status).toBe(2);

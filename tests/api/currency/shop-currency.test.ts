@@ -122,7 +122,7 @@ describe('the first start', () => {
   test('is refused where another version counts with other decimals', async () => {
     await open('EUR');
     await sql('UPDATE shop_currency SET digits = 0');
-    await expect(open('EUR')).rejects.toThrow('have 0 decimals of EUR, and this version of the shop counts with 2');
+    await expect(open('EUR')).rejects.toThrow('have 0 decimals of EUR, but this version of the shop uses 2');
   });
 });
 

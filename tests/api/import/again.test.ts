@@ -214,7 +214,7 @@ describe('fields', () => {
     const file = await writeProducts([plainRow('gone', { Status: 'active' })]);
     const before = await dumpOf(shop);
     expect((await importHere(shop, file)).noted).toEqual([
-      '2 gone -: The product is archived in the shop, and stays so.',
+      '2 gone -: The product is archived in the shop and remains archived.',
     ]);
     expect(await dumpOf(shop)).toEqual(before);
   });
@@ -240,10 +240,10 @@ describe('fields', () => {
     expect(counts).toMatchObject({ made: 0, changed: 0, refused: 4 });
     expect(await dumpOf(shop)).toEqual(before);
     expect(refused).toEqual([
-      '105 twins Option1 Value: The row in line 104 has this choice, too.',
+      '105 twins Option1 Value: The row in line 104 has the same option values.',
       '106 long Variant SKU: sku must have at most 100 characters.',
-      '2 rules Option1 Value: The variant with this SKU has other options in the shop (Size: S), which stay as they are.',
-      '3 many -: Variants of a product: at most 100.',
+      '2 rules Option1 Value: The variant with this SKU has other options in the shop (Size: S), which were left unchanged.',
+      '3 many -: A product can have at most 100 variants.',
     ]);
   });
 });
@@ -257,14 +257,14 @@ describe('a file that is none', () => {
     [
       'has a column twice',
       'Handle,Title,Price,Variant Price\na,A,1,1\n',
-      'Two columns say the same: "Price" and "Variant Price".',
+      'Two columns have the same meaning: "Price" and "Variant Price".',
     ],
-    ['is empty', '', 'It is empty.'],
-    ['is not in UTF-8', Buffer.from(`${sound}caf\xe9,Caf\xe9,1.00\n`, 'latin1'), 'It is not in UTF-8'],
+    ['is empty', '', 'The file is empty.'],
+    ['is not in UTF-8', Buffer.from(`${sound}caf\xe9,Caf\xe9,1.00\n`, 'latin1'), 'The file is not encoded in UTF-8'],
     [
       'has a quote that is never closed: not even what is before it comes in',
       `${sound}open,"Open,1.00\nnext,Next,1.00\n`,
-      'in the row that begins in line 3, quotes do not match',
+      'quotes do not match in the row that starts in line 3',
     ],
   ])('%s', async (_what, content, words) => {
     const path = newFile();
@@ -287,12 +287,12 @@ describe('a file that is none', () => {
   });
 
   test('is not there, or is not named', async () => {
-    expect(await runImport(shop, '/nowhere.csv')).toEqual({ status: 2, output: 'There is no file /nowhere.csv.\n' });
+    expect(await runImport(shop, '/nowhere.csv')).toEqual({ status: 2, output: 'File not found: /nowhere.csv.\n' });
     const path = newFile();
     await writeFile(path, 'Handle,Name\na,b\n');
     expect(await runImport(shop, path)).toEqual({
       status: 2,
-      output: 'It is no product CSV of Shopify\'s: its first row lacks "Title".\n',
+      output: 'The file is not a Shopify product CSV: its first row lacks "Title".\n',
     });
     const usage = await runImport(shop);
     expect(usage.status).toBe(2);
@@ -356,6 +356,6 @@ test('Ctrl-C ends it after the products in hand, and the same command goes on', 
   await barrier.release();
   expect(await exited).toBe(130);
   expect(output()).toContain('Stopped after 12 rows, 12 products: 11 made, 1 changed');
-  expect(output()).toContain('the same command goes on from there');
+  expect(output()).toContain('Run the command again to continue');
   expect((await importHere(shop, changed)).counts).toMatchObject({ made: 0, changed: 0, unchanged: 12 });
 });

@@ -114,8 +114,8 @@ test('units that Shopify counts, in a file that does not say how many, are noted
   const { counts, noted } = await take(plainRow('counted', { 'Variant Inventory Tracker': 'shopify' }));
   expect(counts.made).toBe(1);
   expect(noted).toEqual([
-    '2 counted Variant Inventory Tracker: Shopify counts its units, and the file has no column of quantities: ' +
-      'those in the shop stay, and a new variant begins with none.',
+    "2 counted Variant Inventory Tracker: Shopify tracks this variant's units, but the file has no column of quantities: " +
+      'the units in the shop remain unchanged, and a new variant starts with none.',
   ]);
   const row = plainRow('counted', { 'Variant Inventory Tracker': 'shopify', 'Variant Inventory Qty': '' });
   expect((await take(row)).noted).toEqual([expect.stringContaining('the cell is empty') as string]);
@@ -146,8 +146,8 @@ describe('a SKU that is repeated', () => {
       expect.stringMatching(/^REP-B-S-[\dA-F]{8}$/),
     ]);
     expect(noted).toEqual([
-      `3 rep-a Variant SKU: The row in line 2 has this SKU, too: this variant has the SKU ${made[1]}.`,
-      `4 rep-b Variant SKU: The row in line 2, of another product, has this SKU: this variant has the SKU ${made[2]}.`,
+      `3 rep-a Variant SKU: The row in line 2 has the same SKU. This variant gets the SKU ${made[1]}.`,
+      `4 rep-b Variant SKU: The row in line 2, of another product, has the same SKU. This variant gets the SKU ${made[2]}.`,
     ]);
     await takeAgain(...rows);
     // In another order, the products keep what they have.
@@ -164,7 +164,7 @@ describe('a SKU that is repeated', () => {
     const [thief] = await found('thief');
     expect(thief?.sku).toMatch(/^THIEF-[\dA-F]{8}$/);
     expect(noted).toEqual([
-      `2 thief -: The owner of the shop has the SKU OWNER: this variant has the SKU ${thief?.sku}.`,
+      `2 thief -: The owner already uses the SKU OWNER, so this variant gets the SKU ${thief?.sku}.`,
     ]);
     await takeAgain(plainRow('thief', { 'Variant SKU': 'OWNER' }));
   });
@@ -213,8 +213,7 @@ describe('a slug', () => {
   test('of a product and a category that an earlier version imported stays, and finds them again', async () => {
     const row = plainRow('мёд-липовый', { 'Variant SKU': 'LIME', Type: 'Мёд', 'Variant Price': '5.00' });
     const { noted } = await take(row);
-    const slug =
-      /In addresses of the shop it is (myod-[a-z-]+-[\da-f]{8})\./.exec(noted.join('\n'))?.[1] ?? noted.join();
+    const slug = /The slug in the shop is (myod-[a-z-]+-[\da-f]{8})\./.exec(noted.join('\n'))?.[1] ?? noted.join();
     const [product] = await found(slug);
     expect(product).toMatchObject({ category: 'myod', sku: 'LIME' });
     // As the earlier version had named them.

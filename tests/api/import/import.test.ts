@@ -57,11 +57,11 @@ const documents = {
 };
 
 const REFUSED = [
-  'line 10 (row 7), no-price, Variant Price: "1,299.00" is no price: write digits with a point before the decimals, and nothing else.',
+  'line 10 (row 7), no-price, Variant Price: "1,299.00" is not a price. Write digits with a decimal point, and nothing else.',
   'line 12 (row 9), half-good, Variant Inventory Qty: "two" is no whole number.',
   'line 13 (row 10), gift, Gift Card: The shop does not sell gift cards.',
-  'line 15 (row 12), linen-tee, Handle: A product of this handle stands in line 2 already: the rows of a product must stand together.',
-  'line 19 (row 16), short-row: The row has 3 cells, the header 40: perhaps quotes are missing.',
+  'line 15 (row 12), linen-tee, Handle: A product with this handle appeared in line 2. All rows of a product must be adjacent.',
+  'line 19 (row 16), short-row: The row has 3 cells, but the header has 40. Perhaps quotes are missing.',
 ];
 
 let shop: QuietShop;
@@ -79,7 +79,7 @@ test('a dry run says what would become of a file, and writes nothing', async () 
   expect(await dumpOf(shop)).toEqual(before);
   expect(status).toBe(1);
   expect(output).toContain('4 would be made, 0 would be changed, 0 unchanged, 5 refused.');
-  expect(output).toContain('Nothing was written.');
+  expect(output).toContain('Nothing was changed.');
   for (const line of REFUSED) expect(output).toContain(`  ${line}\n`);
 });
 
@@ -87,7 +87,7 @@ test('a file of oddities comes in as far as it is sound, and its second import c
   const report = newFile();
   const first = await runImport(shop, FILE, '--report', report);
   expect(first.status).toBe(1);
-  expect(first.output).toContain('Columns that the shop does not know are passed over: Shelf mark.');
+  expect(first.output).toContain('Ignored unknown columns: Shelf mark.');
   expect(first.output).toContain('Done after 13 rows, 9 products: 4 made, 0 changed, 0 unchanged, 5 refused.');
   const shown = first.output
     .split('\n')

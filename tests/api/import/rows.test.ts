@@ -50,20 +50,20 @@ describe('two rows of one choice', () => {
         sized(handle, 'M'),
         sized(handle, 'S', { 'Variant SKU': other, 'Variant Inventory Qty': '7' }),
       ),
-    ).toEqual([`4 ${handle} Option1 Value: The row in line 2 has this choice, too.`]);
+    ).toEqual([`4 ${handle} Option1 Value: The row in line 2 has the same option values.`]);
   });
 
   test('of a new one are told of once each', async () => {
     expect(await refusals(sized('thrice', 'S'), sized('thrice', 'S'), sized('thrice', 'S'))).toEqual([
-      '3 thrice Option1 Value: The row in line 2 has this choice, too.',
-      '4 thrice Option1 Value: The row in line 2 has this choice, too.',
+      '3 thrice Option1 Value: The row in line 2 has the same option values.',
+      '4 thrice Option1 Value: The row in line 2 has the same option values.',
     ]);
   });
 
   test('are what is left of four options', async () => {
     const row = (fourth: string) => sized('four', 'S', { 'Option4 Name': 'Sleeve', 'Option4 Value': fourth });
     expect(await refusals(row('long'), row('short'))).toEqual([
-      '3 four Option1 Value: The row in line 2 has this choice, too.',
+      '3 four Option1 Value: The row in line 2 has the same option values.',
     ]);
   });
 });
@@ -135,7 +135,7 @@ test('a product that is refused leaves no category behind', async () => {
   ];
   await importHere(shop, await writeProducts([small, large]));
   expect(await refusals({ ...small, 'Option1 Value': 'XL', Type: 'Stolen' }, { ...large, Type: 'Stolen' })).toEqual([
-    '2 owning Option1 Value: The variant with this SKU has other options in the shop (Size: S), which stay as they are.',
+    '2 owning Option1 Value: The variant with this SKU has other options in the shop (Size: S), which were left unchanged.',
   ]);
 });
 
@@ -191,7 +191,7 @@ test('what a file says moves no cursor of the terminal, and is written whole to 
   const report = newFile();
   const { status, output } = await runImport(shop, path, '--report', report);
   expect(status).toBe(1);
-  expect(output).toContain('Columns that the shop does not know are passed over: Bell column.');
+  expect(output).toContain('Ignored unknown columns: Bell column.');
   expect(output).toContain('line 2, red [31m 2J, Variant Price: "x" is no price');
   expect(output).not.toMatch(/[^\P{Cc}\n]/u);
   expect(await readFile(report, 'utf8')).toContain(`refused,2,2,"${handle}","Variant Price",`);
@@ -201,6 +201,6 @@ test('a report that would be written over the file is refused, and the file stay
   const path = await writeProducts([plainRow('kept')]);
   const content = await readFile(path, 'utf8');
   const { status, output } = await runImport(shop, path, '--report', path);
-  expect([status, output]).toEqual([2, 'The report cannot be written: that is the file to be imported.\n']);
+  expect([status, output]).toEqual([2, 'The report cannot be written to the file that is being imported.\n']);
   expect(await readFile(path, 'utf8')).toBe(content);
 });

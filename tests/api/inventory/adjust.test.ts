@@ -125,7 +125,7 @@ describe('stockAdjust', () => {
       {
         __typename: 'LimitExceededError',
         code: 'LIMIT_EXCEEDED',
-        message: 'Honey can have at most 1000000000 on hand.',
+        message: 'Honey can have at most 1000000000 units on hand.',
         path: ['delta'],
         limit: 1_000_000_000,
         requested: 1_000_000_001,
@@ -281,7 +281,7 @@ describe('the key of a stockAdjust', () => {
           {
             __typename: 'GenericError',
             code: 'IDEMPOTENCY_KEY_REUSED',
-            message: 'The key was used before, for another adjustment.',
+            message: 'The idempotency key was used before for a different adjustment.',
             path: ['idempotencyKey'],
           },
         ],
@@ -323,8 +323,8 @@ describe('the key of a stockAdjust', () => {
 describe('stockAdjust refuses', () => {
   const cases: [what: string, change: Partial<StockAdjustInput>, path: string, message: string][] = [
     ['no units at all', { delta: 0 }, 'delta', 'delta must not be 0.'],
-    ['too many', { delta: 1_000_000_001 }, 'delta', 'delta must be 1000000000 at most.'],
-    ['too few', { delta: -1_000_000_001 }, 'delta', 'delta must be -1000000000 at least.'],
+    ['too many', { delta: 1_000_000_001 }, 'delta', 'delta must be at most 1000000000.'],
+    ['too few', { delta: -1_000_000_001 }, 'delta', 'delta must be at least -1000000000.'],
     ['a blank key', { idempotencyKey: ' ' }, 'idempotencyKey', 'idempotencyKey must not be empty.'],
     [
       'a long key',
@@ -340,12 +340,17 @@ describe('stockAdjust refuses', () => {
     ],
     ['a long note', { note: 'x'.repeat(1001) }, 'note', 'note must have at most 1000 characters.'],
     ['a note of two lines', { note: 'a\nb' }, 'note', 'note must not contain line breaks or control characters.'],
-    ['what is no ID', { variantId: 'honey' }, 'variantId', 'This is not the ID of a ProductVariant.'],
+    [
+      'what is no ID',
+      { variantId: 'honey' },
+      'variantId',
+      'This is not the global ID of an object of type ProductVariant.',
+    ],
     [
       "another type's ID",
       { variantId: globalId('Product', uuid()) },
       'variantId',
-      'This is not the ID of a ProductVariant.',
+      'This is not the global ID of an object of type ProductVariant.',
     ],
   ];
 
@@ -362,9 +367,7 @@ describe('stockAdjust refuses', () => {
     const variantId = globalId('ProductVariant', uuid());
     expect(await changingNothing(shop, () => keeper.adjust({ variantId, delta: 1 }))).toEqual({
       variant: null,
-      errors: [
-        { __typename: 'GenericError', code: 'NOT_FOUND', message: 'There is no such variant.', path: ['variantId'] },
-      ],
+      errors: [{ __typename: 'GenericError', code: 'NOT_FOUND', message: 'Variant not found.', path: ['variantId'] }],
     });
   });
 });

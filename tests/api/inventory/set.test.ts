@@ -152,15 +152,21 @@ describe('stockSet', () => {
 
   const cases: [what: string, change: Partial<StockSetInput>, code: string, path: string, message: string][] = [
     ['fewer than none', { onHand: -1 }, 'INVALID_INPUT', 'onHand', 'onHand must not be negative.'],
-    ['too many', { onHand: 1_000_000_001 }, 'INVALID_INPUT', 'onHand', 'onHand must be 1000000000 at most.'],
+    ['too many', { onHand: 1_000_000_001 }, 'INVALID_INPUT', 'onHand', 'onHand must be at most 1000000000.'],
     ['a long note', { note: 'x'.repeat(1001) }, 'INVALID_INPUT', 'note', 'note must have at most 1000 characters.'],
-    ['what is no ID', { variantId: '1' }, 'INVALID_INPUT', 'variantId', 'This is not the ID of a ProductVariant.'],
+    [
+      'what is no ID',
+      { variantId: '1' },
+      'INVALID_INPUT',
+      'variantId',
+      'This is not the global ID of an object of type ProductVariant.',
+    ],
     [
       'a variant that is not there',
       { variantId: globalId('ProductVariant', uuid()) },
       'NOT_FOUND',
       'variantId',
-      'There is no such variant.',
+      'Variant not found.',
     ],
   ];
   test.each(cases)('refuses %s', async (_what, change, code, path, message) => {

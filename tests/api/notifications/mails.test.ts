@@ -206,7 +206,7 @@ describe('mailRetry', () => {
     expect(await changingNothing(shop, () => retry(id))).toEqual({
       mail: null,
       errors: [
-        { code: 'CONFLICT', message: `Only a mail that failed is sent again; this one is ${status}.`, path: ['id'] },
+        { code: 'CONFLICT', message: `Only a failed email can be sent again; this one is ${status}.`, path: ['id'] },
       ],
     });
   });

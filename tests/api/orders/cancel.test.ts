@@ -36,7 +36,7 @@ const guest = (email?: string) => guestWithOrder(shop, [{ sku, quantity: 1 }], e
 
 const NOT_THERE = {
   order: null,
-  errors: [{ __typename: 'GenericError', code: 'NOT_FOUND', message: 'There is no such order.', path: ['id'] }],
+  errors: [{ __typename: 'GenericError', code: 'NOT_FOUND', message: 'Order not found.', path: ['id'] }],
 };
 
 describe('an order is cancelled', () => {

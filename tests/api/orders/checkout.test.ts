@@ -152,7 +152,7 @@ describe('a checkout', () => {
       totalQuantity: 2,
     });
     const id = known(added.lines[0]).id;
-    const none = { cart: null, errors: [fault('NOT_FOUND', 'There is no cart.', null)] };
+    const none = { cart: null, errors: [fault('NOT_FOUND', 'You have no cart.', null)] };
     await changingNothing(shop, async () => {
       expect(await update({ id, quantity: 1 })).toEqual(none);
       expect(await remove(id)).toEqual(none);
@@ -239,7 +239,7 @@ describe('a checkout', () => {
 });
 
 describe('nothing to buy', () => {
-  const EMPTY = { order: null, errors: [fault('CART_EMPTY', 'There is nothing in the cart.', null)] };
+  const EMPTY = { order: null, errors: [fault('CART_EMPTY', 'The cart is empty.', null)] };
   const input = { idempotencyKey: 'empty', email: EMAIL };
 
   test('is CART_EMPTY for someone new, with an empty cart, and after the cart was bought', async () => {
@@ -259,7 +259,7 @@ describe('nothing to buy', () => {
     await makeOverdue(shop, [rowId(added.id)]);
     const expired = {
       order: null,
-      errors: [fault('CART_EXPIRED', "The cart's time ran out; its units went back to stock.", null)],
+      errors: [fault('CART_EXPIRED', 'The cart has expired, and its units have returned to stock.', null)],
     };
     expect(await changingNothing(shop, () => checkout(input))).toEqual(expired);
     await shop.expireOverdue();
@@ -310,7 +310,7 @@ describe('the expected total', () => {
         await changingNothing(shop, () => checkout({ idempotencyKey: 'total', email: EMAIL, expectedTotal })),
       ).toEqual({
         order: null,
-        errors: [fault('INVALID_INPUT', 'expectedTotal has more decimals than USD.', ['expectedTotal'])],
+        errors: [fault('INVALID_INPUT', 'expectedTotal has more decimal places than USD.', ['expectedTotal'])],
       });
     },
   );
@@ -375,7 +375,11 @@ describe('the idempotency key', () => {
     const first = await checkout(input);
     const reused = {
       order: null,
-      errors: [fault('IDEMPOTENCY_KEY_REUSED', 'The key was used before, for another checkout.', ['idempotencyKey'])],
+      errors: [
+        fault('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used before for a different checkout.', [
+          'idempotencyKey',
+        ]),
+      ],
     };
     expect(await changingNothing(shop, () => checkout({ ...input, ...change }))).toEqual(reused);
     await add({ sku: honey.sku, quantity: 2 });
@@ -419,7 +423,7 @@ describe('the e-mail', () => {
       const input = email === undefined ? { idempotencyKey: 'mail' } : { idempotencyKey: 'mail', email };
       expect(await changingNothing(shop, () => checkout(input))).toEqual({
         order: null,
-        errors: [fault('INVALID_INPUT', 'An e-mail address is needed.', ['email'])],
+        errors: [fault('INVALID_INPUT', 'An email address is required.', ['email'])],
       });
     }
   });

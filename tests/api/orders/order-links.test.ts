@@ -104,7 +104,7 @@ test('the plain page of an ended link offers another one', async () => {
   const page = await fetch(`${path}?token=${encodeURIComponent(ended)}`);
   expect([page.status, await page.text()]).toEqual([410, expect.stringContaining('Send me a new link') as string]);
   const sent = await fetch(`${path}-link`, { method: 'POST', body: new URLSearchParams({ token: ended }) });
-  expect([sent.status, await sent.text()]).toEqual([200, expect.stringContaining('We have sent it') as string]);
+  expect([sent.status, await sent.text()]).toEqual([200, expect.stringContaining('We have sent a new link') as string]);
   await until('the mail is written down', async () => (await mailsTo(order.id)).length === 1);
   const none = await fetch(`${path}-link`, { method: 'POST', body: new URLSearchParams({ token: `${ended}x` }) });
   expect(none.status).toBe(404);

@@ -221,7 +221,7 @@ test('an order must be asked for in one way', async () => {
     expect({ by, data: answer.data, status: answer.status }).toEqual({ by, data: { order: null }, status: 200 });
     expect(answer.errors).toMatchObject([
       {
-        message: 'Give `id`, or `accessToken`, or `number` and `email`.',
+        message: 'Specify `id`, `accessToken`, or `number` and `email`.',
         path: ['order'],
         extensions: { code: 'BAD_REQUEST' },
       },

@@ -65,8 +65,8 @@ describe('orderStatusUpdate', () => {
           code: 'INVALID_TRANSITION',
           message:
             to === 'CANCELLED'
-              ? 'An order is cancelled by orderCancel, while it is PLACED.'
-              : `An order that is ${from} does not become ${to}.`,
+              ? 'To cancel an order, use orderCancel while the order is PLACED.'
+              : `An order cannot change from ${from} to ${to}.`,
           path: ['status'],
           from,
           to,
@@ -119,7 +119,7 @@ describe('orderCancel', () => {
         {
           __typename: 'InvalidTransitionError',
           code: 'INVALID_TRANSITION',
-          message: `An order that is ${from} does not become CANCELLED.`,
+          message: `An order cannot change from ${from} to CANCELLED.`,
           path: ['id'],
           from,
           to: 'CANCELLED',
@@ -172,8 +172,8 @@ describe('the payment of an order', () => {
           code: 'INVALID_TRANSITION',
           message:
             present === 'PENDING' && to === 'PAID'
-              ? 'The order is cancelled: it cannot be paid any more.'
-              : `The payment of an order that is ${present} does not become ${to}.`,
+              ? 'The order is cancelled and can no longer be paid.'
+              : `The payment status of an order cannot change from ${present} to ${to}.`,
           path: ['id'],
         },
       ]);

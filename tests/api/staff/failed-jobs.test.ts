@@ -316,7 +316,7 @@ describe.each(JOB_BACKENDS)('jobs on %s that failed for good', (kind) => {
       const { failedJobRetry } = await changingNothing(shop, () => staff.client.data(retryDocument, { id }));
       expect(failedJobRetry).toEqual({
         failedJob: null,
-        errors: [{ code: 'UNAVAILABLE', message: 'The job queue is away: try again later.', path: ['id'] }],
+        errors: [{ code: 'UNAVAILABLE', message: 'The job queue is not reachable. Try again later.', path: ['id'] }],
       });
       expect(await view.ids('failed')).toEqual(['unreached']);
       proxy.open();

@@ -184,7 +184,7 @@ describe('events that could not be handled', () => {
 
     expect(parkedEventRetry).toEqual({
       parkedEvent: null,
-      errors: [{ code: 'CONFLICT', message: 'It failed again: Error: it is broken', path: ['id'] }],
+      errors: [{ code: 'CONFLICT', message: 'The event failed again: Error: it is broken', path: ['id'] }],
     });
     expect(await parkedRows()).toEqual([{ attempts: 5, error: 'Error: it is broken', resolved_at: null }]);
     expect(await recorded(id)).toEqual([]);

@@ -7,21 +7,22 @@ export function BackInStock({ frame, product, cancelUrl }: { frame: Frame; produ
   return (
     <Layout
       frame={frame}
-      title={product.isAvailable ? 'Back in stock' : 'It was back, and is gone again'}
-      preview={product.isAvailable ? `${product.title} is back` : `${product.title} is gone again`}
-      why={`You get this mail because you asked ${frame.shopName} to be told.`}
+      title={product.isAvailable ? 'Back in stock' : 'Sold out again'}
+      preview={product.isAvailable ? `${product.title} is back in stock` : `${product.title} is sold out again`}
+      why={`You receive this email because you asked ${frame.shopName} to notify you.`}
     >
       <Paragraph>
         {product.isAvailable
-          ? 'What you waited for is back:'
-          : 'What you waited for came back, and was sold out at once:'}
+          ? 'The item you asked about is back in stock:'
+          : 'The item you asked about was back in stock, but has already sold out again:'}
       </Paragraph>
       <Product product={product} />
       {product.url === null ? null : (
-        <Action href={product.url}>{product.isAvailable ? 'Buy it now' : 'Ask to be told again'}</Action>
+        <Action href={product.url}>{product.isAvailable ? 'Buy it now' : 'Notify me again'}</Action>
       )}
       <Quiet>
-        We keep none for you, and tell you this once. <Inline href={cancelUrl}>I do not wait for it any more</Inline>
+        We cannot reserve the item for you, and send this notice only once.{' '}
+        <Inline href={cancelUrl}>Cancel this notice</Inline>
       </Quiet>
     </Layout>
   );

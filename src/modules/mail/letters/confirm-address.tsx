@@ -6,15 +6,16 @@ export function ConfirmAddress({ frame, link }: { frame: Frame; link: string }) 
   return (
     <Layout
       frame={frame}
-      title="Confirm your address"
-      preview="One click shows that mail to you arrives"
-      why={`You get this mail because it was asked for by the account at ${frame.shopName} with this address.`}
+      title="Confirm your email address"
+      preview="Confirm your email address with one click"
+      why={`You receive this email because the account at ${frame.shopName} with this email address requested it.`}
     >
       <Paragraph>
-        Please confirm that this is your address. What you ordered with it before you had an account then joins it.
+        Please confirm that this is your email address. Orders that you placed with it before you had an account will
+        then appear in your account.
       </Paragraph>
-      <Action href={link}>Confirm my address</Action>
-      <Quiet>The link is good for seven days. If it was not you who asked for it, leave it alone.</Quiet>
+      <Action href={link}>Confirm my email address</Action>
+      <Quiet>The link is valid for seven days. If you did not request it, ignore this email.</Quiet>
     </Layout>
   );
 }

@@ -70,7 +70,7 @@ export function Layout(props: { frame: Frame; preview: string; title: string; wh
               {frame.unsubscribeUrl === null ? null : (
                 <Text className="quiet" style={styles.quiet}>
                   <Link className="quiet" href={frame.unsubscribeUrl} style={styles.quietLink}>
-                    Send me no more mails of this kind
+                    Unsubscribe from emails of this kind
                   </Link>
                 </Text>
               )}

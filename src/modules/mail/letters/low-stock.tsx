@@ -9,13 +9,13 @@ export function LowStock(props: { frame: Frame; product: ProductView; keptUntil:
   return (
     <Layout
       frame={frame}
-      title="Few are left"
-      preview={`${product.title} is nearly gone`}
-      why={`You get this mail because this is in your cart at ${frame.shopName}.`}
+      title="Almost sold out"
+      preview={`${product.title} is almost sold out`}
+      why={`You receive this email because the item is in your cart at ${frame.shopName}.`}
     >
-      <Paragraph>Something in your cart is nearly sold out:</Paragraph>
+      <Paragraph>An item in your cart is almost sold out:</Paragraph>
       <Product product={product} />
-      <Paragraph>What is in your cart is kept for you until {instantInWords(keptUntil)}.</Paragraph>
+      <Paragraph>Your cart is reserved for you until {instantInWords(keptUntil)}.</Paragraph>
       {cartUrl === null ? null : <Action href={cartUrl}>Go to your cart</Action>}
     </Layout>
   );

@@ -8,11 +8,11 @@ export function OrderLink({ frame, number, link }: { frame: Frame; number: strin
       frame={frame}
       title={`Order ${number}`}
       preview="The link to your order"
-      why={`You get this mail because a new link to an order at ${frame.shopName} with this address was asked for.`}
+      why={`You receive this email because a new link was requested for an order at ${frame.shopName} with this email address.`}
     >
-      <Paragraph>With this link you see your order.</Paragraph>
-      <Action href={link}>Show the order</Action>
-      <Quiet>It works for 180 days. If it was not you who asked for it, you can leave it alone.</Quiet>
+      <Paragraph>You can view your order with this link.</Paragraph>
+      <Action href={link}>View your order</Action>
+      <Quiet>The link is valid for 180 days. If you did not request it, ignore this email.</Quiet>
     </Layout>
   );
 }

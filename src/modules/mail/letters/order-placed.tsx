@@ -9,22 +9,22 @@ export function OrderPlaced({ frame, order, link }: { frame: Frame; order: Order
       frame={frame}
       title="Thank you for your order"
       preview={`Order ${order.number}, ${order.total}`}
-      why={`You get this mail because an order was placed at ${frame.shopName} with this address.`}
+      why={`You receive this email because an order was placed at ${frame.shopName} with this email address.`}
     >
       <Paragraph>
-        We have your order {order.number} of {order.placedOn}, and tell you when it is on its way.
+        We have received your order {order.number} of {order.placedOn}. We will send you an email when it is on its way.
       </Paragraph>
       <OrderTable lines={order.lines} total={order.total} />
       {order.address.length === 0 ? null : (
         <>
-          <Subtitle>It goes to</Subtitle>
+          <Subtitle>Shipping address</Subtitle>
           <Paragraph>
             <Lines lines={order.address} />
           </Paragraph>
         </>
       )}
-      <Action href={link}>See your order</Action>
-      <Quiet>This link shows your order without a log-in, so keep it to yourself.</Quiet>
+      <Action href={link}>View your order</Action>
+      <Quiet>This link shows your order without a login. Do not share it.</Quiet>
     </Layout>
   );
 }

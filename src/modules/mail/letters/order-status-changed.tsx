@@ -7,7 +7,7 @@ export const statusTexts = {
   FULFILLED: {
     subject: 'on its way',
     title: 'Your order is on its way',
-    text: 'has left us, and should be with you soon.',
+    text: 'has been sent, and should arrive soon.',
   },
   DELIVERED: {
     subject: 'delivered',
@@ -17,7 +17,7 @@ export const statusTexts = {
   CANCELLED: {
     subject: 'cancelled',
     title: 'Your order was cancelled',
-    text: 'was cancelled, and nothing of it will be sent.',
+    text: 'was cancelled. Nothing will be sent.',
   },
 } as const;
 
@@ -36,15 +36,15 @@ export function OrderStatusChanged(props: {
       frame={frame}
       title={title}
       preview={`Order ${order.number} ${text}`}
-      why={`You get this mail because an order was placed at ${frame.shopName} with this address.`}
+      why={`You receive this email because an order was placed at ${frame.shopName} with this email address.`}
     >
       <Paragraph>
         Your order {order.number} of {order.placedOn} {text}
       </Paragraph>
       {note.length === 0 ? null : <Note lines={note} />}
-      <Action href={link}>See your order</Action>
-      <Quiet>This link shows your order without a log-in, so keep it to yourself.</Quiet>
-      <Subtitle>What you ordered</Subtitle>
+      <Action href={link}>View your order</Action>
+      <Quiet>This link shows your order without a login. Do not share it.</Quiet>
+      <Subtitle>Your items</Subtitle>
       <OrderTable lines={order.lines} total={order.total} />
     </Layout>
   );

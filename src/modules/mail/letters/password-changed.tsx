@@ -8,15 +8,15 @@ export function PasswordChanged({ frame, user, at }: { frame: Frame; user: UserV
     <Layout
       frame={frame}
       title="Your password was changed"
-      preview="If it was not you, act now"
-      why={`You get this mail because it is about the safety of your account at ${frame.shopName}.`}
+      preview="If you did not change it, act now"
+      why={`You receive this email because it concerns the security of your account at ${frame.shopName}.`}
     >
       <Paragraph>
         {user.name === null ? 'Hello,' : `Hello ${user.name},`} the password of your account was changed on {at}, and
         other devices were logged out.
       </Paragraph>
       <Paragraph>
-        If it was you, all is well. If it was not, ask for a link to choose a new password at once, and write to us.
+        If you made this change, you need not do anything. If not, reset your password immediately and contact us.
       </Paragraph>
     </Layout>
   );

@@ -8,16 +8,16 @@ export function PasswordReset({ frame, user, link }: { frame: Frame; user: UserV
     <Layout
       frame={frame}
       title="Choose a new password"
-      preview="The link with which you choose it"
-      why={`You get this mail because a new password was asked for at ${frame.shopName} for this address.`}
+      preview="Link to choose a new password"
+      why={`You receive this email because a new password was requested at ${frame.shopName} for this email address.`}
     >
       <Paragraph>
-        {user.name === null ? 'Hello,' : `Hello ${user.name},`} with this link you choose a new password for your
-        account.
+        {user.name === null ? 'Hello,' : `Hello ${user.name},`} use this link to choose a new password for your account.
       </Paragraph>
       <Action href={link}>Choose a new password</Action>
       <Quiet>
-        It works once, within an hour. If it was not you who asked for it, leave it alone: your password stays as it is.
+        The link can be used once, within one hour. If you did not request it, ignore this email: your password remains
+        unchanged.
       </Quiet>
     </Layout>
   );

@@ -9,17 +9,20 @@ export function Welcome({ frame, user, link }: { frame: Frame; user: UserView; l
     <Layout
       frame={frame}
       title={user.name === null ? `Welcome to ${shopName}` : `Welcome to ${shopName}, ${user.name}`}
-      preview={link === null ? 'Your account is ready' : 'Confirm your address, and all is ready'}
-      why={`You get this mail because an account was made at ${shopName} with this address.`}
+      preview={link === null ? 'Your account is ready' : 'Confirm your email address to complete your account'}
+      why={`You receive this email because an account was created at ${shopName} with this email address.`}
     >
-      <Paragraph>Your account is ready: your cart and your orders are with you wherever you log in.</Paragraph>
+      <Paragraph>
+        Your account is ready. Your cart and your orders are available on every device where you log in.
+      </Paragraph>
       {link === null ? null : (
         <>
           <Paragraph>
-            Please confirm that this is your address. What you ordered with it before you had an account then joins it.
+            Please confirm that this is your email address. Orders that you placed with it before you had an account
+            will then appear in your account.
           </Paragraph>
-          <Action href={link}>Confirm my address</Action>
-          <Quiet>The link is good for seven days. If it was not you who made the account, leave it alone.</Quiet>
+          <Action href={link}>Confirm my email address</Action>
+          <Quiet>The link is valid for seven days. If you did not create this account, ignore this email.</Quiet>
         </>
       )}
     </Layout>
