@@ -118,7 +118,7 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     const repeated = former === null ? null : await findEarlier(tx, { guestId: former.id }, request);
     if (repeated !== null && former !== null) {
       if (!former.mayRetry) {
-        const message = 'The key was used for an order that this cart token does not grant any more.';
+        const message = 'The idempotency key was used for an order to which this cart token no longer gives access.';
         refuse('IDEMPOTENCY_KEY_REUSED', message, ['idempotencyKey']);
       }
       return { orderId: repeated, guest: await renewedSince(tx, { id: former.id, token: guest.token }) };
