@@ -1,23 +1,48 @@
 // Runs after `npm ci` and `npm install`. Plain JavaScript: nothing that it could be compiled with is certain to be there.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildWeb, canBuild } from './build-web.mjs';
 
 const say = (line) => process.stdout.write(`${line}\n`);
 const root = join(import.meta.dirname, '..');
 
+const modules = join(root, 'node_modules');
+
 /**
- * Removes files that are never loaded here from Prisma's client: the query compilers of the databases other than PostgreSQL, and
- * source maps. They are 60 of its 72 MB, and the package offers no way to leave them out.
+ * Removes files that are never loaded here and that their packages offer no way to leave out: about 100 MB of a production install.
+ * `scripts/production-size.mjs` starts a shop without them.
  */
-function trimPrismaClient() {
-  const runtime = join(root, 'node_modules/@prisma/client/runtime');
-  if (!existsSync(runtime)) return;
-  for (const file of readdirSync(runtime)) {
-    const foreign = /^query_compiler_\w+_bg\.(cockroachdb|mysql|sqlite|sqlserver)\./.test(file);
-    if (foreign || file.endsWith('.map')) rmSync(join(runtime, file));
+function trim() {
+  // Of Prisma's query compilers the generated client imports one, by its ES module. All others are for other databases or builds.
+  const runtime = join(modules, '@prisma/client/runtime');
+  for (const file of existsSync(runtime) ? readdirSync(runtime) : []) {
+    const isOurs = /^query_compiler_fast_bg\.postgresql\.(wasm-base64\.)?mjs$/.test(file);
+    if (file.startsWith('query_compiler_') && !isOurs) rmSync(join(runtime, file));
+  }
+  // 9 MB of GraphiQL, once more for `require`.
+  rmSync(join(modules, '@graphql-yoga/render-graphiql/cjs/graphiql.js'), { force: true });
+  for (const folder of productionPackages()) removeMaps(folder);
+}
+
+/** The folders of all packages that production needs; empty without a lock file. */
+function productionPackages() {
+  const lock = join(root, 'package-lock.json');
+  if (!existsSync(lock)) return [];
+  const { packages } = JSON.parse(readFileSync(lock, 'utf8'));
+  return Object.keys(packages)
+    .filter((path) => path !== '' && packages[path].dev !== true)
+    .map((path) => join(root, path))
+    .filter((folder) => existsSync(folder));
+}
+
+/** Removes source maps, which only debuggers read. Packages inside have their own entry in the lock file. */
+function removeMaps(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && entry.name !== 'node_modules') removeMaps(path);
+    else if (entry.isFile() && /\.[cm]?[jt]s\.map$/.test(entry.name)) rmSync(path);
   }
 }
 
@@ -45,6 +70,6 @@ async function buildApps() {
   }
 }
 
-trimPrismaClient();
+trim();
 generate();
 await buildApps();

@@ -404,7 +404,8 @@ describe('an audit of very many variants', () => {
       [LIVE_CARTS, VARIANTS],
     );
     await rowsOf(services.db, 'ANALYZE');
-    expect((await effort(5)).carts).toBe((5 * LIVE_CARTS) / VARIANTS);
+    // A few, and as many as the audit of everything takes at a time.
+    for (const variants of [5, 1500]) expect((await effort(variants)).carts).toBe((variants * LIVE_CARTS) / VARIANTS);
     await rowsOf(services.db, 'DELETE FROM carts');
   });
 
