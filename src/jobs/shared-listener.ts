@@ -14,26 +14,39 @@ export interface SharedListener extends AsyncDisposable {
   poolFor(pool: PgPool): PgPool;
 }
 
+/** Sends a statement over the shared connection. */
+type Ask = (text: string, values?: unknown[]) => Promise<unknown>;
+
 /** What a worker takes for a connection of its own. */
 class Ear extends EventEmitter {
-  readonly #shared: pg.Client;
+  readonly #ask: Ask;
   readonly #forget: (ear: Ear) => void;
 
-  constructor(shared: pg.Client, forget: (ear: Ear) => void) {
+  constructor(ask: Ask, forget: (ear: Ear) => void) {
     super();
-    this.#shared = shared;
+    this.#ask = ask;
     this.#forget = forget;
   }
 
   async query(text: string, values?: unknown[]): Promise<unknown> {
     // A worker names its connection after itself, which would name everybody's.
     if (text.includes('application_name')) return { rows: [] };
-    return this.#shared.query(text, values);
+    return this.#ask(text, values);
   }
 
   release(): void {
     this.#forget(this);
   }
+}
+
+/** Statements one after the other: workers know nothing of each other, and `pg` is to lose the queue that it has for such callers. */
+function inTurn(client: pg.Client): Ask {
+  let before: Promise<unknown> = Promise.resolve();
+  return (text, values) => {
+    const answer = before.then(() => client.query(text, values));
+    before = answer.catch(() => {});
+    return answer;
+  };
 }
 
 /**
@@ -42,10 +55,10 @@ class Ear extends EventEmitter {
  */
 export function createSharedListener(open: () => Promise<pg.Client>): SharedListener {
   const ears = new Set<Ear>();
-  let connecting: Promise<pg.Client> | undefined;
+  let connecting: Promise<{ client: pg.Client; ask: Ask }> | undefined;
   let closed = false;
 
-  async function connect(): Promise<pg.Client> {
+  async function connect(): Promise<{ client: pg.Client; ask: Ask }> {
     const client = await open();
     client.on('notification', (notification) => {
       for (const ear of ears) ear.emit('notification', notification);
@@ -61,7 +74,7 @@ export function createSharedListener(open: () => Promise<pg.Client>): SharedList
     };
     client.on('error', lost);
     client.once('end', () => lost(new Error('the connection that listens for jobs has ended')));
-    return client;
+    return { client, ask: inTurn(client) };
   }
 
   async function listen(): Promise<Ear> {
@@ -70,8 +83,8 @@ export function createSharedListener(open: () => Promise<pg.Client>): SharedList
     opening.catch(() => {
       if (connecting === opening) connecting = undefined;
     });
-    const client = await opening;
-    const ear = new Ear(client, (gone) => ears.delete(gone));
+    const { ask } = await opening;
+    const ear = new Ear(ask, (gone) => ears.delete(gone));
     // Several workers listen on one client, and each of them has a listener of its own.
     ear.setMaxListeners(0);
     ears.add(ear);
@@ -98,8 +111,8 @@ export function createSharedListener(open: () => Promise<pg.Client>): SharedList
     async [Symbol.asyncDispose]() {
       closed = true;
       ears.clear();
-      const client = await connecting?.catch(() => undefined);
-      await client?.end().catch(() => {});
+      const connected = await connecting?.catch(() => undefined);
+      await connected?.client.end().catch(() => {});
     },
   };
 }
