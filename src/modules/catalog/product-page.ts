@@ -3,7 +3,7 @@ import type { Queryable } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import { PRODUCT_COLUMNS, type ProductRow } from './catalog.repository.ts';
 import { countWords } from './product-count.ts';
-import { Draft, filtersOf, hasWords, type Condition, type ProductQuery } from './product-query.ts';
+import { Draft, filtersOf, hasWords, isReadByCount, type Condition, type ProductQuery } from './product-query.ts';
 
 export type ProductSortKey = 'NEWEST' | 'TITLE' | 'PRICE';
 
@@ -51,7 +51,8 @@ async function stretches(
     ];
   }
   const found = search === undefined ? [] : [hasWords('search', search)];
-  const few = search !== undefined && (await count()) <= MAX_COUNTED;
+  // Few that match may all be old, or all be dear: in the list's order everything would be read before the first of them.
+  const few = isReadByCount(query) && (await count()) <= MAX_COUNTED;
   if (order.key !== 'PRICE') return [{ conditions: found, few }];
   const priced: Condition[] = [...found, () => 'p.min_price_minor IS NOT NULL'];
   if (few) return [{ conditions: priced, few }];

@@ -45,12 +45,24 @@ function liveVariant(conditions: readonly string[]): string {
   return `EXISTS (SELECT FROM product_variants v WHERE ${all})`;
 }
 
+/**
+ * Whether a list has to be counted to know how to read it: by words or a range of prices. Of tags PostgreSQL knows how common they
+ * are, and what is sold out has an index of its own.
+ */
+export function isReadByCount({ search, minPriceMinor, maxPriceMinor }: ProductQuery): boolean {
+  return search !== undefined || minPriceMinor !== undefined || maxPriceMinor !== undefined;
+}
+
 /** The conditions that the query sets, without its words. */
 export function filtersOf(query: ProductQuery): Condition[] {
   const { categoryId, tags = [], minPriceMinor: least, maxPriceMinor: most, inStock } = query;
   const conditions: Condition[] = [() => statusOf(query)];
   if (categoryId !== undefined) conditions.push((parameter) => `p.category_id = ${parameter(categoryId)}::uuid`);
   if (tags.length > 0) conditions.push((parameter) => `p.tags @> ${parameter(tags)}::text[]`);
+  // These follow from the next condition. They are looked up in the index that the newest products are read by, before any product or
+  // variant is: prices and age may go together, and then nothing but the oldest products is in the range.
+  if (least !== undefined) conditions.push((parameter) => `p.max_price_minor >= ${parameter(least)}`);
+  if (most !== undefined) conditions.push((parameter) => `p.min_price_minor <= ${parameter(most)}`);
   if (least !== undefined || most !== undefined || inStock === true) {
     // One and the same variant is in the range and in stock.
     conditions.push((parameter) =>

@@ -211,3 +211,54 @@ test('the counts of categories stop at 1,000', async () => {
   const counting = queries.filter(({ text }) => text.includes('unnest($1::uuid[]) AS owner'));
   expect(counting).toHaveLength(2);
 });
+
+describe('where prices go with age, the oldest being the dearest,', () => {
+  beforeAll(async () => {
+    const client = await shop.db.connect();
+    try {
+      for (const table of ['products', 'product_variants'])
+        await client.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
+      await client.query(
+        `UPDATE products p SET min_price_minor = price, max_price_minor = price
+           FROM (SELECT id, 1000 + substr(slug, 8)::int AS price FROM products WHERE slug LIKE 'filled-%') AS aged
+          WHERE aged.id = p.id AND p.slug LIKE 'filled-%' AND p.slug <> 'filled-few'`,
+      );
+      await client.query(
+        'UPDATE product_variants v SET price_minor = p.min_price_minor FROM products p WHERE p.id = v.product_id',
+      );
+      for (const table of ['products', 'product_variants'])
+        await client.query(`ALTER TABLE ${table} ENABLE TRIGGER USER`);
+      await client.query('VACUUM ANALYZE products, product_variants');
+    } finally {
+      await client.end();
+    }
+  }, 120_000);
+
+  test.each([
+    { of: 'few of the oldest', filter: { minPrice: '209.50' }, count: 51, first: 'Common jar 19950' },
+    {
+      of: 'a narrow range far down',
+      filter: { minPrice: '200', maxPrice: '200.40' },
+      count: 40,
+      first: 'Common jar 19000',
+    },
+    { of: 'more of the oldest than are counted', filter: { minPrice: '180' }, count: 1000, first: 'Common jar 17000' },
+    {
+      of: 'a range of many, far down',
+      filter: { minPrice: '180', maxPrice: '200' },
+      count: 1000,
+      first: 'Common jar 17000',
+    },
+  ])('a list of $of looks at few rows', async ({ filter, count, first }) => {
+    let found: Awaited<ReturnType<typeof list>> | undefined;
+    const queries = await recordQueries(async () => {
+      found = await list({ filter });
+    });
+    expect([found?.totalCount, found?.nodes.length, found?.nodes[0]?.title]).toEqual([count, 20, first]);
+    const ofProducts = queries.filter(({ text }) => text.includes('products p'));
+    const pages = ofProducts.filter(({ text }) => !text.includes('AS counted'));
+    expect(ofProducts.length).toBe(2);
+    expect(pages.length).toBe(1);
+    expect(await rowsTouched(shop.db, pages)).toBeLessThan(3000);
+  });
+});
