@@ -27,16 +27,14 @@ import { openPools } from './infra/postgres/pools.ts';
 import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { addGauges } from './infra/shop-gauges.ts';
 import { createDatabaseProbes } from './infra/postgres/write-probe.ts';
-import { createShopConsumers } from './jobs/consumers.ts';
 import type { JobPlace } from './jobs/backend-choice.ts';
-import type { ShopJobs } from './jobs/shop-jobs.ts';
 import { firstAdmin, type FirstAdmin } from './modules/accounts/first-admin.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
 import type { Released } from './modules/cart/cart.service.ts';
 import { checkShopCurrency } from './modules/currency/shop-currency.ts';
-import { createNudges, type Nudges } from './modules/nudges.ts';
-import type { Letters } from './modules/mail/mail.types.ts';
-import { createServices, type ShopServices } from './modules/services.ts';
+import type { Nudges, ShopJobs, ShopServices, WorkOverrides } from './modules/module.ts';
+import { createNudges } from './modules/nudges.ts';
+import { createConsumers, createServices } from './modules/services.ts';
 import type { FailedJobService } from './modules/staff/failed-jobs.service.ts';
 import { seed } from './seed.ts';
 
@@ -67,14 +65,13 @@ export interface Core {
 }
 
 /** For tests: parts that take the place of the real ones, which they are given. */
-export interface Overrides {
+export interface Overrides extends WorkOverrides {
   eventLog?: (real: EventLog) => EventLog;
   services?: (real: ShopServices) => ShopServices;
   throttling?: ThrottleOverrides;
   http?: HttpOverrides;
   consumers?: (real: readonly Consumer[]) => readonly Consumer[];
   jobs?: (real: ShopJobs) => ShopJobs;
-  letters?: (real: Letters) => Letters;
   /** Neither jobs nor consumers are run, and no timer expires carts. */
   quiet?: true;
   limits?: Partial<TimeLimits>;
@@ -120,7 +117,7 @@ export async function openCore(
     const services = overrides.services?.(real) ?? real;
     const ofEvents = createServices({ config, db: liveDb, eventLog, logger });
     const live = { db: liveDb, prisma: liveDb.prisma, services: overrides.services?.(ofEvents) ?? ofEvents };
-    const consumers = createShopConsumers({ eventLog, services });
+    const consumers = createConsumers({ eventLog, services });
     const given = overrides.consumers?.(consumers) ?? consumers;
     return {
       db,

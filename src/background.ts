@@ -13,11 +13,7 @@ import { createMailer, mailboxFolder } from './infra/mail/mailer-choice.ts';
 import type { Metrics } from './infra/metrics.ts';
 import type { JobPlace } from './jobs/backend-choice.ts';
 import type { BackgroundWork } from './jobs/background-work.ts';
-import type { ShopJobs } from './jobs/shop-jobs.ts';
-import { createLetters } from './modules/mail/letters.ts';
-import type { Letters } from './modules/mail/mail.types.ts';
-import type { Nudges } from './modules/nudges.ts';
-import type { ShopServices } from './modules/services.ts';
+import type { Nudges, ShopJobs, ShopServices, WorkOverrides } from './modules/module.ts';
 
 /** What a process does beside answering requests, and the pages that show it. */
 export interface Background extends BackgroundWork {
@@ -41,7 +37,7 @@ export async function startBackground(options: {
   };
   http: Pick<HttpServer, 'publicUrl'>;
   /** For tests. */
-  overrides: { letters?: (real: Letters) => Letters; jobs?: (real: ShopJobs) => ShopJobs; quiet?: true };
+  overrides: WorkOverrides & { jobs?: (real: ShopJobs) => ShopJobs; quiet?: true };
   logger: Logger;
 }): Promise<Background> {
   const { config, core, http, overrides, logger } = options;
@@ -55,19 +51,16 @@ export async function startBackground(options: {
       ? null
       : createMailboxPage({ folder, shopName: config.shop.name, token: mailboxToken(config.secrets), roleOf });
   const { startBackgroundWork } = await import('./jobs/background-work.ts');
-  const { db, services, metrics } = core;
-  const linksLead = whereLinksLead(config, publicUrl, logger);
-  const real = createLetters({ db, shop: config.shop, publicUrl: linksLead, services });
   const quiet = overrides.quiet === true;
-  const work = startBackgroundWork({
+  const work = await startBackgroundWork({
     config: quiet ? { ...config, roles: ['api'] } : config,
+    publicUrl: whereLinksLead(config, publicUrl, logger),
     core,
     mailer: createMailer(config),
-    letters: overrides.letters?.(real) ?? real,
     roleOf,
     logger,
-    metrics,
-    overrideJobs: overrides.jobs,
+    metrics: core.metrics,
+    overrides,
     watchQueue: !quiet,
   });
   if (!quiet) core.connectNudges(work.nudges);

@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts';
 import type { Database } from './infra/postgres/database.ts';
 import type { Logger } from './infra/logger.ts';
-import type { ShopServices } from './modules/services.ts';
+import type { ShopServices } from './modules/module.ts';
 
 /** Makes the demo catalogue where there is none. */
 export async function seed(

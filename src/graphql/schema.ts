@@ -1,50 +1,14 @@
+import { modules } from '../modules/modules.ts';
+import { tellingOutcomes } from './context/outcome.ts';
+import { builder } from './schema/builder.ts';
+import { withFieldLimits } from './schema/limited-fields.ts';
 import './schema/scalars.ts';
 import './schema/money.ts';
 import './schema/node.ts';
 import './schema/root.ts';
 import './schema/user-errors.ts';
-import '../modules/staff/parked-events.graphql.ts';
-import '../modules/staff/failed-jobs.graphql.ts';
-import '../modules/catalog/category.graphql.ts';
-import '../modules/catalog/product.graphql.ts';
-import '../modules/catalog/product-variant.graphql.ts';
-import '../modules/catalog/product-changed.graphql.ts';
-import '../modules/catalog/products.graphql.ts';
-import '../modules/catalog/product-mutations.graphql.ts';
-import '../modules/catalog/product-variant-mutations.graphql.ts';
-import '../modules/catalog/category-mutations.graphql.ts';
-import '../modules/accounts/user.graphql.ts';
-import '../modules/accounts/users.graphql.ts';
-import '../modules/accounts/entry-mutations.graphql.ts';
-import '../modules/accounts/session-mutations.graphql.ts';
-import '../modules/accounts/email-confirmation.graphql.ts';
-import '../modules/accounts/password-reset.graphql.ts';
-import '../modules/inventory/stock-subscriptions.graphql.ts';
-import '../modules/inventory/stock-movement.graphql.ts';
-import '../modules/inventory/stock-mutations.graphql.ts';
-import '../modules/inventory/inventory-audit.graphql.ts';
-import '../modules/cart/cart.graphql.ts';
-import '../modules/cart/cart-changed.graphql.ts';
-import '../modules/cart/cart-mutations.graphql.ts';
-import '../modules/orders/order.graphql.ts';
-import '../modules/orders/order-lookup.graphql.ts';
-import '../modules/orders/checkout.graphql.ts';
-import '../modules/orders/order-mutations.graphql.ts';
-import '../modules/orders/orders.graphql.ts';
-import '../modules/orders/order-placed.graphql.ts';
-import '../modules/orders/order-payment-status-changed.graphql.ts';
-import '../modules/orders/order-status-changed.graphql.ts';
-import '../modules/orders/user-orders.graphql.ts';
-import '../modules/stock-alerts/stock-alert.graphql.ts';
-import '../modules/stock-alerts/stock-alert-mutations.graphql.ts';
-import '../modules/mail/notification-settings.graphql.ts';
-import '../modules/staff/staff.graphql.ts';
-import '../modules/contentful/webhook-delivery.graphql.ts';
-import '../modules/inventory/outside-stock.graphql.ts';
-import '../modules/mail/mail.graphql.ts';
-import { builder } from './schema/builder.ts';
-import { withFieldLimits } from './schema/limited-fields.ts';
-import { tellingOutcomes } from './context/outcome.ts';
 
-/** The whole schema. Each noun adds its part by being imported. */
+await Promise.all(modules.map(async (module) => module.graphql?.()));
+
+/** The whole schema. Each module adds its part by being imported. */
 export const schema = withFieldLimits(tellingOutcomes(builder.toSchema()));

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import type { ShopServices } from '../modules/services.ts';
+import type { ShopServices } from '../modules/module.ts';
 import { Refusal } from '../modules/user-error.ts';
 import { readForm } from './form.ts';
 import type { Html } from './html.ts';

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { MailKind } from '../modules/mail/mail.types.ts';
-import type { ShopServices } from '../modules/services.ts';
+import type { ShopServices } from '../modules/module.ts';
 import { Refusal } from '../modules/user-error.ts';
 import { FormTooLargeError, readForm } from './form.ts';
 import { answerPage, type Html } from './html.ts';

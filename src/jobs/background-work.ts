@@ -9,21 +9,16 @@ import type { Database } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Mailer } from '../infra/mail/mailer.ts';
 import type { Metrics } from '../infra/metrics.ts';
-import { createDueNudges } from '../modules/cart/cart.due.ts';
-import { cartExpiryId } from '../modules/cart/cart.jobs.ts';
-import { mailJobId } from '../modules/mail/mail.jobs.ts';
-import { createMailSending } from '../modules/mail/mail-sending.ts';
-import type { Letters } from '../modules/mail/mail.types.ts';
-import type { Nudges } from '../modules/nudges.ts';
-import type { ShopServices } from '../modules/services.ts';
+import type { Enqueue, Nudges, ShopJobs, ShopServices, WorkOverrides } from '../modules/module.ts';
+import { modules } from '../modules/modules.ts';
 import { createFailedJobService, type FailedJobService } from '../modules/staff/failed-jobs.service.ts';
 import type { JobState } from './backend.ts';
 import { createJobBackend, type JobPlace } from './backend-choice.ts';
+import type { Job } from './define-job.ts';
 import { createFailedJobStore } from './failed-jobs.ts';
 import { createJobQueues } from './queues.ts';
 import { watchQueue } from './queue-watch.ts';
 import { createQueuesPage, type Page } from './queues-page.ts';
-import { createShopJobs, type ShopJobs } from './shop-jobs.ts';
 import { startUpkeep } from './upkeep.ts';
 import { startJobWorkers } from './workers.ts';
 
@@ -46,8 +41,10 @@ export interface BackgroundWork extends AsyncDisposable {
 const STATES: readonly JobState[] = ['waiting', 'delayed', 'active', 'failed'];
 
 /** Starts it; waits for no queue to be reached. */
-export function startBackgroundWork(options: {
-  config: Pick<Config, 'redisUrl' | 'roles' | 'eventRetentionDays' | 'retention'>;
+export async function startBackgroundWork(options: {
+  config: Pick<Config, 'redisUrl' | 'roles' | 'eventRetentionDays' | 'retention' | 'shop'>;
+  /** Where the outside reaches the shop, for links in mails. */
+  publicUrl: string;
   core: {
     db: Database;
     bus: EventBus;
@@ -58,18 +55,16 @@ export function startBackgroundWork(options: {
     consumers: readonly Consumer[];
   };
   mailer: Mailer;
-  /** Writes the mails. */
-  letters: Letters;
   /** Of whoever asks for a page; null where nobody is logged in. */
   roleOf: (req: IncomingMessage) => Promise<string | null>;
   logger: Logger;
   metrics?: Pick<Metrics, 'consumerRuns' | 'consumerEvents' | 'jobRuns'>;
   /** Whether to look now and then if jobs can be enqueued. */
   watchQueue?: boolean;
-  /** For tests: others in the place of the shop's. */
-  overrideJobs?: ((real: ShopJobs) => ShopJobs) | undefined;
-}): BackgroundWork {
-  const { config, core, mailer, letters, roleOf, logger, metrics, overrideJobs = (real) => real } = options;
+  /** For tests: parts that take the place of the real ones. */
+  overrides?: WorkOverrides & { jobs?: (real: ShopJobs) => ShopJobs };
+}): Promise<BackgroundWork> {
+  const { config, publicUrl, core, mailer, roleOf, logger, metrics, overrides = {} } = options;
   const { db, services } = core;
   const backend = createJobBackend({
     config,
@@ -81,19 +76,17 @@ export function startBackgroundWork(options: {
   });
   const queues = createJobQueues({ backend, logger });
 
-  const nudgeMail = (mailId: string, at: Date, delayMs = 0) =>
-    queues.enqueue(shopJobs.mail, { mailId }, { id: mailJobId(mailId, at), delayMs });
-  const nudges: Nudges = {
-    cart: createDueNudges((second, delayMs) =>
-      queues.enqueue(shopJobs.cartExpiry, { second }, { id: cartExpiryId(second), delayMs }),
-    ),
-    mail: (mailId, delayMs, at) => void nudgeMail(mailId, at, delayMs),
-    stockAlerts: (variantId, delayMs) => void queues.enqueue(shopJobs.stockAlerts, { variantId }, { delayMs }),
-    webhookDelivery: (deliveryId) => void queues.enqueue(shopJobs.webhookDelivery, { deliveryId }),
-  };
-  const sending = createMailSending({ db, mailer, letters, nudges });
-  const shopJobs = overrideJobs(createShopJobs({ services, sending }));
-  const jobs = Object.values(shopJobs);
+  // Filled below: what a module makes may say at once that rows wait.
+  const nudges = {} as Nudges;
+  const deps = { config, publicUrl, db, services, nudges, mailer, logger, overrides };
+  const modulesWork = (await Promise.all(modules.map(async (module) => module.work?.(deps)))).filter(
+    (work) => work !== undefined,
+  );
+  const ofModules = Object.assign({}, ...modulesWork.map((work) => work.jobs)) as ShopJobs;
+  const shopJobs = overrides.jobs?.(ofModules) ?? ofModules;
+  const enqueue: Enqueue = (job, payload, enqueueing) => queues.enqueue(job, payload, enqueueing);
+  for (const work of modulesWork) Object.assign(nudges, work.nudges(shopJobs, enqueue));
+  const jobs = Object.values(shopJobs) as readonly Job<unknown>[];
   const names = jobs.map((job) => job.name);
 
   const works = config.roles.includes('worker');
@@ -104,7 +97,8 @@ export function startBackgroundWork(options: {
   };
   const workers = works ? startJobWorkers({ backend, jobs, logger, onRun }) : null;
   const consumers = works ? startConsumers({ ...core, logger, observer }) : null;
-  const upkeep = works ? startUpkeep({ config, core, sending, nudgeMail, logger }) : null;
+  const ofModulesUpkeep = () => modulesWork.flatMap((work) => work.upkeep?.(shopJobs, enqueue) ?? []);
+  const upkeep = works ? startUpkeep({ config, core, ofModules: ofModulesUpkeep(), logger }) : null;
   const board = createQueuesPage({ backend, names, roleOf });
   const store = createFailedJobStore({ queues, names });
   const watch = options.watchQueue === true ? watchQueue(backend, logger) : null;

@@ -37,19 +37,21 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
   });
 
   /** As one more process: its use cases, which tell it of deadlines, and its jobs. */
-  function open(options: TestServicesOptions & { worker?: boolean } = {}): TestServices {
+  async function open(options: TestServicesOptions & { worker?: boolean } = {}): Promise<TestServices> {
     const told: { by?: BackgroundWork } = {};
     const services = openServices(jobs.database.url, {
       nudges: { cart: (due) => told.by?.nudges.cart(due) },
       ...options,
     });
-    const started = startBackgroundWork({
+    const started = await startBackgroundWork({
       config: {
         redisUrl: jobs.redisUrl,
         roles: options.worker === false ? ['api'] : ['worker'],
         eventRetentionDays: 7,
+        shop: { name: 'Vitrine', currency: 'USD', storefrontUrl: null },
         retention: { guestDays: 400, cartDays: 90, stockAlertDays: 90, parkedEventDays: 90 },
       },
+      publicUrl: 'http://localhost',
       core: {
         db: services.db,
         bus: createLocalBus(),
@@ -59,7 +61,6 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
         consumers: [],
       },
       mailer: { send: () => Promise.resolve() },
-      letters: { compose: () => Promise.resolve(null) },
       roleOf: () => Promise.resolve(null),
       logger,
     });
@@ -87,7 +88,7 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
 
   test('10,000 of them in the same second: one job, and their units are back, none before its time', async () => {
     const CARTS = 10_000;
-    const services = open({ cart: { holdSeconds: 2 } });
+    const services = await open({ cart: { holdSeconds: 2 } });
     const product = await makeProduct(services, { variants: Array.from({ length: 40 }, () => ({ onHand: CARTS })) });
     const variantIds = product.variants.map((variant) => variant.id);
     const { cartIds } = await fillCarts(services, CARTS, variantIds);
@@ -109,7 +110,7 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
   });
 
   test('each at its own time, within the second that they share', async () => {
-    const services = open({ cart: { holdSeconds: 2 } });
+    const services = await open({ cart: { holdSeconds: 2 } });
     const variant = await makeVariant(services, { onHand: 10 });
     const first = await services.cart.addLines(await newGuest(services), [wanted(variant.id, 1)]);
     const second = Math.floor((await deadlineOf(services, first.cart.id)).getTime() / 1000);
@@ -135,13 +136,13 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
   });
 
   test('a process without workers has them expired by one that has', async () => {
-    const api = open({ worker: false, cart: { holdSeconds: 1 } });
+    const api = await open({ worker: false, cart: { holdSeconds: 1 } });
     const variant = await makeVariant(api, { onHand: 3 });
     const guest = await newGuest(api);
     await api.cart.addLines(guest, [wanted(variant.id, 1)]);
     await api.cart.addLines(guest, [wanted(variant.id, 1)]);
     await until('its job is there', async () => (await view.ids('delayed')).length > 0);
-    open();
+    await open();
     await until('the units are back', async () => (await levelOf(api, variant.id)).available === 3);
 
     expect(await api.cart.find(guest)).toMatchObject({ status: 'EXPIRED' });
@@ -149,7 +150,7 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
   });
 
   test('a deadline that moves has a job at its new time; many changes in one second have one', async () => {
-    const api = open({ worker: false });
+    const api = await open({ worker: false });
     const variant = await makeVariant(api, { onHand: 100 });
     const guest = await newGuest(api);
     const ids = new Set<string>();
@@ -163,7 +164,7 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
   });
 
   test('a command that is refused enqueues nothing', async () => {
-    const api = open({ worker: false });
+    const api = await open({ worker: false });
     const variant = await makeVariant(api, { onHand: 1 });
     await expect(api.cart.addLines(await newGuest(api), [wanted(variant.id, 2)])).rejects.toThrow('INSUFFICIENT_STOCK');
     const guest = await newGuest(api);
@@ -177,8 +178,8 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
   });
 
   test('a job that runs twice, and in two processes at once, releases each unit once', async () => {
-    const services = open({ worker: false });
-    const other = open({ worker: false });
+    const services = await open({ worker: false });
+    const other = await open({ worker: false });
     const variant = await makeVariant(services, { onHand: 20 });
     for (let index = 0; index < 10; index += 1) {
       await services.cart.addLines(await newGuest(services), [wanted(variant.id, 2)]);

@@ -2,7 +2,7 @@ import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLocalBus } from '../../src/events/bus.ts';
 import { startConsumers } from '../../src/events/consumers.ts';
-import { createShopConsumers } from '../../src/jobs/consumers.ts';
+import { createConsumers } from '../../src/modules/services.ts';
 import {
   emailConfirmationRequested,
   passwordChanged,
@@ -107,7 +107,7 @@ describe('what runs low', () => {
       bus,
       logger,
       settings: { pollMs: 3_600_000, backoffMs: 1 },
-      consumers: createShopConsumers({ eventLog: shop.app.eventLog, services: shop.app.services }),
+      consumers: createConsumers({ eventLog: shop.app.eventLog, services: shop.app.services }),
     });
     try {
       await consumers.flush();

@@ -3,8 +3,9 @@ import type { CartConfig } from '../../src/config/config.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/infra/postgres/database.ts';
 import type { Logger } from '../../src/infra/logger.ts';
-import { createNudges, type Nudges } from '../../src/modules/nudges.ts';
-import { createServices, type ShopServices } from '../../src/modules/services.ts';
+import type { Nudges, ShopServices } from '../../src/modules/module.ts';
+import { createNudges } from '../../src/modules/nudges.ts';
+import { createServices } from '../../src/modules/services.ts';
 
 /** The use cases over a pool of their own, with no server, no relay and no timer around them: as one more process. */
 export interface TestServices extends ShopServices {

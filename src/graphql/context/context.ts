@@ -5,45 +5,14 @@ import type { Replay } from '../../events/replay.ts';
 import type { ParkedEvents } from '../../events/parked-events.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { Database } from '../../infra/postgres/database.ts';
-import type { AccountService } from '../../modules/accounts/account.service.ts';
-import type { AdminService } from '../../modules/accounts/admin.service.ts';
-import type { FormerGuest, GuestService } from '../../modules/accounts/guest.service.ts';
-import type { Identity, SessionService } from '../../modules/accounts/session.service.ts';
-import type { CartService } from '../../modules/cart/cart.service.ts';
-import type { CatalogService } from '../../modules/catalog/catalog.service.ts';
-import type { CatalogWritingService } from '../../modules/catalog/catalog-writing.service.ts';
-import type { ContentfulService } from '../../modules/contentful/contentful.service.ts';
-import type { OutsideStockService } from '../../modules/inventory/outside-stock.service.ts';
-import type { StockService } from '../../modules/inventory/stock.service.ts';
-import type { StockAlertService } from '../../modules/stock-alerts/stock-alert.service.ts';
-import type { MailService } from '../../modules/mail/mail.service.ts';
-import type { MailSettingsService } from '../../modules/mail/mail-settings.service.ts';
-import type { OrderService } from '../../modules/orders/order.service.ts';
+import type { FormerGuest } from '../../modules/accounts/guest.service.ts';
+import type { Identity } from '../../modules/accounts/session.service.ts';
+import type { ShopServices } from '../../modules/module.ts';
 import type { FailedJobService } from '../../modules/staff/failed-jobs.service.ts';
-import type { StaffService } from '../../modules/staff/staff.service.ts';
 import type { Cookies } from './cookies.ts';
 import type { SocketSink } from './sink.ts';
 import type { Loaders } from './loaders.ts';
 import type { Caller, Throttle } from '../limits/throttle.ts';
-
-/** The use cases that resolvers call. One of each per process. */
-export interface Services {
-  guests: GuestService;
-  sessions: SessionService;
-  accounts: AccountService;
-  admin: AdminService;
-  catalog: CatalogService;
-  catalogWriting: CatalogWritingService;
-  stock: StockService;
-  outsideStock: OutsideStockService;
-  cart: CartService;
-  orders: OrderService;
-  staff: StaffService;
-  stockAlerts: StockAlertService;
-  contentful: ContentfulService;
-  mails: MailService;
-  mailSettings: MailSettingsService;
-}
 
 /** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */
 export interface Guest {
@@ -70,7 +39,7 @@ export interface Viewer {
 export interface SharedContext {
   db: Database;
   prisma: PrismaClient;
-  services: Services;
+  services: ShopServices;
   eventLog: EventLog;
   feed: EventFeed;
   /** The log for subscriptions that come back. */

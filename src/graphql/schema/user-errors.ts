@@ -1,11 +1,6 @@
-import { InsufficientStockError, StockConflictError } from '../../modules/inventory/inventory.errors.ts';
-import { InvalidTransitionError, TotalChangedError } from '../../modules/orders/order.errors.ts';
-import { OrderStatusRef } from '../../modules/orders/orders.refs.graphql.ts';
 import { InvalidInputError, invalidInputReasons, type InvalidInputReason } from '../../modules/invalid-input.ts';
-import { errorCodes, LimitExceededError, Refusal, type UserError } from '../../modules/user-error.ts';
-import { ProductVariantRef } from '../../modules/catalog/catalog.refs.graphql.ts';
+import { errorCodes, Refusal, type UserError } from '../../modules/user-error.ts';
 import { builder } from './builder.ts';
-import { MoneyRef } from './money.ts';
 
 const ErrorCodeRef = builder.enumType('ErrorCode', {
   description: 'Code of an expected error. New codes may be added.',
@@ -30,19 +25,15 @@ const ErrorParameterRef = builder.objectRef<{ name: string; value: string }>('Er
   }),
 });
 
+/** The concrete types by the class of their errors. An error of no such class is a `GenericError`. */
+const typenames = new Map<unknown, string>();
+
 /** The interface that every expected fault has. */
 export const UserErrorRef = builder.interfaceRef<UserError>('UserError').implement({
   description:
     'An expected error of a mutation. The concrete types have additional fields. New codes and types may be ' +
     'added, so always select `code` and `message` of the interface.',
-  resolveType: (error) => {
-    if (error instanceof InsufficientStockError) return 'InsufficientStockError';
-    if (error instanceof InvalidTransitionError) return 'InvalidTransitionError';
-    if (error instanceof StockConflictError) return 'StockConflictError';
-    if (error instanceof LimitExceededError) return 'LimitExceededError';
-    if (error instanceof TotalChangedError) return 'TotalChangedError';
-    return 'GenericError';
-  },
+  resolveType: (error) => typenames.get(error.constructor) ?? 'GenericError',
   fields: (t) => ({
     code: t.field({
       type: ErrorCodeRef,
@@ -82,90 +73,13 @@ builder.objectType(GenericErrorRef, {
   interfaces: [UserErrorRef],
 });
 
-builder.objectType(InsufficientStockError, {
-  name: 'InsufficientStockError',
-  description: 'Fewer units are available than requested.',
-  interfaces: [UserErrorRef],
-  fields: (t) => ({
-    variant: t.field({
-      type: ProductVariantRef,
-      nullable: true,
-      description: 'Variant of which too few units are available. Null if the variant no longer exists.',
-      resolve: (error, _args, ctx) => ctx.loaders.variant.load(error.variantId),
-    }),
-    requested: t.exposeInt('requested', {
-      nullable: false,
-      description: 'Number of units requested, in addition to those that the cart already held.',
-    }),
-    available: t.exposeInt('available', { nullable: false, description: 'Number of units available at that time.' }),
-  }),
-});
-
-builder.objectType(StockConflictError, {
-  name: 'StockConflictError',
-  description: 'The stock is not what the caller expected. Nothing was changed.',
-  interfaces: [UserErrorRef],
-  fields: (t) => ({
-    variant: t.field({
-      type: ProductVariantRef,
-      nullable: true,
-      description: 'Variant whose stock was to be set. Null if the variant no longer exists.',
-      resolve: (error, _args, ctx) => ctx.loaders.variant.load(error.variantId),
-    }),
-    expectedOnHand: t.exposeInt('expectedOnHand', {
-      nullable: false,
-      description: 'Number of units on hand expected by the caller.',
-    }),
-    onHand: t.exposeInt('onHand', { nullable: false, description: 'Actual number of units on hand at that time.' }),
-  }),
-});
-
-builder.objectType(LimitExceededError, {
-  name: 'LimitExceededError',
-  description:
-    'The request exceeds a limit of the shop, such as the maximum number of units per line or lines per cart.',
-  interfaces: [UserErrorRef],
-  fields: (t) => ({
-    limit: t.exposeInt('limit', { nullable: false, description: 'Highest value allowed.' }),
-    requested: t.exposeInt('requested', { nullable: false, description: 'Value that would have resulted.' }),
-    variant: t.field({
-      type: ProductVariantRef,
-      nullable: true,
-      description: 'Variant that the limit applies to. Null if the limit does not apply to a variant.',
-      resolve: (error, _args, ctx) => (error.variantId === null ? null : ctx.loaders.variant.load(error.variantId)),
-    }),
-  }),
-});
-
-builder.objectType(TotalChangedError, {
-  name: 'TotalChangedError',
-  description: 'The total is not what the caller expected. Nothing was bought.',
-  interfaces: [UserErrorRef],
-  fields: (t) => ({
-    expected: t.field({
-      type: MoneyRef,
-      nullable: false,
-      description: 'Total expected by the caller.',
-      resolve: (error) => error.expected,
-    }),
-    actual: t.field({
-      type: MoneyRef,
-      nullable: false,
-      description: 'Actual total of the cart.',
-      resolve: (error) => error.actual,
-    }),
-  }),
-});
-
-builder.objectType(InvalidTransitionError, {
-  name: 'InvalidTransitionError',
-  description: 'The order cannot change from its current status to the requested one. Nothing was changed.',
-  interfaces: [UserErrorRef],
-  fields: (t) => ({
-    from: t.expose('from', { type: OrderStatusRef, nullable: false, description: 'Current status of the order.' }),
-    to: t.expose('to', { type: OrderStatusRef, nullable: false, description: 'Requested status.' }),
-  }),
-});
+/**
+ * Says which type of the API an error of a class has. The type implements `UserErrorRef`, and is defined beside the noun that
+ * the error is about.
+ */
+export function registerUserError(errorClass: abstract new (...args: never) => UserError, typename: string): void {
+  typenames.set(errorClass, typename);
+}
 
 /** A payload of a use case that was refused: no result, the errors as data. Anything else is thrown on. */
 export async function orErrors<T extends object>(

@@ -68,14 +68,17 @@ const forgottenPassword = z.object({ token: z.string(), newPassword: newPassword
 export function createAccountService(deps: {
   db: Database;
   eventLog: EventLog;
-  cart: Pick<CartService, 'merge' | 'withOverdueReleased'>;
-  orders: Pick<OrderService, 'joinGuestOrders'>;
-  stockAlerts: Pick<StockAlertService, 'join'>;
   sessions: SessionService;
+  /** Read when they are called: carts, orders and stock alerts are made after accounts. */
+  services: Readonly<{
+    cart: Pick<CartService, 'merge' | 'withOverdueReleased'>;
+    orders: Pick<OrderService, 'joinGuestOrders'>;
+    stockAlerts: Pick<StockAlertService, 'join'>;
+  }>;
   secrets: readonly string[];
   config: { bcryptCost: number };
 }): AccountService {
-  const { db, eventLog, cart, orders, stockAlerts, sessions, config } = deps;
+  const { db, eventLog, sessions, services, config } = deps;
   const passwords = createPasswords({ cost: config.bcryptCost });
   const { reset, ...passwordReset } = createPasswordReset({ ...deps, passwords });
 
@@ -86,11 +89,11 @@ export function createAccountService(deps: {
    * waits for, if it is confirmed.
    */
   async function enter(tx: Transaction, user: User, { userAgent, guestId, sessionId = null }: Entry): Promise<Entered> {
-    const joinOrders = () => orders.joinGuestOrders(tx, user);
+    const joinOrders = () => services.orders.joinGuestOrders(tx, user);
     let cartNotices: readonly UserError[] = [];
     if (guestId === null) await joinOrders();
-    else cartNotices = await cart.merge(tx, { guestId, userId: user.id, whenCartsAreLocked: joinOrders });
-    await stockAlerts.join(tx, user);
+    else cartNotices = await services.cart.merge(tx, { guestId, userId: user.id, whenCartsAreLocked: joinOrders });
+    await services.stockAlerts.join(tx, user);
     await sessions.replace(tx, { guestId, sessionId });
     return { user, tokens: await sessions.open(tx, user.id, userAgent), cartNotices };
   }
@@ -100,7 +103,7 @@ export function createAccountService(deps: {
    * (bcrypt takes its time, and no lock waits for it.) Null: there is another one now, to be checked anew.
    */
   function withVerified<T>(checked: Credentials, work: (tx: Transaction) => Promise<T>): Promise<T | null> {
-    return cart.withOverdueReleased(() =>
+    return services.cart.withOverdueReleased(() =>
       db.transaction(async (tx) => {
         await repository.lockUser(tx, checked.id);
         const now = await repository.findCredentials(tx, checked.id);
@@ -116,7 +119,7 @@ export function createAccountService(deps: {
 
     async register({ email, name, password }, entry) {
       const passwordHash = await passwords.hash(password);
-      return cart.withOverdueReleased(() =>
+      return services.cart.withOverdueReleased(() =>
         db.transaction(async (tx) => {
           const user = await repository.insertUser(tx, { id: uuid(), email, name, passwordHash });
           if (user === null) refuse('EMAIL_TAKEN', 'An account with this email address already exists.', ['email']);
@@ -165,7 +168,7 @@ export function createAccountService(deps: {
     },
 
     resetPassword: (change, entry) =>
-      cart.withOverdueReleased(() =>
+      services.cart.withOverdueReleased(() =>
         reset(change, async (tx, userId) => {
           const [user] = await repository.findUsers(tx, [userId]);
           if (user === undefined) throw new Error(`user ${userId} is gone under its lock`);
@@ -177,8 +180,8 @@ export function createAccountService(deps: {
       await reset(parseInput(forgottenPassword, change), async (tx, userId) => {
         const [user] = await repository.findUsers(tx, [userId]);
         if (user === undefined) return;
-        await orders.joinGuestOrders(tx, user);
-        await stockAlerts.join(tx, user);
+        await services.orders.joinGuestOrders(tx, user);
+        await services.stockAlerts.join(tx, user);
       });
     },
 

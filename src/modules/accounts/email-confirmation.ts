@@ -35,11 +35,14 @@ const LIFETIME_SECONDS = 7 * 24 * 60 * 60;
 export function createEmailConfirmation(deps: {
   db: Database;
   eventLog: EventLog;
-  orders: Pick<OrderService, 'joinGuestOrders'>;
-  stockAlerts: Pick<StockAlertService, 'join'>;
+  /** Read when they are called: orders and stock alerts are made after accounts. */
+  services: Readonly<{
+    orders: Pick<OrderService, 'joinGuestOrders'>;
+    stockAlerts: Pick<StockAlertService, 'join'>;
+  }>;
   secrets: readonly string[];
 }): EmailConfirmation {
-  const { db, eventLog, orders, stockAlerts } = deps;
+  const { db, eventLog, services } = deps;
   const signer = createSigner(deps.secrets);
 
   return {
@@ -68,8 +71,8 @@ export function createEmailConfirmation(deps: {
           invalid();
         await repository.confirmEmailOf(tx, user.id, at);
         const confirmed = { ...user, emailVerifiedAt: user.emailVerifiedAt ?? at };
-        await orders.joinGuestOrders(tx, confirmed);
-        await stockAlerts.join(tx, confirmed);
+        await services.orders.joinGuestOrders(tx, confirmed);
+        await services.stockAlerts.join(tx, confirmed);
         return user.id;
       });
     },

@@ -8,7 +8,7 @@ import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import { isPlain } from '../input.ts';
-import type { Nudges } from '../nudges.ts';
+import type { Nudges } from '../module.ts';
 import type { StaffService } from '../staff/staff.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import { createEntryApplication, type ApplyingDependencies, type Outcome } from './apply-entry.ts';

@@ -52,13 +52,14 @@ function decide(stock: BelievedStock, before: BeliefRow | null, onHand: number):
 export function createOutsideStockService(deps: {
   db: Database;
   inventory: InventoryService;
-  catalog: CatalogService;
+  /** Read when it is called: the catalogue is made after the inventory. */
+  services: Readonly<{ catalog: CatalogService }>;
 }): OutsideStockService {
-  const { db, inventory, catalog } = deps;
+  const { db, inventory, services } = deps;
 
   async function lock(tx: Transaction, variantId: string): Promise<{ at: Date; variant: ProductVariant }> {
     const at = await inventory.lock(tx, [variantId]);
-    const [variant] = await catalog.variantsByIds([variantId], tx);
+    const [variant] = await services.catalog.variantsByIds([variantId], tx);
     if (variant === undefined) throw new Error(`there is no variant ${variantId}`);
     return { at, variant };
   }
@@ -85,7 +86,7 @@ export function createOutsideStockService(deps: {
     async settle(tx, variantId) {
       // Nearly none owes anything, which is seen without a lock.
       if ((await repository.findOwed(tx, [variantId])).length === 0) return false;
-      const [before] = await catalog.variantsByIds([variantId], tx);
+      const [before] = await services.catalog.variantsByIds([variantId], tx);
       if (before === undefined || before.available === 0) return false;
       const { at, variant } = await lock(tx, variantId);
       let free = variant.available;

@@ -81,27 +81,26 @@ export interface Holds {
 export function createStockService(deps: {
   db: Database;
   inventory: InventoryService;
-  catalog: CatalogService;
-  staff: StaffService;
-  holds: Holds;
+  /** Read when they are called: the catalogue and carts are made after the inventory. */
+  services: Readonly<{ catalog: CatalogService; staff: StaffService; cart: Holds }>;
 }): StockService {
-  const { db, inventory, catalog, staff, holds } = deps;
+  const { db, inventory, services } = deps;
 
   /** Changes a variant under its lock. What an overdue cart holds is free. */
   async function change(
     variantId: string,
     decide: (tx: Transaction, now: Date, find: () => Promise<ProductVariant>) => Promise<void>,
   ): Promise<ProductVariant> {
-    await holds.withOverdueReleased(() =>
+    await services.cart.withOverdueReleased(() =>
       db.transaction(async (tx) => {
         const now = await inventory.lock(tx, [variantId]);
         await decide(tx, now, async () => {
-          const [variant] = await catalog.variantsByIds([variantId], tx);
+          const [variant] = await services.catalog.variantsByIds([variantId], tx);
           return variant ?? refuse('NOT_FOUND', 'Variant not found.', ['variantId']);
         });
       }),
     );
-    const [variant] = await catalog.variantsByIds([variantId]);
+    const [variant] = await services.catalog.variantsByIds([variantId]);
     if (variant === undefined) throw new Error(`variant ${variantId} is gone right after its stock was changed`);
     return variant;
   }
@@ -116,7 +115,7 @@ export function createStockService(deps: {
     const { delta, note } = step;
     const { id, available } = variant;
     if (available + delta < 0) {
-      await holds.checkOverdue(tx, new Map([[id, -delta - available]]));
+      await services.cart.checkOverdue(tx, new Map([[id, -delta - available]]));
       const title = fullTitle(variant);
       throw new Refusal(
         new InsufficientStockError({ variantId: id, title, requested: -delta, available, path: [step.field] }),
@@ -140,7 +139,13 @@ export function createStockService(deps: {
   ): Promise<void> {
     const { kind, actorId, variant, onHand } = done;
     const changes = changesBetween({ onHand: variant.onHand }, { onHand });
-    await staff.record(tx, now, { actorId, kind, subject: { type: 'ProductVariant', id: variant.id }, changes, note });
+    await services.staff.record(tx, now, {
+      actorId,
+      kind,
+      subject: { type: 'ProductVariant', id: variant.id },
+      changes,
+      note,
+    });
   }
 
   return {

@@ -3,7 +3,7 @@ import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { MailFault, SEND_WITHIN_MS, withoutAddresses, withoutLinks, type Mailer } from '../../infra/mail/mailer.ts';
-import type { Nudges } from '../nudges.ts';
+import type { Nudges } from '../module.ts';
 import * as repository from './mail-sending.repository.ts';
 import type { ClaimedMail } from './mail-sending.repository.ts';
 import type { Letter, Letters } from './mail.types.ts';

@@ -38,10 +38,11 @@ const kinds = Object.keys(mailKinds) as MailKind[];
 /** Wires the settings of mails. */
 export function createMailSettingsService(deps: {
   db: Database;
-  stockAlerts: Pick<StockAlertService, 'cancelAllOf'>;
+  /** Read when they are called: stock alerts are made after mails. */
+  services: Readonly<{ stockAlerts: Pick<StockAlertService, 'cancelAllOf'> }>;
   secrets: readonly string[];
 }): MailSettingsService {
-  const { db, stockAlerts } = deps;
+  const { db, services } = deps;
   const signer = createSigner(deps.secrets);
 
   async function areUnwanted(source: Queryable, mails: readonly repository.Asked[]): Promise<Set<number>> {
@@ -80,7 +81,7 @@ export function createMailSettingsService(deps: {
         const userId = await repository.lockUserByEmail(tx, email);
         if (userId !== null) return repository.turnKinds(tx, userId, { off: [kind], on: [] });
         await repository.insertOptOut(tx, email, kind);
-        if (kind === 'BACK_IN_STOCK') await stockAlerts.cancelAllOf(tx, email);
+        if (kind === 'BACK_IN_STOCK') await services.stockAlerts.cancelAllOf(tx, email);
         return undefined;
       });
     },

@@ -1,7 +1,7 @@
 import { readClock } from '../../infra/postgres/clock.ts';
 import type { Database, Queryable, Transaction } from '../../infra/postgres/database.ts';
 import type { Page, PageRequest } from '../../infra/postgres/page.ts';
-import type { Nudges } from '../nudges.ts';
+import type { Nudges } from '../module.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { refuse } from '../user-error.ts';
 import * as repository from './mail.repository.ts';

@@ -7,7 +7,7 @@ import { createSetAside } from '../../infra/postgres/set-aside.ts';
 import { productChanged } from '../catalog/catalog.events.ts';
 import { isVariantForSale, type CatalogService } from '../catalog/catalog.service.ts';
 import { backInStock } from '../inventory/inventory.events.ts';
-import type { Nudges } from '../nudges.ts';
+import type { Nudges } from '../module.ts';
 import type { MailService } from '../mail/mail.service.ts';
 import * as repository from './stock-alert-chain.repository.ts';
 

@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import { createSigner } from '../../infra/signer.ts';
 import { isVariantVisible, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
-import type { Nudges } from '../nudges.ts';
+import type { Nudges } from '../module.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import type { MailService } from '../mail/mail.service.ts';
 import { createStockAlertChains, type StockAlertChains } from './stock-alert-chains.ts';

@@ -1,0 +1,67 @@
+import type { Job } from '../../jobs/define-job.ts';
+import type { ShopModule } from '../module.ts';
+import type { MailPayload } from './mail.jobs.ts';
+import { createMailNotices } from './mail-notices.consumer.ts';
+import { createMailService, type MailService } from './mail.service.ts';
+import { createMailSettingsService, type MailSettingsService } from './mail-settings.service.ts';
+import type { Letters } from './mail.types.ts';
+
+declare module '../module.ts' {
+  interface ShopServices {
+    mails: MailService;
+    mailSettings: MailSettingsService;
+  }
+  interface Nudges {
+    /** A mail is to be sent in `delayMs` milliseconds, which is at `at` by the database's clock. */
+    mail(mailId: string, delayMs: number, at: Date): void;
+  }
+  interface ShopJobs {
+    mail: Job<MailPayload>;
+  }
+  interface WorkOverrides {
+    letters?: (real: Letters) => Letters;
+  }
+}
+
+/** Mails as rows, the letters made of them, and who wants which. */
+export const mailModule: ShopModule = {
+  name: 'mail',
+  services({ config, db, nudges, services }) {
+    const { staff } = services;
+    return {
+      mails: createMailService({ db, staff, nudges, from: config.mail.from }),
+      mailSettings: createMailSettingsService({ db, services, secrets: config.secrets }),
+    };
+  },
+  nudges: ['mail'],
+  consumers: ({ services }) => [createMailNotices(services)],
+  async work({ config, publicUrl, db, services, nudges, mailer, logger, overrides }) {
+    const [
+      { createMailJob, mailJobId },
+      { createMailSending },
+      { createLetters },
+      { startMailPruning, startMailSweep },
+    ] = await Promise.all([
+      import('./mail.jobs.ts'),
+      import('./mail-sending.ts'),
+      import('./letters.ts'),
+      import('./mail-sweep.ts'),
+    ]);
+    const real = createLetters({ db, shop: config.shop, publicUrl, services });
+    const sending = createMailSending({ db, mailer, letters: overrides.letters?.(real) ?? real, nudges });
+    return {
+      jobs: { mail: createMailJob(sending) },
+      nudges: ({ mail }, enqueue) => ({
+        mail: (mailId, delayMs, at) => void enqueue(mail, { mailId }, { id: mailJobId(mailId, at), delayMs }),
+      }),
+      upkeep: ({ mail }, enqueue) => [
+        startMailSweep({
+          ...{ db, sending, logger },
+          nudge: (mailId, at) => enqueue(mail, { mailId }, { id: mailJobId(mailId, at) }),
+        }),
+        startMailPruning({ db, eventRetentionDays: config.eventRetentionDays, logger }),
+      ],
+    };
+  },
+  graphql: () => Promise.all([import('./mail.graphql.ts'), import('./notification-settings.graphql.ts')]),
+};

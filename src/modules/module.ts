@@ -1,0 +1,98 @@
+import type { Config } from '../config/config.ts';
+import type { Consumer } from '../events/consumer.ts';
+import type { EventLog } from '../events/event-log.ts';
+import type { Logger } from '../infra/logger.ts';
+import type { Mailer } from '../infra/mail/mailer.ts';
+import type { Database } from '../infra/postgres/database.ts';
+import type { RetentionRule } from '../infra/postgres/retention.ts';
+import type { Job } from '../jobs/define-job.ts';
+
+/*
+ * What the rest of the house needs to know of a module. Each module declares it in its own `*.module.ts`, and modules.ts
+ * lists the modules; no other file names them. The interfaces below are empty here: each module adds its own members to them
+ * by module augmentation (`declare module '../module.ts' { interface ShopServices { … } }`).
+ */
+
+/** The use cases of all modules, by name. One of each per process. */
+export interface ShopServices {}
+
+/**
+ * Functions that say that rows wait for a job. Called after the commit that wrote the rows. A lost call is made up for by a
+ * sweep, and an extra one does no harm. None of them blocks or throws.
+ */
+export interface Nudges {}
+
+/** The jobs of all modules, by what they are for. Each has a row in tests/jobs/duplicates/table.ts. */
+export interface ShopJobs {}
+
+/** For tests: parts of a module's background work that take the place of the real ones. */
+export interface WorkOverrides {}
+
+/** What the services need of the configuration. */
+export type ServiceConfig = Pick<
+  Config,
+  'shop' | 'secrets' | 'cart' | 'lowStockThreshold' | 'mail' | 'stockAlertBatchSeconds' | 'contentful'
+> & { accounts: Pick<Config['accounts'], 'bcryptCost' | 'sessionMaxSeconds'> };
+
+/** What a module makes its services of. */
+export interface ServiceDeps {
+  config: ServiceConfig;
+  db: Database;
+  eventLog: EventLog;
+  nudges: Nudges;
+  /**
+   * The services of all modules. While services are being made, only those of modules earlier in the list are there; a service
+   * that needs one of a later module keeps this object and reads the member when it is called.
+   */
+  services: ShopServices;
+  logger: Pick<Logger, 'error'>;
+  /** Called after commit with the units and carts that an expiry released. Must not throw or block. */
+  onCartsReleased: (released: { carts: number; units: number }) => void;
+}
+
+/** What a module makes its jobs of. */
+export interface WorkDeps {
+  config: Pick<Config, 'eventRetentionDays' | 'shop'>;
+  /** Where the outside reaches the shop, for links in mails. */
+  publicUrl: string;
+  db: Database;
+  services: ShopServices;
+  nudges: Nudges;
+  mailer: Mailer;
+  logger: Logger;
+  overrides: WorkOverrides;
+}
+
+/**
+ * Puts a job into its queue.
+ * @returns whether the queue took it
+ */
+export type Enqueue = <Payload>(
+  job: Job<Payload>,
+  payload: Payload,
+  options?: { id?: string; delayMs?: number },
+) => Promise<boolean>;
+
+/** What a module does in the background. */
+export interface ModuleWork {
+  jobs: Partial<ShopJobs>;
+  /** The nudges of these jobs, for every process. */
+  nudges: (jobs: ShopJobs, enqueue: Enqueue) => Partial<Nudges>;
+  /** What each worker does at intervals, until it is disposed of: mostly the rows whose jobs were lost. */
+  upkeep?: (jobs: ShopJobs, enqueue: Enqueue) => readonly AsyncDisposable[];
+}
+
+/** One noun of the shop, or a few that change together. */
+export interface ShopModule {
+  /** The name of its folder. */
+  name: string;
+  services?: (deps: ServiceDeps) => Partial<ShopServices>;
+  /** The names of its nudges. */
+  nudges?: readonly (keyof Nudges)[];
+  consumers?: (deps: { eventLog: EventLog; services: ShopServices }) => readonly Consumer[];
+  /** Loaded only by processes that enqueue or run jobs. */
+  work?: (deps: WorkDeps) => Promise<ModuleWork>;
+  retention?: (config: Pick<Config, 'eventRetentionDays' | 'retention'>) => readonly RetentionRule[];
+  /** Adds its types, fields, loaders and errors to the API. Called once by processes that serve the API. */
+  graphql?: () => Promise<unknown>;
+}

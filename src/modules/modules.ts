@@ -1,0 +1,26 @@
+import { accountsModule } from './accounts/accounts.module.ts';
+import { cartModule } from './cart/cart.module.ts';
+import { catalogModule } from './catalog/catalog.module.ts';
+import { contentfulModule } from './contentful/contentful.module.ts';
+import { inventoryModule } from './inventory/inventory.module.ts';
+import { mailModule } from './mail/mail.module.ts';
+import type { ShopModule } from './module.ts';
+import { ordersModule } from './orders/orders.module.ts';
+import { staffModule } from './staff/staff.module.ts';
+import { stockAlertsModule } from './stock-alerts/stock-alerts.module.ts';
+
+/**
+ * The modules of the shop. Services are made in this order, so a module comes after those whose services it is made of. What
+ * is old is deleted in the reverse order: what refers to something goes before it.
+ */
+export const modules: readonly ShopModule[] = [
+  staffModule,
+  accountsModule,
+  inventoryModule,
+  catalogModule,
+  cartModule,
+  mailModule,
+  stockAlertsModule,
+  ordersModule,
+  contentfulModule,
+];

@@ -1,0 +1,32 @@
+import type { ShopModule } from '../module.ts';
+import { createOrderService, type OrderService } from './order.service.ts';
+
+declare module '../module.ts' {
+  interface ShopServices {
+    orders: OrderService;
+  }
+}
+
+/** Checkout, and orders from then on. */
+export const ordersModule: ShopModule = {
+  name: 'orders',
+  services({ config, db, eventLog, services }) {
+    const { catalog, inventory, cart, guests, staff } = services;
+    const { secrets, shop } = config;
+    return { orders: createOrderService({ db, catalog, inventory, cart, guests, staff, eventLog, secrets, shop }) };
+  },
+  graphql: () =>
+    Promise.all([
+      import('./order.loaders.graphql.ts'),
+      import('./order.errors.graphql.ts'),
+      import('./order.graphql.ts'),
+      import('./order-lookup.graphql.ts'),
+      import('./checkout.graphql.ts'),
+      import('./order-mutations.graphql.ts'),
+      import('./orders.graphql.ts'),
+      import('./order-placed.graphql.ts'),
+      import('./order-payment-status-changed.graphql.ts'),
+      import('./order-status-changed.graphql.ts'),
+      import('./user-orders.graphql.ts'),
+    ]),
+};
