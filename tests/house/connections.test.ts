@@ -5,7 +5,11 @@ import { expect, test } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** The one place that makes connections; and those that look at a server before it is known what to set. */
-const MAKERS = new Set(['infra/postgres/connection.ts', 'infra/database-inspection.ts', 'infra/embedded-postgres.ts']);
+const MAKERS = new Set([
+  'infra/postgres/connection.ts',
+  'infra/postgres/database-inspection.ts',
+  'infra/postgres/embedded-postgres.ts',
+]);
 
 test('connections to PostgreSQL are made in one place, so that each has its listener, its limits and its settings', () => {
   const makers = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
