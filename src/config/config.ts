@@ -45,8 +45,10 @@ export interface Config {
   shop: {
     name: string;
     currency: string;
-    /** Where the front end is, for links in mails; null: they lead to the shop's own plain pages. */
+    /** Where the front end is, for links in mails; null: none but the shop's own. */
     storefrontUrl: string | null;
+    /** Whether the API nodes serve the shop window: links in mails lead there where no other front end is named. */
+    window: boolean;
   };
   mail: {
     /** Null: mails are kept in the local mailbox. Holds a password. */
@@ -203,6 +205,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       name: env.SHOP_NAME ?? 'Vitrine',
       currency: env.SHOP_CURRENCY ?? 'USD',
       storefrontUrl: env.STOREFRONT_URL?.replace(/\/+$/, '') ?? null,
+      window: env.WEB ?? true,
     },
     mail: { smtpUrl: env.SMTP_URL ?? null, from: env.MAIL_FROM ?? 'shop@vitrine.localhost' },
     stockAlertBatchSeconds: env.STOCK_ALERT_BATCH_SECONDS ?? 300,

@@ -8,7 +8,7 @@ import { readImage } from './images.ts';
 import { mayReadMetrics, type Approach } from './metrics-rule.ts';
 import { frontPage, graphqlPage, LOG_IN_PATH, logInPage, readable } from './shop-pages.ts';
 import { isPageVisit, wantsPage } from './visit.ts';
-import { DASHBOARD_PAGES, SHOP_PAGES, type WebPages } from './web/web-pages.ts';
+import { DASHBOARD_PAGES, PAGES_OF_MAILS, SHOP_PAGES, type WebPages } from './web/web-pages.ts';
 
 /** A page that somebody else makes; it sees to itself who may see it. */
 export type Page = (request: Request, incoming: IncomingMessage) => Promise<Response>;
@@ -108,6 +108,11 @@ export function createPages(options: {
     app.get('/assets/:name', (c) => others()?.web?.file(c.env.incoming, c.req.path) ?? c.notFound());
     for (const path of ['/favicon.ico', '/favicon.svg', '/robots.txt']) {
       app.get(path, (c) => others()?.web?.file(c.env.incoming, path) ?? c.notFound());
+    }
+
+    // Links in mails lead to the shop window. Where it is not built, the plain pages take them.
+    for (const path of PAGES_OF_MAILS) {
+      app.get(path, (c) => c.redirect(`/mail${path}${new URL(c.req.url).search}`, 302));
     }
 
     app.get('/', async (c): Promise<Response> => {

@@ -60,6 +60,16 @@ describe('pages', () => {
       expect((await ask(path)).status).toBe(404);
   });
 
+  test('pages of mails lead on to the plain ones where scripts are off, and without the shop window', async () => {
+    const token = 'a"b<c';
+    for (const path of ['/order', '/confirm-email', '/reset-password', '/stock-alert']) {
+      const { body } = await ask(`${path}?token=${encodeURIComponent(token)}`);
+      expect(body).toContain(`<a href="/mail${path}?token=a%22b%3Cc">Go on without scripts</a>`);
+      const plain = await off.request({ path: `${path}?token=x`, headers: VISIT });
+      expect([plain.status, plain.headers.location]).toEqual([302, `/mail${path}?token=x`]);
+    }
+  });
+
   test('documents are answered under the paths of pages alone', async () => {
     expect((await ask('/shop/index.html')).status).toBe(404);
   });

@@ -43,7 +43,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
   const eventLog = createEventLog({ db, wake: () => {} });
   const services = createServices({
     config: {
-      shop: { name: 'Vitrine', currency: 'USD', storefrontUrl: null },
+      shop: { name: 'Vitrine', currency: 'USD', storefrontUrl: null, window: false },
       secrets: ['a secret of tests that is long enough'],
       accounts: { bcryptCost: 4, sessionMaxSeconds: 180 * 24 * 60 * 60 },
       cart: {

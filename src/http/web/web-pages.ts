@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { html } from 'hono/html';
 import { createHead, type HeadOptions } from './web-head.ts';
 import type { WebFiles } from './web-files.ts';
 
@@ -20,6 +21,9 @@ export const SHOP_PAGES = [
   '/account',
   '/account/*',
 ] as const;
+
+/** Those to which links in mails lead. Each has a plain page of its name below `/mail`, which does without scripts. */
+export const PAGES_OF_MAILS = ['/order', '/confirm-email', '/reset-password', '/stock-alert'] as const;
 
 export const DASHBOARD_PAGES = ['/dashboard', '/dashboard/*'] as const;
 
@@ -62,9 +66,9 @@ export function createWebPages({ files, ...options }: { files: WebFiles } & Head
   const head = createHead(options);
   const [shop, dashboard] = [files.document('shop/index.html'), files.document('dashboard/index.html')];
 
-  function answer(document: string, { status, html }: { status: number; html: string }): Response {
+  function answer(document: string, { status, html: elements }: { status: number; html: string }): Response {
     return new Response(
-      document.replace(HEAD, () => html),
+      document.replace(HEAD, () => elements),
       {
         status,
         headers: {
@@ -81,7 +85,13 @@ export function createWebPages({ files, ...options }: { files: WebFiles } & Head
   return {
     async shop(request) {
       if (shop === null) return new Response(null, { status: 404 });
-      return answer(shop, await head.of(new URL(request.url).pathname));
+      const { pathname, search } = new URL(request.url);
+      const isOfMail = (PAGES_OF_MAILS as readonly string[]).includes(pathname);
+      const plain = String(await html`<p><a href="/mail${pathname}${search}">Go on without scripts</a></p>`);
+      return answer(
+        isOfMail ? shop.replace('</noscript>', () => `${plain}</noscript>`) : shop,
+        await head.of(pathname),
+      );
     },
     async dashboard() {
       if (dashboard === null) return new Response(null, { status: 404 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
 import type { Context } from '../../graphql/context/context.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { requireUser, setViewer } from '../../graphql/context/viewer.ts';
@@ -29,6 +30,23 @@ builder.objectField(LogoutPayloadRef, 'loggedOut', (t) =>
     nullable: false,
     description: 'Always true: no user is logged in on this device now, whether or not a user was before.',
     resolve: ({ loggedOut }) => loggedOut ?? false,
+  }),
+);
+
+const SessionEndInputRef = builder.inputType('SessionEndInput', {
+  description: 'Input of `sessionEnd`.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'ID of the session, from `User.sessions`.' }),
+  }),
+});
+
+const SessionEndPayloadRef = payloadType<{ endedId: string }>('SessionEndPayload', 'Result of `sessionEnd`.');
+
+builder.objectField(SessionEndPayloadRef, 'endedId', (t) =>
+  t.id({
+    nullable: true,
+    description: 'ID of the session that was ended. Null if the mutation failed.',
+    resolve: ({ endedId }) => endedId ?? null,
   }),
 );
 
@@ -112,6 +130,25 @@ builder.mutationFields((t) => ({
         ctx.cookies.clearCart();
         return { loggedOut: true };
       }),
+  }),
+
+  sessionEnd: t.field({
+    type: SessionEndPayloadRef,
+    nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
+    description:
+      'Ends one session of the user, such as that of a lost device, and closes its WebSockets. To end the current session, ' +
+      'use `logout`, which deletes its cookies, too. NOT_FOUND if the user has no such session. Requires login.',
+    authScopes: { user: true },
+    args: { input: t.arg({ type: SessionEndInputRef, required: true, description: 'Session to end.' }) },
+    resolve: (_root, { input }, ctx) => {
+      const { userId } = requireUser(ctx);
+      return orErrors(async () => {
+        const sessionId = inputId('Session', input.id, ['id']);
+        await ctx.services.sessions.logOutElsewhere(userId, sessionId, ['id']);
+        return { endedId: String(input.id) };
+      });
+    },
   }),
 
   passwordChange: t.field({

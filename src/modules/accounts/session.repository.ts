@@ -107,6 +107,23 @@ export async function endSession(tx: Queryable, id: string, at: Date): Promise<{
   return row ?? null;
 }
 
+const endOwn: Statement = {
+  name: 'session_end_own',
+  text: `UPDATE sessions SET ended_at = $3 WHERE id = $1 AND user_id = $2 AND ended_at IS NULL
+         RETURNING id, user_id AS "userId"`,
+};
+
+/** Ends one of a user's sessions; null where it is another user's, or had ended. */
+export async function endSessionOfUser(
+  tx: Queryable,
+  id: string,
+  userId: string,
+  at: Date,
+): Promise<{ id: string; userId: string } | null> {
+  const [row] = await tx.query<{ id: string; userId: string }>(endOwn, [id, userId, at]);
+  return row ?? null;
+}
+
 const lockUser: Statement = { name: 'session_lock_user', text: 'SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE' };
 
 const endAll: Statement = {

@@ -62,6 +62,11 @@ export interface SessionService {
   forgetGuest(guestId: string): Promise<void>;
   /** Ends a session by its user's wish; it may have ended. */
   logOut(sessionId: string): Promise<void>;
+  /**
+   * Ends one session of a user.
+   * @throws Refusal: NOT_FOUND where the user has no such session that is live
+   */
+  logOutElsewhere(userId: string, sessionId: string, path: InputPath | null): Promise<void>;
   /** The same for all of a user's. */
   logOutEverywhere(userId: string): Promise<void>;
   /** Ends all of a user's sessions, in the caller's transaction. */
@@ -217,6 +222,14 @@ export function createSessionService(deps: {
       db.transaction(async (tx) => {
         await repository.lockSession(tx, sessionId);
         await end(tx, sessionId, await readClock(tx), 'LOGOUT');
+      }),
+
+    logOutElsewhere: (userId, sessionId, path) =>
+      db.transaction(async (tx) => {
+        const at = await readClock(tx);
+        const ended = await repository.endSessionOfUser(tx, sessionId, userId, at);
+        if (ended === null) refuse('NOT_FOUND', 'You have no session with this ID.', path);
+        else await tell(tx, at, [ended], 'LOGOUT');
       }),
 
     logOutEverywhere: (userId) => db.transaction((tx) => endAll(tx, userId, 'LOGOUT')),

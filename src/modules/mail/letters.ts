@@ -90,7 +90,7 @@ export function createLetters(deps: {
   };
 }): Letters {
   const { db, shop, publicUrl, services } = deps;
-  const links = createLinks({ storefrontUrl: shop.storefrontUrl, publicUrl });
+  const links = createLinks({ storefrontUrl: shop.storefrontUrl ?? (shop.window ? publicUrl : null), publicUrl });
   const finish = createFinishing();
   const shopName = oneLine(shop.name, 80);
   const confirmLink = async (userId: string) =>

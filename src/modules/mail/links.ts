@@ -1,10 +1,10 @@
-/** Where the links in mails lead: to the storefront where there is one, else to the shop's own plain pages. */
+/** Where the links in mails lead: to the storefront, which may be the shop window, else to the shop's own plain pages. */
 export interface Links {
   order(token: string): string;
   confirmEmail(token: string): string;
   resetPassword(token: string): string;
   cancelStockAlert(token: string): string;
-  /** Null without a storefront: the shop itself shows no products. */
+  /** Null without a storefront: the plain pages show no products. */
   product(slug: string): string | null;
   cart(): string | null;
   /** The front page. */

@@ -421,6 +421,28 @@ describe('sessions', () => {
     }
   });
 
+  test('one of them can be ended from another device, and only by their user', async () => {
+    const [ada, eve] = [await newPerson(shop), await newPerson(shop)];
+    const phone = await login(shop.client(), { email: ada.email });
+    const onPhone = shop.client({ headers: bearer(known(phone.accessToken)) });
+    const sessions = known((await ada.client.data(accountDocuments.sessions)).me?.sessions);
+    const other = known(sessions.find(({ current }) => !current)).id;
+    const END = `mutation ($id: ID!) { sessionEnd(input: { id: $id }) { endedId errors { code path } } }`;
+    const refused = { endedId: null, errors: [{ code: 'NOT_FOUND', path: ['id'] }] };
+
+    expect(await eve.client.data(END, { id: other })).toEqual({ sessionEnd: refused });
+    expect((await shop.client().execute(END, { id: other })).codes).toEqual(['UNAUTHENTICATED']);
+    expect((await onPhone.data(accountDocuments.me)).me?.email).toBe(ada.email);
+
+    expect(await ada.client.data(END, { id: other })).toEqual({ sessionEnd: { endedId: other, errors: [] } });
+    expect((await onPhone.execute(accountDocuments.me)).codes).toEqual(['UNAUTHENTICATED']);
+    const left = known((await ada.client.data(accountDocuments.sessions)).me?.sessions);
+    expect(left.map(({ id, current }) => [id === other, current])).toEqual([[false, true]]);
+    expect(await ada.client.data(END, { id: other })).toEqual({ sessionEnd: refused });
+    const invalid = { endedId: null, errors: [{ code: 'INVALID_INPUT', path: ['id'] }] };
+    expect(await ada.client.data(END, { id: ada.userId })).toEqual({ sessionEnd: invalid });
+  });
+
   test("are nobody else's to see, nor to find by their ID, not even for staff", async () => {
     const [ada, eve] = [await newPerson(shop), await newPerson(shop)];
     const { me } = await ada.client.data(accountDocuments.sessions);
