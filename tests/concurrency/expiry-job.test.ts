@@ -48,7 +48,7 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
         redisUrl: jobs.redisUrl,
         roles: options.worker === false ? ['api'] : ['worker'],
         eventRetentionDays: 7,
-        shop: { name: 'Vitrine', currency: 'USD', storefrontUrl: null },
+        shop: { name: 'Vitrine', currency: 'USD', storefrontUrl: null, window: false },
         retention: { guestDays: 400, cartDays: 90, stockAlertDays: 90, parkedEventDays: 90 },
       },
       publicUrl: 'http://localhost',
