@@ -3,12 +3,13 @@ import { measure, type PerSocket } from './memory/compare.ts';
 
 /*
  * npm run bench:memory: what an idle subscriber holds of a node's memory, beside what a bare socket of `ws` holds of a process
- * that has nothing else, with the same clients.
+ * that has nothing else, with the same clients. Exit code 1 unless heap and external memory of a subscriber are less than twice
+ * those of a bare socket, in the median of the rounds.
  */
 
 const { values } = parseArgs({
   options: {
-    subscribers: { type: 'string', default: '5000' },
+    subscribers: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '3' },
     snapshots: { type: 'string' },
     'logged-in': { type: 'boolean' },
@@ -30,6 +31,8 @@ const kinds = [
 ] as const;
 const kB = (bytes: number) => `${(bytes / 1000).toFixed(2)} kB`;
 
+const MOST = 2;
+const ratios: number[] = [];
 for (let round = 1; round <= rounds; round += 1) {
   const bare = await measure('bare', { sockets, env, snapshots });
   const shop = await measure('shop', { sockets, env, snapshots, loggedIn });
@@ -37,4 +40,11 @@ for (let round = 1; round <= rounds; round += 1) {
   for (const [name, of] of kinds) {
     console.log(`  ${name}: shop ${kB(of(shop))}, bare ${kB(of(bare))}, ${(of(shop) / of(bare)).toFixed(2)} ×`);
   }
+  ratios.push((shop.heap + shop.external) / (bare.heap + bare.external));
 }
+const median = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? Number.NaN;
+const passed = median < MOST;
+console.log(
+  `${median.toFixed(2)} × the heap and external memory of a bare socket, ${MOST} at most → ${passed ? 'PASS' : 'FAIL'}`,
+);
+process.exitCode = passed ? 0 : 1;

@@ -16,9 +16,6 @@ export interface Options {
   loggedIn?: boolean | undefined;
 }
 
-/** So many come once before and leave: what code and pools grow to is no subscriber's. */
-const WARM_UP = 200;
-
 async function told<T>(child: ChildProcess, message?: Ask | AskReaders): Promise<T> {
   const over = new AbortController();
   const { signal } = over;
@@ -46,7 +43,8 @@ async function settled(server: ChildProcess, count: number): Promise<void> {
 
 /**
  * Starts one of the servers and clients in a process of their own, and compares what the server holds before and after they
- * subscribed. Some were there before, and left.
+ * subscribed. As many were there before, and left: code that is compiled while they come, and pools that grow, are not a
+ * subscriber's.
  */
 export async function measure(
   which: 'shop' | 'bare',
@@ -64,9 +62,9 @@ export async function measure(
   };
   try {
     const { url, query } = await told<Ready>(server);
-    const tokens = loggedIn ? await told<string[]>(server, { ask: 'tokens', count: sockets + WARM_UP }) : [];
-    await told(clients, { ask: 'open', url, query, count: WARM_UP, tokens: tokens.slice(sockets) });
-    await settled(server, WARM_UP);
+    const tokens = loggedIn ? await told<string[]>(server, { ask: 'tokens', count: 2 * sockets }) : [];
+    await told(clients, { ask: 'open', url, query, count: sockets, tokens: tokens.slice(sockets) });
+    await settled(server, sockets);
     clients.kill('SIGKILL');
     await settled(server, 0);
     const before = await told<Memory>(server, { ask: 'memory' });
