@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, chmodSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { findPostmaster, type Postmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
 import { watchServer } from '../../src/infra/postgres/embedded-postgres-watch.ts';
-import { identifySelf, isRunning } from '../../src/infra/process-identity.ts';
+import { identifySelf, isFrozen, isRunning } from '../../src/infra/process-identity.ts';
 import { startShopProcess, type ShopProcess } from '../support/shop-process.ts';
 import { until } from '../support/until.ts';
 
@@ -98,7 +98,15 @@ describe('the embedded server', () => {
   });
 
   test('that comes back where a process cannot follow ends that process, in words', async () => {
-    shop.child.kill('SIGSTOP');
+    // A frozen process that held the lock on starts and stops would keep everybody else waiting.
+    const pid = shop.child.pid ?? expect.fail();
+    await until('the shop is frozen without the lock', async () => {
+      shop.child.kill('SIGSTOP');
+      await until('the shop is frozen', () => isFrozen(pid));
+      if (!existsSync(join(dataDir, 'postgres.lock'))) return true;
+      shop.child.kill('SIGCONT');
+      return false;
+    });
     const before = running();
     process.kill(before.pid, 'SIGKILL');
     await until('it is gone', () => !isRunning(before.identity));

@@ -168,10 +168,11 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
     await until('the owner is told that the hold is over', () => told.every((kinds) => kinds.length === 2));
     expect(told).toEqual(Array.from({ length: 2 }, () => ['LOW_STOCK ACTIVE 2', 'EXPIRED EXPIRED 2']));
     await until('all units are back', async () => (await held(variant.id)) === 0);
-    await until('everybody has seen it', () => stock.every((seen) => seen.at(-1) === 10));
-    // (The opening stock is before the cursor, or after it where nobody had numbered it yet.)
-    for (const seen of stock) expect(seen.slice(seen.indexOf(8)).slice(0, 2)).toEqual([8, 2]);
-    for (const seen of stock) expect(seen).toEqual(stock[0]);
+    await until('everybody has seen it', () => stock.every((seen) => seen.includes(2) && seen.at(-1) === 10));
+    // The opening stock is before the cursor of some and after that of others: it gets its number meanwhile.
+    const [first, ...others] = stock.map((seen) => seen.slice(seen.indexOf(8)));
+    expect(first?.slice(0, 2)).toEqual([8, 2]);
+    for (const seen of others) expect(seen).toEqual(first);
     await until('the worker has counted its job', async () => {
       const metrics = await readMetrics({ request: (request) => sendRaw(worker.url, request) });
       return (metrics.get('vitrine_job_run_seconds_count{job="cart-expiry",outcome="ok"}') ?? 0) > 0;
