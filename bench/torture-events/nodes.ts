@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
+import { nodeArguments } from '../../tests/support/compiled.ts';
 import type { Credentials } from '../torture/options.ts';
 import { ShopNotReachable } from '../torture/shop.ts';
 import { freePort, startRedis, type Redis } from './redis.ts';
@@ -49,7 +50,7 @@ export async function startNodes(options: { databaseUrl: string | null; admin: C
 
   async function start(url: string, entry: string): Promise<void> {
     const { DATABASE_URL: _one, REDIS_URL: _two, ...inherited } = process.env;
-    const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+    const child = spawn(process.execPath, nodeArguments(entry), {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { nodeArguments } from '../../tests/support/compiled.ts';
 
 /** One process of the shop, which is started again where it ended, as a supervisor would. */
 export interface ShopProcess {
@@ -40,7 +41,7 @@ export function startShopProcess(options: {
   function start(): void {
     const log = openSync(logFile, 'a');
     const { PATH, HOME } = process.env;
-    const started = spawn(process.execPath, ['--import', 'tsx', entry], {
+    const started = spawn(process.execPath, nodeArguments(entry), {
       cwd: ROOT,
       stdio: ['ignore', log, log],
       env: { PATH, HOME, ...env, HOST: '127.0.0.1', PORT: String(port) },

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { readOptions, UsageError } from '../../bench/torture-events/options.ts';
 import { compare, judge, type Facts } from '../../bench/torture-events/verdict.ts';
 import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
+import { nodeArguments } from '../support/compiled.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { hasRedis } from '../support/redis.ts';
@@ -11,7 +12,7 @@ import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 const HAS_REDIS = hasRedis('A torture run that kills it');
-const COMMAND = join(import.meta.dirname, '../../bench/torture-events.ts');
+const COMMAND = 'bench/torture-events.ts';
 
 let database: TestDatabase;
 let shop: TestShop;
@@ -28,7 +29,7 @@ afterAll(async () => {
 async function torture(args: readonly string[], databaseUrl = database.url) {
   const { ADMIN_EMAIL: _email, ADMIN_PASSWORD: _password, ...rest } = process.env;
   const env = { ...rest, DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
-  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args], { env });
+  const child = spawn(process.execPath, nodeArguments(COMMAND, ...args), { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -128,21 +129,12 @@ describe('npm run torture:events', () => {
     expect(nowhere).toMatchObject({ code: 2, output: expect.stringContaining('npm start') as string });
 
     const other = await createTestDatabase();
-    const limited = await createTestShop({ database, env: { RATE_LIMITS: 'on' } });
+    const throttling = { limits: { guestsByClient: { points: 5, seconds: 3600 } } };
+    const limited = await createTestShop({ database, env: { RATE_LIMITS: 'on' }, overrides: { throttling } });
     try {
       const elsewhere = await torture(['--url', shop.url], other.url);
       expect(elsewhere).toMatchObject({ code: 2, output: expect.stringContaining('DATABASE_URL') as string });
-      const refused = await torture([
-        ...SHORT,
-        '--seconds',
-        '60',
-        '--writers',
-        '100',
-        '--rate',
-        '500',
-        '--url',
-        limited.url,
-      ]);
+      const refused = await torture([...SHORT, '--seconds', '60', '--writers', '20', '--url', limited.url]);
       expect(refused).toMatchObject({ code: 2, output: expect.stringContaining('RATE_LIMITS=off') as string });
     } finally {
       await limited.dispose();
@@ -159,18 +151,23 @@ describe('npm run torture:events', () => {
     });
   }, 60_000);
 
+  test('explains itself', async () => {
+    const { code, output } = await torture(['--fast']);
+    expect(output).toContain("Unknown option '--fast'");
+    expect(output).toContain('npm run torture:events --');
+    expect(code).toBe(2);
+  });
+
   test.each([
     [['--seconds', '1'], '--seconds takes a whole number from 2'],
     [['--subscribers', 'many'], '--subscribers takes a whole number from 2'],
     [['--url', 'localhost'], '--url takes an address'],
     [['--spawn', '--url', 'http://localhost:4000'], '--spawn starts nodes of its own'],
     [['--admin-email', 'grace@example.com'], 'go together'],
-    [['--fast'], "Unknown option '--fast'"],
-  ])('explains itself: %s', async (args, explanation) => {
-    const { code, output } = await torture(args);
-    expect(output).toContain(explanation);
-    expect(output).toContain('npm run torture:events --');
-    expect(code).toBe(2);
+  ])('refuses %s', (args, explanation) => {
+    const read = () => readOptions(args, { url: 'http://localhost:4000', admin: null });
+    expect(read).toThrow(UsageError);
+    expect(read).toThrow(explanation);
   });
 });
 

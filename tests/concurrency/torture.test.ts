@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { readOptions, UsageError } from '../../bench/torture/options.ts';
 import { judge, type Facts } from '../../bench/torture/verdict.ts';
 import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { rowId } from '../support/shopper.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
+import { nodeArguments } from '../support/compiled.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 
-const COMMAND = join(import.meta.dirname, '../../bench/torture.ts');
+const COMMAND = 'bench/torture.ts';
 
 let database: TestDatabase;
 let shop: TestShop;
@@ -45,7 +46,7 @@ afterAll(async () => {
 async function torture(args: readonly string[], databaseUrl = database.url) {
   const { ADMIN_EMAIL: _email, ADMIN_PASSWORD: _password, ...rest } = process.env;
   const env = { ...rest, DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
-  const child = spawn(process.execPath, ['--import', 'tsx', COMMAND, ...args], { env });
+  const child = spawn(process.execPath, nodeArguments(COMMAND, ...args), { env });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -160,6 +161,13 @@ describe('npm run torture', () => {
     }
   }, 60_000);
 
+  test('explains itself', async () => {
+    const { code, output } = await torture(['--fast']);
+    expect(output).toContain("Unknown option '--fast'");
+    expect(output).toContain('npm run torture --');
+    expect(code).toBe(2);
+  });
+
   test.each([
     [['--buyers', '0'], '--buyers takes a whole number from 1'],
     [['--stock', 'many'], '--stock takes a whole number from 1'],
@@ -167,12 +175,10 @@ describe('npm run torture', () => {
     [['--logged-in', '1.5'], '--logged-in takes a number from 0 to 1'],
     [['--restock', '-1'], '--restock'],
     [['--admin-email', 'grace@example.com'], 'go together'],
-    [['--fast'], "Unknown option '--fast'"],
-  ])('explains itself: %s', async (args, explanation) => {
-    const { code, output } = await torture(args);
-    expect(output).toContain(explanation);
-    expect(output).toContain('npm run torture --');
-    expect(code).toBe(2);
+  ])('refuses %s', (args, explanation) => {
+    const read = () => readOptions(args, { url: 'http://localhost:4000', admin: null });
+    expect(read).toThrow(UsageError);
+    expect(read).toThrow(explanation);
   });
 });
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { nodeArguments } from '../support/compiled.ts';
 import { ConfigError, loadConfig } from '../../src/config/config.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -23,7 +24,7 @@ afterEach(() => {
 /** What a command prints that is run with this folder by a user who has no right to write to it. */
 function run(dataDir: string, more: NodeJS.ProcessEnv = {}) {
   const { PATH } = process.env;
-  return spawnSync(process.execPath, ['--import', 'tsx', 'src/commands/carts-expire.ts'], {
+  return spawnSync(process.execPath, nodeArguments('src/commands/carts-expire.ts'), {
     env: { PATH, DATA_DIR: dataDir, ...more },
     encoding: 'utf8',
     ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}),

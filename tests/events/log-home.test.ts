@@ -6,6 +6,7 @@ import { redisName, renewLog, settleLogHome } from '../../src/events/log-home.ts
 import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { createDatabase, dropDatabase } from '../support/databases.ts';
 import { recordLogs, WARN } from '../support/logs.ts';
+import { nodeArguments } from '../support/compiled.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { rowsOf } from '../support/books.ts';
 
@@ -101,7 +102,7 @@ test('npm run db:restored gives the log a new epoch, and says so', async () => {
   const { epoch } = await settleLogHome(db, silent);
   const { PATH } = process.env;
   const env = { PATH, DATABASE_URL: original.url, JWT_SECRET: 'x'.repeat(40), SMTP_URL: 'smtp://localhost' };
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'src/commands/db-restored.ts'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, nodeArguments('src/commands/db-restored.ts'), {
     env,
     encoding: 'utf8',
   });

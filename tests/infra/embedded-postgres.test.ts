@@ -1,4 +1,4 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -13,22 +13,29 @@ import {
 import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { findPostmaster, type Postmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
 import { identify, identifySelf, isRunning } from '../../src/infra/process-identity.ts';
+import { nodeArguments } from '../support/compiled.ts';
 import type { Answer } from '../support/embedded-postgres-child.ts';
 
 const isRoot = process.getuid?.() === 0;
 const logger = pino({ level: 'silent' });
 const settings = { fsync: 'off' };
 
+/** Data to be copied, where how they are made does not matter. */
+let made: string;
 let dataDir: string;
 const children: ChildProcess[] = [];
 
+beforeAll(async () => {
+  made = newDataDir();
+  await (await startEmbeddedPostgres({ dataDir: made, logger, settings })).dispose();
+});
+
 beforeEach(() => {
-  dataDir = join(mkdtempSync(join(inject('postgres').runFolder, 'embedded-')), 'data');
-  chmodSync(join(dataDir, '..'), 0o711);
+  dataDir = newDataDir();
 });
 
 afterEach(async () => {
@@ -36,6 +43,16 @@ afterEach(async () => {
   // Whoever comes last stops what a failed test may have left.
   if (server() !== null) await (await startEmbeddedPostgres({ dataDir, logger })).dispose();
 });
+
+function newDataDir(): string {
+  const folder = mkdtempSync(join(inject('postgres').runFolder, 'embedded-'));
+  chmodSync(folder, 0o711);
+  return join(folder, 'data');
+}
+
+function copyData(): void {
+  execFileSync('cp', ['-a', made, dataDir]);
+}
 
 describe('one process', () => {
   test('makes the data on the first start and finds it on the second', async () => {
@@ -57,6 +74,7 @@ describe('one process', () => {
   });
 
   test('sorts, folds and splits letters the same on every machine, and listens on loopback alone', async () => {
+    copyData();
     const { connectionString, dispose } = await startEmbeddedPostgres({ dataDir, logger, settings });
     const [row] = await query(
       connectionString,
@@ -76,6 +94,7 @@ describe('one process', () => {
   });
 
   test('may hold it more than once', async () => {
+    copyData();
     const holds = await Promise.all([1, 2, 3].map(() => startEmbeddedPostgres({ dataDir, logger, settings })));
     expect(new Set(holds.map((hold) => hold.connectionString)).size).toBe(1);
     expect(holds.filter((hold) => !hold.attached)).toHaveLength(1);
@@ -103,7 +122,7 @@ describe('one process', () => {
   });
 
   test('refuses data of another major version, and says which', async () => {
-    await (await startEmbeddedPostgres({ dataDir, logger, settings })).dispose();
+    copyData();
     writeFileSync(join(dataDir, 'postgres/PG_VERSION'), '16\n');
     await expect(startEmbeddedPostgres({ dataDir, logger, settings })).rejects.toThrow(
       /was created by PostgreSQL 16, but this version of the shop includes 18\.\d+\. Dump it/,
@@ -120,7 +139,7 @@ describe('one process', () => {
 });
 
 describe('several processes', () => {
-  test('that start at once have one server', async () => {
+  test('that start at once make the data once, and have one server', async () => {
     const [one, two] = await Promise.all([attach(), attach()]);
     expect(one.connectionString).toBe(two.connectionString);
     expect(one.attached).toBe(!two.attached);
@@ -128,6 +147,10 @@ describe('several processes', () => {
     await Promise.all([leave(one.child), leave(two.child)]);
     expectStopped(running);
   });
+});
+
+describe('several processes with data', () => {
+  beforeEach(copyData);
 
   test('share it until the last one leaves, whoever started it', async () => {
     const starter = await attach();
@@ -228,8 +251,8 @@ describe('several processes', () => {
 
 /** Starts a process, in a group of its own, that uses the server. */
 async function attach(): Promise<{ child: ChildProcess; connectionString: string; attached: boolean }> {
-  const script = new URL('../support/embedded-postgres-child.ts', import.meta.url);
-  const child = fork(script, [dataDir], { execArgv: ['--import', 'tsx'], detached: true });
+  const [script = '', ...execArgv] = nodeArguments('tests/support/embedded-postgres-child.ts').toReversed();
+  const child = fork(script, [dataDir], { execArgv: execArgv.toReversed(), detached: true });
   children.push(child);
   const answer = await nextAnswer(child);
   if (answer === 'left' || 'error' in answer) throw new Error(JSON.stringify(answer));

@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { decodeCursor, encodeCursor } from '../../src/events/cursor.ts';
 import { graphql } from '../generated/gql/index.ts';
 import type { StockWatchSubscription, StockWatchSubscriptionVariables } from '../generated/gql/graphql.ts';
+import { nodeArguments } from '../support/compiled.ts';
 import { openEventStream } from '../support/event-stream.ts';
 import { archiveVariant, globalId, levelOf, makeOverdue, makeProduct, type MadeProduct } from '../support/fixtures.ts';
 import { Inbox } from '../support/inbox.ts';
@@ -521,7 +522,7 @@ describe('changes that another process makes', () => {
 /** Runs a command of the shop's in a process of its own. */
 async function runCommand(name: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; output: string }> {
   const root = join(import.meta.dirname, '..', '..');
-  const child = spawn(process.execPath, ['--import', 'tsx', join('src', 'commands', `${name}.ts`)], {
+  const child = spawn(process.execPath, nodeArguments(`src/commands/${name}.ts`), {
     cwd: root,
     env: { PATH: process.env.PATH, JWT_SECRET: 'a secret of tests that is long enough', SEED: 'none', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],

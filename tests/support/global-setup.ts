@@ -1,16 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { migrate } from '../../src/infra/migrations/migrations.ts';
-import { createDatabase, dropDatabase, dropOldDatabases } from './databases.ts';
+import { createPostgresJobs } from '../../src/jobs/postgres-backend.ts';
+import { compileEntries } from './compiled.ts';
+import { createDatabase, dropDatabase, dropOldDatabases, withDatabase } from './databases.ts';
 import { createRunFolder, removeRunFolder, removeRunFolderAtExit, sweepRunFolders } from './test-folders.ts';
 
 const logger = pino({ level: 'warn' });
 
 /** Nothing in a test's database needs to survive a power cut. */
-const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' };
+const SETTINGS = {
+  ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
+  // Thousands of connections are opened, and by default each spends milliseconds on hashing the password.
+  scram_iterations: '1',
+};
 
 /**
  * One PostgreSQL for the whole run, or the one at TEST_DATABASE_URL, and in it a migrated database to clone for each
@@ -23,15 +30,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const atExit = () => existsSync(runFolder) && removeRunFolderAtExit(runFolder);
   process.once('exit', atExit);
 
+  const compiled = compileEntries(runFolder);
   const external = process.env.TEST_DATABASE_URL;
   const server =
     external === undefined
       ? await startEmbeddedPostgres({ dataDir: join(runFolder, 'server'), logger, settings: SETTINGS })
       : { connectionString: external, dispose: () => Promise.resolve() };
   const serverUrl = server.connectionString;
-  if (external !== undefined) await dropOldDatabases(serverUrl);
+  if (external === undefined) await rehashPassword(serverUrl);
+  else await dropOldDatabases(serverUrl);
   const template = await createDatabase(serverUrl);
   await migrate({ connectionString: template.url, logger });
+  await makeJobTables(template.url);
+  await compiled;
+  project.onTestsRerun(() => compileEntries(runFolder));
   project.provide('postgres', { serverUrl, template: template.name, runFolder });
 
   return async () => {
@@ -40,4 +52,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await removeRunFolder(runFolder);
     process.off('exit', atExit);
   };
+}
+
+/** Hashes the superuser's password again: the one that initdb hashed has its default number of iterations. */
+async function rehashPassword(serverUrl: string): Promise<void> {
+  const { username, password } = new URL(serverUrl);
+  await withDatabase(serverUrl, (client) =>
+    client.query(
+      `ALTER ROLE ${pg.escapeIdentifier(username)} PASSWORD ${pg.escapeLiteral(decodeURIComponent(password))}`,
+    ),
+  );
+}
+
+/** Every shop would make them when its first worker opens. */
+async function makeJobTables(connectionString: string): Promise<void> {
+  await using jobs = createPostgresJobs({ connectionString, logger });
+  await jobs.check();
 }

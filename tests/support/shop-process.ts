@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
+import { nodeArguments } from './compiled.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A shop in a process of its own, as `npm start` runs it. */
+/** A shop in a process of its own. */
 export interface ShopProcess {
   child: ChildProcess;
   url: string;
@@ -29,7 +30,7 @@ export function startProcess(
   entry: string | readonly string[],
   env: NodeJS.ProcessEnv,
 ): Pick<ShopProcess, 'child' | 'output' | 'exited'> {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...[entry].flat()], {
+  const child = spawn(process.execPath, nodeArguments(...[entry].flat()), {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -9,6 +9,7 @@ import { newStaff } from '../../support/accounts.ts';
 import { makeProduct } from '../../support/fixtures.ts';
 import { merchantOf, variantInput } from '../../support/merchant.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { nodeArguments } from '../../support/compiled.ts';
 import { newDataDir } from '../../support/shop-process.ts';
 import { createTestShop, type TestShop } from '../../support/shop.ts';
 import { withDatabase } from '../../support/databases.ts';
@@ -48,7 +49,7 @@ const prices = (slug: string) => `{ product(slug: "${slug}") { variants { price 
 function declare(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--import', 'tsx', 'src/commands/currency-declare.ts', ...args],
+    nodeArguments('src/commands/currency-declare.ts', ...args),
     {
       encoding: 'utf8',
       env: { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: database.url, DATA_DIR: newDataDir() },
