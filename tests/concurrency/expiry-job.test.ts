@@ -86,8 +86,9 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
     return carts.map(({ second }) => `cart-expiry-${second}`);
   }
 
-  test('10,000 of them in the same second: one job, and their units are back, none before its time', async () => {
-    const CARTS = 10_000;
+  test('many of them in the same second: one job, and their units are back, none before its time', async () => {
+    // Several batches.
+    const CARTS = 1_200;
     const services = await open({ cart: { holdSeconds: 2 } });
     const product = await makeProduct(services, { variants: Array.from({ length: 40 }, () => ({ onHand: CARTS })) });
     const variantIds = product.variants.map((variant) => variant.id);

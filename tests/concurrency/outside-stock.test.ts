@@ -167,7 +167,7 @@ test('whatever is said, sold and held, in whichever order, each unit is counted 
       await settle();
       expect((await countersOf(variant)).onHand).toBe(Math.max(level, 0));
     }),
-    { numRuns: 40 },
+    { numRuns: 15 },
   );
   await expectSoundBooks();
 }, 120_000);
@@ -204,7 +204,7 @@ test('all of it at once comes to the same', async () => {
       const level = 10 + (known(cms.at(-1)) - 10) + (known(file.at(-1)) - 10) - one - other;
       expect(await countersOf(variant)).toEqual({ onHand: Math.max(level, 0), held: 0, owed: Math.max(-level, 0) });
     }),
-    { numRuns: 20 },
+    { numRuns: 8 },
   );
   await expectSoundBooks();
 }, 120_000);

@@ -8,8 +8,8 @@ import { ERROR } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 
-const BUYERS = 500;
-const UNITS = 60;
+const BUYERS = 160;
+const UNITS = 30;
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -74,7 +74,8 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-test('500 buyers, 60 units, mixed quantities, double-sent checkouts: exactly what was held is gone', async () => {
+// A thousand and more against a running shop: `npm run torture`.
+test('160 buyers, 30 units, mixed quantities, double-sent checkouts: exactly what was held is gone', async () => {
   const variant = await makeVariant(shop.app, { onHand: UNITS, price: 1250 });
   const buyers = await inCrowd(Array.from({ length: BUYERS }), 50, () => newBuyer(shop));
 
@@ -103,7 +104,7 @@ test('500 buyers, 60 units, mixed quantities, double-sent checkouts: exactly wha
 
   // Each who checked out has one order, however often it was sent, of what the cart held.
   const customers = outcomes.filter((outcome) => outcome.orders.length > 0);
-  expect(customers.filter((customer) => customer.orders.length === 3).length).toBeGreaterThan(5);
+  expect(customers.filter((customer) => customer.orders.length === 3).length).toBeGreaterThan(1);
   for (const { bought, orders } of customers) {
     for (const answer of orders) expect(answer).toMatchObject({ codes: [], order: { totalQuantity: bought } });
     expect(new Set(orders.map((answer) => answer.order?.id)).size).toBe(1);

@@ -1,25 +1,43 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createClient } from '../support/client.ts';
 import { newDataDir, startProcess, startShopProcess, type ShopProcess } from '../support/shop-process.ts';
 import { openSocket } from '../support/socket.ts';
 import { until } from '../support/until.ts';
 
+/** One folder for all of them: making a database and the demo's products takes most of a first start. */
+let dataDir: string;
+/** A shop that a test left running for the next one. */
+let spare: ShopProcess | null = null;
 const started: ShopProcess['child'][] = [];
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
-});
 
-async function startShop(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<ShopProcess> {
+beforeAll(() => {
+  dataDir = newDataDir();
+});
+afterEach(() => {
+  for (const child of started.splice(0)) if (child !== spare?.child) child.kill('SIGKILL');
+});
+afterAll(() => void spare?.child.kill('SIGKILL'));
+
+/** Takes over the shop that the last test left, or starts one. */
+async function takeShop(): Promise<ShopProcess> {
+  const shop = spare ?? (await startShop());
+  spare = null;
+  started.push(shop.child);
+  return shop;
+}
+
+async function startShop(env: NodeJS.ProcessEnv = {}): Promise<ShopProcess> {
   const shop = await startShopProcess({ DATA_DIR: dataDir, ...env });
   started.push(shop.child);
   return shop;
 }
 
-async function openDatabase(dataDir: string, { databasePort }: ShopProcess): Promise<pg.Client> {
+async function openDatabase({ databasePort }: ShopProcess): Promise<pg.Client> {
   const password = readFileSync(join(dataDir, 'postgres-password'), 'utf8').trim();
   const client = new pg.Client({
     host: '127.0.0.1',
@@ -51,9 +69,8 @@ interface Added {
 
 /** A shop with a socket open and a mutation that waits for a row which we hold. */
 async function busyShop() {
-  const dataDir = newDataDir();
-  const shop = await startShop(dataDir);
-  const database = await openDatabase(dataDir, shop);
+  const shop = await takeShop();
+  const database = await openDatabase(shop);
   await database.query('BEGIN');
   await database.query("SELECT FROM product_variants WHERE sku = 'ACACIA-250' FOR UPDATE");
   const socket = await openSocket(shop.wsUrl);
@@ -69,10 +86,23 @@ async function busyShop() {
     const { rows } = await database.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
     return rows.length === 1;
   });
-  return { dataDir, shop, database, socket, idleClosed, answer };
+  return { shop, database, socket, idleClosed, answer };
 }
 
 describe('told to stop', () => {
+  // The first to use the folder: nothing is in it yet.
+  test('while it starts, it goes no further than it is', async () => {
+    const { child, output, exited } = startProcess('src/server.ts', { DATA_DIR: dataDir, PORT: '0' });
+    started.push(child);
+    await until('PostgreSQL has started', () => output().includes('embedded PostgreSQL started'));
+    child.kill('SIGTERM');
+    expect(await exited).toBe(0);
+    expect(output()).toContain('embedded PostgreSQL stopped');
+    expect(output()).not.toContain('created the demo catalog');
+    expect(output()).not.toMatch(/"level":(40|50|60)/);
+    expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
+  });
+
   test.each([
     ['SIGTERM', (pid: number) => process.kill(pid, 'SIGTERM')],
     // As a terminal does it: everyone in the group gets it, PostgreSQL too if it were in it.
@@ -97,21 +127,26 @@ describe('told to stop', () => {
     },
   );
 
-  test('while it starts, it goes no further than it is', async () => {
-    const dataDir = newDataDir();
-    const { child, output, exited } = startProcess('src/server.ts', { DATA_DIR: dataDir, PORT: '0' });
-    started.push(child);
-    await until('PostgreSQL has started', () => output().includes('embedded PostgreSQL started'));
-    child.kill('SIGTERM');
-    expect(await exited).toBe(0);
-    expect(output()).toContain('embedded PostgreSQL stopped');
-    expect(output()).not.toContain('created the demo catalog');
-    expect(output()).not.toMatch(/"level":(40|50|60)/);
-    expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
+  test('and told again it ends at once, and says that it did not end well', async () => {
+    const { shop, database, answer } = await busyShop();
+    shop.child.kill('SIGTERM');
+    // npm passes on a Ctrl-C that came from the terminal already: that one is the same.
+    shop.child.kill('SIGINT');
+    await until('nothing new is taken', async () => !(await isListening(portOf(shop))));
+    expect(shop.child.exitCode).toBeNull();
+    await until('it ends', () => {
+      shop.child.kill('SIGTERM');
+      return shop.child.exitCode !== null;
+    });
+    expect(await shop.exited).toBe(1);
+    await expect(answer).rejects.toThrow('fetch failed');
+    await database.end();
+    // What was left behind stands in nobody's way. (The next test has this shop drain.)
+    spare = await startShop({ DRAIN_SECONDS: '300' });
   });
 
   test('by SIGTERM it reports as not ready first, and goes on answering while it drains', async () => {
-    const shop = await startShop(newDataDir(), { DRAIN_SECONDS: '300' });
+    const shop = await takeShop();
     const answers = async (path: string) => {
       const response = await fetch(`${shop.url}${path}`);
       return [response.status, response.headers.get('connection')];
@@ -129,32 +164,29 @@ describe('told to stop', () => {
     });
     expect(shop.output()).toMatch(/"msg":"draining.*"msg":"stopping"/s);
   });
+});
 
-  test('and told again it ends at once, and says that it did not end well', async () => {
-    const { dataDir, shop, database, answer } = await busyShop();
-    shop.child.kill('SIGTERM');
-    // npm passes on a Ctrl-C that came from the terminal already: that one is the same.
-    shop.child.kill('SIGINT');
-    await until('nothing new is taken', async () => !(await isListening(portOf(shop))));
-    expect(shop.child.exitCode).toBeNull();
-    await until('it ends', () => {
-      shop.child.kill('SIGTERM');
-      return shop.child.exitCode !== null;
-    });
-    expect(await shop.exited).toBe(1);
-    await expect(answer).rejects.toThrow('fetch failed');
-    await database.end();
-    // What was left behind stands in nobody's way.
-    const next = await startShop(dataDir);
-    next.child.kill('SIGTERM');
-    expect(await next.exited).toBe(0);
+describe('killed', () => {
+  test.each(['the shop alone', 'PostgreSQL with it'])('%s: the next start has everything', async (who) => {
+    const first = await takeShop();
+    const { cartLinesAdd } = await createClient(first.url).data<Added>(ADD);
+    const { token, ...cart } = cartLinesAdd.cart;
+    const [pid] = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
+    first.child.kill('SIGKILL');
+    if (who !== 'the shop alone') process.kill(Number(pid), 'SIGKILL');
+    expect(await first.exited).toBe('SIGKILL');
+
+    spare = await startShop();
+    const found = await createClient(spare.url, { cartToken: token }).data('{ cart { id totalQuantity } }');
+    expect(found).toEqual({ cart });
   });
+});
 
+describe('told to stop, after it was started over what a killed one left', () => {
   test('while a request hangs, it waits seven seconds for it and no more', async () => {
     // A lock would not do: waiting for one ends by itself after three seconds.
-    const dataDir = newDataDir();
-    const shop = await startShop(dataDir);
-    const database = await openDatabase(dataDir, shop);
+    const shop = await takeShop();
+    const database = await openDatabase(shop);
     await database.query(`CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';
       CREATE TRIGGER hang BEFORE INSERT ON cart_lines FOR EACH ROW EXECUTE FUNCTION hang()`);
     const answer = createClient(shop.url).execute<Added>(ADD);
@@ -170,26 +202,6 @@ describe('told to stop', () => {
     expect(performance.now() - began).toBeGreaterThan(6_900);
     expect(await isListening(shop.databasePort)).toBe(false);
     await database.end().catch(() => {});
-  });
-});
-
-describe('killed', () => {
-  test.each(['the shop alone', 'PostgreSQL with it'])('%s: the next start has everything', async (who) => {
-    const dataDir = newDataDir();
-    const first = await startShop(dataDir);
-    const { cartLinesAdd } = await createClient(first.url).data<Added>(ADD);
-    const { token, ...cart } = cartLinesAdd.cart;
-    const [pid] = readFileSync(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');
-    first.child.kill('SIGKILL');
-    if (who !== 'the shop alone') process.kill(Number(pid), 'SIGKILL');
-    expect(await first.exited).toBe('SIGKILL');
-
-    const second = await startShop(dataDir);
-    const found = await createClient(second.url, { cartToken: token }).data('{ cart { id totalQuantity } }');
-    expect(found).toEqual({ cart });
-    second.child.kill('SIGTERM');
-    expect(await second.exited).toBe(0);
-    expect(await isListening(second.databasePort)).toBe(false);
   });
 });
 
@@ -219,13 +231,15 @@ describe('a start that fails', () => {
   });
 
   test('for its port says which, and starts nothing', async () => {
-    const shop = await startShop(newDataDir());
-    const { status, output } = await fails({ PORT: String(portOf(shop)) });
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { status, output } = await fails({ PORT: String(port), DATA_DIR: dataDir });
     expect(status).toBe(1);
-    expect(output).toContain(`Port ${portOf(shop)} is taken`);
+    expect(output).toContain(`Port ${port} is taken`);
     expect(output).not.toContain('    at ');
-    shop.child.kill('SIGTERM');
-    expect(await shop.exited).toBe(0);
+    expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
+    other.close();
   });
 
   test('for its database says so', async () => {

@@ -24,7 +24,10 @@ interface MailTest {
   world: Parameters<typeof writeMail>[0];
   smtp: TestSmtp;
   nudged: { id: string; delayMs: number }[];
-  sendingWith(letters?: Partial<Letter> | null | Letters['compose'], url?: string): MailSending;
+  sendingWith(
+    letters?: Partial<Letter> | null | Letters['compose'],
+    server?: { url: string; greetingWithinMs?: number },
+  ): MailSending;
 }
 
 let here: MailTest;
@@ -43,10 +46,10 @@ beforeEach(async () => {
     world: { db: services.db, app: { services } },
     smtp,
     nudged,
-    sendingWith: (letters = {}, url = smtp.url) =>
+    sendingWith: (letters = {}, server = { url: smtp.url }) =>
       createMailSending({
         db: services.db,
-        mailer: createSmtpMailer({ url, from: FROM }),
+        mailer: createSmtpMailer({ ...server, from: FROM }),
         letters: lettersOf(letters),
         nudges: { mail: (id, delayMs) => nudged.push({ id, delayMs }) },
       }),
@@ -299,7 +302,8 @@ describe('a server that breaks', () => {
     });
     const { port } = mute.address() as AddressInfo;
     const id = await writeMail(world);
-    expect(await sendingWith({}, `smtp://127.0.0.1:${port}`).send(id, run)).toBe('POSTPONED');
+    const server = { url: `smtp://127.0.0.1:${port}`, greetingWithinMs: 300 };
+    expect(await sendingWith({}, server).send(id, run)).toBe('POSTPONED');
     const [socket] = sockets;
     await until(
       'the connection is closed',
@@ -322,7 +326,7 @@ describe('a server that wants to know who sends', () => {
     const { world, sendingWith } = here;
     const smtp = await startSmtp({ login, secure });
     const id = await writeMail(world);
-    expect(await sendingWith({}, `${as(login.pass, smtp.port, scheme)}${TRUST}`).send(id, run)).toBe('SENT');
+    expect(await sendingWith({}, { url: `${as(login.pass, smtp.port, scheme)}${TRUST}` }).send(id, run)).toBe('SENT');
     expect(smtp.taken()).toHaveLength(1);
   });
 
@@ -330,19 +334,21 @@ describe('a server that wants to know who sends', () => {
     const { world, sendingWith } = here;
     const smtp = await startSmtp({ login });
     const id = await writeMail(world);
-    expect(await sendingWith({}, `${as('wrong-password', smtp.port)}${TRUST}`).send(id, run)).toBe('POSTPONED');
+    expect(await sendingWith({}, { url: `${as('wrong-password', smtp.port)}${TRUST}` }).send(id, run)).toBe(
+      'POSTPONED',
+    );
     const { error } = await mailState(world, id);
     expect(error).toContain('535');
     expect(JSON.stringify([error, logs])).not.toContain('wrong-password');
     await letTimePass(world, id);
-    expect(await sendingWith({}, `${as(login.pass, smtp.port)}${TRUST}`).send(id, run)).toBe('SENT');
+    expect(await sendingWith({}, { url: `${as(login.pass, smtp.port)}${TRUST}` }).send(id, run)).toBe('SENT');
   });
 
   test('with a certificate that nobody signed, is told nothing', async () => {
     const { world, sendingWith } = here;
     const smtp = await startSmtp({ login });
     const id = await writeMail(world);
-    expect(await sendingWith({}, as(login.pass, smtp.port)).send(id, run)).toBe('POSTPONED');
+    expect(await sendingWith({}, { url: as(login.pass, smtp.port) }).send(id, run)).toBe('POSTPONED');
     expect((await mailState(world, id)).error).toMatch(/certificate/);
     expect(smtp.arrived).toEqual([]);
   });

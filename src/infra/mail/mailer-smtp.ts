@@ -13,8 +13,12 @@ const SILENT_MS = 20_000;
 /** To say goodbye; the mail has been taken by then. */
 const QUIT_WITHIN_MS = 2_000;
 
-/** Mails over SMTP: with STARTTLS where the server has it, or over TLS from the start. */
-export function createSmtpMailer({ url, from }: { url: string; from: Mailbox }): Mailer {
+/**
+ * Mails over SMTP: with STARTTLS where the server has it, or over TLS from the start.
+ * @param options.greetingWithinMs how long a server that accepts a connection may take for its first line
+ */
+export function createSmtpMailer(options: { url: string; from: Mailbox; greetingWithinMs?: number }): Mailer {
+  const { url, from, greetingWithinMs = GREETING_WITHIN_MS } = options;
   const { auth, ...settings } = parseConnectionUrl(url);
 
   return {
@@ -23,7 +27,7 @@ export function createSmtpMailer({ url, from }: { url: string; from: Mailbox }):
       const connection = new SMTPConnection({
         ...settings,
         connectionTimeout: CONNECT_WITHIN_MS,
-        greetingTimeout: GREETING_WITHIN_MS,
+        greetingTimeout: greetingWithinMs,
         socketTimeout: SILENT_MS,
         // Closed is gone: a server that does not answer is not waited for.
         socketCloseTimeout: 0,
