@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import { formatMoney } from '../modules/money.ts';
+import { lineTotalMinor } from '../modules/pricing/totals.ts';
 import type { ReadOrder } from '../modules/orders/order.service.ts';
 import type { Html } from './html.ts';
 
@@ -23,10 +24,10 @@ export function orderTable(order: ReadOrder): Html {
   return html`<p>${STATUS[status]}</p>
     <table>
       ${lines.map(
-        ({ title, sku, quantity, unitPriceMinor }) =>
+        (line) =>
           html`<tr>
-            <td>${quantity} × ${title}<br /><span class="quiet">${sku}</span></td>
-            <td>${formatMoney({ minor: BigInt(unitPriceMinor) * BigInt(quantity), currency })}</td>
+            <td>${line.quantity} × ${line.title}<br /><span class="quiet">${line.sku}</span></td>
+            <td>${formatMoney({ minor: lineTotalMinor(line), currency })}</td>
           </tr>`,
       )}
       <tr class="total">

@@ -6,10 +6,10 @@ import { registerNode } from '../../graphql/schema/node.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 import { ownerOf } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
-import type { Money } from '../money.ts';
 import { isOwnedBy } from './cart-owner.ts';
+import { lineTotalMinor, totalsOf } from '../pricing/totals.ts';
 import { CartLineRef, CartRef } from './cart.refs.graphql.ts';
-import type { Cart, CartLine } from './cart.service.ts';
+import type { Cart } from './cart.service.ts';
 
 const CartStatusRef = builder.enumType('CartStatus', {
   description: 'Status of a cart.',
@@ -24,11 +24,6 @@ const CartStatusRef = builder.enumType('CartStatus', {
     MERGED: { description: 'The lines moved to another cart of the same owner.' },
   },
 });
-
-function cost(ctx: Context, lines: readonly CartLine[]): Money {
-  const minor = lines.reduce((sum, line) => sum + BigInt(line.quantity) * BigInt(line.unitPriceMinor), 0n);
-  return { minor, currency: ctx.shop.currency };
-}
 
 builder.node(CartLineRef, {
   description:
@@ -52,7 +47,7 @@ builder.node(CartLineRef, {
       type: MoneyRef,
       nullable: false,
       description: 'Unit price times quantity.',
-      resolve: (line, _args, ctx) => cost(ctx, [line]),
+      resolve: (line, _args, ctx) => ({ minor: lineTotalMinor(line), currency: ctx.shop.currency }),
     }),
   }),
 });
@@ -88,19 +83,19 @@ builder.node(CartRef, {
     totalQuantity: t.int({
       nullable: false,
       description: 'Number of units in all lines.',
-      resolve: (cart) => cart.lines.reduce((sum, line) => sum + line.quantity, 0),
+      resolve: (cart) => totalsOf(cart.lines).quantity,
     }),
     subtotal: t.field({
       type: MoneyRef,
       nullable: false,
       description: 'Sum of the line totals.',
-      resolve: (cart, _args, ctx) => cost(ctx, cart.lines),
+      resolve: (cart, _args, ctx) => ({ minor: totalsOf(cart.lines).subtotalMinor, currency: ctx.shop.currency }),
     }),
     total: t.field({
       type: MoneyRef,
       nullable: false,
       description: 'Amount to pay.',
-      resolve: (cart, _args, ctx) => cost(ctx, cart.lines),
+      resolve: (cart, _args, ctx) => ({ minor: totalsOf(cart.lines).totalMinor, currency: ctx.shop.currency }),
     }),
     email: t.string({
       nullable: true,

@@ -1,6 +1,7 @@
 import type { Queryable } from '../../infra/postgres/database.ts';
 import { fullTitle } from '../catalog/catalog.service.ts';
 import { formatMoney } from '../money.ts';
+import { lineTotalMinor } from '../pricing/totals.ts';
 import { dayInWords, linesOf, oneLine, strangersLine } from './letter-text.ts';
 import * as repository from './letters.repository.ts';
 import type { Links } from './links.ts';
@@ -44,7 +45,7 @@ export async function viewOrder(source: Queryable, orderId: string): Promise<Ord
       title: oneLine(line.title),
       sku: oneLine(line.sku, 100),
       quantity: `${line.quantity} × ${money(BigInt(line.unitPriceMinor))}`,
-      total: money(BigInt(line.quantity) * BigInt(line.unitPriceMinor)),
+      total: money(lineTotalMinor(line)),
     })),
     total: money(order.totalMinor),
     address: addressOf(order),

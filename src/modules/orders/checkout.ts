@@ -12,6 +12,7 @@ import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts
 import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { refuseInput } from '../invalid-input.ts';
+import { totalsOf } from '../pricing/totals.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import { USER_KEY } from './guest-orders.ts';
 import { drawOrderNumber, NUMBER_KEY } from './order-number.ts';
@@ -195,6 +196,7 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
       if (variant === undefined) throw new Error(`variant ${variantId} of cart ${cart.id} is gone`);
       return { id: uuid(), variantId, title: fullTitle(variant), sku: variant.sku, quantity, unitPriceMinor };
     });
+    const { subtotalMinor, totalMinor } = totalsOf(lines);
     return {
       id: uuid(),
       number: drawOrderNumber(),
@@ -203,7 +205,8 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
       cartId: cart.id,
       email,
       currency: shop.currency,
-      totalMinor: lines.reduce((sum, line) => sum + BigInt(line.quantity) * BigInt(line.unitPriceMinor), 0n),
+      subtotalMinor,
+      totalMinor,
       shippingAddress: request.shippingAddress,
       idempotencyKey: request.idempotencyKey,
       requestHash: hashOf(request),

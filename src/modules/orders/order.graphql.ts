@@ -1,5 +1,6 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
+import { lineTotalMinor, totalsOf } from '../pricing/totals.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
@@ -68,7 +69,7 @@ builder.prismaNode('OrderLine', {
       description: 'Unit price times quantity.',
       select: { order: { select: { currency: true } } },
       resolve: (line) => ({
-        minor: BigInt(line.unitPriceMinor) * BigInt(line.quantity),
+        minor: lineTotalMinor(line),
         currency: line.order.currency,
       }),
     }),
@@ -160,7 +161,7 @@ export const OrderRef = builder.prismaNode('Order', {
       nullable: false,
       description: 'Number of units in all lines.',
       select: { lines: { orderBy: { position: 'asc' } } },
-      resolve: (order) => order.lines.reduce((sum, line) => sum + line.quantity, 0),
+      resolve: (order) => totalsOf(order.lines).quantity,
     }),
     subtotal: t.field({
       type: MoneyRef,

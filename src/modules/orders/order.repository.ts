@@ -44,6 +44,8 @@ export interface NewOrder {
   cartId: string;
   email: string;
   currency: string;
+  /** In minor units: what the lines come to, and what the customer pays. */
+  subtotalMinor: bigint;
   totalMinor: bigint;
   shippingAddress: Address | null;
   idempotencyKey: string;
@@ -58,15 +60,15 @@ WITH placed AS (
   INSERT INTO orders (id, number, guest_id, user_id, cart_id, email, currency, subtotal_minor, total_minor,
                       shipping_name, shipping_line1, shipping_line2, shipping_city, shipping_region,
                       shipping_postal_code, shipping_country_code, idempotency_key, request_hash, placed_at, updated_at)
-  VALUES ($1, $24, $2, $23, $3, $4, $5, $6, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
   RETURNING id
 ), history AS (
   INSERT INTO order_status_changes (order_id, from_status, to_status, occurred_at)
-  SELECT id, NULL, 'PLACED', $16 FROM placed
+  SELECT id, NULL, 'PLACED', $19 FROM placed
 )
 INSERT INTO order_lines (id, order_id, variant_id, title, sku, quantity, unit_price_minor, position)
 SELECT l.id, placed.id, variant_id, title, sku, quantity, unit_price_minor, ordinal - 1
-  FROM placed, unnest($17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::int[], $22::int[])
+  FROM placed, unnest($20::uuid[], $21::uuid[], $22::text[], $23::text[], $24::int[], $25::int[])
     WITH ORDINALITY AS l(id, variant_id, title, sku, quantity, unit_price_minor, ordinal)`,
 };
 
@@ -75,10 +77,13 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
   const { shippingAddress: address, lines } = order;
   await tx.query(insert, [
     order.id,
+    order.number,
     order.guestId,
+    order.userId,
     order.cartId,
     order.email,
     order.currency,
+    order.subtotalMinor,
     order.totalMinor,
     address?.name ?? null,
     address?.line1 ?? null,
@@ -96,8 +101,6 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
     lines.map((line) => line.sku),
     lines.map((line) => line.quantity),
     lines.map((line) => line.unitPriceMinor),
-    order.userId,
-    order.number,
   ]);
 }
 

@@ -1,0 +1,32 @@
+/** What a line of a cart or an order says of its price. */
+export interface PricedLine {
+  quantity: number;
+  /** Price of one unit, in minor units of the cart's or order's currency. */
+  unitPriceMinor: number;
+}
+
+/** What lines come to. Amounts are in minor units. */
+export interface Totals {
+  /** Number of units. */
+  quantity: number;
+  /** Sum of the line totals. */
+  subtotalMinor: bigint;
+  /** What the customer pays. */
+  totalMinor: bigint;
+}
+
+/** What a line comes to, in minor units: the price of one unit times the number of units. Exact for every amount. */
+export function lineTotalMinor({ quantity, unitPriceMinor }: PricedLine): bigint {
+  return BigInt(unitPriceMinor) * BigInt(quantity);
+}
+
+/** Adds lines up: the only place where the shop computes what a cart or an order comes to. */
+export function totalsOf(lines: readonly PricedLine[]): Totals {
+  let quantity = 0;
+  let subtotalMinor = 0n;
+  for (const line of lines) {
+    quantity += line.quantity;
+    subtotalMinor += lineTotalMinor(line);
+  }
+  return { quantity, subtotalMinor, totalMinor: subtotalMinor };
+}
