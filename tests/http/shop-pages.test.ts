@@ -82,7 +82,7 @@ describe('the log-in page', () => {
       page.on('pageerror', (error) => faults.push(error.message));
       await page.goto(`${local.url}/queues`);
       await page.getByRole('link', { name: 'Log in as staff' }).click();
-      await page.getByLabel('E-mail').fill(admin.email);
+      await page.getByLabel('Email').fill(admin.email);
       await page.getByLabel('Password').fill('not the password');
       await page.getByRole('button', { name: 'Log in' }).click();
       await page.getByRole('alert').waitFor();
