@@ -81,7 +81,7 @@ const folders = [];
 try {
   folders.push(install(packages, ['ci', '--omit=dev']));
   measure('npm ci --omit=dev', folders[0]);
-  const sources = ['prisma', 'prisma.config.ts', 'tsconfig.json', 'src', 'assets'];
+  const sources = ['prisma', 'prisma.config.ts', 'tsconfig.json', 'src', 'assets', 'examples'];
   folders.push(install([...packages, ...sources], ['ci'], ['prune', '--omit=dev']));
   measure('npm ci && npm prune --omit=dev', folders[1]);
   await tryOut(folders[1]);

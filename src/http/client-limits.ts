@@ -1,9 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { createSeats } from '../infra/limits/keyed-semaphore.ts';
+import { createNetworkSeats } from '../infra/limits/network-seats.ts';
+import { networksAround } from '../infra/limits/networks.ts';
 import { clientAddress } from './client-address.ts';
 
-/** What one network may have of a node at the same time. */
+/** What one network may have of a node at the same time. The networks around a /64 have some times as much: see networks.ts. */
 export const CLIENT_LIMITS = {
   /** Connections, idle ones and sockets too. Behind a proxy they are the proxy's, and not counted. */
   connections: 1_000,
@@ -29,24 +30,26 @@ export interface AnswerLimits {
 
 /** Counts answers by client. */
 export function createAnswerLimits({ answers, unsentBytes }: ClientLimits): AnswerLimits {
-  const seats = createSeats(answers);
+  const seats = createNetworkSeats(answers);
   const unsent = new Map<string, number>();
 
   /** Drops the answer instead of keeping it where the client has left too much unread already. */
   function hold(client: string, res: ServerResponse, socket: Socket): void {
     const size = res.writableLength;
     if (size < SMALL_BYTES) return;
-    const sum = (unsent.get(client) ?? 0) + size;
-    if (sum > unsentBytes && sum > size) {
+    const all = networksAround(client).map((around) => ({ ...around, before: unsent.get(around.network) ?? 0 }));
+    if (all.some(({ before, times }) => before > 0 && before + size > unsentBytes * times)) {
       // Not closed properly: what the kernel holds of it goes, too.
       socket.resetAndDestroy();
       return;
     }
-    unsent.set(client, sum);
+    for (const { network, before } of all) unsent.set(network, before + size);
     res.once('close', () => {
-      const left = (unsent.get(client) ?? 0) - size;
-      if (left > 0) unsent.set(client, left);
-      else unsent.delete(client);
+      for (const { network } of all) {
+        const left = (unsent.get(network) ?? 0) - size;
+        if (left > 0) unsent.set(network, left);
+        else unsent.delete(network);
+      }
     });
   }
 
@@ -67,7 +70,7 @@ export function createAnswerLimits({ answers, unsentBytes }: ClientLimits): Answ
 
 /** Closes connections of a network that has too many. */
 export function limitConnections(server: Server, { connections }: ClientLimits): void {
-  const seats = createSeats(connections);
+  const seats = createNetworkSeats(connections);
   const taken = new WeakSet<Socket>();
   server.on('connection', (socket) => {
     // A connection whose offer of an upgrade is ignored comes twice.

@@ -107,6 +107,15 @@ describe('a network', () => {
     expect(await upgradeStatus(shop.wsUrl, from('2001:db8:1:2::3'))).toBe(429);
     expect(await upgradeStatus(shop.wsUrl, from('2001:db8:1:3::1'))).toBe(101);
   });
+
+  test('shares the places of the /56 around it, four times as many, with all others in there', async () => {
+    for (const subnet of ['100', '101', '102', '103']) {
+      for (const host of ['1', '2', '3']) await socketFrom(`2001:db8:2:${subnet}::${host}`);
+    }
+    expect(await upgradeStatus(shop.wsUrl, from('2001:db8:2:1ff::1'))).toBe(429);
+    expect((await streamFrom('2001:db8:2:1fe::1')).status).toBe(429);
+    expect(await upgradeStatus(shop.wsUrl, from('2001:db8:2:200::1'))).toBe(101);
+  });
 });
 
 describe('a place is free again', () => {

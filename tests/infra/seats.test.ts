@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLines, createSeats, type Turn } from '../../src/infra/limits/keyed-semaphore.ts';
+import { createNetworkSeats } from '../../src/infra/limits/network-seats.ts';
 import { known } from '../support/known.ts';
 
 test('so many seats for each key, and no more until one is given back', () => {
@@ -8,6 +9,44 @@ test('so many seats for each key, and no more until one is given back', () => {
   expect(seats.take('b')).toBe(true);
   seats.leave('a');
   expect([seats.take('a'), seats.take('a')]).toEqual([true, false]);
+});
+
+test('a seat in an IPv6 network is one in the /56 and in the /48 around it, and all are given back together', () => {
+  const seats = createNetworkSeats(1);
+  const taken: string[] = [];
+  for (let subnet = 0; subnet < 0x10000; subnet += 1) {
+    const network = `2001:db8:1:${subnet.toString(16)}::/64`;
+    if (seats.take(network)) taken.push(network);
+  }
+  // Four of each of the first four /56: that is all that the /48 has.
+  expect(taken.map((network) => network.split(':')[3])).toEqual([
+    '0',
+    '1',
+    '2',
+    '3',
+    '100',
+    '101',
+    '102',
+    '103',
+    '200',
+    '201',
+    '202',
+    '203',
+    '300',
+    '301',
+    '302',
+    '303',
+  ]);
+  expect([seats.take('2001:db8:2:1::/64'), seats.take('192.0.2.1'), seats.take('192.0.2.1')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  seats.leave(known(taken[0]));
+  // What was refused has left no seat taken anywhere.
+  expect([seats.take('2001:db8:1:ffff::/64'), seats.take('2001:db8:1:0::/64')]).toEqual([true, false]);
+  for (const network of [...taken.slice(1), '2001:db8:1:ffff::/64']) seats.leave(network);
+  expect(taken.map((network) => seats.take(network))).toEqual(taken.map(() => true));
 });
 
 /** Enters, and notes when the turn has come. */

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { createLines, createSeats, type Turn } from '../../infra/limits/keyed-semaphore.ts';
+import { createNetworkSeats } from '../../infra/limits/network-seats.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { createLiveBudget, type LiveBudget } from './live-budget.ts';
 
@@ -75,8 +76,9 @@ export function createPresence({
   limits: PresenceLimits;
   onRefused: (limit: keyof PresenceLimits) => void;
 }): Presence {
-  const clients = createSeats(limits.connectionsByClient);
+  const clients = createNetworkSeats(limits.connectionsByClient);
   const users = createSeats(limits.connectionsByUser);
+  const resuming = createNetworkSeats(limits.replaysByClient + limits.replaysWaitingByClient);
   const replays = createLines({ atATime: limits.replaysByClient, waiting: limits.replaysWaitingByClient });
 
   function refusal(limit: keyof PresenceLimits, what: string, retryAfter: number, logger: Logger): Refused {
@@ -124,10 +126,26 @@ export function createPresence({
     },
 
     queueReplay(who) {
-      const turn = replays.enter(who.clientAddress);
-      if (turn !== null) return turn;
+      const { clientAddress } = who;
+      const isTaken = resuming.take(clientAddress);
+      const turn = isTaken ? replays.enter(clientAddress) : null;
+      if (turn !== null) return givingBack(turn, () => resuming.leave(clientAddress));
+      if (isTaken) resuming.leave(clientAddress);
       const what = 'subscriptions resuming from your network';
       throw asError(refusal('replaysWaitingByClient', what, REPLAY_RETRY_S, who.logger));
+    },
+  };
+}
+
+/** The turn, which gives a place back once it is left. */
+function givingBack(turn: Turn, giveBack: () => void): Turn {
+  let left = false;
+  return {
+    come: turn.come,
+    leave() {
+      turn.leave();
+      if (!left) giveBack();
+      left = true;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { GraphQLError } from 'graphql';
+import { networksAround } from '../../infra/limits/networks.ts';
 import type { Logger } from '../../infra/logger.ts';
 
 /*
@@ -46,7 +47,7 @@ export const NO_BUDGET: LiveBudget = { charge: () => ({ release: () => {} }), la
 
 /**
  * Makes the budget of a node.
- * @param options.byClient cost that one network may have
+ * @param options.byClient cost that one network may have; the IPv6 networks around it have some times as much
  * @param options.byNode cost of all of them
  * @param options.refuse makes the refusal
  */
@@ -61,9 +62,13 @@ export function createLiveBudget(options: {
   let node = 0;
 
   function pay(client: string, ofClient: number, ofNode: number): void {
-    const sum = (clients.get(client) ?? 0) + ofClient;
-    if (sum > 0) clients.set(client, sum);
-    else clients.delete(client);
+    if (ofClient !== 0) {
+      for (const { network } of networksAround(client)) {
+        const sum = (clients.get(network) ?? 0) + ofClient;
+        if (sum > 0) clients.set(network, sum);
+        else clients.delete(network);
+      }
+    }
     node += ofNode;
   }
 
@@ -105,8 +110,9 @@ export function createLiveBudget(options: {
       const mine = known?.clients.get(clientAddress) ?? 0;
       const ofClient = mine > 0 ? 0 : cost;
       const ofNode = known === undefined ? cost : 0;
-      if (ofClient > 0 && (clients.get(clientAddress) ?? 0) + ofClient > byClient)
-        return refuse('liveCostByClient', logger);
+      const isTooMuch = ({ network, times }: { network: string; times: number }) =>
+        (clients.get(network) ?? 0) + ofClient > byClient * times;
+      if (ofClient > 0 && networksAround(clientAddress).some(isTooMuch)) return refuse('liveCostByClient', logger);
       if (ofNode > 0 && node + ofNode > byNode) return refuse('liveCostByNode', logger);
       pay(clientAddress, ofClient, ofNode);
       if (key === null) return new Paid(clientAddress, cost, null);

@@ -1,6 +1,6 @@
 import { comparableEmailAddress } from '../../config/email-address.ts';
 import type { Config } from '../../config/config.ts';
-import { widerNetworks, WIDER_PREFIXES, type WiderPrefix } from '../../infra/limits/networks.ts';
+import { WIDER, widerNetworks, WIDER_PREFIXES, type WiderPrefix } from '../../infra/limits/networks.ts';
 import type { Limit } from '../../infra/limits/rate-limit-counters.ts';
 import type { Ask } from '../../infra/limits/rate-limiter.ts';
 
@@ -21,9 +21,6 @@ export interface RateLimit {
   /** How many times `points` the IPv6 networks around a /64 may use; see `WIDER` for the default. */
   readonly wider?: Readonly<Record<WiderPrefix, number>>;
 }
-
-/** Wide enough for the many households that may share a prefix, too narrow to multiply a limit by thousands. */
-const WIDER: Readonly<Record<WiderPrefix, number>> = { 56: 4, 48: 16 };
 
 /** What a field asks of one limit. */
 export interface FieldAsk {

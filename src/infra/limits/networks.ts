@@ -10,6 +10,12 @@ export const WIDER_PREFIXES = [56, 48] as const;
 
 export type WiderPrefix = (typeof WIDER_PREFIXES)[number];
 
+/**
+ * How many times the limit of a /64 the networks around it may use: wide enough for the many households that may share a prefix, too
+ * narrow to multiply a limit by thousands.
+ */
+export const WIDER: Readonly<Record<WiderPrefix, number>> = { 56: 4, 48: 16 };
+
 /** The network of an address: an IPv4 address itself, the /64 of an IPv6 one. Null for what is no address. */
 export function networkOf(address: string): string | null {
   if (isIPv4(address)) return address;
@@ -29,6 +35,14 @@ export function widerNetworks(network: string): { prefix: WiderPrefix; network: 
   if (address === undefined || !isIPv6(address)) return [];
   const groups = groupsOf(address);
   return WIDER_PREFIXES.map((prefix) => ({ prefix, network: prefixOf(groups, prefix) }));
+}
+
+/** A network and those around it, each with how many times a limit of the first it may use. */
+export function networksAround(network: string): { network: string; times: number }[] {
+  return [
+    { network, times: 1 },
+    ...widerNetworks(network).map((wide) => ({ network: wide.network, times: WIDER[wide.prefix] })),
+  ];
 }
 
 function prefixOf(groups: readonly number[], length: 64 | WiderPrefix): string {

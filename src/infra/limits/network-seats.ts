@@ -1,0 +1,30 @@
+import { createSeats, type Seats } from './keyed-semaphore.ts';
+import { networksAround } from './networks.ts';
+
+/**
+ * Makes seats for networks, as `networkOf` gives them. A place in an IPv6 network is one in the networks around it as well, which
+ * have some times as many: whoever has a /48 would have 65,536 times as many otherwise.
+ * @param most for an IPv4 address or a /64
+ */
+export function createNetworkSeats(most: number): Seats {
+  const byTimes = new Map<number, Seats>();
+  const seatsOf = (times: number) => {
+    const seats = byTimes.get(times) ?? createSeats(most * times);
+    byTimes.set(times, seats);
+    return seats;
+  };
+  return {
+    take(key) {
+      const all = networksAround(key);
+      for (const [index, { network, times }] of all.entries()) {
+        if (seatsOf(times).take(network)) continue;
+        for (const taken of all.slice(0, index)) seatsOf(taken.times).leave(taken.network);
+        return false;
+      }
+      return true;
+    },
+    leave(key) {
+      for (const { network, times } of networksAround(key)) seatsOf(times).leave(network);
+    },
+  };
+}
