@@ -6,7 +6,7 @@ import { findFaults, rowsOf } from '../support/books.ts';
 import { makeOverdue, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
-import { enter, rowId } from '../support/shopper.ts';
+import { enter, rowId, shopperOf } from '../support/shopper.ts';
 
 let shop: QuietShop;
 beforeAll(async () => {
@@ -156,6 +156,33 @@ test('a cart that was bought loses its lines after 90 days; the order and its gu
   await remove('retention_guests');
   expect(await exists('guests', guestId)).toBe(true);
   expect((await shopper.checkout(input)).order).toEqual(order);
+});
+
+test('the books agree after carts that were merged, and lines of carts that were bought, are gone', async () => {
+  const { sku } = await makeVariant(shop, { onHand: 100 });
+  const ada = await newPerson(shop);
+  const { cartId, guestId, shopper } = await withCart(sku);
+  await login(shopper.client, { email: ada.email });
+  const buyer = shopperOf(ada.client);
+  const { cart } = await buyer.add({ sku, quantity: 1 });
+  expect(cart?.totalQuantity).toBeGreaterThan(1);
+  await buyer.checkout({ idempotencyKey: 'merged' });
+  // Other tests have left what does not agree.
+  const before = await findFaults(shop.db);
+  const userCart = rowId(known(cart).id);
+  const lines = await rowsOf<{ id: string }>(shop.db, 'SELECT id FROM cart_lines WHERE cart_id = $1', [userCart]);
+  expect(lines.length).toBeGreaterThan(0);
+  for (const id of [cartId, userCart]) await age('carts', 'updated_at', 91, id);
+  await age('guests', 'created_at', 1000, guestId);
+  await remove('retention_carts');
+  await remove('retention_bought_lines');
+  await remove('retention_guests');
+  expect([await exists('carts', cartId), await exists('guests', guestId)]).toEqual([false, false]);
+  expect(await findFaults(shop.db)).toEqual(before);
+  // Of a cart that is not old enough the lines are missed.
+  await rowsOf(shop.db, 'UPDATE carts SET updated_at = now() WHERE id = $1', [userCart]);
+  expect((await findFaults(shop.db)).length).toBeGreaterThan(before.length);
+  await age('carts', 'updated_at', 91, userCart);
 });
 
 test('a cart that others were merged into waits for them', async () => {

@@ -52,6 +52,10 @@ SELECT format('cart %s is %s after %s', c.id, c.status, last.kind)
   ) AS last ON last.subject_id = c.id
  WHERE c.status::text <> CASE last.kind WHEN 'LINES' THEN 'ACTIVE' WHEN 'RECLAIMED' THEN 'ACTIVE' ELSE last.kind END`;
 
+// Retention removes the lines of carts that were bought, and carts that were merged into others, after 90 days.
+const isOld = (cartId: string) =>
+  `EXISTS (SELECT FROM carts old WHERE old.id = ${cartId} AND old.status <> 'ACTIVE' AND old.updated_at < clock_timestamp() - interval '90 days')`;
+
 const HOLDS = `
 WITH booked AS (
   -- Holds that moved to another cart when somebody logged in stay booked under the one that took them.
@@ -62,7 +66,7 @@ WITH booked AS (
    WHERE c.status = 'ACTIVE' GROUP BY l.cart_id, l.variant_id
 )
 SELECT format('cart %s holds %s of variant %s, by the ledger %s', cart_id, coalesce(h.units, 0), variant_id, coalesce(b.units, 0)) AS fault
-  FROM booked b FULL JOIN held h USING (cart_id, variant_id) WHERE coalesce(h.units, 0) <> coalesce(b.units, 0)
+  FROM booked b FULL JOIN held h USING (cart_id, variant_id) WHERE coalesce(h.units, 0) <> coalesce(b.units, 0) AND NOT ${isOld('cart_id')}
 UNION ALL
 SELECT format('a guest or user has %s live carts', count(*)) FROM carts WHERE status = 'ACTIVE' GROUP BY guest_id, user_id HAVING count(*) > 1
 UNION ALL
@@ -80,6 +84,7 @@ WITH bought AS (
 )
 SELECT format('order %s has %s of variant %s, its cart %s', id, b.units, variant_id, c.units) AS fault
   FROM bought b FULL JOIN carted c USING (id, variant_id, unit_price_minor) WHERE b.units IS DISTINCT FROM c.units
+   AND NOT (${isOld('b.cart_id')} AND NOT EXISTS (SELECT FROM cart_lines l WHERE l.cart_id = b.cart_id))
 UNION ALL
 SELECT format('order %s has %s of variant %s, by the ledger %s', coalesce(b.id, s.order_id), b.units, s.variant_id, s.units)
   FROM (SELECT id, variant_id, sum(units) AS units FROM bought GROUP BY id, variant_id) b
