@@ -47,7 +47,7 @@ export interface Core {
   eventLog: EventLog;
   replay: Replay;
   services: ShopServices;
-  /** The same over connections of their own, for the execution of events. */
+  /** Services over a separate pool, for the execution of events. */
   live: { db: Database; prisma: Database['prisma']; services: ShopServices };
   consumers: readonly Consumer[];
   parkedEvents: ParkedEvents;
@@ -59,7 +59,7 @@ export interface Core {
   data: string;
   /** Resolves where the database is gone for good and the process should end: with what to say of it. */
   lost: Promise<Error>;
-  /** Has somebody told what waits for a job. */
+  /** Registers a listener that is called with what waits for a job. */
   connectNudges(target: Nudges): void;
   dispose(): Promise<void>;
 }
@@ -164,7 +164,7 @@ export interface App extends Pick<Core, 'db' | 'services' | 'live' | 'eventLog' 
   dispose(): Promise<void>;
 }
 
-/** Of the ten seconds after which whoever stops us loses patience; the rest is for closing, PostgreSQL above all. */
+/** Part of the ten seconds after which supervisors kill the process; the rest is for closing, PostgreSQL above all. */
 const ANSWER_WITHIN_MS = 7_000;
 
 /**

@@ -99,7 +99,7 @@ function readArguments() {
   }
 }
 
-/** Also by another name: whoever opens a file to write to it empties it. */
+/** Compares the files, not their names: opening the report for writing would empty the imported file. */
 function isSameFile(one: string, other: string): boolean {
   const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
   return a !== undefined && a.ino === b?.ino && a.dev === b.dev;

@@ -4,7 +4,7 @@ import { createApp, type App } from '../app.ts';
 import { ConfigError, loadConfig, type Config, type Role } from '../config/config.ts';
 import { createLogger, type Logger } from '../infra/logger.ts';
 
-/** Beyond this a stop counts as failed. Whoever sent the signal is about to lose patience. */
+/** A stop that takes longer counts as failed; supervisors kill the process soon after. */
 const STOP_WITHIN_MS = 9_500;
 const LINGER_MS = 250;
 /** npm passes on a Ctrl-C that the terminal has sent us already: two signals so close are one. */
@@ -18,7 +18,7 @@ export interface Ending {
 }
 
 /**
- * Runs the shop until it is told to stop.
+ * Runs the shop until it receives a stop signal.
  * @param roles what this process is to do, whatever the configuration says
  */
 export async function run(roles?: readonly Role[]): Promise<Ending> {
@@ -50,7 +50,7 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
     process.stderr.write(`\n${message}\n`);
     stop.ask({ status: 1, cause: 'the database is lost' });
   };
-  // A start that fails after it was told to stop is dealt with below.
+  // A start that fails after a stop signal is handled below.
   opening.then(endWhenLost, () => {});
   const { status, cause } = await stop.asked;
   if (cause === 'SIGTERM' && opened !== null && config.http.drainSeconds > 0) {
@@ -164,7 +164,7 @@ function announce({ url, data, admin }: App, { roles, production, http, mail, se
   process.stdout.write(`\nThe shop is open.\n\n${text}\n\nCtrl-C stops it.\n\n`);
 }
 
-/** Who may do everything, told by the start that made the account. */
+/** The first admin, printed by the start that created the account. */
 function describeAdmin({ email, passwordFile }: NonNullable<App['admin']>): [string, string] {
   return ['Admin', passwordFile === null ? email : `${email}, initial password in ${passwordFile}`];
 }

@@ -6,7 +6,7 @@ import { parseEnv, type ConfigFault } from './env.ts';
 
 export type Role = 'api' | 'worker';
 
-/** Everything the shop can be told, checked and complete. Only this folder reads the environment. */
+/** All settings of the shop, validated and complete. Only this folder reads the environment. */
 export interface Config {
   /** Stricter rules: secrets must be given, no GraphiQL and no demo accounts unless asked for. */
   production: boolean;
@@ -37,7 +37,7 @@ export interface Config {
     bodyLimit: number;
     /** Largest body that the CMS may send, in bytes. */
     webhookBodyLimit: number;
-    /** How many proxies' `x-forwarded-for` to believe; 0: none is there, and whoever sends it made it up. */
+    /** Number of proxies whose `x-forwarded-for` is trusted; 0: there is no proxy, and the header is ignored. */
     trustedProxies: number;
     /** Servers that render pages say by one of these for which shopper they ask; empty: none may. */
     storefrontKeys: readonly string[];
@@ -56,7 +56,7 @@ export interface Config {
     /** The sender: an address, alone or after a name. */
     from: string;
   };
-  /** Seconds between two batches of those who are told that a variant is back. */
+  /** Seconds between two batches of back-in-stock emails for a variant. */
   stockAlertBatchSeconds: number;
   contentful: ContentfulConfig;
   dataDir: string;
@@ -65,12 +65,12 @@ export interface Config {
     | {
         kind: 'url';
         url: string;
-        /** The same database past any pooler; null: there is no other way. */
+        /** URL of the same database that bypasses any pooler; null if there is none. */
         directUrl: string | null;
         /** What stands between; null: found out at the start. */
         pooler: 'none' | 'session' | 'transaction' | null;
       }
-  ) & { /** Connections of this process, all told. */ poolSize: number };
+  ) & { /** Maximum number of connections of the process, for all purposes together. */ poolSize: number };
   redisUrl: string | null;
   /** Whether clients are limited in what they may do in a time; off for load tests alone. */
   rateLimits: boolean;
@@ -144,7 +144,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where the shop listens unless it is told. */
+/** Default port. */
 export const DEFAULT_PORT = 4000;
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
@@ -170,7 +170,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
   const production = env.NODE_ENV === 'production' || (!isLoopback(host) && env.DEMO !== true);
   faults.push(...crossCheck(env, { production, roles, named: new Set(faults.map((fault) => fault.name)) }));
   const dataDir = resolve(env.DATA_DIR ?? '.data');
-  // Whoever has all three keeps nothing in the folder.
+  // With all three set, nothing is stored in the folder.
   const needsFolder = [env.DATABASE_URL, env.JWT_SECRET, env.SMTP_URL].includes(undefined);
   const problem = needsFolder ? dataDirProblem(dataDir) : null;
   if (problem !== null) faults.push({ name: 'DATA_DIR', problem });

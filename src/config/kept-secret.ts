@@ -12,7 +12,7 @@ export function keptSecret(dataDir: string, name: string, bytes = 48): string {
   const kept = read(file);
   if (kept !== null) return kept;
   mkdirSync(dataDir, { recursive: true });
-  // Written aside and linked into place: whoever reads it sees all of it or nothing, and the first one wins.
+  // Written to a temporary file and linked into place: readers see the complete file or none, and the first writer wins.
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, randomBytes(bytes).toString('base64url'), { mode: 0o600 });
   try {

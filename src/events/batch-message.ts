@@ -7,7 +7,7 @@ import type { EventBatch } from './bus.ts';
  */
 
 const message = z.object({
-  /** The bus that it comes from: what it told its own listeners itself is not told again. */
+  /** ID of the sending bus, which has already delivered the batch to its own listeners. */
   from: z.string().optional(),
   epoch: z.string(),
   events: z.array(

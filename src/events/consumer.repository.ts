@@ -57,7 +57,7 @@ const acquire: Statement = {
           WHERE name = $1 AND (lease_until IS NULL OR lease_until <= clock_timestamp() OR lease_owner = $2) RETURNING fence`,
 };
 
-/** Takes the lease where nobody has it, or whoever had it let it run out. Null: somebody else has it. */
+/** Takes the lease if it is free or has expired. Null: another process holds it. */
 export async function acquireLease(source: Queryable, name: string, owner: string, ms: number): Promise<Lease | null> {
   const [row] = await source.query<{ fence: bigint }>(acquire, [name, owner, ms]);
   return row === undefined ? null : { name, fence: row.fence };

@@ -44,7 +44,7 @@ const RANGE = 1000;
 /** Events that share a transaction. */
 const BATCH = 50;
 
-/** What is told of consumers, to be counted. */
+/** Callbacks for the metrics of consumers. */
 export interface ConsumerObserver {
   /** A run to the log's end, or one that failed. */
   ran(consumer: string, outcome: 'ok' | 'failed'): void;
@@ -66,12 +66,12 @@ class LeaseLost extends Error {
   }
 }
 
-/** Has new consumers begin at the log's end: what happens from now on waits for whoever runs them first. */
+/** Registers new consumers at the end of the log: later events wait until a process first runs the consumer. */
 export async function registerConsumers(db: Database, consumers: readonly Consumer[]): Promise<void> {
   for (const { name } of consumers) await registerConsumer(db, name);
 }
 
-/** Starts to run consumers; woken by the bus, and by a poll for what no batch told of. */
+/** Starts to run consumers. The bus wakes them; a poll finds events that no batch contained. */
 export function startConsumers(options: {
   db: Database;
   bus: EventBus;
@@ -235,7 +235,7 @@ async function attempt(run: Run, lease: Lease, epoch: string, events: readonly S
       rest = rest.slice(1);
     }
     const [next] = rest;
-    // Last of all: until then whoever takes over need not wait for what this runner has in hand.
+    // Released last, so that the next runner does not start while this one still processes an event.
     await mustAdvance(tx, lease, { seq: next === undefined ? (events.at(-1)?.seq ?? 0) : next.seq - 1, epoch });
     return rest;
   });

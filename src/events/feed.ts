@@ -12,7 +12,7 @@ import type { EventLog } from './event-log.ts';
  * not lead on from here (it was replaced, or pruned beyond this position) listeners are told so, and never skip in silence.
  */
 
-/** What a subscriber of the feed is told. Neither may throw or wait. */
+/** Callbacks of a listener of the feed. They must not throw or block. */
 export interface FeedListener {
   event(event: StoredEvent): void;
   /** The log does not lead on from the last event: it was replaced, or pruned beyond it. No event follows. */
@@ -38,7 +38,7 @@ export interface EventFeed extends AsyncDisposable {
   subscribe(listener: FeedListener, options?: { isCounted: boolean }): () => void;
 }
 
-/** Events that no batch told of, by where they were missing. */
+/** Number of events that no batch contained, by where they were missing. */
 export interface EventsRead {
   /** Later ones had come. */
   hole: number;
@@ -60,7 +60,7 @@ export async function startFeed(options: {
   log: EventLog;
   bus: EventBus;
   logger: Logger;
-  /** Told how many events were read from the log, since no batch had told of them. */
+  /** Called with the number of events read from the log because no batch contained them. */
   onRead?: (events: EventsRead) => void;
 }): Promise<EventFeed> {
   const { log, bus, logger, onRead = () => {} } = options;

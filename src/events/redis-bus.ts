@@ -16,7 +16,7 @@ import { createRedisSubscriber } from './redis-subscriber.ts';
  * batch goes to the channel of its own epoch; those who listen ask every few seconds which log it is that they live on, so
  * that after a restore they meet on the new one's channel without a restart. Until then the look at the log's end serves.
  *
- * Listeners in this process are told straight away, and not by Redis.
+ * Listeners in the same process are called directly, without Redis.
  */
 
 const BEAT_MS = 2_000;
@@ -69,7 +69,7 @@ export function createRedisBus(options: {
   function receive(received: unknown): void {
     const message = readMessage(received);
     if (message === null) {
-      // The log has what it may have told.
+      // The event log contains everything that the message may have contained.
       if (performance.now() < complainedAt + COMPLAIN_EVERY_MS) return;
       complainedAt = performance.now();
       logger.warn('ignored a Redis message that is not a batch of events');

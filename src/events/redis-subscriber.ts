@@ -4,7 +4,7 @@ import type { Logger } from '../infra/logger.ts';
 
 /** A connection to Redis that stays subscribed, however often it breaks. */
 export interface RedisSubscriber extends AsyncDisposable {
-  /** For RedisPubSub: it is told at once that a subscription stands, and each connection sees to that anew. */
+  /** For RedisPubSub: reports a subscription as established at once; each new connection subscribes again. */
   readonly client: Redis;
   /** Connects, now or as soon as Redis is there. */
   connect(): void;

@@ -12,8 +12,8 @@ import type pg from 'pg';
  * held that lock then are gone, nobody has an id below the mark in hand. (Not by transaction ids: an INSERT draws the
  * event's id before it has one.) A look that begins after that and finds nothing below the mark raises the floor to it.
  *
- * An event left below the floor would never be told of, and nothing else would notice: so all this is not relied on alone.
- * Every few minutes the relay looks below its floor, too, and begins at the bottom again where anything is there.
+ * An event left below the floor would never be delivered, and nothing else would notice.
+ * Every few minutes the relay therefore looks below its floor, too, and resets the floor if anything is there.
  */
 
 const HOLDERS = {
@@ -42,7 +42,7 @@ export interface LogEnd {
 /** Above which id one connection looks for what is not numbered. */
 export interface Floor {
   readonly id: bigint;
-  /** Begins anew where this is another log than before. @returns whether it is the same */
+  /** Resets the floor if the log was replaced. @returns whether the log is still the same */
   follow(end: LogEnd): boolean;
   /**
    * Says that all that a look saw is numbered: up to an id, or (null) all there was. The look must have begun after the

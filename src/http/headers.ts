@@ -35,7 +35,7 @@ export function answerOptions(req: IncomingMessage, res: ServerResponse): void {
     res.setHeader('vary', 'Origin, Access-Control-Request-Headers');
     res.setHeader('access-control-allow-methods', 'GET, POST');
     res.setHeader('access-control-max-age', PREFLIGHT_SECONDS);
-    // Whoever may use the shop may name its request and its client in headers of its own.
+    // Allowed origins may send request and client headers of their own.
     if (asked !== undefined && HEADER_NAMES.test(asked)) res.setHeader('access-control-allow-headers', asked);
   }
   res.writeHead(204);

@@ -16,7 +16,7 @@ const sorry = html`<p class="wrong">This link is invalid or has expired.</p>
     Links are valid for a limited time, and some of them can be used only once. Request a new link from the shop.
   </p>`;
 
-/** Of a link to an order: whoever has it can have another sent to the order's own address. */
+/** Page of an expired order link: the holder can request a new link, which goes to the order's own address. */
 const endedLink = (token: string) =>
   html`<p class="wrong">This link has expired.</p>
     <form method="post" action="/mail/order-link">

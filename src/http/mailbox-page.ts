@@ -24,7 +24,7 @@ const HEADERS = {
 /**
  * The local mailbox, as a person reads mail: to an ADMIN, or to whoever has the token that the start prints. There are links in
  * mails that let people into accounts, so that where a request comes from is not enough.
- * @param options.roleOf of whoever asks; null where nobody is logged in
+ * @param options.roleOf role of the user who requests the page; null if no user is logged in
  */
 export function createMailboxPage(options: {
   folder: string;

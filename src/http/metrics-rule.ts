@@ -19,7 +19,7 @@ export function mayReadMetrics(req: IncomingMessage, token: string | null, appro
 /**
  * Whether a request comes from this machine itself, and not through a proxy on it. A proxy may add no header at all: so nobody
  * comes from here where one is configured (TRUST_PROXY), or where the shop is reached under a name that is not this machine's, for
- * which something must pass requests on. HTTP/1.0 is spoken by proxies (nginx, unless told otherwise) and by no client of today.
+ * which something must pass requests on. HTTP/1.0 is used by proxies (by default nginx) and by no client of today.
  */
 function isFromHere(req: IncomingMessage, { trustedProxies, publicUrl }: Approach): boolean {
   const address = (req.socket.remoteAddress ?? '').replace(/^::ffff:/, '');

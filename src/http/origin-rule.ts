@@ -10,7 +10,7 @@ import { originMatcher } from '../config/origins.ts';
  * origin.
  */
 
-/** Why a request is refused, for the client and for whoever reads the log. */
+/** Why a request is rejected, for the client and for the log. */
 export interface Refusal {
   message: string;
   /** What came, and the variable that would let it in. */
@@ -92,7 +92,7 @@ export function createOriginRule(options: {
   };
 }
 
-/** Where the outside reaches the shop, unless it is told: a wildcard or loopback address is called localhost. */
+/** Default public URL: a wildcard or loopback address becomes localhost. */
 export function defaultPublicUrl(host: string, port: number): string {
   const anywhere = host === '0.0.0.0' || host === '::' || isLoopback(host);
   const name = anywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host;

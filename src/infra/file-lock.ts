@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { identifySelf, isRunning, pidOf } from './process-identity.ts';
 
 const POLL_MS = 25;
-/** How long a file may stay half-made before whoever was making it counts as dead. */
+/** How long a lock file may stay incomplete before its writer is considered dead. */
 const UNFINISHED_MS = 5_000;
 
 /**

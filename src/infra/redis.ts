@@ -13,7 +13,7 @@ export interface RedisUse {
   away?: string;
   /** Logged when it comes. */
   there?: string;
-  /** A server that takes connections and is silent for so long after a command is tried anew. */
+  /** Milliseconds without a reply to a command after which the connection is replaced. */
   silentMs?: number;
   /** Not before `connect` is called. */
   lazy?: boolean;

@@ -28,7 +28,7 @@ export interface BackgroundWork extends AsyncDisposable {
   drain(): Promise<void>;
   /** The queues, for an ADMIN to look at. */
   queuesPage: Page;
-  /** To be told what waits for a job. */
+  /** Receives what waits for a job. */
   nudges: Nudges;
   /** For staff. */
   failedJobs: FailedJobService;
@@ -55,7 +55,7 @@ export async function startBackgroundWork(options: {
     consumers: readonly Consumer[];
   };
   mailer: Mailer;
-  /** Of whoever asks for a page; null where nobody is logged in. */
+  /** Role of the user who requests a page; null if no user is logged in. */
   roleOf: (req: IncomingMessage) => Promise<string | null>;
   logger: Logger;
   metrics?: Pick<Metrics, 'consumerRuns' | 'consumerEvents' | 'jobRuns'>;

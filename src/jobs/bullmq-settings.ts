@@ -45,7 +45,7 @@ export async function whenReady<T extends Opened>(opened: T, logger: Logger): Pr
   }
 }
 
-/** Makes something be done once, by whoever comes first; where it fails, by the next one. */
+/** Wraps a function so that it runs once, for the first caller; after a failure, again for the next caller. */
 export function onceOpened(open: () => Promise<void>): () => Promise<void> {
   let opening: Promise<void> | undefined;
   return () => {

@@ -17,7 +17,7 @@ export type Page = (request: Request, incoming: IncomingMessage) => Promise<Resp
 
 /**
  * The job queues as Bull Board shows them: to an ADMIN, and only to look at.
- * @param options.roleOf of whoever asks; null where nobody is logged in
+ * @param options.roleOf role of the user who requests the page; null if no user is logged in
  */
 export function createQueuesPage(options: {
   backend: JobBackend;

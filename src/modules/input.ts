@@ -44,7 +44,7 @@ export function isPlain(text: string): boolean {
   return !CONTROL.test(text);
 }
 
-/** The same, but for line breaks and tabs. */
+/** Control characters other than line breaks and tabs. */
 const CONTROL_IN_LINES = /[^\P{Cc}\n\r\t]|\p{Cs}/u;
 
 /** Text of any number of lines, which may be none; white space around it does not count. */

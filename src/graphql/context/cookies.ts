@@ -84,7 +84,7 @@ export function createCookieReader({ production, http }: Config, publicUrl: stri
 
     const write = (name: string, value: string, age = seconds.get(name) ?? 0) => send(name, line(name, value, age));
 
-    /** Only what is there: a client that is no browser is told of no cookies at all. */
+    /** Deletes only cookies that were sent: clients without cookies receive no `set-cookie` header. */
     function clear(name: string): void {
       if (values.has(name) || going.has(name)) write(name, '', 0);
     }

@@ -16,7 +16,7 @@ import { createLoaders } from './loaders.ts';
 import { refusedRequest } from './request-error.ts';
 import type { Caller } from '../limits/throttle.ts';
 
-/** What the HTTP side tells of a request; `operation` is told in return, for its log. */
+/** What the HTTP layer knows of a request; `operation` is filled in by the GraphQL layer, for the log. */
 export interface RequestScope extends Caller {
   readonly id: string;
   operation: string | null;

@@ -61,7 +61,7 @@ export function maskError(error: unknown, { requestId, logger }: MaskScope): Gra
   }
 }
 
-/** The same for all errors of a result. One without `data` was never executed: its errors are about the request. */
+/** Masks all errors of a result. A result without `data` was never executed: its errors concern the request. */
 export function maskResult(result: ExecutionResult, scope: MaskScope): ExecutionResult {
   if (result.errors === undefined || result.errors.length === 0) return result;
   const mask = 'data' in result ? maskError : maskRefusal;
@@ -129,7 +129,7 @@ function before(text: string, separator: string): string {
   return at === -1 ? text : `${text.slice(0, at)}.`;
 }
 
-/** An error as it goes over a WebSocket: without what only HTTP and Yoga are told. Yoga itself does this for HTTP. */
+/** An error as sent over a WebSocket: without the extensions for HTTP and Yoga, which Yoga itself removes for HTTP. */
 export function formatError(error: GraphQLError | GraphQLFormattedError): GraphQLFormattedError {
   const formatted = error instanceof GraphQLError ? error.toJSON() : error;
   const { http: _http, unexpected: _unexpected, ...extensions } = formatted.extensions ?? {};

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.ts';
 import type { SessionService } from '../../modules/accounts/session.service.ts';
 import { createCookieReader } from './cookies.ts';
 
-/** Tells the role of whoever asks for a page beside GraphQL; null: nobody who is logged in. */
+/** Returns the role of the user who requests a page besides GraphQL; null if no user is logged in. */
 export type PageViewer = (req: IncomingMessage) => Promise<string | null>;
 
 const BEARER = /^bearer +(\S+) *$/i;

@@ -24,7 +24,7 @@ export function requestError(code: RequestErrorCode, message: string): GraphQLEr
   return new GraphQLError(message, { extensions: { code } });
 }
 
-/** The same for a request that is refused before any of it was executed: its HTTP status goes with it. */
+/** An error for a request that is rejected before execution; it also sets the HTTP status. */
 export function refusedRequest(code: RequestErrorCode, message: string, status = STATUS[code] ?? 400): GraphQLError {
   return new GraphQLError(message, { extensions: { code, http: { status } } });
 }

@@ -10,7 +10,7 @@ export interface Sink {
 
 /** One who subscribed. */
 export interface Membership {
-  /** Nothing is told any more, not even the end. */
+  /** Sends nothing more, not even the completion. */
   leave(): void;
 }
 
@@ -19,7 +19,7 @@ export interface SocketSink extends Sink {
   /**
    * Takes charge of the subscription, its end included: of all that it took to start, nothing has to be kept. False where the
    * client has left: nothing was joined.
-   * @param isPublic it shows the same to everybody, whoever asks
+   * @param isPublic whether the result is the same for every viewer
    */
   takeOver(join: (sink: Sink) => Membership, isPublic: boolean): boolean;
 }

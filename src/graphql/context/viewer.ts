@@ -51,13 +51,13 @@ export function isAdmin({ user }: Viewer): boolean {
   return user?.role === 'ADMIN';
 }
 
-/** Somebody else asks from now on, for the fields that follow in the same operation: what they may do is asked anew. */
+/** Changes the viewer for the following fields of the same operation; their permissions are checked again. */
 export function setViewer(ctx: Context, viewer: Viewer): void {
   Object.assign(ctx.viewer, viewer);
   RequestCache.clearForContext(ctx);
 }
 
-/** The user who asks; anyone else is UNAUTHENTICATED, in this place alone. */
+/** The user who is logged in. @throws UNAUTHENTICATED for guests, which makes only this field null */
 export function requireUser(ctx: Context): NonNullable<Viewer['user']> {
   const { user } = ctx.viewer;
   if (user === null) throw requestError('UNAUTHENTICATED', 'Log in first.');

@@ -65,7 +65,7 @@ export function createGraphiQL({ title, logger }: { title: string; logger: Logge
  */
 const TABS_STAY = '.graphiql-tab { transform: none !important; }';
 
-/** Nine megabytes of script: loaded and packed for the first who asks, and kept packed. */
+/** Nine megabytes of script: loaded and compressed at the first request, and kept compressed. */
 async function render(title: string): Promise<Page> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   const page = renderGraphiQL({

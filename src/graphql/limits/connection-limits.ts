@@ -47,16 +47,16 @@ export interface Attendant {
   logger: Logger;
 }
 
-/** Places, each of which is given back by whoever took it. */
+/** Limited places. The caller that takes a place must give it back. */
 export interface Presence {
   /** Frames that a socket may send at once, and again within a minute. */
   readonly messagesBySocket: number;
   /** What live subscriptions may cost. */
   readonly budget: LiveBudget;
-  /** For a socket, whoever's it is. Null where there is one. */
+  /** Takes a place for a connection, counted by network. @returns null, or the refusal if all places are taken */
   enter(who: Omit<Attendant, 'userId'>): Refused | null;
   leave(clientAddress: string): void;
-  /** For a socket of a user's, once it is known whose it is. */
+  /** Takes a place for a connection of a user, counted by account. @returns null, or the refusal */
   enterAs(who: { userId: string; logger: Logger }): Refused | null;
   leaveAs(userId: string): void;
   /** For a stream. @returns what gives the place back; or why there is none, as the answer to the request */
@@ -67,7 +67,7 @@ export interface Presence {
 
 /**
  * Makes it.
- * @param options.onRefused told of each refusal
+ * @param options.onRefused called for each rejected connection or replay
  */
 export function createPresence({
   limits,

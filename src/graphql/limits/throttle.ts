@@ -25,7 +25,7 @@ export interface Caller {
   readonly logger: Logger;
 }
 
-/** Who asks for a field; `retryAfter` is told the seconds to wait, for the answer's header. */
+/** Client that requests a field; `retryAfter` is called with the seconds to wait, for the response header. */
 export type FieldCaller = Caller & { retryAfter(seconds: number): void };
 
 /** What keeps clients from doing too much. */

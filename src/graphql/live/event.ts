@@ -79,7 +79,7 @@ export function oncePerEvent<T>(
     if (answer === undefined) {
       answer = ask(ctx, event);
       answers.set(event, answer);
-      // What could not be read for a moment can be read again by the next who asks.
+      // A failed read is not cached: the next subscriber may succeed.
       answer.catch(() => answers.delete(event));
     }
     return answer;

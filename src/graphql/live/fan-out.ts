@@ -41,7 +41,7 @@ export interface FanOut {
   state(): FanOutState;
 }
 
-/** The text of an event's result; null where the audience is not told of the event. */
+/** Serialized result of an event; null if the audience may not see the event. */
 type Payload = Promise<string | null>;
 
 /** Texts that are kept for those who catch up. */

@@ -90,7 +90,7 @@ function throughStream(join: (sink: Sink) => Membership, charge: Charge): Runnin
 
   function end(error: Error | null): void {
     over ??= { error };
-    // Who lags is told so now, and comes back after what it has read.
+    // A lagging subscriber is disconnected now, and resumes after the last event that it has read.
     if (error !== null) waiting.length = 0;
     wake();
     makeRoom();

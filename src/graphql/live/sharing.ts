@@ -17,12 +17,12 @@ import type { Context, Viewer } from '../context/context.ts';
  * shared only where all that it selects is declared so: what nobody thought of is nobody's to share.
  */
 
-/** A viewer who is nobody in particular, and all that subscribe to the same in the same role. */
+/** Subscribers with the same document, variables and role, and the anonymous viewer for whom their events are executed. */
 export interface SharedAudience {
-  /** The same for those who get the same. */
+  /** Identifies subscribers that receive the same result. */
   key: string;
   viewer: Viewer;
-  /** The variables, without the place from which each goes on. */
+  /** Variables without `after`, which differs between subscribers. */
   variables: Readonly<Record<string, unknown>>;
 }
 
@@ -109,7 +109,7 @@ function isShared({ extensions }: Extended): boolean {
   return extensions.sharedAmongViewers === true;
 }
 
-/** Whether Pothos was told of scopes. */
+/** Whether the type or field has auth scopes. */
 function isScoped({ extensions }: Extended | GraphQLField<unknown, unknown>): boolean {
   return (extensions.pothosOptions as { authScopes?: unknown } | undefined)?.authScopes !== undefined;
 }

@@ -113,7 +113,7 @@ export class SocketConnection {
 
   /** Handles a message of the client. */
   async receive(data: string): Promise<void> {
-    // Messages may still be on their way after the socket was told to close.
+    // Messages may still arrive after the socket was closed.
     if (this.#socket.readyState !== this.#socket.OPEN || !this.count()) return;
     const message = parseClientMessage(data);
     if (message === null) {

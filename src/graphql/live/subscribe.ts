@@ -26,7 +26,7 @@ export interface Running {
   next(): Promise<IteratorResult<ExecutionResult>>;
   /** It is over, and nobody waits for what it does then. */
   stop(): void;
-  /** It shows the same to everybody, whoever asks. */
+  /** Whether the result is the same for every viewer. */
   isPublic?: boolean;
 }
 
@@ -60,7 +60,7 @@ type Watch<C> = (context: C, over: (why: WatchEnd) => void) => Promise<{ readonl
  * @param options.seat takes a place for it: what gives that back, or the error where there is none
  * @param options.charge charges what its events cost, where they are executed for it alone: what gives that back, or the error
  * @param options.execute runs the execution of an event when its turn comes
- * @param options.failed told of what ended a subscription before its time
+ * @param options.failed called with the error that ended a subscription
  * @param options.mark notes on a result which event it tells of
  */
 export function createSubscriptions<C>({
@@ -133,7 +133,7 @@ export function createSubscriptions<C>({
         [release, reject] = [undefined, undefined];
         return result;
       } catch (error) {
-        // Whoever waits gets the error, and not the end.
+        // A pending `next()` receives the error instead of the completion.
         release = undefined;
         end();
         failed(error);

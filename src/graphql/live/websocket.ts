@@ -39,7 +39,7 @@ class ShopSocket extends WebSocket {
 
 // One of each for all sockets: there may be many of these, and most of them only wait.
 function hear(this: WebSocket, data: RawData): void {
-  // In one piece, as `ws` gives it unless told otherwise.
+  // A single buffer, which is the default of `ws`.
   void (this as ShopSocket).connection?.receive((data as Buffer).toString());
 }
 

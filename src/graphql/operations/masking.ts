@@ -22,7 +22,7 @@ export function useMasking(scopeOf: (node: NodeContext) => RequestScope): {
     onParse:
       () =>
       ({ result }) => {
-        // Yoga names these for HTTP only, and keeps the error for whoever sends the same document next.
+        // Yoga adds codes for HTTP only, and caches the error for later requests with the same document.
         if (!(result instanceof GraphQLError)) return;
         result.extensions.code ??= 'GRAPHQL_PARSE_FAILED';
         result.extensions.http ??= { status: 400, spec: true };

@@ -29,7 +29,7 @@ export function idOf(typename: string, globalId: string): string | null {
   return parsed?.typename === typename ? parsed.id : null;
 }
 
-/** The same for an ID in a mutation's input, where a bad one is a UserError with a path. */
+/** Decodes an ID in a mutation's input. @throws Refusal with the path of an invalid ID */
 export function inputId(typename: string, globalId: string, path: InputPath): string {
   return (
     idOf(typename, globalId) ??
@@ -37,7 +37,7 @@ export function inputId(typename: string, globalId: string, path: InputPath): st
   );
 }
 
-/** The same for an ID in a query's or a subscription's argument, where a bad one is a fault of the request. */
+/** Decodes an ID in an argument of a query or subscription. @throws BAD_REQUEST for an invalid ID */
 export function argumentId(typename: string, globalId: string, name: string): string {
   const id = idOf(typename, globalId);
   if (id === null)

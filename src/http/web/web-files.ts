@@ -14,7 +14,7 @@ interface WebFile {
   type: string;
   etag: string;
   bytes: Bytes;
-  /** The same content, compressed by the build. */
+  /** Content compressed by the build. */
   br: Bytes | null;
   gzip: Bytes | null;
 }

@@ -7,7 +7,7 @@ export interface Ask<Name extends string = string> {
   limit: Name;
   /** Whom or what it is counted for. It is hashed before it is kept anywhere. */
   key: string;
-  /** A whole number; 1 unless told. */
+  /** Integer, at least 1. Defaults to 1. */
   points?: number;
 }
 

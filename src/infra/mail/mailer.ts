@@ -5,7 +5,7 @@ import MailComposer from 'nodemailer/lib/mail-composer';
 export interface OutgoingMail {
   /** Of its row. */
   id: string;
-  /** The same each time that it is sent. */
+  /** Message-ID, the same for every attempt. */
   messageId: string;
   /** When it is sent. */
   at: Date;
@@ -33,7 +33,7 @@ export interface Mailer {
   send(mail: OutgoingMail): Promise<void>;
 }
 
-/** Longer than this no mail is at it: whoever claims one may count on that. */
+/** Maximum duration of one attempt, on which the duration of a claim relies. */
 export const SEND_WITHIN_MS = 30_000;
 
 /** Why a mail was not taken. */
@@ -63,7 +63,7 @@ export function withoutLinks(message: string): string {
   );
 }
 
-/** The same without addresses, for the log: servers repeat whom the mail is for. */
+/** The error without email addresses, for the log: servers repeat the recipient in their replies. */
 export function withoutAddresses(message: string): string {
   return message.replaceAll(/[^\s<>()"',;]+@[^\s<>()"',;]+/g, '[address]');
 }

@@ -132,7 +132,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 /** Opens a small pool for reading. A caller that finds all of its connections busy waits. */
 export function openReader(options: DatabaseOptions): Reader {
   const { connectionString, poolSize, logger, session } = options;
-  // Whoever comes back in a crowd waits for a turn, which takes as long as it takes.
+  // Subscribers that resume in large numbers wait for a turn, without a time limit.
   const limits = { ...TIME_LIMITS, connect: 0, ...options.limits };
   const pool = openPool({
     connectionString,

@@ -11,7 +11,7 @@ const PACE = {
   leastWaitMs: 500,
   mostWaitMs: 15_000,
 };
-/** Looks in a row that find a process frozen before it is woken: whoever froze it may be about to wake it. */
+/** Consecutive checks that find a process stopped before it is continued: someone may have stopped it for a moment on purpose. */
 const FROZEN_LOOKS = 4;
 /** A server that ran for so long is not one that dies at each start. */
 const STEADY_MS = 60_000;

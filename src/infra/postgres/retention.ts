@@ -24,7 +24,7 @@ const MAX_BAD = 100;
 
 /**
  * Deletes what a rule says; safe beside other processes that do the same. A row that cannot be deleted is passed over.
- * @param options.failed told of each row that cannot be deleted
+ * @param options.failed called for each row that cannot be deleted
  * @param options.signal ends it after the batch in hand
  * @returns how many rows were deleted
  */

@@ -58,7 +58,7 @@ export interface AccountService extends EmailConfirmation, PasswordReset, KnownD
    * @throws Refusal: TOKEN_INVALID
    */
   resetPassword(change: { token: string; newPassword: string }, entry: Entry): Promise<Entered>;
-  /** Users whoever they are; the caller asks who may see them. */
+  /** Users by ID. The caller checks who may see them. */
   byIds(ids: readonly string[]): Promise<User[]>;
 }
 

@@ -79,7 +79,7 @@ const confirm: Statement = {
   text: 'UPDATE users SET email_verified_at = coalesce(email_verified_at, $2) WHERE id = $1',
 };
 
-/** Takes the address as shown to be the user's: whoever runs the shop said so. */
+/** Marks the email address as confirmed, on behalf of the operator. */
 export async function vouchForEmail(tx: Queryable, id: string, at: Date): Promise<void> {
   await tx.query(confirm, [id, at]);
 }

@@ -41,7 +41,7 @@ export interface AdminService {
    */
   createAdmin(account: AdminAccount): Promise<{ created: boolean }>;
   /**
-   * The same where there is no ADMIN yet, however many processes start together.
+   * Creates the ADMIN only if there is none, even if several processes start at once.
    * @param account asked for only then
    * @returns whether one was made
    */

@@ -14,7 +14,7 @@ import type { Identity, IssuedTokens } from './session.service.ts';
  * never answered in the body, or a script could ask for it there.
  */
 
-/** How tokens are handed over. */
+/** How tokens are returned. */
 export type Delivery = 'COOKIE' | 'BODY';
 
 /** The same for clients. */

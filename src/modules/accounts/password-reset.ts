@@ -91,7 +91,7 @@ export function createPasswordReset(deps: {
       const hash = await passwords.hash(newPassword);
       return db.transaction(async (tx) => {
         await repository.lockUser(tx, found.userId);
-        // Whoever came before us with the same link had this lock.
+        // A concurrent reset with the same link has held this lock.
         if ((await resets.findOpenReset(tx, found.resetId)) === null) invalid();
         const at = await readClock(tx);
         await repository.setPasswordHash(tx, found.userId, hash);

@@ -54,11 +54,11 @@ export interface SessionService {
   sessionOf(accessToken: string): string | null;
   /** Whether the session of an access token was refreshed after the token was issued. */
   isRefreshed(accessToken: string): Promise<boolean>;
-  /** The session of a refresh token, likewise. */
+  /** Session of a refresh token; null if the token is invalid. */
   ofRefreshToken(refreshToken: string): Promise<{ id: string; userId: string } | null>;
   /** Says, in the caller's transaction, that a client has other credentials from now on than these. */
   replace(tx: Transaction, old: Replaced): Promise<void>;
-  /** The same for a guest whose cookie is taken away. */
+  /** Ends the sockets and streams of a guest whose cookie is deleted. */
   forgetGuest(guestId: string): Promise<void>;
   /** Ends a session by its user's wish; it may have ended. */
   logOut(sessionId: string): Promise<void>;
@@ -67,7 +67,7 @@ export interface SessionService {
    * @throws Refusal: NOT_FOUND where the user has no such session that is live
    */
   logOutElsewhere(userId: string, sessionId: string, path: InputPath | null): Promise<void>;
-  /** The same for all of a user's. */
+  /** Ends all sessions of a user. */
   logOutEverywhere(userId: string): Promise<void>;
   /** Ends all of a user's sessions, in the caller's transaction. */
   endAll(tx: Transaction, userId: string, reason: EndReason): Promise<void>;
@@ -116,7 +116,7 @@ export function createSessionService(deps: {
     for (const candidate of successors.candidates(spent)) {
       const hash = hashRefreshToken(candidate);
       const state = hash === null ? null : await repository.readRefreshState(tx, hash);
-      // Whoever came first may have refreshed again meanwhile.
+      // The first caller may have refreshed again in the meantime.
       if (state !== null) return state.spentAt === null ? candidate : findLiveSuccessor(tx, candidate);
     }
     return null;

@@ -4,7 +4,7 @@ export interface CartDue {
   inMs: number;
 }
 
-/** A deadline as it is told. */
+/** A deadline as passed to listeners. */
 export function dueAt(at: Date, now: Date): CartDue {
   return { at, inMs: at.getTime() - now.getTime() };
 }

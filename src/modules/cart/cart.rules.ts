@@ -72,7 +72,7 @@ export class LineDraft {
     this.#lines.push({ id: uuid(), variantId, quantity, unitPriceMinor, position });
   }
 
-  /** Takes all lines away; what is added afterwards begins anew. */
+  /** Removes all lines. */
   clear(): void {
     this.#lines.length = 0;
   }
@@ -106,7 +106,7 @@ export interface Shelf {
   shares?: ReadonlyMap<string, Share>;
 }
 
-/** The same variant more than once counts as its sum; the first mention is the one that errors point at. */
+/** Adds up the quantities of repeated variants; errors point to the first occurrence. */
 function sumByVariant(wanted: readonly Wanted[]): Wanted[] {
   const sums = new Map<string, Wanted>();
   for (const want of wanted) {
@@ -116,8 +116,8 @@ function sumByVariant(wanted: readonly Wanted[]): Wanted[] {
   return [...sums.values()];
 }
 
-/** The same words for what is not there and for what shoppers are not to know of. */
-export const NOT_FOR_SALE = 'There is no such variant for sale.';
+/** One message for variants that do not exist and for variants that shoppers may not see. */
+export const NOT_FOR_SALE = 'Variant not found, or not for sale.';
 
 /** The variant as it can be put in a cart, or the error that says why it cannot. */
 function sellable(shelf: Shelf, want: Pick<Wanted, 'variantId' | 'variantPath'>): ProductVariant | UserError {

@@ -48,13 +48,13 @@ export interface CartService {
   readonly maxUnitsPerVariant: number;
   /** The live cart, or the last one where it has expired; null where there is none. */
   find(owner: CartOwner): Promise<Cart | null>;
-  /** Carts whoever's they are; the caller asks who may see them. */
+  /** Carts by ID. The caller checks who may see them. */
   byIds(ids: readonly string[]): Promise<Cart[]>;
   /** The ids of all carts that somebody has or had. */
   idsOf(owner: CartOwner): Promise<string[]>;
   /** Whether a cart was joined to another one within the last minute. */
   wasMergedRecently(cartId: string): Promise<boolean>;
-  /** The carts that lines belong to; likewise. */
+  /** Carts that contain the given lines. The caller checks who may see them. */
   ofLines(lineIds: readonly string[]): Promise<Cart[]>;
   /** The live cart; an empty one is made where there is none. */
   create(owner: Shopper): Promise<CartResult>;

@@ -37,7 +37,7 @@ export interface CatalogWritingService {
   updateCategory(actor: Actor, id: string, changes: CategoryChanges): Promise<Category>;
   /** Its products stay, without a category. */
   deleteCategory(actor: Actor, id: string): Promise<void>;
-  /** The same use cases as steps of the caller's transaction, which is to roll back where one of them refuses. */
+  /** The use cases as steps of the caller's transaction, which must roll back if one of them throws a Refusal. */
   within(tx: Transaction): Omit<CatalogWritingService, 'within'>;
 }
 

@@ -57,7 +57,7 @@ export async function updateCategory(tx: Queryable, at: Date, { id, slug, name }
   await tx.query(update, [id, slug, name, at]);
 }
 
-// Not FOR NO KEY UPDATE: whoever files a product in it keeps its key, and is waited for.
+// Not FOR NO KEY UPDATE: adding a product to the category holds a key lock, which this must wait for.
 const lockToDelete: Statement = {
   name: 'catalog_lock_category_to_delete',
   text: 'SELECT id, slug, name FROM categories WHERE id = $1 FOR UPDATE',

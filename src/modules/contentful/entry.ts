@@ -9,9 +9,9 @@ export type EntryEvent = 'PUBLISHED' | 'UNPUBLISHED' | 'ARCHIVED' | 'DELETED';
 export interface EntryChange {
   event: EntryEvent;
   entryId: string;
-  /** Null: not told. */
+  /** Null: unknown. */
   contentType: string | null;
-  /** How often it was published; null: not told. */
+  /** Number of times the entry was published; null: unknown. */
   revision: number | null;
   /** By the CMS's clock. */
   changedAt: Date;
@@ -91,7 +91,7 @@ export function parseEntry(event: EntryEvent, body: unknown): EntryChange {
 
 /** The latest that was applied of an entry. */
 export interface Applied {
-  /** 0: not known, or begun anew since; then time alone decides. */
+  /** 0: unknown, or restarted since; then only the time decides. */
   revision: number;
   changedAt: Date;
 }

@@ -51,7 +51,7 @@ class Reader {
     return { value, isEmpty: value === null && Object.hasOwn(field, this.#locale) };
   }
 
-  /** The same, parsed; null where it is empty or not as it has to be. */
+  /** Parsed value of a field; null if the field is empty or invalid. */
   read<T>(name: string, schema: z.ZodType<T>, problem: string): T | null {
     const { value } = this.value(name);
     if (value === null) return null;

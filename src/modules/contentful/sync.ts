@@ -30,7 +30,7 @@ export interface SyncReport {
   faults: { entryId: string; reason: string }[];
 }
 
-/** Compares the whole space with the catalogue. It can be broken off at any time, and begun anew. */
+/** Compares the whole space with the catalog. It can be interrupted and run again at any time. */
 export interface ContentfulSync {
   /**
    * @param options.mend applies what the CMS has, through the same code as the webhook
@@ -83,7 +83,7 @@ export function createContentfulSync(deps: {
       this.#mend = mend;
     }
 
-    /** Has what an entry says be looked at, and mended where that is asked for; what refuses is told, and the rest goes on. */
+    /** Compares an entry with its product and, if requested, updates the product. Rejected entries are reported. */
     async #look(entryId: string, look: () => Promise<{ ready: ReadyChange; drift: Drift[] }>): Promise<void> {
       try {
         const { ready, drift } = await look();

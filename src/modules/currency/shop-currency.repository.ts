@@ -69,7 +69,7 @@ export const AMOUNT_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   order_lines: ['unit_price_minor'],
 };
 
-/** An order keeps its own currency: only those in the one that is meant are written anew. */
+/** Conditions that select the rows to convert: orders keep their own currency, so only those in the declared one. */
 const OF_CURRENCY: Readonly<Record<string, string>> = {
   orders: 'currency = $1',
   order_lines: 'order_id IN (SELECT id FROM orders WHERE currency = $1)',

@@ -20,7 +20,7 @@ export interface ImportCounts {
   refused: number;
 }
 
-/** What is to be told as it happens: a file may have more of it than fits in memory. */
+/** Callbacks during the import: a file may cause more findings than fit in memory. */
 export interface ImportListener {
   /** The file is one, and has so many rows. */
   began(file: { rows: number; unknownColumns: readonly string[] }): void;

@@ -154,7 +154,7 @@ function namedTwice(variants: readonly VariantDraft[], { at, columns }: Context)
   );
   const choices = new Map<string, number>();
   return variants.flatMap(({ row, input: { selectedOptions }, skuGiven }) => {
-    // Variants that are there are told by their SKUs; a new one is judged with them.
+    // Existing variants are identified by SKU; a new one is checked together with them.
     if (!hasOptions && skuGiven) return [];
     const choice = JSON.stringify(selectedOptions.map(({ value }) => value));
     const sameChoice = choices.get(choice);

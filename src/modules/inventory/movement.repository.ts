@@ -31,7 +31,7 @@ export function findMovements(source: Queryable, ids: readonly string[]): Promis
   return source.query<MovementRow>(byIds, [ids]);
 }
 
-/** The same page of the ledger of each of several variants, newest first, in one statement. */
+/** One page of the ledger of each given variant, newest first, in one statement. */
 export async function findMovementPages(
   source: Queryable,
   variantIds: readonly string[],

@@ -83,7 +83,7 @@ export async function takeOutsideLevels(
   return true;
 }
 
-/** The same of variants that were just made: what they begin with. */
+/** Records the initial stock of variants that were just created. */
 export async function beginAtOutsideLevels(
   apply: Apply,
   tx: Transaction,

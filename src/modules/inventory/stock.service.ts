@@ -33,7 +33,7 @@ export interface StockAdjustment {
   delta: number;
   reason: StockAdjustReason;
   note: string | null;
-  /** The same key from the same user does the work once. */
+  /** A repeated call with the same key by the same user has no further effect. */
   idempotencyKey: string;
 }
 
@@ -59,7 +59,7 @@ export interface StockService {
    */
   set(count: StockCount): Promise<ProductVariant>;
   movementsByIds(ids: readonly string[]): Promise<StockMovement[]>;
-  /** The same page of each variant's ledger, newest first. */
+  /** One page of the ledger of each given variant, newest first. */
   movementPages(variantIds: readonly string[], page: PageRequest): Promise<Map<string, Page<StockMovement>>>;
   movementCounts(variantIds: readonly string[]): Promise<Map<string, number>>;
   /**

@@ -117,7 +117,7 @@ export async function viewOfAlert(source: Queryable, links: Links, alertId: stri
 
 /** Somebody with an account. */
 export interface UserView {
-  /** Null until the address is confirmed: whoever registers with a stranger's address must not choose what the stranger reads. */
+  /** Null until the address is confirmed: text chosen by whoever registered must not be sent to another person's address. */
   name: string | null;
   email: string;
   isConfirmed: boolean;

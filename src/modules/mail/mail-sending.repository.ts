@@ -71,7 +71,7 @@ const postpone: Statement = {
           WHERE id = $1 AND status = 'PENDING' AND claimed_until = $2::timestamptz RETURNING due_at AS "dueAt"`,
 };
 
-/** Puts a mail off for so many seconds, likewise; gives when it is due then, or null where the claim is over. */
+/** Postpones an email by a number of seconds, under its claim. @returns when it is due; null if the claim has expired */
 export async function postponeMail(
   db: Queryable,
   mail: Pick<ClaimedMail, 'id' | 'claim'>,

@@ -83,7 +83,7 @@ const again: Statement = {
           WHERE id = $1`,
 };
 
-/** Has a mail that the caller has locked sent anew, from now on, as if it had not been tried. */
+/** Schedules an email that the caller has locked to be sent again, with a full number of attempts. */
 export async function sendAnew(tx: Transaction, at: Date, id: string): Promise<void> {
   await tx.query(again, [id, at]);
 }

@@ -22,7 +22,7 @@ import { findByKey, insertOrder, type Address, type NewOrder } from './order.rep
 
 /** What a checkout asks for. */
 export interface CheckoutRequest {
-  /** The same key from the same guest or user gives back the same order. */
+  /** A repeated call with the same key by the same guest or user returns the same order. */
   idempotencyKey: string;
   /** Left out: the one that the cart has, else the account's. */
   email: string | null;

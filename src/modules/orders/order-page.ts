@@ -95,7 +95,7 @@ export function countOrders(source: Queryable, query: OrderQuery): Promise<numbe
   return countWordsUpTo(source, { table: 'orders o', where, newest }, draft.values);
 }
 
-/** The same page of each of several users' orders, newest first, in one statement. */
+/** One page of the orders of each given user, newest first, in one statement. */
 export async function findOrderPagesOfUsers(
   source: Queryable,
   userIds: readonly string[],

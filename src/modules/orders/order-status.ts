@@ -14,7 +14,7 @@ export const orderTransitions: Readonly<Record<OrderStatus, Readonly<Partial<Rec
     CANCELLED: {},
   };
 
-/** The same for its payment. */
+/** Allowed changes of the payment status. */
 export const paymentTransitions: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
   PENDING: ['PAID'],
   PAID: ['REFUNDED'],

@@ -22,7 +22,7 @@ export interface OrderArguments {
   after?: string | null | undefined;
 }
 
-/** The same for the schema. */
+/** The arguments in the schema. */
 export const ORDER_ARGUMENTS = builder.args((t) => ({
   orderId: t.id({
     description:

@@ -40,7 +40,7 @@ export interface OrderLife {
   updateStatus(step: StaffStep & { to: OrderStatus }): Promise<void>;
   /** @throws Refusal: INVALID_TRANSITION, NOT_FOUND */
   markAsPaid(step: StaffStep): Promise<void>;
-  /** The same for paid orders, cancelled or not. */
+  /** Marks a paid order as refunded, cancelled or not. @throws Refusal: INVALID_TRANSITION, NOT_FOUND */
   markAsRefunded(step: StaffStep): Promise<void>;
 }
 

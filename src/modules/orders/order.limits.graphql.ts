@@ -111,7 +111,7 @@ export const checkoutLimits = limitedBy<{ input: { email?: string | null } }>(
   },
 );
 
-/** Mails with a new link go to the order's own address alone, whoever asks for them. */
+/** Emails with a new link go only to the order's own address, whoever requests them. */
 const orderLinksByOrder: RateLimit = {
   name: 'orderLinksByOrder',
   points: 5,

@@ -27,7 +27,7 @@ export interface OrderService extends OrderLife, OrderAccess {
   checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
   /** The same for a guest who gets another token by it; see `Checkout`. */
   checkoutRenewing: Checkout['checkoutRenewing'];
-  /** An order with its lines, whoever asks; null where there is none. */
+  /** An order with its lines; null if there is none. The caller checks who may see it. */
   read(orderId: string): Promise<ReadOrder | null>;
   /** Whose an order is, or null where there is none. */
   ownerOf(orderId: string): Promise<OwnedOrder | null>;
@@ -48,7 +48,7 @@ export interface OrderService extends OrderLife, OrderAccess {
     count: () => Promise<number>,
   ): Promise<Page<{ id: string }>>;
   count(query: OrderQuery): Promise<number>;
-  /** The same page of each user's orders. */
+  /** One page of the orders of each given user. */
   pagesOfUsers(userIds: readonly string[], page: PageRequest): Promise<Map<string, Page<{ id: string }>>>;
   /** How many each user has; who has none is left out. */
   countsOfUsers(userIds: readonly string[]): Promise<Map<string, number>>;

@@ -50,7 +50,7 @@ export interface StaffAction {
   actorId: string | null;
   kind: StaffActionKind;
   subject: { type: StaffSubjectType; id: string };
-  /** What was changed, if that can be told field by field; see `changesBetween`. */
+  /** Changed fields, if the action has a field-by-field record; see `changesBetween`. */
   changes?: readonly FieldChange[];
   /** What was said about it. */
   note?: string | null;

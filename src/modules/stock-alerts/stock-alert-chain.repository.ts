@@ -33,7 +33,7 @@ export async function startChains(
 /** A chain as its row has it. */
 export interface Chain {
   nextBatchAt: Date;
-  /** Those of the batch in hand who are still to be told; 0: the next one begins a batch. */
+  /** Alerts of the current batch that are still to be sent; 0: the next alert starts a batch. */
   batchLeft: number;
 }
 
@@ -78,13 +78,13 @@ export async function findDueChains(source: Queryable, limit: number): Promise<s
   return rows.map((row) => row.variantId);
 }
 
-/** Somebody who was told just now. */
+/** An alert that was just marked as sent. */
 export interface Told {
   id: string;
   email: string;
   /** The account that signed up, if it was one. */
   ownerId: string | null;
-  /** The same where the address is its own: what is typed for another address is not mail of the account's. */
+  /** ID of the account if the address is its own: an alert for another address is not an email of the account. */
   accountId: string | null;
 }
 
@@ -103,7 +103,7 @@ SELECT t.id, t.email, owner.id AS "ownerId", CASE WHEN lower(owner.email) = lowe
   FROM told t LEFT JOIN users owner ON owner.id = t.user_id ORDER BY t.number`,
 };
 
-/** Those who are told next. */
+/** Alerts that are sent next. */
 export interface Next {
   variantId: string;
   limit: number;
@@ -111,7 +111,7 @@ export interface Next {
   without: readonly string[];
 }
 
-/** Marks the next of those who wait for a variant as told, in the order in which they signed up; gives them in it. */
+/** Marks the next waiting alerts of a variant as sent and returns them, in the order of their creation. */
 export function markTold(tx: Queryable, at: Date, { variantId, limit, without }: Next): Promise<Told[]> {
   return tx.query<Told>(tell, [variantId, limit, at, without]);
 }
@@ -122,7 +122,7 @@ const first: Statement = {
           ORDER BY number LIMIT 1`,
 };
 
-/** The alert that is told next; null where there is none. */
+/** The alert that is sent next; null if there is none. */
 export async function findFirst(
   source: Queryable,
   variantId: string,

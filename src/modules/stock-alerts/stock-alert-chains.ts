@@ -26,7 +26,7 @@ export type BatchResult =
   | { state: 'ENDED' | 'MORE' | 'WAITS'; told: number }
   | { state: 'NOT_NOW'; told: 0; /** Until it is due; null where that is not known. */ dueInMs: number | null };
 
-/** Chains of those who are told that a variant is back. */
+/** Chains of back-in-stock emails. */
 export interface StockAlertChains {
   /**
    * Begins the chains that an event calls for, where somebody waits for what can be bought; one that is there goes on as it
@@ -40,13 +40,13 @@ export interface StockAlertChains {
   tellNext(variantId: string): Promise<BatchResult>;
   /**
    * Does every batch that is due: of those whose job was lost, or which the queue did not take.
-   * @returns how many were told
+   * @returns the number of emails written
    * @throws AggregateError where some chains could not go on, after all others did
    */
   tellDue(signal?: AbortSignal): Promise<number>;
 }
 
-/** People who are told in one transaction. A larger batch takes several. */
+/** Maximum number of alerts sent in one transaction. A larger batch takes several transactions. */
 const AT_A_TIME = 500;
 /** Chains that a sweep does; the others are done by the next one. */
 const CHAINS = 100;
@@ -102,7 +102,7 @@ export function createStockAlertChains(deps: {
       const free = await freeUnits(tx, variantId);
       const batch = chain.batchLeft > 0 ? Math.min(chain.batchLeft, free) : free;
       const told = batch === 0 ? 0 : await tell(tx, at, variantId, Math.min(batch, most));
-      // (Nobody but those who are set aside is told nothing: the chain waits for them.)
+      // (Only skipped alerts remain: the chain waits for them.)
       if (batch === 0 || !(await repository.isAnybodyWaiting(tx, variantId))) {
         await repository.endChain(tx, variantId);
         return { state: 'ENDED', told };
@@ -116,7 +116,7 @@ export function createStockAlertChains(deps: {
       return { state: more ? 'MORE' : 'WAITS', told };
     });
 
-  /** A batch that fails is told one by one, so that the alert which makes it fail does not stop the others. */
+  /** A failed batch is sent alert by alert, so that one failing alert does not block the others. */
   async function tellNext(variantId: string): Promise<BatchResult> {
     try {
       return await tellSome(variantId, AT_A_TIME);

@@ -8,7 +8,7 @@ const NEWEST_FIRST: readonly SortTerm[] = [
   { expression: 'a.id', type: 'uuid', descending: true },
 ];
 
-/** The same page of each of several users' alerts, newest first, in one statement. */
+/** One page of the alerts of each given user, newest first, in one statement. */
 export async function findAlertPagesOfUsers(
   source: Queryable,
   userIds: readonly string[],

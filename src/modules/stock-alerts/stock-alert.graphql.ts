@@ -17,7 +17,7 @@ const StockAlertStatusRef = builder.enumType('StockAlertStatus', {
   },
 });
 
-/** A wish to be told when a variant can be bought again. */
+/** A request for an email when a variant becomes available again. */
 export const StockAlertRef = builder.objectRef<StockAlert>('StockAlert');
 
 builder.node(StockAlertRef, {

@@ -12,7 +12,7 @@ export type StockAlertPayload = z.infer<typeof payload>;
 /** A queue whose clock is ahead brings it too early; for longer than that the sweep sees to it. */
 const EARLY_MS = 1000;
 
-/** The job that does a batch of those who wait for a variant. What is due, and who is told, is decided by rows alone. */
+/** The job that sends a batch of alerts for a variant. Only rows decide what is due and who receives an email. */
 export function createStockAlertJob(chains: Pick<StockAlertChains, 'tellNext'>): Job<StockAlertPayload> {
   return defineJob({
     name: 'stock-alerts',

@@ -35,7 +35,7 @@ const waiting: Statement = {
           WHERE a.variant_id = $1 AND lower(a.email) = lower($2 COLLATE "C") AND a.status = 'WAITING' FOR NO KEY UPDATE`,
 };
 
-/** What an address waits for of a variant, locked: whoever is told or calls it off meanwhile is not given. */
+/** The waiting alert of an address for a variant, locked. Alerts that were sent or cancelled meanwhile are not returned. */
 export async function lockWaiting(tx: Queryable, variantId: string, email: string): Promise<StockAlert | null> {
   const [row] = await tx.query<StockAlert>(waiting, [variantId, email]);
   return row ?? null;

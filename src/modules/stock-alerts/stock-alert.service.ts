@@ -23,7 +23,7 @@ export interface AlertOwner {
   emailVerifiedAt: Date | null;
 }
 
-/** Who wants to be told of what. */
+/** A request for an alert. */
 export interface SignUp {
   variantId: string;
   email: string;
@@ -60,9 +60,9 @@ export interface StockAlertService extends StockAlertChains {
    * type an address. It comes after the locks of variants.
    */
   join(tx: Transaction, user: AlertOwner): Promise<void>;
-  /** Alerts whoever's they are; the caller asks who may see them. */
+  /** Alerts by ID. The caller checks who may see them. */
   byIds(ids: readonly string[]): Promise<StockAlert[]>;
-  /** The same page of each user's alerts, newest first. */
+  /** One page of the alerts of each given user, newest first. */
   pagesOfUsers(userIds: readonly string[], page: PageRequest): Promise<Map<string, Page<StockAlert>>>;
   countsOfUsers(userIds: readonly string[]): Promise<Map<string, number>>;
   /** How many wait for each variant. */
@@ -94,7 +94,7 @@ export function createStockAlertService(deps: {
     if (variant.available > 0) refuse('ALREADY_IN_STOCK', 'The variant is available now.', ['variantId']);
   }
 
-  /** What an alert that is there already looks like to who asks for it again. */
+  /** How an existing alert is shown to a caller who requests it again. */
   async function again(tx: Transaction, at: Date, found: StockAlert, { email, owner }: SignUp): Promise<StockAlert> {
     if (owner !== null && found.userId === owner.id) return found;
     const isTheirs = owner !== null && owner.emailVerifiedAt !== null && isSame(owner.email, found.email);
@@ -125,7 +125,7 @@ export function createStockAlertService(deps: {
           const requested = waiting + 1;
           throw new Refusal(new LimitExceededError({ message, path: ['email'], limit: MAX_WAITING, requested }));
         }
-        // Not of the kind that tells its time: it is shown to who asks again.
+        // A random UUID (v4): a time-based one would reveal the alert's age to a caller who requests it again.
         return repository.insertAlert(tx, at, { id: uuidv4(), variantId, userId: owner?.id ?? null, email });
       }),
 

@@ -441,7 +441,7 @@ describe('what is not ACTIVE', () => {
           {
             __typename: 'GenericError',
             code: 'NOT_FOUND',
-            message: 'There is no such variant for sale.',
+            message: 'Variant not found, or not for sale.',
             path: ['lines', '0', 'sku' in line ? 'sku' : 'variantId'],
           },
         ]);
