@@ -49,6 +49,18 @@ describe('the schema', () => {
     expect(members.length).toBeGreaterThan(200);
   });
 
+  // See docs/STYLE.md.
+  test('describes everything in sentences that stand on their own', () => {
+    const sentences = /^[A-Z\d`].*\.$/s;
+    const standIn = /^(It|Its|What|Who|Whose|Which|Where|When|Why)\b/;
+    const dialect = /\b(told|whoever|likewise|anew|e-mail|log-in|\(staff\)|\(admin\))/i;
+    const unclear = membersOf(schema).filter(
+      ({ description }) =>
+        !sentences.test(description ?? '') || standIn.test(description ?? '') || dialect.test(description ?? ''),
+    );
+    expect(unclear.map(({ coordinate, description }) => `${coordinate}: ${description}`)).toEqual([]);
+  });
+
   test('is the one that is committed', () => {
     const committed = readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8');
     expect(committed).toBe(`${printSchema(lexicographicSortSchema(schema))}\n`);

@@ -77,7 +77,7 @@ const StockSetInputRef = builder.inputType('StockSetInput', {
 });
 
 function stockPayload(name: string) {
-  const ref = payloadType<{ variant: ProductVariant }>(name, 'What became of it.');
+  const ref = payloadType<{ variant: ProductVariant }>(name);
   builder.objectField(ref, 'variant', (t) =>
     t.field({
       type: ProductVariantRef,

@@ -4,7 +4,7 @@ import { OrderRef } from './order.graphql.ts';
 
 /** Declares the payload of a mutation that has made or changed an order, which its caller may see. */
 export function orderPayload<Extra extends object = object>(name: string, description: string) {
-  const ref = payloadType<{ orderId: string } & Extra>(name, 'What became of it.');
+  const ref = payloadType<{ orderId: string } & Extra>(name);
   builder.objectField(ref, 'order', (t) =>
     t.prismaField({
       type: OrderRef,

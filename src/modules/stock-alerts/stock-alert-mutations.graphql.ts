@@ -15,7 +15,7 @@ import { alertCancelLimits, alertLimits } from './stock-alert.limits.graphql.ts'
 const createInput = z.object({ email: emailAddress.nullish() });
 
 function alertPayload(name: string, description: string) {
-  const ref = payloadType<{ stockAlert: StockAlert }>(name, 'What became of it.');
+  const ref = payloadType<{ stockAlert: StockAlert }>(name);
   builder.objectField(ref, 'stockAlert', (t) =>
     t.field({ type: StockAlertRef, nullable: true, description, resolve: (payload) => payload.stockAlert ?? null }),
   );
