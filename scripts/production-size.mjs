@@ -3,6 +3,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, cpSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -58,13 +59,24 @@ async function tryOut(folder) {
     const headers = { 'content-type': 'application/json' };
     const answer = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
     const { data } = await answer.json();
-    const page = await (await fetch(`${url}/graphql`, { headers: { accept: 'text/html' } })).text();
+    const page = await pageAt(`${url}/graphql`);
     if (!(data?.products?.nodes?.[0]?.title && page.includes('GraphiQL'))) throw new Error('the answers are not right');
     say('It starts, and answers.');
   } finally {
     shop.kill('SIGTERM');
     await ended;
   }
+}
+
+/** A page, as a browser that is led there asks for it: what `fetch` sends says that a script asks. */
+function pageAt(url) {
+  return new Promise((resolve, reject) => {
+    get(url, { headers: { accept: 'text/html' } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part) => (text += part));
+      response.on('end', () => resolve(text)).on('error', reject);
+    }).on('error', reject);
+  });
 }
 
 async function untilReady(shop, url) {
