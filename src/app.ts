@@ -160,7 +160,7 @@ export interface App extends Pick<Core, 'db' | 'services' | 'live' | 'eventLog' 
   drain(): void;
   /** Bytes of responses and messages that clients have not read yet. */
   unsentBytes(): number;
-  /** Closes the shop: nothing new, what is in flight is answered, and what was started last goes first. */
+  /** Stops the shop: accepts nothing new, finishes requests in progress, and disposes parts in reverse order of their start. */
   dispose(): Promise<void>;
 }
 

@@ -30,7 +30,7 @@ Exit status: 0 if all rows were imported, 1 if some were rejected, 2 if nothing 
 after Ctrl-C. Run the command again to continue.`;
 
 const SHOWN = { refused: 50, noted: 10 } as const;
-/** Where nobody looks at a bar, a line now and then tells that it goes on. */
+/** Without a terminal, prints a progress line now and then instead of a bar. */
 const TELL_EVERY_MS = 5_000;
 /** npm passes on a Ctrl-C that the terminal has sent us already: two signals so close are one. */
 const SAME_SIGNAL_MS = 500;

@@ -32,7 +32,7 @@ export async function run(roles?: readonly Role[]): Promise<Ending> {
   let opened: App | null = null;
   const opening = createApp(config, logger, {}, giveUp.signal);
   try {
-    // Somebody may lose patience with a start that waits.
+    // A start that waits can be interrupted.
     const first = await Promise.race([opening, stop.asked]);
     if ('dispose' in first) {
       opened = first;
@@ -92,7 +92,7 @@ function readConfig(roles: readonly Role[] | undefined): Config | null {
   }
 }
 
-/** Hears signals, and errors that nobody caught: after one of those nothing here can be relied on. */
+/** Handles signals and uncaught errors; after an uncaught error, the state of the process cannot be relied on. */
 function listenForStop(logger: Logger) {
   let ask: (reason: { status: number; cause: string }) => void = () => {};
   let insist: () => void = () => {};

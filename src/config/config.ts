@@ -29,7 +29,7 @@ export interface Config {
     cookieSameSite: 'lax' | 'strict' | 'none';
     /** The domain whose hosts all get the cookies; null: this host alone. */
     cookieDomain: string | null;
-    /** Who has it may read the metrics; null: this machine alone may. */
+    /** Token for reading the metrics; null: only requests from this machine may. */
     metricsToken: string | null;
     /** Whether clients may ask for the schema. */
     introspection: boolean;
@@ -82,7 +82,7 @@ export interface Config {
     bcryptCost: number;
     /** Seconds after which a session ends, however often it is refreshed. */
     sessionMaxSeconds: number;
-    /** Who becomes the first ADMIN, at a start that finds none; null: nobody. */
+    /** Account of the first ADMIN, created at a start that finds none; null: no account is created. */
     adminEmail: string | null;
     /** The password of an ADMIN that is made; null: in the demo one is made too, and a command asks for it. */
     adminPassword: string | null;
@@ -94,7 +94,7 @@ export interface Config {
   retention: RetentionConfig;
 }
 
-/** For how many days what is over is kept. Orders, their history and the records of what staff did stay for ever. */
+/** Days for which finished rows are kept. Orders, their history and the records of staff are kept forever. */
 export interface RetentionConfig {
   /** Guests without a cart and without an order, after they came or their last cart went. */
   guestDays: number;

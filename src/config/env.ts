@@ -103,7 +103,7 @@ const shape = {
   CART_NETWORK_SHARE_PERCENT: wholeNumber(1, 100),
   LOW_STOCK_THRESHOLD: wholeNumber(0, 1_000_000),
   EVENT_RETENTION_DAYS: wholeNumber(1, 3650),
-  // As long as browsers keep the token: a guest who is gone would be refused.
+  // At least as long as browsers keep the token, because the token of a deleted guest is rejected.
   GUEST_RETENTION_DAYS: wholeNumber(180, 36_500),
   CART_RETENTION_DAYS: wholeNumber(1, 36_500),
   STOCK_ALERT_RETENTION_DAYS: wholeNumber(1, 36_500),

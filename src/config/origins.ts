@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /*
  * Origins and hosts as the settings name them. A value that could never match what a browser or a client sends is refused at
- * the start, so that nobody looks for the fault in the browser's console.
+ * the start, instead of causing errors that show only in the browser's console.
  */
 
 /** `https://*.example.com`, `https://shop-*.example.app`: a wildcard within the first label, with two labels after it. */
@@ -44,7 +44,7 @@ export const originPattern = z.string().transform((value, ctx) => {
     code: 'custom',
     message:
       'must be a list of origins (scheme, host and optional port, without a path); a wildcard is allowed only as the first label, with ' +
-      'at least at least two labels after it: https://*.example.com',
+      'at least two labels after it: https://*.example.com',
   });
   return z.NEVER;
 });

@@ -10,7 +10,7 @@ export interface Resumption {
   /** The last event that was seen; `replay.check` has accepted it. */
   after: Cursor;
   replay: Replay;
-  /** Waits for its turn before the log is read, until it is live or has left; left out: nobody has to. */
+  /** Waits for a turn before the log is read; the turn ends when the stream is live or has left. Omitted: no waiting. */
   queue?: (() => Turn) | undefined;
   /** What to read of the log: at least all that is wanted. Asked for once, and only where the log has to be read. */
   filter: () => EventFilter | Promise<EventFilter>;

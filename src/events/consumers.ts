@@ -167,7 +167,7 @@ function createRunner(run: Run) {
   };
 }
 
-/** Goes to the end of the log, where nobody else is at it. @returns whether there was anything to do for this process */
+/** Processes events up to the end of the log, unless another process holds the lease. @returns whether this process did anything */
 async function catchUp(run: Run): Promise<boolean> {
   const { db, consumer, owner, settings, stop } = run;
   const { name } = consumer;

@@ -104,7 +104,7 @@ export function createRedisBus(options: {
   return {
     async publish(batch) {
       deliver(batch);
-      // That it is away is said already.
+      // The outage has already been logged.
       if (publisher.status !== 'ready') return;
       try {
         await pubSub.publish(channelOf({ epoch: batch.epoch, home }), toMessage(self, batch));

@@ -36,7 +36,7 @@ export function createRedisSubscriber(options: { url: string; silentMs: number; 
       isRefused = false;
     } catch (error) {
       isJoined = false;
-      // Where the connection broke that is said already.
+      // A broken connection has already been logged.
       if (isRefused || client.status !== 'ready') return;
       isRefused = true;
       // The reason alone: the error holds the command.

@@ -39,7 +39,7 @@ export interface LogEnd {
   lastId: bigint | null;
 }
 
-/** Above which id one connection looks for what is not numbered. */
+/** ID above which a connection looks for unnumbered events. */
 export interface Floor {
   readonly id: bigint;
   /** Resets the floor if the log was replaced. @returns whether the log is still the same */

@@ -179,7 +179,7 @@ async function look(client: pg.Client, floor: Floor): Promise<Look> {
   }
 }
 
-/** Numbers what is committed, up to MAX_BATCH events, in one transaction. The batch is null where there is nothing. */
+/** Numbers up to MAX_BATCH committed events in one transaction. The batch is null if there are none. */
 async function numberBatch(client: pg.Client, floor: Floor): Promise<{ batch: EventBatch | null; end: LogEnd }> {
   const found = await look(client, floor);
   if (found.pending === null) {

@@ -81,7 +81,7 @@ const sequence: Statement = {
 
 /**
  * Opens the replay.
- * @param source connections of its own: who comes back must not take those of who buys
+ * @param source a separate pool, so that resuming subscribers do not take connections from buyers
  */
 export function createReplay(source: Queryable): Replay {
   return {

@@ -24,7 +24,7 @@ import { createThrottle, type Caller, type ThrottleOverrides } from './limits/th
 import { createWebSockets } from './live/websocket.ts';
 import { createEngine, type RequestScopes } from './operations/yoga.ts';
 
-/** GraphQL over HTTP, SSE and WebSocket. Who may ask at all was decided before. */
+/** GraphQL over HTTP, SSE and WebSocket. Host and origin have been checked before. */
 export interface GraphQLServer {
   handle(req: IncomingMessage, res: ServerResponse, scope: RequestScope): void;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): Refused | null;

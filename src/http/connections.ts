@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
  * we count requests by connection ourselves.
  */
 
-/** The connections of a server and what is in flight on them. */
+/** Connections of a server and the requests in progress on them. */
 export interface Connections {
   /** Counts a request until it is answered. */
   began(req: IncomingMessage, res: ServerResponse): void;
@@ -16,7 +16,7 @@ export interface Connections {
   /** From now on each answer asks its client to come back over another connection, which a balancer may lead elsewhere. */
   drain(): void;
   /**
-   * Takes no new connections, lets go of those that are idle, and waits for what is in flight.
+   * Accepts no new connections, closes idle ones, and waits for requests in progress.
    * @param graceMs then whatever is left is cut off
    */
   close(graceMs: number): Promise<void>;

@@ -72,7 +72,7 @@ export function page({ shopName, title, body }: PageText): Html {
 
 const STYLE_ELEMENT = raw(`<style>${STYLE}</style>`);
 
-/** Answers with a page; it may hold secrets of its link, so nobody keeps it. */
+/** Responds with a page. The page may contain secrets of its link and must not be cached. */
 export async function answerPage(status: number, text: PageText): Promise<Response> {
   return new Response(String(await page(text)), {
     status,

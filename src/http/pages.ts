@@ -10,7 +10,7 @@ import { frontPage, graphqlPage, LOG_IN_PATH, logInPage, readable } from './shop
 import { isPageVisit, wantsPage } from './visit.ts';
 import { DASHBOARD_PAGES, PAGES_OF_MAILS, SHOP_PAGES, type WebPages } from './web/web-pages.ts';
 
-/** A page that somebody else makes; it sees to itself who may see it. */
+/** A page made by another part of the shop, which checks permissions itself. */
 export type Page = (request: Request, incoming: IncomingMessage) => Promise<Response>;
 
 /** Pages that other parts of the shop make; null where there is none. */
@@ -67,7 +67,7 @@ export function createPages(options: {
   });
 
   app.get('/metrics', async (c) => {
-    // Nobody else need know that it is there.
+    // 404 hides from unauthorized clients that there are metrics.
     if (!mayReadMetrics(c.env.incoming, metricsToken, approach)) return c.notFound();
     const found = await metrics();
     if (found === null) return starting(c);

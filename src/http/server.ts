@@ -38,7 +38,7 @@ export interface HttpServer {
   }): void;
   /** Goes on answering, but reports as not ready, so that load balancers send new requests elsewhere. */
   drain(): void;
-  /** Takes nothing new, answers what is in flight, and is gone after the grace at the latest. */
+  /** Accepts nothing new, finishes requests in progress, and stops at the latest after the grace period. */
   close(graceMs: number): Promise<void>;
 }
 

@@ -50,7 +50,7 @@ export function connectRedis(url: string, logger: Logger, use: RedisUse = {}): R
     // What was under way when the connection broke may have been done: its caller decides, and it is not sent again.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    // Who subscribes does so again by itself: nobody would hear that this one failed.
+    // Subscribers subscribe again by themselves, and would not handle this failure.
     autoResubscribe: false,
     lazyConnect: use.lazy ?? false,
     connectionName: 'vitrine',

@@ -33,7 +33,7 @@ export async function inTime<T>(opening: Promise<T>): Promise<T> {
 
 /** Waits until it is connected; closes what could not be, which BullMQ does not try again. */
 export async function whenReady<T extends Opened>(opened: T, logger: Logger): Promise<T> {
-  // An error that nobody listens to would end the process.
+  // An error event without a listener would end the process.
   opened.on('error', (error) => logger.debug({ reason: error.message }, 'the job queue is not reachable'));
   try {
     await inTime(opened.waitUntilReady());

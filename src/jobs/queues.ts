@@ -118,7 +118,7 @@ export function createJobQueues({ backend, logger }: { backend: JobBackend; logg
     },
 
     async use(name, work) {
-      // Who enqueues has just waited for it in vain; but what is slow here keeps nobody from enqueueing.
+      // The caller has just waited for the queue in vain; slow work here does not block other callers.
       if (isAway()) throw new QueueAway();
       try {
         return await within(WITHIN_MS, open(name).then(work));

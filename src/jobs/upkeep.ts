@@ -16,7 +16,7 @@ export function createRetentionRules(config: Pick<Config, 'eventRetentionDays' |
   return [...ofModules, parkedEventRetention(config.retention.parkedEventDays)];
 }
 
-/** What each worker does at intervals: it deletes what is old, and runs the upkeep of the modules. */
+/** Periodic work of each worker: deletes expired rows and runs the upkeep of the modules. */
 export function startUpkeep(options: {
   config: Pick<Config, 'eventRetentionDays' | 'retention'>;
   core: { db: Database; consumers: readonly Consumer[] };

@@ -50,7 +50,7 @@ export interface ContextFactory {
    * others.
    */
   offerFor(req: WithHeaders): { token: string; setCookie: string; headers: CredentialHeaders } | null;
-  /** For somebody of a role who is nobody in particular: what is executed for all who subscribed to the same. */
+  /** Context of an anonymous viewer with a role, for events that are executed once for many subscribers. */
   forAudience(viewer: Viewer): Context;
   /** For a subscription's start, and for each event: its own connections, and nothing that an earlier event had read. */
   renew(context: Context): Context;
@@ -74,7 +74,7 @@ export function createContextFactory(deps: {
   const { guests, sessions } = shared.services;
   const readCookies = createCookieReader(config, shared.publicUrl);
 
-  /** Null: nobody said who is asking. */
+  /** Null: the request has no credentials. */
   async function identifyUser(token: unknown): Promise<Identity | null> {
     if (!isGiven(token)) return null;
     const identity = typeof token === 'string' ? await sessions.identify(token) : null;

@@ -3,13 +3,13 @@ import type { CartOwner, Shopper } from '../../modules/cart/cart.service.ts';
 import type { Context, Viewer } from './context.ts';
 import { requestError } from './request-error.ts';
 
-/** The viewer as an owner of carts and orders; null for somebody who has no name yet. */
+/** The viewer as an owner of carts and orders; null for visitors without a guest token. */
 export function ownerOf({ user, guest }: Viewer): CartOwner | null {
   if (user !== null) return { userId: user.userId };
   return guest === null ? null : { guestId: guest.id };
 }
 
-/** The viewer as somebody who may begin a cart: a visitor who was only offered a name becomes a guest by that. */
+/** The viewer as someone who may start a cart; this turns a visitor with an unused guest token into a guest. */
 export function shopperOf(viewer: Viewer): Shopper {
   const { guest } = viewer;
   return viewer.user === null && guest?.isNew === true

@@ -15,7 +15,7 @@ export const PRESENCE_LIMITS = {
   connectionsByClient: 500,
   /** Every tab has one, on some devices. */
   connectionsByUser: 50,
-  /** Who came back and still reads the log: they share a few connections to the database with everybody. */
+  /** Resuming subscribers that still read the log: they share a few database connections. */
   replaysByClient: 10,
   /** Who waits for the others of its network to be done. After a node's start all of it may come back at once. */
   replaysWaitingByClient: 500,
@@ -28,7 +28,7 @@ export const PRESENCE_LIMITS = {
 
 export type PresenceLimits = Readonly<Record<keyof typeof PRESENCE_LIMITS, number>>;
 
-/** Places come free as others leave: when, nobody knows. */
+/** Seconds that a rejected client is asked to wait; when a place becomes free is unknown. */
 const CONNECTION_RETRY_S = 30;
 /** Replays are over within seconds. */
 const REPLAY_RETRY_S = 5;

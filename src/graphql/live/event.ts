@@ -40,7 +40,7 @@ export const AFTER = {
  * Where a subscription begins: null is now.
  * @param after the argument of the subscription. Over SSE, the `Last-Event-ID` of who was cut off is later than that
  * @param filter what to read of the log, at least all that the subscription is about; asked for where the log is read
- * @throws BAD_REQUEST for what is no cursor; CURSOR_EXPIRED where the log does not lead on from it; RATE_LIMITED where
+ * @throws BAD_REQUEST for an invalid cursor; CURSOR_EXPIRED if the log does not reach back to the cursor; RATE_LIMITED if
  *   too many of the same network catch up already
  */
 export async function resumeAfter(

@@ -221,7 +221,7 @@ class Audience {
     const picked = pickFrom(this.#source.pick, event);
     if (picked === null) return null;
     const payload = this.#make(event, picked);
-    // Who comes back to an event that failed is not to fail by what is kept of it.
+    // A subscriber that resumes at a failed event must not receive the cached failure.
     payload.catch(() => this.#kept.delete(event.seq));
     this.#kept.set(event.seq, payload);
     if (this.#kept.size > KEPT) {
@@ -245,7 +245,7 @@ class Audience {
         const payload = await next.payload;
         if (payload !== null) this.#deliver(next.seq, payload);
       } catch (error) {
-        // Nobody is to go on as if there had been no event.
+        // No subscriber may continue as if the event had not happened.
         this.#failAll(asError(error));
       }
       if (this.#pending[0] === next) this.#pending.shift();

@@ -14,7 +14,7 @@ import type { Context, Viewer } from '../context/context.ts';
 /*
  * Which subscriptions may be answered together. A type (or a root field of subscriptions) that declares SHARED says that
  * what its fields show depends on the event and on the viewer's role at most, never on who the viewer is. A subscription is
- * shared only where all that it selects is declared so: what nobody thought of is nobody's to share.
+ * shared only if everything it selects is declared as shared: undeclared types are never shared.
  */
 
 /** Subscribers with the same document, variables and role, and the anonymous viewer for whom their events are executed. */
@@ -62,7 +62,7 @@ export function createSharing(schema: GraphQLSchema): (args: ExecutionArgs) => S
   };
 }
 
-/** Somebody of the viewer's role who is nobody. Customers and guests are one where nothing is for roles alone. */
+/** Anonymous viewer with the role of the viewer. Customers and guests are one audience unless a field is restricted by role. */
 function standIn({ user }: Viewer, scoped: boolean): Viewer {
   if (user === null || (user.role === 'CUSTOMER' && !scoped)) return { user: null, guest: null };
   return { user: { userId: NOBODY, sessionId: NOBODY, role: user.role }, guest: null };

@@ -6,7 +6,7 @@ import type { SocketContext } from './socket-connection.ts';
 import { requestError } from '../context/request-error.ts';
 import { asRequestError, EXPIRED } from './subscribe.ts';
 
-/** What an operation comes to, where nobody else takes it over. */
+/** What the resolver of an operation returns, unless shared execution takes the operation over. */
 type Outcome = AsyncIterableIterator<ExecutionResult> | ExecutionResult;
 
 /**
@@ -105,7 +105,7 @@ export class SocketOperation implements SocketSink {
     this.refuse([maskError(asRequestError(error), extra)]);
   }
 
-  /** Resolves once it has left the process; nothing is said to who has left. */
+  /** Resolves once the message has left the process; nothing is sent to a client that has left. */
   async #next({ errors, ...result }: ExecutionResult): Promise<void> {
     if (this.#left) return;
     const payload = errors === undefined ? result : { ...result, errors: errors.map(formatError) };
@@ -142,7 +142,7 @@ export class SocketOperation implements SocketSink {
     return { done: true, value: undefined };
   }
 
-  /** Nobody asks: the events go past graphql-ws. */
+  /** graphql-ws receives no events from here: they bypass it. Calling this ends the operation. */
   next(): Promise<IteratorResult<never, undefined>> {
     return this.return();
   }

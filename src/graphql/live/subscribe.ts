@@ -24,7 +24,7 @@ export const EXPIRED =
 /** A stream of results while it runs. */
 export interface Running {
   next(): Promise<IteratorResult<ExecutionResult>>;
-  /** It is over, and nobody waits for what it does then. */
+  /** Ends the subscription without waiting for its cleanup. */
   stop(): void;
   /** Whether the result is the same for every viewer. */
   isPublic?: boolean;
@@ -37,7 +37,7 @@ interface RunningResults extends Results {
 
 const DONE = { done: true, value: undefined } as const;
 
-/** Somebody else runs the subscription from now on, and tells of its end. */
+/** The subscription was handed over to shared execution, which also reports its end. */
 export const HANDED_OVER = Symbol('handed over');
 
 /** What is given back then: no results, and nothing that has to be kept. */

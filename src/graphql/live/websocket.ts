@@ -11,9 +11,9 @@ import type { Refused } from '../limits/connection-limits.ts';
 
 /** GraphQL over WebSocket (graphql-transport-ws). */
 export interface WebSockets {
-  /** Takes over a connection that may become a socket. What is given back instead is for who asked to be told. */
+  /** Takes over a connection that may become a socket. @returns null, or the reason for a rejection, which the caller sends */
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): Refused | null;
-  /** Shared subscriptions that run on sockets; nobody else knows of these. */
+  /** Number of shared subscriptions on sockets, which are counted nowhere else. */
   subscriptions(): number;
   /** Closes all sockets with 1001, and waits until they are gone. */
   dispose(): Promise<void>;
@@ -90,7 +90,7 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
   };
   let disposal: Promise<void> | undefined;
 
-  // A connection can die without a word: who has not answered the last ping is gone.
+  // A connection can be lost silently: a client that has not answered the last ping is considered gone.
   const pings = setInterval(() => {
     for (const socket of server.clients) {
       // A pong could not be read; the HTTP server closes connections that make no progress.

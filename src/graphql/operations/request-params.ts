@@ -71,7 +71,7 @@ function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
       return;
     }
     req.on('data', take).once('end', end);
-    // Nobody is there any more to read what we say.
+    // The client has gone and cannot read a response.
     req.once('error', () => reject(refusedRequest('BAD_REQUEST', 'The request was aborted.')));
   });
 }

@@ -1,6 +1,6 @@
 import { Kind, type DocumentNode, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 
-// Yoga keeps parsed documents, so that what is found out of one is found again.
+// Yoga caches parsed documents, so results per document can be cached, too.
 const known = new WeakMap<OperationDefinitionNode, ReadonlySet<string>>();
 
 /** The fields that an operation selects at its root, by their own names, in fragments too. */

@@ -18,9 +18,9 @@ export const MAX_EVENT_COST = 1_000;
 /** What a field in a plain list (the variants of a product, the lines of a cart) is taken to cost times. */
 const LIST_MULTIPLIER = 5;
 
-/** Who may: types and fields name what they need of these in `authScopes`. */
+/** Permissions that types and fields require in `authScopes`. */
 interface Scopes {
-  /** Somebody is logged in. */
+  /** A user is logged in. */
   user: boolean;
   /** STAFF or ADMIN. */
   staff: boolean;

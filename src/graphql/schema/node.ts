@@ -6,12 +6,12 @@ import type { Context } from '../context/context.ts';
 import { parseGlobalId } from './global-id.ts';
 import { requestError } from '../context/request-error.ts';
 
-/** Reads rows of one type by their own ids; null for what is not there or not for the viewer to see. */
+/** Reads objects of one type by ID; null if an object does not exist or the viewer may not see it. */
 type NodeReader = (ids: string[], ctx: Context) => Promise<readonly (object | null)[]>;
 
 const readers = new Map<string, NodeReader>();
 
-/** Says how `node` and `nodes` find objects of a type. Who may see what is the reader's to decide. */
+/** Registers how `node` and `nodes` load objects of a type. The reader checks permissions. */
 export function registerNode(typename: string, read: NodeReader): void {
   readers.set(typename, read);
 }

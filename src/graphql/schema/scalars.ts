@@ -3,7 +3,7 @@ import { decodeCursor } from '../../events/cursor.ts';
 import { builder } from './builder.ts';
 import { parseInstant } from './instant.ts';
 
-/** A scalar whose input is a string that `parse` understands. Messages name the scalar and never what is inside. */
+/** A scalar whose input is a string that `parse` accepts. Error messages name the scalar, never its value. */
 function textScalar<T>(options: {
   name: 'DateTime' | 'Decimal' | 'EventCursor' | 'CurrencyCode';
   description: string;

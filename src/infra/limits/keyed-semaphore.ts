@@ -51,7 +51,7 @@ export function createLines({ atATime, waiting }: { atATime: number; waiting: nu
   function makeWay(key: string): void {
     const line = lines.get(key);
     const [next] = line ?? [];
-    // The seat goes from hand to hand: who comes now is not before who waits.
+    // The place passes directly to the next waiting caller, so that a new caller cannot overtake it.
     if (next === undefined) served.leave(key);
     else next();
   }

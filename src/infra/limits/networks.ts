@@ -16,7 +16,7 @@ export type WiderPrefix = (typeof WIDER_PREFIXES)[number];
  */
 export const WIDER: Readonly<Record<WiderPrefix, number>> = { 56: 4, 48: 16 };
 
-/** The network of an address: an IPv4 address itself, the /64 of an IPv6 one. Null for what is no address. */
+/** The network of an address: an IPv4 address itself, or the /64 of an IPv6 address. Null if the text is not an address. */
 export function networkOf(address: string): string | null {
   if (isIPv4(address)) return address;
   if (!isIPv6(address)) return null;

@@ -16,7 +16,7 @@ export interface Counter {
 export interface Taken {
   /** Null: taken. Else how long until there are enough. */
   retryAfterMs: number | null;
-  /** Undoes it, as long as its window lasts. Nobody waits for it. */
+  /** Undoes the count while its window lasts. Not awaited. */
   giveBack(): void;
 }
 
@@ -46,7 +46,7 @@ export function createMemoryCounter(name: string, limit: Limit): Counter {
   };
 }
 
-// What is refused is not counted, and what is given back is never more than there is. KEYS: the counter; ARGV: points,
+// Rejected calls are not counted, and a counter never falls below 0. KEYS: the counter; ARGV: points,
 // seconds of the window, the limit.
 const SCRIPT = `
 local asked, taken, ttl = tonumber(ARGV[1]), tonumber(redis.call('get', KEYS[1]) or 0), redis.call('pttl', KEYS[1])

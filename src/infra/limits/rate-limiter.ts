@@ -14,7 +14,7 @@ export interface Ask<Name extends string = string> {
 export type Verdict<Name extends string = string> =
   | {
       allowed: true;
-      /** Counts what was asked of this limit as not done. Nobody waits for it. */
+      /** Takes the points back that were counted by this limit. Not awaited. */
       giveBack(limit: Name): void;
     }
   | {
@@ -146,7 +146,7 @@ function createTrust({ redis, logger, patienceMs }: { redis: Redis; logger: Logg
   };
 }
 
-/** The outcome of some work, or a rejection where it takes longer; what becomes of it then is nobody's concern. */
+/** Result of the work, or a rejection if it takes longer; a late result is ignored. */
 function within<T>(ms: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     // Where this process was busy itself the answer may have come: it is read before we give up.

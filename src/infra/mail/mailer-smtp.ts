@@ -62,7 +62,7 @@ function hasName(auth: { user?: string | undefined } | false | undefined): auth 
   return typeof auth === 'object' && auth.user !== undefined && auth.user !== '';
 }
 
-/** Nobody waits for it. */
+/** Not awaited. */
 function leave(connection: SMTPConnection): void {
   const timer = setTimeout(() => connection.close(), QUIT_WITHIN_MS).unref();
   connection.once('end', () => clearTimeout(timer));

@@ -2,7 +2,7 @@
 export interface ConnectionBudget {
   /** The pool of requests, consumers and everything else, and what of it is left to reads while changes wait for locks. */
   main: { poolSize: number; reservedForReads: number };
-  /** The relay has one of its own, which waits for nobody. */
+  /** The relay has a connection of its own, for which it never waits. */
   relay: 1;
   /** The execution of events for subscribers, which must not take the connections of requests. */
   live: number;

@@ -61,7 +61,7 @@ export function toPage<Row extends { cursor: readonly string[] }>(found: readonl
   if (backward) rows.reverse();
   return {
     rows,
-    // Who comes with a cursor came from rows on its other side.
+    // A cursor implies that there are rows on its other side.
     hasNextPage: backward ? page.cursor !== null : more,
     hasPreviousPage: backward ? more : page.cursor !== null,
   };

@@ -3,7 +3,7 @@ import type { Database, Queryable, Statement } from './database.ts';
 import { every } from '../every.ts';
 import type { Logger } from '../logger.ts';
 
-/** Rows that nobody needs any more, and that go by themselves. */
+/** Rows that are no longer needed and are deleted automatically. */
 export interface RetentionRule {
   /** What they are, for the log: `old sessions`. */
   name: string;
@@ -15,7 +15,7 @@ export interface RetentionRule {
   values?: readonly unknown[];
 }
 
-/** Rows that are deleted at a time: nobody is to wait for it. */
+/** Rows deleted in one statement, few enough that other statements do not wait noticeably. */
 const BATCH = 1000;
 const INTERVAL_MS = 10 * 60_000;
 

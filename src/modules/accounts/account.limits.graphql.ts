@@ -58,14 +58,14 @@ const refreshesByToken: RateLimit = {
   name: 'refreshesByToken',
   points: 30,
   seconds: MINUTE,
-  tooMany: 'session session refreshes with this token',
+  tooMany: 'session refreshes with this token',
 };
 /** Each tab comes once in 15 minutes. Tokens cannot be guessed: this only spares the database. */
 const refreshesByClient: RateLimit = {
   name: 'refreshesByClient',
   points: 300,
   seconds: 15 * MINUTE,
-  tooMany: 'session session refreshes from your network',
+  tooMany: 'session refreshes from your network',
 };
 
 /** Guesses at the present password, by somebody who found a session open. */

@@ -1,7 +1,7 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { Role } from './session.service.ts';
 
-/** Somebody with an account. */
+/** A user with an account. */
 export interface User {
   id: string;
   email: string;
@@ -30,7 +30,7 @@ const insert: Statement = {
          VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp()) ON CONFLICT ((lower(email))) DO NOTHING RETURNING ${USER_COLUMNS}`,
 };
 
-/** Makes an account, whose row nobody else can see before the commit; null where the address is taken. */
+/** Creates an account; its row is invisible to others before the commit. @returns null if the address is taken */
 export async function insertUser(
   tx: Queryable,
   user: { id: string; email: string; name: string; passwordHash: string },

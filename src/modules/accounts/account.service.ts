@@ -20,14 +20,14 @@ import type { IssuedTokens, SessionService } from './session.service.ts';
 
 export type { User } from './account.repository.ts';
 
-/** Who comes in, besides who they say they are: the device, and the guest or the session that it was known by until now. */
+/** Context of a login besides the credentials: the device, and the guest or session by which it was known so far. */
 export interface Entry {
   userAgent: string | null;
   guestId: string | null;
   sessionId?: string | null;
 }
 
-/** Somebody who is logged in now. */
+/** Result of a login. */
 export interface Entered {
   user: User;
   tokens: IssuedTokens;

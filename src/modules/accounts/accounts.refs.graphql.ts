@@ -2,7 +2,7 @@ import { builder } from '../../graphql/schema/builder.ts';
 import type { User } from './account.service.ts';
 import type { Session } from './session.service.ts';
 
-/** Somebody with an account. */
+/** A user with an account. */
 export const UserRef = builder.objectRef<User>('User');
 
 /** A device that is logged in. */

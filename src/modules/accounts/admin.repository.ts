@@ -58,7 +58,7 @@ export async function lockWithAdmins(tx: Queryable, userId: string | null): Prom
 
 const admins: Statement = { name: 'user_admins', text: `SELECT id FROM users WHERE role = 'ADMIN'` };
 
-/** Who is ADMIN. */
+/** IDs of all users with the role ADMIN. */
 export async function findAdmins(source: Queryable): Promise<string[]> {
   const rows = await source.query<{ id: string }>(admins);
   return rows.map((row) => row.id);

@@ -104,7 +104,7 @@ export function createAdminService(deps: {
         const [user] = await findUsers(tx, [userId]);
         if (user === undefined) refuse('NOT_FOUND', 'User not found.', ['userId']);
         const admins = await repository.findAdmins(tx);
-        // Somebody else may have been quicker, with the actor's own role.
+        // The actor's own role may have been changed meanwhile.
         if (!admins.includes(actorId)) refuse('CONFLICT', 'You are no longer an ADMIN.');
         if (user.role === role) return;
         if (user.role === 'ADMIN' && admins.length === 1) {

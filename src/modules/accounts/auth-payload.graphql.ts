@@ -111,7 +111,7 @@ export const tokensField = {
   description: 'How to return the tokens. Defaults to COOKIE.',
 } as const;
 
-/** Who comes in, as the request tells. */
+/** Context of a login, taken from the request. */
 export function entryOf({ userAgent, entering, accessToken, services }: Context): Entry {
   const sessionId = accessToken === null ? null : services.sessions.sessionOf(accessToken);
   return { userAgent, guestId: entering?.id ?? null, sessionId };

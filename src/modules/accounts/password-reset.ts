@@ -16,7 +16,7 @@ import { isGenuine, readToken, signToken } from '../../infra/signed-token.ts';
  * is used, or the password changed in another way.
  */
 
-/** How somebody gets in who has forgotten the password. */
+/** Password reset by email. */
 export interface PasswordReset {
   /** Has a link sent to the address, if there is an account with it; nothing tells whether there is. */
   requestPasswordReset(email: string): Promise<void>;

@@ -51,7 +51,7 @@ export async function findSessionOfToken(
 
 const lock: Statement = { name: 'session_lock', text: 'SELECT id FROM sessions WHERE id = $1 FOR NO KEY UPDATE' };
 
-/** Locks a session: what is done with its tokens is done one after the other. */
+/** Locks a session, so that operations on its tokens run one after the other. */
 export async function lockSession(tx: Queryable, id: string): Promise<void> {
   await tx.query(lock, [id]);
 }

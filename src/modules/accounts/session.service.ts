@@ -19,7 +19,7 @@ export interface IssuedTokens {
   refreshToken: string;
 }
 
-/** Who asks, as an access token and its session's row say together. */
+/** The user of a request, according to the access token and the row of its session. */
 export interface Identity {
   userId: string;
   role: Role;
@@ -75,7 +75,7 @@ export interface SessionService {
   list(userId: string): Promise<Session[]>;
 }
 
-/** How long a refresh token is good for, and a session that nobody uses. */
+/** Validity of a refresh token, and of an unused session, in seconds. */
 export const REFRESH_SECONDS = 30 * 24 * 60 * 60;
 /** Two tabs may wake up with the same token. */
 const REUSE_MS = 10_000;
@@ -107,7 +107,7 @@ export function createSessionService(deps: {
     await repository.insertRefreshToken(tx, hash, sessionId, at);
   }
 
-  /** When a session ends that nobody uses any more. */
+  /** When a session that is no longer used ends. */
   const endOf = (createdAt: Date, usedAt: Date) =>
     new Date(Math.min(plusLifetime(usedAt).getTime(), createdAt.getTime() + maxSeconds * 1000));
 

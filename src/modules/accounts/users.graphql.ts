@@ -82,7 +82,7 @@ builder.mutationField('userRoleUpdate', (t) =>
         const userId = inputId('User', input.userId, ['userId']);
         await ctx.services.admin.updateRole({ userId, role: input.role, actorId });
         ctx.loaders.user.clear(userId);
-        // One's own session has ended with the role: what follows in this operation is nobody's.
+        // The actor's own session has ended, so the remaining fields run without a user.
         if (userId === actorId && input.role !== actorRole) setViewer(ctx, { user: null, guest: null });
         return { userId };
       });

@@ -1,4 +1,4 @@
-/** Who has a cart. */
+/** Owner of a cart. */
 export type CartOwner = { guestId: string } | { userId: string };
 
 /** The owner as rows and events have it: one of the two. */

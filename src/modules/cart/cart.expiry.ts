@@ -127,7 +127,7 @@ export function createCartExpiry(deps: {
         } catch (error) {
           if (!(error instanceof CartsOverdue)) throw error;
           await expireIf(error.cartIds, wait).catch(async (fault: unknown) => {
-            // A cart that cannot be expired is set aside; others may hold what is needed.
+            // A cart that cannot be expired is skipped; other carts may hold the required units.
             if (isDatabaseAway(fault) || (await expireOverdue()).carts === 0) throw fault;
           });
         }

@@ -39,10 +39,10 @@ const cartEmailsByClient: RateLimit = {
   name: 'cartEmailsByClient',
   points: 120,
   seconds: HOUR,
-  tooMany: 'email email addresses set from your network',
+  tooMany: 'email addresses set from your network',
 };
 
-/** Somebody without a name becomes a guest by it. */
+/** Counts a request that creates a guest. */
 function newGuest(ctx: Context): FieldAsk[] {
   return ownerOf(ctx.viewer) === null ? [byNetwork(guestsByClient, ctx)] : [];
 }

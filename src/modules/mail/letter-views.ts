@@ -115,7 +115,7 @@ export async function viewOfAlert(source: Queryable, links: Links, alertId: stri
   return row === null ? null : viewProduct(row, links);
 }
 
-/** Somebody with an account. */
+/** A user, as shown in emails. */
 export interface UserView {
   /** Null until the address is confirmed: text chosen by whoever registered must not be sent to another person's address. */
   name: string | null;

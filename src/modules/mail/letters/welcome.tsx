@@ -2,7 +2,7 @@ import type { UserView } from '../letter-views.ts';
 import { Layout, type Frame } from './layout.tsx';
 import { Action, Paragraph, Quiet } from './parts.tsx';
 
-/** Somebody made an account. */
+/** Email after the creation of an account. */
 export function Welcome({ frame, user, link }: { frame: Frame; user: UserView; link: string | null }) {
   const { shopName } = frame;
   return (
