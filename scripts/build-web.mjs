@@ -32,6 +32,8 @@ export async function buildWeb() {
   if ((await readFile(join(target, STAMP), 'utf8').catch(() => '')) === digest) return false;
   const made = join(root, `dist/.web-${randomUUID()}`);
   try {
+    // Whatever the shop itself runs as: a development build is large, and talks to the console.
+    process.env.NODE_ENV = 'production';
     const { build } = await import('vite');
     await build({
       configFile: join(sources, 'vite.config.ts'),

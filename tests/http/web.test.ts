@@ -1,13 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { buildSchema, isInterfaceType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import { readWebFiles } from '../../src/http/web/web-files.ts';
+import { possibleTypes } from '../../src/web/shared/possible-types.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
-import { ensureWebBuild } from '../support/web-build.ts';
+import { ensureWebBuild, WEB_BUILD } from '../support/web-build.ts';
 
 // How the shop window and the dashboard are served: which paths, with which headers, and what a page says of itself.
 
@@ -99,7 +102,7 @@ describe('files', () => {
   });
 
   test('hold the same content in every encoding', async () => {
-    const files = await readWebFiles(join(import.meta.dirname, '../../dist/web'));
+    const files = await readWebFiles(WEB_BUILD);
     const path = scriptOf(files.document('shop/index.html') ?? '').slice(1);
     const bytesOf = async (encoding: string) =>
       Buffer.from((await files.answer(path, { 'accept-encoding': encoding })?.arrayBuffer()) ?? new ArrayBuffer(0));
@@ -116,6 +119,46 @@ describe('files', () => {
       expect([files.document('shop/index.html'), files.answer('favicon.svg', {})]).toEqual([null, null]);
     } finally {
       await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('what a browser loads', () => {
+  const MOST = { shop: 150_000, dashboard: 300_000 };
+
+  test.each(['shop', 'dashboard'] as const)('%s: its scripts at first load are small', async (app) => {
+    const files = await readWebFiles(WEB_BUILD);
+    const document = files.document(`${app}/index.html`) ?? '';
+    const scripts = [...document.matchAll(/(?:src|href)="\/(assets\/[^"]+\.js)"/g)].map(([, path = '']) => path);
+    expect(scripts.length).toBeGreaterThan(1);
+    const sizes = await Promise.all(
+      scripts.map(
+        async (path) =>
+          (await files.answer(path, { 'accept-encoding': 'gzip' })?.arrayBuffer())?.byteLength ?? Infinity,
+      ),
+    );
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    expect(total).toBeGreaterThan(10_000);
+    expect(total).toBeLessThan(MOST[app]);
+  });
+
+  test('nothing comes from another site', async () => {
+    const files = await readWebFiles(WEB_BUILD);
+    for (const app of ['shop', 'dashboard'])
+      expect(files.document(`${app}/index.html`)).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+  });
+
+  test('the cache knows every type of the interfaces that it is asked about', () => {
+    const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../schema.graphql'), 'utf8'));
+    for (const [name, types] of Object.entries(possibleTypes)) {
+      const type = schema.getType(name);
+      if (!isInterfaceType(type)) throw new Error(`${name} is no interface`);
+      expect(
+        schema
+          .getPossibleTypes(type)
+          .map((each) => each.name)
+          .toSorted(),
+      ).toEqual(types);
     }
   });
 });

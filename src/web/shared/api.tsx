@@ -1,9 +1,8 @@
-import { useEffect, useMemo, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { Client, fetchExchange, Provider, subscriptionExchange, type Exchange } from 'urql';
 import type { Client as SocketClient } from 'graphql-ws';
 import { createCache } from './cache.ts';
-import { noteServerTime } from './clock.ts';
-import { openConnection } from './connection.ts';
+import { liveness, openConnection } from './connection.ts';
 import { freshnessExchange, noteEvent } from './freshness.ts';
 import { sessionEpoch, sessionFetch } from './session.ts';
 import { createStore, useStore } from './store.ts';
@@ -44,33 +43,25 @@ function createApi(): Api {
       }),
     }),
   ];
-  const client = new Client({ url: '/graphql', preferGetMethod: false, fetch: timedFetch, exchanges });
+  const client = new Client({ url: '/graphql', preferGetMethod: false, fetch: sessionFetch, exchanges });
   return { client, socket };
 }
 
-/** Learns the server's time from every answer that tells it. */
-const timedFetch: typeof fetch = async (input, init) => {
-  const askedAt = performance.now();
-  const response = await sessionFetch(input, init);
-  const answeredAt = performance.now();
-  if (typeof init?.body === 'string' && init.body.includes('serverTime')) {
-    void response
-      .clone()
-      .json()
-      .then((answer: { data?: { serverTime?: string } | null }) => {
-        if (answer.data?.serverTime !== undefined) noteServerTime(answer.data.serverTime, askedAt, answeredAt);
-      })
-      .catch(() => {});
-  }
-  return response;
-};
+let current: (Api & { epoch: number }) | null = null;
+
+/** The API of a session. The one before is closed: it has the connections and the cache of somebody else. */
+function apiOf(epoch: number): Api {
+  if (current?.epoch === epoch) return current;
+  void current?.socket.dispose();
+  liveness.set('idle');
+  current = { ...createApi(), epoch };
+  return current;
+}
 
 /** Gives the pages below it a client. After a log-in or a log-out it is a new one, that knows nothing of the one before. */
 export function ApiProvider({ children }: { children: ReactNode }) {
   const epoch = useStore(sessionEpoch);
-  // A new session needs a new client.
-  const { client, socket } = useMemo(createApi, [epoch]);
-  useEffect(() => () => void socket.dispose(), [socket]);
+  const { client } = apiOf(epoch);
   return (
     <Provider key={epoch} value={client}>
       {children}

@@ -1,5 +1,6 @@
 import { cacheExchange, type Cache, type CacheExchangeOpts } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
+import { possibleTypes } from './possible-types.ts';
 
 /*
  * The normalised cache: an object is kept once, by its ID, and every place that shows it changes with it. So an event that names a
@@ -31,6 +32,7 @@ const ofCart = (result: Record<string, unknown>, _: unknown, cache: Cache, info:
   linkCart(cache, (result[info.fieldName] as { cart?: unknown } | null)?.cart);
 
 const options: Partial<CacheExchangeOpts> = {
+  possibleTypes,
   keys: Object.fromEntries(PARTS.map((name) => [name, none])),
   resolvers: {
     Query: { products: relayPagination() },

@@ -1,9 +1,11 @@
 import type { Exchange, Operation } from 'urql';
+import { noteServerTime } from './clock.ts';
 import { filter, merge, makeSubject, pipe, share, tap } from 'wonka';
 
 /*
  * An answer over HTTP may have been read before an event that has come over the socket meanwhile: written into the cache after it,
- * the answer would show what was, until the next event. So what an event has overtaken is asked for once more.
+ * the answer would show what was, until the next event. So what an event has overtaken is asked for once more. The same place learns
+ * the server's time, since it knows when each question went out.
  */
 
 /** For longer no request is under way. */
@@ -46,6 +48,8 @@ export const freshnessExchange: Exchange =
       filter(({ operation, data }) => {
         const entry = under.get(operation.key);
         if (operation.kind !== 'query' || entry === undefined) return true;
+        const { serverTime } = (data ?? {}) as { serverTime?: string };
+        if (serverTime !== undefined) noteServerTime(serverTime, entry.since, performance.now());
         if (data == null || entry.rounds >= MAX_ROUNDS || !isOvertaken(data, entry.since)) {
           under.delete(operation.key);
           return true;

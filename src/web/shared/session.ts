@@ -63,29 +63,34 @@ let renewing: Promise<void> | null = null;
  * @throws where the shop did not answer. Resolves also where the session has ended: the browser then has no cookies of it
  */
 export function renewSession(): Promise<void> {
-  renewing ??= inTurn(async () => {
-    const known = read(UNTIL);
-    // Another tab was quicker.
-    if (known !== null && Date.parse(known) - serverNow() > 2 * RENEW_MS) return;
-    const response = await fetch('/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: 'mutation { refreshSession { accessTokenExpiresAt errors { code } } }' }),
-    });
-    if (response.status >= 500 || response.status === 429)
-      throw new Error(`The session could not be renewed: ${response.status}`);
-    const { data } = (await response.json()) as Refreshed;
-    const until = data?.refreshSession?.accessTokenExpiresAt ?? null;
-    if (until !== null) {
-      write(UNTIL, until);
-    } else if (known !== null) {
-      beginSession(null);
-      sessionEnded.set(true);
-    }
-  }).finally(() => {
+  const before = read(UNTIL);
+  renewing ??= inTurn(() => renew(before)).finally(() => {
     renewing = null;
   });
   return renewing;
+}
+
+/** @param before the end of the access token that will not do */
+async function renew(before: string | null): Promise<void> {
+  const known = read(UNTIL);
+  // Another tab was quicker.
+  if (known !== before) return;
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: 'mutation { refreshSession { accessTokenExpiresAt errors { code } } }' }),
+  });
+  if (response.status >= 500 || response.status === 429) {
+    throw new Error(`The session could not be renewed: ${response.status}`);
+  }
+  const { data } = (await response.json()) as Refreshed;
+  const until = data?.refreshSession?.accessTokenExpiresAt ?? null;
+  if (until !== null) {
+    write(UNTIL, until);
+  } else if (known !== null) {
+    beginSession(null);
+    sessionEnded.set(true);
+  }
 }
 
 function inTurn(task: () => Promise<void>): Promise<void> {
@@ -105,8 +110,6 @@ export const sessionFetch: typeof fetch = async (input, init) => {
   await renewIfDue();
   const response = await fetch(input, init);
   if (response.status !== 401) return response;
-  // Another tab may hold a newer token; a token that is said to be good for long was refused all the same.
-  write(UNTIL, read(UNTIL) === null ? null : new Date(0).toISOString());
   await renewSession();
   return fetch(input, init);
 };

@@ -11,20 +11,21 @@ const PATIENCE_MS = 1500;
 
 const here = () => location.pathname + location.search;
 
+/** Whether the way led back or forth to where the page is now. */
+let popped = false;
+// Before the router listens, which draws the page at once.
+window.addEventListener('popstate', () => (popped = true));
+
 /** Stands once in the shop. */
 export function Scroll() {
   const [path] = useLocation();
-  const popped = useRef(false);
   const left = useRef(here());
 
   useEffect(() => {
     history.scrollRestoration = 'manual';
-    const onPop = () => (popped.current = true);
     const onScroll = () => places.set(here(), window.scrollY);
-    window.addEventListener('popstate', onPop);
     window.addEventListener('scroll', onScroll, { passive: true });
     return () => {
-      window.removeEventListener('popstate', onPop);
       window.removeEventListener('scroll', onScroll);
     };
   }, []);
@@ -32,9 +33,9 @@ export function Scroll() {
   useLayoutEffect(() => {
     if (left.current === here()) return () => {};
     left.current = here();
-    const wanted = popped.current ? (places.get(here()) ?? 0) : 0;
-    if (!popped.current) document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
-    popped.current = false;
+    const wanted = popped ? (places.get(here()) ?? 0) : 0;
+    if (!popped) document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
+    popped = false;
     window.scrollTo(0, wanted);
     // The page may not be as long as it was yet.
     const until = performance.now() + PATIENCE_MS;

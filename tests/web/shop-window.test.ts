@@ -1,0 +1,275 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createAccountShop, newEmail, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
+import { rowsOf } from '../support/books.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { makeOverdue, makeProduct, type World } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { guestWithOrder, orderLifeOf } from '../support/order-life.ts';
+import { settled } from '../support/settled.ts';
+import { fillCheckout, newVisitor } from '../support/shop-window.ts';
+import { shopperOf } from '../support/shopper.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
+import { ensureWebBuild } from '../support/web-build.ts';
+
+// Whole journeys through the shop window, in a real browser, as shoppers make them.
+
+describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
+  let shop: TestShop & World;
+  let browser: Browser;
+  let staff: Person;
+
+  beforeAll(async () => {
+    await ensureWebBuild();
+    const [opened, launched] = await Promise.all([createAccountShop({ env: { WEB: 'on' } }), launchBrowser()]);
+    shop = { ...opened, eventLog: opened.app.eventLog };
+    browser = launched;
+    staff = await newStaff(shop);
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await shop?.dispose();
+  });
+
+  const visitor = (options?: Parameters<typeof newVisitor>[2]) => newVisitor(browser, shop.url, options);
+
+  /** A product with so many units of one variant. */
+  async function product(onHand: number, title = 'Clover Honey') {
+    const made = await makeProduct(shop, { title, variants: [{ onHand }] });
+    const { globalId, sku } = known(made.variants[0]);
+    return { path: `/products/${made.slug}`, variantId: globalId, sku };
+  }
+
+  const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+  const add = async (page: Page) => {
+    await button(page, 'Add to cart').click();
+    await page.getByRole('dialog').getByText('Held for you for').waitFor();
+  };
+  const ordersOf = (email: string) =>
+    rowsOf<{ id: string; number: string }>(shop.db, 'SELECT id, number FROM orders WHERE lower(email) = lower($1)', [
+      email,
+    ]);
+  const step = (page: Page, name: string) => page.locator('[aria-current="step"]', { hasText: name }).waitFor();
+
+  test('two shoppers after the last unit: one holds it, the other waits and buys it when it is back', async () => {
+    const { path } = await product(1);
+    const [ada, eve] = [await visitor(), await visitor()];
+    const [adas, eves] = [await ada.open(path), await eve.open(path)];
+    await eves.getByText('1 left').waitFor();
+    await add(adas);
+    await button(eves, 'Notify me').waitFor();
+    const email = newEmail();
+    await eves.getByLabel('E-mail').fill(email);
+    await button(eves, 'Notify me').click();
+    await eves.getByText(`We write to ${email}`).waitFor();
+
+    await adas.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await adas.getByText('Nothing here yet.').waitFor();
+    await add(eves);
+    await button(eves, 'Close').click();
+    await button(adas, 'Close').click();
+    await button(adas, 'Notify me').waitFor();
+  });
+
+  test('a hold counts down by the clock of the shop, runs out under the eyes of its shopper, and is taken again', async () => {
+    const { path } = await product(5);
+    const { context } = await visitor();
+    const page = await context.newPage();
+    // A device whose clock is years behind.
+    await page.addInitScript(() => {
+      const behind = 20 * 365 * 24 * 60 * 60 * 1000;
+      const now = Date.now.bind(Date);
+      Date.now = () => now() - behind;
+    });
+    await page.goto(`${shop.url}${path}`);
+    await add(page);
+    await page.getByText(/^Held for you for 1[45]:\d\d$/).waitFor();
+    await makeOverdue(shop);
+    const drawer = page.getByRole('dialog');
+    await drawer.getByText('The time is over.').waitFor();
+    await page.getByText('5 in stock').waitFor();
+    await drawer.getByRole('button', { name: 'Hold it again' }).click();
+    await drawer.getByText('Held for you for').waitFor();
+    await page.getByText('4 in stock').waitFor();
+  });
+
+  test('a guest buys with a double click: one order, whose page follows what becomes of it', async () => {
+    const { path } = await product(3);
+    const ada = await visitor();
+    const page = await ada.open(path);
+    await add(page);
+    await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).click();
+    const email = newEmail();
+    await fillCheckout(page, email);
+    await button(page, 'Place order').dblclick();
+    await page.getByRole('heading', { name: /^Order / }).waitFor();
+    const orders = await ordersOf(email);
+    expect(orders).toHaveLength(1);
+    await page.getByRole('heading', { name: `Order ${known(orders[0]).number}` }).waitFor();
+    await step(page, 'Placed');
+
+    const orderId = Buffer.from(`Order:${known(orders[0]).id}`).toString('base64');
+    const life = orderLifeOf(staff.client);
+    known((await life.update({ id: orderId, status: 'FULFILLED' })).order);
+    await step(page, 'On its way');
+    await page.reload();
+    await step(page, 'On its way');
+    known((await life.update({ id: orderId, status: 'DELIVERED' })).order);
+    await step(page, 'Delivered');
+    // One step back does not lead to a checkout that is over.
+    await page.goBack();
+    await page.getByRole('heading', { name: 'Clover Honey' }).waitFor();
+  });
+
+  test.each(['is lost', 'is not waited for: the page is loaded again'])(
+    'an answer to the checkout that %s makes one order all the same',
+    async (what) => {
+      const { path } = await product(3);
+      const ada = await visitor({ networkFails: true });
+      const page = await ada.open(path);
+      await add(page);
+      await page.goto(`${shop.url}/checkout`);
+      const email = newEmail();
+      await fillCheckout(page, email);
+      let sent = 0;
+      const done = new Promise<void>((resolve) => {
+        void page.route('**/graphql', async (route) => {
+          if (route.request().postData()?.includes('ShopCheckout') !== true) return route.continue();
+          sent += 1;
+          if (sent > 1) return route.continue();
+          await route.fetch();
+          if (what === 'is lost') await route.abort('connectionreset');
+          resolve();
+        });
+      });
+      await button(page, 'Place order').click();
+      await done;
+      if (what !== 'is lost') await page.reload();
+      await page.getByRole('heading', { name: /^Order / }).waitFor();
+      expect([sent, await ordersOf(email)]).toEqual([2, [expect.anything()]]);
+    },
+  );
+
+  test('a cart follows its guest into an account, to a second device, and both agree at once', async () => {
+    const { path } = await product(9, 'Linden Honey');
+    const [laptop, phone] = [await visitor(), await visitor({ viewport: { width: 360, height: 740 } })];
+    const page = await laptop.open(path);
+    await add(page);
+    await button(page, 'Close').click();
+    await page.getByRole('link', { name: 'Log in' }).click();
+    await page.getByRole('link', { name: 'Create an account' }).click();
+    const email = newEmail();
+    await page.getByLabel('Name').fill('Ada');
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('Password').fill('short');
+    await button(page, 'Create account').click();
+    await page.locator('[aria-invalid="true"]').waitFor();
+    await page.getByLabel('Password').fill(PASSWORD);
+    await button(page, 'Create account').click();
+    await page.getByRole('heading', { name: 'Ada' }).waitFor();
+    await button(page, 'Cart, 1 item').waitFor();
+
+    const small = await phone.open('/log-in?to=/cart');
+    await small.getByLabel('E-mail').fill(email);
+    await small.getByLabel('Password').fill(PASSWORD);
+    await button(small, 'Log in').click();
+    await small.getByRole('heading', { name: 'Your cart' }).waitFor();
+    await small.getByRole('button', { name: 'One more' }).click();
+    await button(page, 'Cart, 2 items').waitFor();
+
+    // The laptop ends the session of the phone, which learns of it where it is, and comes back there.
+    await small.goto(`${shop.url}/account`);
+    await small.getByRole('heading', { name: 'Ada' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: /^Log out / }).click();
+    await until('the phone is logged out', async () => new URL(small.url()).pathname === '/log-in');
+    phone.faults.splice(0, Infinity, ...phone.faults.filter((fault) => !fault.includes('401')));
+    await small.getByLabel('E-mail').fill(email);
+    await small.getByLabel('Password').fill(PASSWORD);
+    await button(small, 'Log in').click();
+    await small.getByRole('heading', { name: 'Ada' }).waitFor();
+  });
+
+  test('a search answers as one types, a list goes on as one reads, and keeps its place', async () => {
+    for (let i = 0; i < 60; i += 1) await makeProduct(shop, { title: `Zinnia ${i}`, variants: [{ onHand: 2 }] });
+    await settled(shop);
+    const ada = await visitor();
+    const page = await ada.open('/');
+    await page.getByRole('searchbox', { name: 'Search products' }).pressSequentially('zinn');
+    await page.getByText('60 products').waitFor();
+    expect(new URL(page.url()).search).toBe('?q=zinn');
+    const cards = page.locator('main article');
+    await page.getByRole('button', { name: 'Show more' }).scrollIntoViewIfNeeded();
+    await until('the list goes on', async () => (await cards.count()) >= 48);
+    await cards.nth(40).scrollIntoViewIfNeeded();
+    const title = known(await cards.nth(40).locator('h3').textContent());
+    const before = await page.evaluate(() => window.scrollY);
+    await cards.nth(40).getByRole('link').click();
+    await page.getByRole('heading', { level: 1, name: title }).waitFor();
+    expect(await page.evaluate(() => window.scrollY)).toBe(0);
+    await page.goBack();
+    await until('the list is where it was', async () => {
+      const now = await page.evaluate(() => window.scrollY);
+      return Math.abs(now - before) < 50;
+    });
+    await page.getByLabel('In stock').check();
+    await page.getByText('60 products').waitFor();
+    await page.getByLabel('From').fill('100');
+    await page.getByLabel('From').press('Enter');
+    await page.getByText('Nothing on the shelf is like that.').waitFor();
+  });
+
+  test('a network that is away for a while: the page says so, and is right again without being loaded', async () => {
+    const { path, variantId } = await product(50);
+    const proxy = await startTcpProxy({ host: '127.0.0.1', port: Number(new URL(shop.url).port) });
+    onTestFinished(() => proxy.dispose());
+    const ada = await newVisitor(browser, `http://localhost:${proxy.port}`, { networkFails: true });
+    const page = await ada.open(path);
+    await page.getByText('50 in stock').waitFor();
+    await page.evaluate(() => Object.assign(window, { stayed: true }));
+    proxy.refuse();
+    proxy.cut();
+    await page.getByText('What you see may be out of date').waitFor();
+    const other = shopperOf(shop.client());
+    await other.add({ variantId, quantity: 3 });
+    await other.add({ variantId, quantity: 4 });
+    proxy.accept();
+    await page.getByText('43 in stock').waitFor();
+    await page.getByText('What you see may be out of date').waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => 'stayed' in window)).toBe(true);
+  });
+
+  test('a shop that is stopped and started again under an open page', async () => {
+    const { path, variantId } = await product(20);
+    const port = new URL(shop.url).port;
+    const ada = await visitor({ networkFails: true });
+    const page = await ada.open(path);
+    await page.getByText('20 in stock').waitFor();
+    const database = {
+      url: shop.config.database.kind === 'url' ? shop.config.database.url : '',
+      dispose: async () => {},
+    };
+    await shop.app.dispose();
+    await page.getByText('What you see may be out of date').waitFor();
+    const again = await createTestShop({ database, env: { WEB: 'on', BCRYPT_COST: '4', PORT: port } });
+    const { dispose } = shop;
+    shop = { ...again, eventLog: again.app.eventLog, dispose: () => again.dispose().then(dispose) };
+    await shopperOf(shop.client()).add({ variantId, quantity: 1 });
+    await page.getByText('19 in stock').waitFor();
+  });
+
+  test('the link of a mail leads to the order, and another link is asked for where it does not', async () => {
+    const { sku } = await product(4);
+    const { order, accessToken } = await guestWithOrder(shop, [{ sku, quantity: 1 }]);
+    const ada = await visitor();
+    const page = await ada.open(`/order?token=${encodeURIComponent(accessToken)}`);
+    await page.getByRole('heading', { name: `Order ${order.number}` }).waitFor();
+    await button(page, 'Cancel order').click();
+    await button(page, 'Yes, cancel it').click();
+    await page.getByText('Nothing is sent.').waitFor();
+    const wrong = await ada.open('/order?token=nonsense');
+    await wrong.getByText('This link does not lead to an order').waitFor();
+  });
+});
