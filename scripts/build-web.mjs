@@ -33,6 +33,7 @@ export async function buildWeb() {
   const made = join(root, `dist/.web-${randomUUID()}`);
   try {
     // Whatever the shop itself runs as: a development build is large, and talks to the console.
+    // oxlint-disable-next-line no-restricted-properties -- Vite takes it from there alone
     process.env.NODE_ENV = 'production';
     const { build } = await import('vite');
     await build({

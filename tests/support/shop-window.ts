@@ -29,6 +29,7 @@ export async function newVisitor(
   };
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
+      // oxlint-disable-next-line no-console -- in the page, where it is listened to
       console.error(`policy: ${violatedDirective} ${blockedURI}`);
     });
   });

@@ -71,12 +71,13 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     await button(eves, 'Close').click();
     await button(adas, 'Close').click();
     await button(adas, 'Notify me').waitFor();
+    expect([ada.faults, eve.faults]).toEqual([[], []]);
   });
 
   test('a hold counts down by the clock of the shop, runs out under the eyes of its shopper, and is taken again', async () => {
     const { path } = await product(5);
-    const { context } = await visitor();
-    const page = await context.newPage();
+    const ada = await visitor();
+    const page = await ada.context.newPage();
     // A device whose clock is years behind.
     await page.addInitScript(() => {
       const behind = 20 * 365 * 24 * 60 * 60 * 1000;
@@ -93,6 +94,7 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     await drawer.getByRole('button', { name: 'Hold it again' }).click();
     await drawer.getByText('Held for you for').waitFor();
     await page.getByText('4 in stock').waitFor();
+    expect(ada.faults).toEqual([]);
   });
 
   test('a guest buys with a double click: one order, whose page follows what becomes of it', async () => {
@@ -190,6 +192,7 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     await small.getByLabel('Password').fill(PASSWORD);
     await button(small, 'Log in').click();
     await small.getByRole('heading', { name: 'Ada' }).waitFor();
+    expect([laptop.faults, phone.faults]).toEqual([[], []]);
   });
 
   test('a search answers as one types, a list goes on as one reads, and keeps its place', async () => {
@@ -258,6 +261,7 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     shop = { ...again, eventLog: again.app.eventLog, dispose: () => again.dispose().then(dispose) };
     await shopperOf(shop.client()).add({ variantId, quantity: 1 });
     await page.getByText('19 in stock').waitFor();
+    expect(ada.faults).toEqual([]);
   });
 
   test('the link of a mail leads to the order, and another link is asked for where it does not', async () => {
@@ -271,5 +275,6 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     await page.getByText('Nothing is sent.').waitFor();
     const wrong = await ada.open('/order?token=nonsense');
     await wrong.getByText('This link does not lead to an order').waitFor();
+    expect(ada.faults).toEqual([]);
   });
 });

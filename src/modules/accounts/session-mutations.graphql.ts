@@ -146,7 +146,7 @@ builder.mutationFields((t) => ({
       return orErrors(async () => {
         const sessionId = inputId('Session', input.id, ['id']);
         await ctx.services.sessions.logOutElsewhere(userId, sessionId, ['id']);
-        return { endedId: String(input.id) };
+        return { endedId: input.id };
       });
     },
   }),

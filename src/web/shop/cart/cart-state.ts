@@ -105,7 +105,6 @@ export function useCart() {
   useEffect(() => {
     // Its time is over for everyone at once; the event may take a moment longer.
     if (over) reload();
-    // oxlint-disable-next-line react-hooks/exhaustive-deps -- once, when it is over
   }, [over]);
   return {
     cart,

@@ -47,7 +47,7 @@ export function useCheckout() {
         const payload = data?.checkout;
         if (payload?.order != null) {
           endAttempt();
-          const { accessToken = null, number } = payload.order;
+          const { accessToken, number } = payload.order;
           return setState({ kind: 'placed', accessToken, number });
         }
         if (payload != null) {

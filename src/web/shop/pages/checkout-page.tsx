@@ -119,8 +119,8 @@ export default function CheckoutPage() {
 
 function Refusal({ state }: { state: CheckoutState }) {
   if (state.kind !== 'refused') return null;
-  const ofFields = state.errors.filter(({ code, path }) => code === 'INVALID_INPUT' && path != null);
-  const others = state.errors.filter((error) => !ofFields.includes(error));
+  // The others stand beside their fields.
+  const others = state.errors.filter(({ code, path }) => code !== 'INVALID_INPUT' || path == null);
   const changed = others.some(({ code }) => code === 'TOTAL_CHANGED');
   const words = state.message ?? (others.length === 0 ? null : faultInWords(others, undefined));
   return (
