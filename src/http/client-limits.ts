@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { createNetworkSeats } from '../infra/limits/network-seats.ts';
+import { createNetworkSemaphore } from '../infra/limits/network-semaphore.ts';
 import { networksAround } from '../infra/limits/networks.ts';
 import { clientAddress } from './client-address.ts';
 
@@ -30,7 +30,7 @@ export interface AnswerLimits {
 
 /** Counts answers by client. */
 export function createAnswerLimits({ answers, unsentBytes }: ClientLimits): AnswerLimits {
-  const seats = createNetworkSeats(answers);
+  const seats = createNetworkSemaphore(answers);
   const unsent = new Map<string, number>();
 
   /** Drops the answer instead of keeping it where the client has left too much unread already. */
@@ -70,7 +70,7 @@ export function createAnswerLimits({ answers, unsentBytes }: ClientLimits): Answ
 
 /** Closes connections of a network that has too many. */
 export function limitConnections(server: Server, { connections }: ClientLimits): void {
-  const seats = createNetworkSeats(connections);
+  const seats = createNetworkSemaphore(connections);
   const taken = new WeakSet<Socket>();
   server.on('connection', (socket) => {
     // A connection whose offer of an upgrade is ignored comes twice.

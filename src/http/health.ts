@@ -1,4 +1,5 @@
 import type { Logger } from '../infra/logger.ts';
+import { within } from '../infra/within.ts';
 
 const PROBE_TIMEOUT_MS = 1000;
 
@@ -79,16 +80,4 @@ export function createHealth({ logger }: { logger: Logger }): Health {
       phase = 'stopping';
     },
   };
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Logger } from './logger.ts';
+import { within } from './within.ts';
 
 /** What a process counts, for Prometheus. One set per app. */
 export interface Metrics {
@@ -140,7 +141,7 @@ export function createMetrics({ logger }: { logger: Logger }): Metrics {
           else gauge.set(NaN);
       };
       probes.push(async () => {
-        const samples = await inTime(ask()).catch((error: unknown) => {
+        const samples = await within(ANSWER_WITHIN_MS, ask()).catch((error: unknown) => {
           logger.debug({ err: error }, `${what} could not be read for the metrics`);
           return [];
         });
@@ -157,16 +158,4 @@ export function createMetrics({ logger }: { logger: Logger }): Metrics {
       return reading;
     },
   };
-}
-
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_WITHIN_MS} ms`)), ANSWER_WITHIN_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../infra/logger.ts';
+import { within } from '../infra/within.ts';
 
 /**
  * Of all workers: how soon they are back where the queue was away (BullMQ's own is 15 s), and how often a job may be left
@@ -16,19 +16,12 @@ interface Opened {
 /** Longer than any server takes that is well. */
 const OPEN_WITHIN_MS = 5000;
 
-/** Fails where something takes longer than opening may. */
-export async function inTime<T>(opening: Promise<T>): Promise<T> {
-  const late = new AbortController();
-  try {
-    return await Promise.race([
-      opening,
-      delay(OPEN_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
-        throw new Error(`no answer within ${OPEN_WITHIN_MS} ms`);
-      }),
-    ]);
-  } finally {
-    late.abort();
-  }
+/**
+ * Waits for a queue or a worker to open.
+ * @throws Error if it takes longer than five seconds
+ */
+export function inTime<T>(opening: Promise<T>): Promise<T> {
+  return within(OPEN_WITHIN_MS, opening);
 }
 
 /** Waits until it is connected; closes what could not be, which BullMQ does not try again. */

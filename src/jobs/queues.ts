@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Logger } from '../infra/logger.ts';
-import { createLines } from '../infra/limits/keyed-semaphore.ts';
+import { createKeyedQueue } from '../infra/limits/keyed-semaphore.ts';
 import { QueueAway } from '../modules/staff/failed-jobs.service.ts';
 import type { JobBackend, JobQueue } from './backend.ts';
 import type { Job } from './define-job.ts';
+import { within } from '../infra/within.ts';
 
 /** How a job is enqueued. */
 export interface Enqueue {
@@ -48,7 +49,7 @@ const ID = /^(?!\d+$)[^:]{1,200}$/;
 export function createJobQueues({ backend, logger }: { backend: JobBackend; logger: Logger }): JobQueues {
   const queues = new Map<string, Promise<JobQueue>>();
   const adding = new Set<Promise<unknown>>();
-  const lines = createLines({ atATime: AT_A_TIME, waiting: MAX_WAITING });
+  const lines = createKeyedQueue({ atATime: AT_A_TIME, waiting: MAX_WAITING });
   let awayUntil = -Infinity;
   let closed = false;
 
@@ -134,16 +135,4 @@ export function createJobQueues({ backend, logger }: { backend: JobBackend; logg
       await within(WITHIN_MS, Promise.allSettled(closing)).catch(() => {});
     },
   };
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

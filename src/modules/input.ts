@@ -68,6 +68,14 @@ export function plainText(most: number): z.ZodType<string, string> {
     .pipe(z.string().min(1, 'must not be empty').max(most, `must have at most ${most} characters`));
 }
 
+/** One line of text; null where it is left out, null or blank, as forms send a field that was not filled in. */
+export function lineOrNull(most: number): z.ZodType<string | null> {
+  return z.preprocess(
+    (value) => (typeof value === 'string' && value.trim() === '' ? null : (value ?? null)),
+    plainText(most).nullable(),
+  );
+}
+
 const MAX_NOTE = 1000;
 
 /** What somebody says about what they do, in one or several lines; null where that is nothing. */

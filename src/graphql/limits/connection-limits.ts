@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
-import { createLines, createSeats, type Turn } from '../../infra/limits/keyed-semaphore.ts';
-import { createNetworkSeats } from '../../infra/limits/network-seats.ts';
+import { createKeyedQueue, createKeyedSemaphore, type Turn } from '../../infra/limits/keyed-semaphore.ts';
+import { createNetworkSemaphore } from '../../infra/limits/network-semaphore.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { createLiveBudget, type LiveBudget } from './live-budget.ts';
 
@@ -76,10 +76,10 @@ export function createPresence({
   limits: PresenceLimits;
   onRefused: (limit: keyof PresenceLimits) => void;
 }): Presence {
-  const clients = createNetworkSeats(limits.connectionsByClient);
-  const users = createSeats(limits.connectionsByUser);
-  const resuming = createNetworkSeats(limits.replaysByClient + limits.replaysWaitingByClient);
-  const replays = createLines({ atATime: limits.replaysByClient, waiting: limits.replaysWaitingByClient });
+  const clients = createNetworkSemaphore(limits.connectionsByClient);
+  const users = createKeyedSemaphore(limits.connectionsByUser);
+  const resuming = createNetworkSemaphore(limits.replaysByClient + limits.replaysWaitingByClient);
+  const replays = createKeyedQueue({ atATime: limits.replaysByClient, waiting: limits.replaysWaitingByClient });
 
   function refusal(limit: keyof PresenceLimits, what: string, retryAfter: number, logger: Logger): Refused {
     onRefused(limit);

@@ -2,7 +2,7 @@ import { CloseCode, type Context as ProtocolContext, type Server } from 'graphql
 import type { WebSocket } from 'ws';
 import { isDatabaseTrouble } from '../../infra/postgres/database-faults.ts';
 import type { Logger } from '../../infra/logger.ts';
-import type { Lines, Turn } from '../../infra/limits/keyed-semaphore.ts';
+import type { KeyedQueue, Turn } from '../../infra/limits/keyed-semaphore.ts';
 import { parseClientMessage } from './client-message.ts';
 import type { CredentialHeaders } from '../context/credentials.ts';
 
@@ -41,7 +41,7 @@ export interface SocketHost {
   /** Messages that a socket may send at once, and again within a minute; null: as many as it likes. */
   readonly messagesPerMinute: number | null;
   /** Queries of one socket that are executed at the same time; further ones wait for their turn. */
-  readonly turns: Lines;
+  readonly turns: KeyedQueue;
 }
 
 let sockets = 0;

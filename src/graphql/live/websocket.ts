@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
-import { createLines } from '../../infra/limits/keyed-semaphore.ts';
+import { createKeyedQueue } from '../../infra/limits/keyed-semaphore.ts';
 import type { RequestScope } from '../context/create-context.ts';
 import { credentialHeadersOf, type CredentialHeaders } from '../context/credentials.ts';
 import { SocketConnection, type SocketHost } from './socket-connection.ts';
@@ -86,7 +86,7 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
     failed: engine.failed,
     gone: ({ clientAddress }) => engine.throttle?.presence.leave(clientAddress),
     messagesPerMinute: engine.throttle?.presence.messagesBySocket ?? null,
-    turns: createLines({ atATime: QUERIES_AT_A_TIME, waiting: MAX_OPERATIONS }),
+    turns: createKeyedQueue({ atATime: QUERIES_AT_A_TIME, waiting: MAX_OPERATIONS }),
   };
   let disposal: Promise<void> | undefined;
 

@@ -1,13 +1,16 @@
-/** How many there may be of something at the same time for one key, in this process. */
-export interface Seats {
-  /** Takes one; false where all are taken. */
+/** Counting semaphores of this process, one for each key. */
+export interface KeyedSemaphore {
+  /** Acquires a permit of the key. Returns false if all of them are taken. */
   take(key: string): boolean;
-  /** Gives one back that was taken. */
+  /** Releases a permit that was acquired. */
   leave(key: string): void;
 }
 
-/** Makes them. Nothing is kept for a key without any. */
-export function createSeats(most: number): Seats {
+/**
+ * Creates a semaphore for each key. Keys without acquired permits take no memory.
+ * @param most permits of each key
+ */
+export function createKeyedSemaphore(most: number): KeyedSemaphore {
   const counts = new Map<string, number>();
   return {
     take(key) {
@@ -24,27 +27,27 @@ export function createSeats(most: number): Seats {
   };
 }
 
-/** A place in a line. */
+/** A permit, or a place in the queue for one. */
 export interface Turn {
-  /** Resolves when it is one's turn, or when the place was given up. */
+  /** Resolves when the permit is acquired, or when the place was given up. */
   come: Promise<void>;
-  /** Gives the place up, or makes way for the next one. Once is enough; more does no harm. */
+  /** Releases the permit or gives up the place. Further calls have no effect. */
   leave(): void;
 }
 
-/** As seats, but who finds none waits in line. */
-export interface Lines {
-  /** Null where the line is full. */
+/** A semaphore for each key, with a first-in, first-out queue of those that wait for a permit. */
+export interface KeyedQueue {
+  /** Enters the queue of the key. Returns null if the queue is full. */
   enter(key: string): Turn | null;
 }
 
 /**
- * Makes them.
- * @param limits.atATime who are served at the same time, for one key
- * @param limits.waiting how many more may wait
+ * Creates a queue for each key.
+ * @param limits.atATime permits of each key
+ * @param limits.waiting places in the queue of each key
  */
-export function createLines({ atATime, waiting }: { atATime: number; waiting: number }): Lines {
-  const served = createSeats(atATime);
+export function createKeyedQueue({ atATime, waiting }: { atATime: number; waiting: number }): KeyedQueue {
+  const served = createKeyedSemaphore(atATime);
   /** In the order in which they came. */
   const lines = new Map<string, Set<() => void>>();
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_ON_HAND } from '../inventory/inventory.types.ts';
-import { because, multilineText, parseInput, plainText } from '../input.ts';
+import { because, multilineText, parseInput, lineOrNull, plainText } from '../input.ts';
 import { fractionDigits, parseDecimal, toDecimal } from '../money.ts';
 import { LimitExceededError, Refusal, type InputPath, type UserError } from '../user-error.ts';
 import { isSlug } from './catalog.service.ts';
@@ -43,13 +43,6 @@ const name = plainText(200);
 const sku = plainText(100);
 const description = multilineText(50_000);
 const threshold = z.int().min(0, 'must not be negative');
-
-/** One line, or null where there is nothing in it. */
-const lineOrNull = (most: number) =>
-  z.preprocess(
-    (value) => (typeof value === 'string' && value.trim() === '' ? null : (value ?? null)),
-    plainText(most).nullable(),
-  );
 
 const tags = z
   .array(plainText(100))

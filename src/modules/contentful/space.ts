@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { PlainClientAPI } from 'contentful-management';
 import { isLoopback, type ContentfulConfig } from '../../config/config.ts';
+import { within } from '../../infra/within.ts';
 
 /** A picture as the CMS has it. */
 export interface Picture {
@@ -41,18 +41,8 @@ export function createSpace(config: ContentfulConfig): Space | null {
 
   const ask = async <T>(question: (client: PlainClientAPI) => Promise<T>): Promise<T> => {
     const client = await (opened ??= open({ token: managementToken, space: spaceId }));
-    const patience = new AbortController();
-    const { signal } = patience;
-    try {
-      return await Promise.race([
-        question(client).catch((error: unknown) => Promise.reject(plainFault(error))),
-        delay(ANSWER_MS, undefined, { signal, ref: false }).then(() =>
-          Promise.reject(new Error('Contentful did not answer in time')),
-        ),
-      ]);
-    } finally {
-      patience.abort();
-    }
+    const answer = question(client).catch((error: unknown) => Promise.reject(plainFault(error)));
+    return within(ANSWER_MS, answer, 'Contentful did not answer in time');
   };
 
   /** In portions: the ids stand in the address. */

@@ -7,15 +7,11 @@ import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { requireUser } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { ProductVariant } from '../catalog/catalog.service.ts';
-import { because, parseInput, plainText } from '../input.ts';
+import { because, lineOrNull, parseInput, plainText } from '../input.ts';
 import { MAX_ON_HAND } from './inventory.types.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
-// What a form has left blank is no note.
-const note = z.preprocess(
-  (value) => (typeof value === 'string' && value.trim() === '' ? null : (value ?? null)),
-  plainText(1000).nullable(),
-);
+const note = lineOrNull(1000);
 
 const adjustInput = z.object({
   delta: z

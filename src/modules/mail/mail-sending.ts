@@ -3,6 +3,7 @@ import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { MailFault, SEND_WITHIN_MS, withoutAddresses, withoutLinks, type Mailer } from '../../infra/mail/mailer.ts';
+import { within } from '../../infra/within.ts';
 import type { Nudges } from '../module.ts';
 import * as repository from './mail-sending.repository.ts';
 import type { ClaimedMail } from './mail-sending.repository.ts';
@@ -70,18 +71,12 @@ export function createMailSending(deps: {
 
   async function compose(mail: ClaimedMail): Promise<Letter | null> {
     const { id, cause, template, recipient, userId, data, messageId } = mail;
-    const stop = new AbortController();
-    const late = delay(COMPOSE_WITHIN_MS, undefined, { signal: stop.signal }).then(() => {
-      throw new Error('sending took too long');
-    });
-    late.catch(() => {});
     try {
-      return await Promise.race([letters.compose({ id, cause, template, recipient, userId, data, messageId }), late]);
+      const composing = letters.compose({ id, cause, template, recipient, userId, data, messageId });
+      return await within(COMPOSE_WITHIN_MS, composing, 'it took too long');
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
       throw new MailFault(`the email could not be rendered: ${(error as Error).message}`, { permanent: false });
-    } finally {
-      stop.abort();
     }
   }
 

@@ -5,7 +5,7 @@ import type { Context } from '../../graphql/context/context.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { ownerOf, setViewer } from '../../graphql/context/viewer.ts';
-import { because, emailAddress, parseInput, plainText } from '../input.ts';
+import { because, emailAddress, lineOrNull, parseInput, plainText } from '../input.ts';
 import { fractionDigits, parseDecimal } from '../money.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { refuse } from '../user-error.ts';
@@ -16,18 +16,12 @@ import { checkoutLimits } from './order.limits.graphql.ts';
 
 const countries = new Set(iso31661.map((country) => country.alpha2));
 
-const optionalText = (most: number) =>
-  z.preprocess(
-    (value) => (typeof value === 'string' && value.trim() === '' ? null : (value ?? null)),
-    plainText(most).nullable(),
-  );
-
 const addressInput = z.object({
   name: plainText(200),
   line1: plainText(200),
-  line2: optionalText(200),
+  line2: lineOrNull(200),
   city: plainText(100),
-  region: optionalText(100),
+  region: lineOrNull(100),
   postalCode: plainText(20),
   countryCode: z
     .string()

@@ -1,4 +1,4 @@
-import { createSeats, type Seats } from './keyed-semaphore.ts';
+import { createKeyedSemaphore, type KeyedSemaphore } from './keyed-semaphore.ts';
 import { networksAround } from './networks.ts';
 
 /**
@@ -6,10 +6,10 @@ import { networksAround } from './networks.ts';
  * have some times as many: whoever has a /48 would have 65,536 times as many otherwise.
  * @param most for an IPv4 address or a /64
  */
-export function createNetworkSeats(most: number): Seats {
-  const byTimes = new Map<number, Seats>();
+export function createNetworkSemaphore(most: number): KeyedSemaphore {
+  const byTimes = new Map<number, KeyedSemaphore>();
   const seatsOf = (times: number) => {
-    const seats = byTimes.get(times) ?? createSeats(most * times);
+    const seats = byTimes.get(times) ?? createKeyedSemaphore(most * times);
     byTimes.set(times, seats);
     return seats;
   };

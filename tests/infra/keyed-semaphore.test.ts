@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createLines, createSeats, type Turn } from '../../src/infra/limits/keyed-semaphore.ts';
-import { createNetworkSeats } from '../../src/infra/limits/network-seats.ts';
+import { createKeyedQueue, createKeyedSemaphore, type Turn } from '../../src/infra/limits/keyed-semaphore.ts';
+import { createNetworkSemaphore } from '../../src/infra/limits/network-semaphore.ts';
 import { known } from '../support/known.ts';
 
 test('so many seats for each key, and no more until one is given back', () => {
-  const seats = createSeats(2);
+  const seats = createKeyedSemaphore(2);
   expect([seats.take('a'), seats.take('a'), seats.take('a')]).toEqual([true, true, false]);
   expect(seats.take('b')).toBe(true);
   seats.leave('a');
@@ -12,7 +12,7 @@ test('so many seats for each key, and no more until one is given back', () => {
 });
 
 test('a seat in an IPv6 network is one in the /56 and in the /48 around it, and all are given back together', () => {
-  const seats = createNetworkSeats(1);
+  const seats = createNetworkSemaphore(1);
   const taken: string[] = [];
   for (let subnet = 0; subnet < 0x10000; subnet += 1) {
     const network = `2001:db8:1:${subnet.toString(16)}::/64`;
@@ -50,7 +50,7 @@ test('a seat in an IPv6 network is one in the /56 and in the /48 around it, and 
 });
 
 /** Enters, and notes when the turn has come. */
-function enter(lines: ReturnType<typeof createLines>, came: string[], name: string): Turn {
+function enter(lines: ReturnType<typeof createKeyedQueue>, came: string[], name: string): Turn {
   const turn = known(lines.enter('key'));
   void turn.come.then(() => came.push(name));
   return turn;
@@ -62,7 +62,7 @@ const turnOfLoop = () =>
   });
 
 test('who finds no seat waits in line, in order, and whoever goes makes way once', async () => {
-  const lines = createLines({ atATime: 2, waiting: 3 });
+  const lines = createKeyedQueue({ atATime: 2, waiting: 3 });
   const came: string[] = [];
   const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((name) => enter(lines, came, name));
   await turnOfLoop();
@@ -93,7 +93,7 @@ test('who finds no seat waits in line, in order, and whoever goes makes way once
 });
 
 test('a line of nobody is full as soon as the seats are taken', () => {
-  const lines = createLines({ atATime: 1, waiting: 0 });
+  const lines = createKeyedQueue({ atATime: 1, waiting: 0 });
   const turn = known(lines.enter('key'));
   expect(lines.enter('key')).toBeNull();
   turn.leave();
