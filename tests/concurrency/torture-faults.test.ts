@@ -22,11 +22,11 @@ async function torture(args: readonly string[]) {
 
 describe('npm run torture:faults', () => {
   test('loses nothing in a short run on one process with its own PostgreSQL', async () => {
-    const short = ['--way', 'embedded', '--faults', '4', '--seed', '11', '--shoppers', '2', '--subscribers', '2'];
+    const short = ['--way', 'embedded', '--faults', '2', '--seed', '11', '--shoppers', '2', '--subscribers', '2'];
     const { code, output } = await torture(short);
     expect(output).not.toContain('✗');
     expect(output).toMatch(
-      /embedded: 4 faults, [1-9]\d* orders, [1-9]\d* events, \d+ answers lost .*: 0 losses → PASS/,
+      /embedded: 2 faults, [1-9]\d* orders, [1-9]\d* events, \d+ answers lost .*: 0 losses → PASS/,
     );
     expect(code).toBe(0);
   }, 240_000);

@@ -236,7 +236,7 @@ describe('a start that fails', () => {
     const { port } = other.address() as AddressInfo;
     const { status, output } = await fails({ PORT: String(port), DATA_DIR: dataDir });
     expect(status).toBe(1);
-    expect(output).toContain(`Port ${port} is taken`);
+    expect(output).toContain(`Port ${port} is in use`);
     expect(output).not.toContain('    at ');
     expect(existsSync(join(dataDir, 'postgres', 'postmaster.pid'))).toBe(false);
     other.close();

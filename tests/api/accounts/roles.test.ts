@@ -401,8 +401,6 @@ describe('npm run admin:create', () => {
 
   test('refuses what is no address or no password, and says how it is used', async () => {
     await changingNothing(shop, async () => {
-      const bad = await run(shop, ['nobody'], { ADMIN_PASSWORD: 'a fine password' });
-      expect(bad).toEqual({ status: 1, output: 'email is not an email address.\n' });
       const weak = await run(shop, [newEmail()], { ADMIN_PASSWORD: 'password123' });
       expect(weak).toEqual({ status: 1, output: 'password is one of the most commonly used passwords.\n' });
       const none = await run(shop, [newEmail()]);
