@@ -192,7 +192,7 @@ test('what a file says moves no cursor of the terminal, and is written whole to 
   const { status, output } = await runImport(shop, path, '--report', report);
   expect(status).toBe(1);
   expect(output).toContain('Ignored unknown columns: Bell column.');
-  expect(output).toContain('line 2, red [31m 2J, Variant Price: "x" is no price');
+  expect(output).toContain('line 2, red [31m 2J, Variant Price: "x" is not a price');
   expect(output).not.toMatch(/[^\P{Cc}\n]/u);
   expect(await readFile(report, 'utf8')).toContain(`refused,2,2,"${handle}","Variant Price",`);
 });
