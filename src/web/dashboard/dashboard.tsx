@@ -1,80 +1,51 @@
-import { useState, type FormEvent } from 'react';
 import { useQuery } from 'urql';
-import { Button } from '../shared/components/button.tsx';
-import { Field } from '../shared/components/field.tsx';
-import { LiveBanner } from '../shared/components/live-banner.tsx';
-import { Notice } from '../shared/components/notice.tsx';
+import { Router } from 'wouter';
+import { Fault } from './parts/states.tsx';
+import { LogIn } from './shell/log-in.tsx';
+import { NotStaff } from './shell/not-staff.tsx';
+import { Pages } from './shell/pages.tsx';
+import { Shell } from './shell/shell.tsx';
 import { graphql } from '../shared/graphql.ts';
-import { useLogIn, useLogOut } from '../shared/log-in.ts';
 import './dashboard.css';
 
 const STAFF = graphql(`
   query DashboardStaff {
+    eventCursor(for: "DashboardStaff")
+    serverTime(for: "DashboardStaff")
     me {
       id
       name
+      email
       role
     }
     shop {
       name
+      currencyCode
     }
   }
 `);
 
-/** Staff see the dashboard; everyone else the log-in. */
+/**
+ * Staff see the dashboard, everybody else the log-in. The path stays as it is meanwhile: a session that ends leads to the log-in
+ * and, after it, back to the same page.
+ */
 export function Dashboard() {
-  const [{ data, fetching }] = useQuery({ query: STAFF });
-  const logOut = useLogOut();
-  if (fetching || data === undefined) return null;
-  const { me, shop } = data;
-  if (me == null) return <LogIn shopName={shop.name} />;
-  return (
-    <>
-      <LiveBanner />
-      <main className="dashboard-door">
-        <h1>{shop.name}</h1>
-        {me.role === 'CUSTOMER' ? <p>This account is not one of the staff.</p> : <p>Welcome, {me.name}.</p>}
-        <Button look="second" onClick={() => void logOut()}>
-          Log out
-        </Button>
+  const [{ data, fetching, error }, retry] = useQuery({ query: STAFF });
+  if (data === undefined) {
+    return fetching || error === undefined ? null : (
+      <main className="door">
+        <Fault error={error} retry={() => retry({ requestPolicy: 'network-only' })} />
       </main>
-    </>
-  );
-}
-
-function LogIn({ shopName }: { shopName: string }) {
-  const { logIn, fetching, fault } = useLogIn();
-  const [email, setEmail] = useState('');
-  const [password, setPassword] = useState('');
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    void logIn(email, password);
+    );
   }
+  const { me, shop, eventCursor } = data;
+  if (me == null) return <LogIn shopName={shop.name} />;
+  if (me.role === 'CUSTOMER') return <NotStaff shopName={shop.name} email={me.email} />;
   return (
-    <main className="dashboard-door">
-      <h1>{shopName}: staff</h1>
-      <form onSubmit={submit} noValidate>
-        <Field
-          label="E-mail"
-          type="email"
-          autoComplete="username"
-          required
-          value={email}
-          onChange={(event) => setEmail(event.target.value)}
-        />
-        <Field
-          label="Password"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-        />
-        {fault !== null && <Notice tone="bad">{fault}</Notice>}
-        <Button type="submit" busy={fetching}>
-          Log in
-        </Button>
-      </form>
-    </main>
+    <Router base="/dashboard">
+      <Shell shop={shop} me={me} cursor={eventCursor}>
+        <Pages />
+      </Shell>
+    </Router>
   );
 }

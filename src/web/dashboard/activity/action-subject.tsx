@@ -1,0 +1,21 @@
+import { Link } from 'wouter';
+import type { ActionItemFragment } from '../../generated/graphql.ts';
+
+/** What an action was done to, with a link where there is a page of it. */
+export function ActionSubject({ subject }: { subject: ActionItemFragment['subject'] }) {
+  if (subject == null) return null;
+  switch (subject.__typename) {
+    case 'Order':
+      return <Link href={`/orders/${subject.number}`}>{subject.number}</Link>;
+    case 'Product':
+      return <Link href={`/catalogue/${subject.id}`}>{subject.title}</Link>;
+    case 'ProductVariant':
+      return <Link href={`/stock/${encodeURIComponent(subject.sku)}`}>{subject.sku}</Link>;
+    case 'Category':
+      return <span>{subject.name}</span>;
+    case 'User':
+      return <span>{subject.email}</span>;
+    default:
+      return null;
+  }
+}

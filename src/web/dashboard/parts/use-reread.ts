@@ -1,0 +1,38 @@
+import { useEffect, useEffectEvent } from 'react';
+
+/** Events that come close together cause one reading. */
+const TOGETHER_MS = 150;
+/** A page that is not looked at reads when somebody comes back to it. */
+const isSeen = () => document.visibilityState === 'visible';
+
+/**
+ * Reads a page anew after events whose effect on it only the shop can tell, such as those on a filtered list or on a sum. This is
+ * no polling: without an event nothing is read.
+ * @param listen subscribes to the events, and returns how to stop
+ */
+export function useReread(listen: (onEvent: () => void) => () => void, read: () => void): void {
+  const latest = useEffectEvent(read);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isDue = false;
+    const readSoon = () => {
+      isDue = true;
+      if (!isSeen()) return;
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        isDue = false;
+        latest();
+      }, TOGETHER_MS);
+    };
+    const onSeen = () => {
+      if (isDue) readSoon();
+    };
+    const stop = listen(readSoon);
+    document.addEventListener('visibilitychange', onSeen);
+    return () => {
+      clearTimeout(timer);
+      stop();
+      document.removeEventListener('visibilitychange', onSeen);
+    };
+  }, [listen]);
+}

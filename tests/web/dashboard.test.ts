@@ -1,0 +1,157 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { createAccountShop, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
+import { findBarriers } from '../support/axe.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { makeProduct, type World } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { guestWithOrder } from '../support/order-life.ts';
+import type { TestShop } from '../support/shop.ts';
+import { ensureWebBuild } from '../support/web-build.ts';
+import { collectFaults, countScriptBytes } from '../support/web-page.ts';
+
+// Journeys of staff in the dashboard, in a real browser.
+
+const MAX_SCRIPT_BYTES = 300_000;
+const SIZES = { phone: { width: 360, height: 780 }, desk: { width: 1440, height: 900 } };
+
+describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
+  let shop: TestShop & World;
+  let browser: Browser;
+  let staff: Person;
+  let sku: string;
+  let faults: string[];
+
+  beforeAll(async () => {
+    await ensureWebBuild();
+    const opened = await createAccountShop({ env: { WEB: 'on', BCRYPT_COST: '4' } });
+    shop = { ...opened, eventLog: opened.app.eventLog };
+    staff = await newStaff(shop);
+    const product = await makeProduct(shop, { title: 'Acacia honey', variants: [{ onHand: 500, price: 990 }] });
+    sku = known(product.variants[0]).sku;
+    browser = await launchBrowser();
+  }, 180_000);
+  afterAll(async () => {
+    await browser?.close();
+    await shop?.dispose();
+  });
+  afterEach(() => expect(faults).toEqual([]));
+
+  async function newVisitor(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
+    const context = await browser.newContext({ locale: 'en-GB', viewport: SIZES.desk, ...options });
+    context.setDefaultTimeout(30_000);
+    faults = collectFaults(context);
+    onTestFinished(() => context.close());
+    return context;
+  }
+
+  async function open(context: BrowserContext, path = ''): Promise<Page> {
+    const page = await context.newPage();
+    await page.goto(`${shop.url}/dashboard${path}`);
+    return page;
+  }
+
+  async function logIn(page: Page, person: Person = staff): Promise<void> {
+    await page.getByLabel('E-mail').fill(person.email);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Log in' }).click();
+  }
+
+  const place = (name = 'Ada Lovelace') =>
+    guestWithOrder(shop, [{ sku, quantity: 2 }], {
+      email: 'ada@example.com',
+      shippingAddress: { name, line1: '12 St James Square', city: 'London', postalCode: 'SW1', countryCode: 'GB' },
+    });
+
+  test('an order appears as it is placed, and goes its way by the steps of staff', async () => {
+    const page = await open(await newVisitor());
+    const scriptBytes = countScriptBytes(page);
+    await page.reload();
+    await logIn(page);
+    await page.getByRole('link', { name: 'Orders' }).click();
+    await page.getByText('No orders yet').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+
+    const { order } = await place();
+    const row = page.getByRole('row').filter({ hasText: order.number });
+    await row.waitFor();
+    expect(await row.textContent()).toContain('Ada Lovelace');
+    expect(await scriptBytes()).toBeGreaterThan(50_000);
+    expect(await scriptBytes()).toBeLessThan(MAX_SCRIPT_BYTES);
+
+    await row.getByRole('link', { name: order.number }).click();
+    await page.getByRole('heading', { name: `Order ${order.number}` }).waitFor();
+    expect(await page.getByText('12 St James Square').count()).toBe(1);
+    await page.getByLabel('Note').fill('Handed to the courier');
+    await page.getByRole('button', { name: 'Mark as fulfilled' }).click();
+    await page.getByText('Handed to the courier').first().waitFor();
+    await page.getByRole('button', { name: 'Mark as paid' }).click();
+    await page.getByRole('button', { name: 'Mark as refunded' }).waitFor();
+    await page.getByRole('button', { name: 'Mark as delivered' }).click();
+    await page.getByRole('listitem').filter({ hasText: 'Delivered' }).waitFor();
+  });
+
+  test('orders are found by status, number, name and e-mail, and a list loses what no longer meets its conditions', async () => {
+    const [first, second] = [await place('Grace Hopper'), await place('Łucja Dębska')];
+    const page = await open(await newVisitor(), '/orders?status=PLACED');
+    await logIn(page);
+    const numbers = page.locator('tbody th');
+    await page.getByRole('row').filter({ hasText: second.order.number }).waitFor();
+    await page.getByLabel('Search').fill('lucja deb');
+    await page.getByRole('row').filter({ hasText: first.order.number }).waitFor({ state: 'detached' });
+    expect(await numbers.allTextContents()).toEqual([second.order.number]);
+
+    await page.getByLabel('Search').fill(first.order.number);
+    await page.getByRole('row').filter({ hasText: first.order.number }).waitFor();
+    await staff.client.data(
+      'mutation ($id: ID!) { orderStatusUpdate(input: { id: $id, status: FULFILLED }) { errors { code } } }',
+      { id: first.order.id },
+    );
+    await page.getByText('No order matches').waitFor();
+    await page.getByLabel('Status').selectOption('FULFILLED');
+    await page.getByRole('row').filter({ hasText: first.order.number }).waitFor();
+    // The address has it all.
+    await page.reload();
+    await page.getByRole('row').filter({ hasText: first.order.number }).waitFor();
+    expect(await page.getByLabel('Status').inputValue()).toBe('FULFILLED');
+  });
+
+  test('a session that ends leads to the log-in, and back to the same page', async () => {
+    const other = await newStaff(shop);
+    const { order } = await place();
+    const page = await open(await newVisitor(), `/orders/${order.number}`);
+    await logIn(page, other);
+    await page.getByRole('heading', { name: `Order ${order.number}` }).waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await other.client.data('mutation { logout(input: { everywhere: true }) { loggedOut } }', {});
+    await page.getByText('Your session has ended').waitFor();
+    await logIn(page, other);
+    await page.getByRole('heading', { name: `Order ${order.number}` }).waitFor();
+    // What the browser says of answers that ended the session.
+    faults = faults.filter((fault) => !/\b401\b/.test(fault));
+  });
+
+  test('customers are told that the dashboard is for staff', async () => {
+    const customer = await newPerson(shop);
+    const page = await open(await newVisitor());
+    await logIn(page, customer);
+    await page.getByRole('heading', { name: 'This page is for staff' }).waitFor();
+    expect(await page.getByRole('link', { name: 'Orders' }).count()).toBe(0);
+  });
+
+  describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
+    test.each(Object.entries(SIZES))('has no barriers on a %s', async (_name, viewport) => {
+      const { order } = await place('A name that is much longer than there is room for in a narrow column of a table');
+      const page = await open(await newVisitor({ colorScheme, viewport, reducedMotion: 'reduce' }), '/orders');
+      expect(await findBarriers(page)).toEqual([]);
+      await logIn(page);
+      await page.getByRole('row').filter({ hasText: order.number }).waitFor();
+      expect(await findBarriers(page)).toEqual([]);
+      await page.getByRole('link', { name: order.number }).first().click();
+      await page.getByRole('heading', { name: `Order ${order.number}` }).waitFor();
+      await page.getByText('12 St James Square').waitFor();
+      expect(await findBarriers(page)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    });
+  });
+});
