@@ -5,6 +5,7 @@ import { usePage } from '../../shared/use-live.ts';
 import { inWords, Status } from '../parts/badge.tsx';
 import { Page, Panel } from '../parts/page.tsx';
 import { Empty, Fault, Loading } from '../parts/states.tsx';
+import { TablePlace } from '../parts/table-place.tsx';
 import { useReread } from '../parts/use-reread.ts';
 import { ActionList } from '../activity/action-list.tsx';
 import { onOrderChange } from './order-changes.ts';
@@ -112,7 +113,7 @@ export function OrderPage({ number }: { number: string }) {
             <OrderSteps order={order} />
           </Panel>
           <Panel title="Lines">
-            <div className="table-place">
+            <TablePlace label="Lines of the order">
               <table className="table">
                 <caption className="visually-hidden">Lines of the order</caption>
                 <thead>
@@ -151,7 +152,7 @@ export function OrderPage({ number }: { number: string }) {
                   </tr>
                 </tfoot>
               </table>
-            </div>
+            </TablePlace>
           </Panel>
         </div>
         <div className="order-side">

@@ -9,6 +9,7 @@ import { pageArguments, usePlace } from '../parts/place.ts';
 import { Search } from '../parts/search.tsx';
 import { Select } from '../parts/select.tsx';
 import { Empty, Fault, Loading } from '../parts/states.tsx';
+import { TablePlace } from '../parts/table-place.tsx';
 import { useReread } from '../parts/use-reread.ts';
 import { onOrderChange } from './order-changes.ts';
 import { OrderRow } from './order-row.tsx';
@@ -94,7 +95,7 @@ export function OrdersPage() {
         </Empty>
       )}
       {orders != null && orders.nodes.length > 0 && (
-        <div className="table-place" aria-busy={stale}>
+        <TablePlace label="Orders" busy={stale}>
           <table className="table">
             <caption className="visually-hidden">Orders, newest first</caption>
             <thead>
@@ -118,7 +119,7 @@ export function OrdersPage() {
               ))}
             </tbody>
           </table>
-        </div>
+        </TablePlace>
       )}
       {orders != null && <Pager info={orders.pageInfo} of="orders" />}
     </Page>
