@@ -1,12 +1,12 @@
 import { formatTime } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
-import type { ActionItemFragment } from '../../generated/graphql.ts';
+import type { StaffActionItemFragment } from '../../generated/graphql.ts';
 import { inWords } from '../parts/badge.tsx';
 import { ActionSubject } from './action-subject.tsx';
 import './action-list.css';
 
 export const ACTION_ITEM = graphql(`
-  fragment ActionItem on StaffAction {
+  fragment StaffActionItem on StaffAction {
     id
     kind
     note
@@ -47,7 +47,7 @@ export function ActionList({
   actions,
   withSubject = false,
 }: {
-  actions: readonly ActionItemFragment[];
+  actions: readonly StaffActionItemFragment[];
   withSubject?: boolean;
 }) {
   return (

@@ -1,8 +1,8 @@
 import { Link } from 'wouter';
-import type { ActionItemFragment } from '../../generated/graphql.ts';
+import type { StaffActionItemFragment } from '../../generated/graphql.ts';
 
 /** What an action was done to, with a link where there is a page of it. */
-export function ActionSubject({ subject }: { subject: ActionItemFragment['subject'] }) {
+export function ActionSubject({ subject }: { subject: StaffActionItemFragment['subject'] }) {
   if (subject == null) return null;
   switch (subject.__typename) {
     case 'Order':

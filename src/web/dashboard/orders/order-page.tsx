@@ -13,9 +13,9 @@ import { OrderSteps } from './order-steps.tsx';
 import './order-page.css';
 
 const ORDER = graphql(`
-  query OrderPage($number: String!) {
+  query StaffOrderPage($number: String!) {
     order(number: $number) {
-      ...OrderSteps
+      ...StaffOrderSteps
       number
       placedAt
       updatedAt
@@ -68,10 +68,10 @@ const ORDER = graphql(`
 `);
 
 const ACTIONS = graphql(`
-  query OrderActions($id: ID!) {
+  query StaffOrderActions($id: ID!) {
     staffActions(filter: { subjectId: $id }, first: 50) {
       nodes {
-        ...ActionItem
+        ...StaffActionItem
       }
     }
   }

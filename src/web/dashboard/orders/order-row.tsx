@@ -1,11 +1,11 @@
 import { Link } from 'wouter';
 import { formatCount, formatMoney, formatTime } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
-import type { OrderRowFragment } from '../../generated/graphql.ts';
+import type { StaffOrderRowFragment } from '../../generated/graphql.ts';
 import { Status } from '../parts/badge.tsx';
 
 export const ORDER_ROW = graphql(`
-  fragment OrderRow on Order {
+  fragment StaffOrderRow on Order {
     id
     number
     status
@@ -26,7 +26,7 @@ export const ORDER_ROW = graphql(`
 `);
 
 /** An order in a list. `isNew` lets it glow for a moment. */
-export function OrderRow({ order, isNew = false }: { order: OrderRowFragment; isNew?: boolean }) {
+export function OrderRow({ order, isNew = false }: { order: StaffOrderRowFragment; isNew?: boolean }) {
   const { number, status, paymentStatus, placedAt, email, totalQuantity, total, shippingAddress } = order;
   return (
     <tr className={isNew ? 'arrives' : undefined}>

@@ -4,11 +4,11 @@ import { Button } from '../../shared/components/button.tsx';
 import { Field } from '../../shared/components/field.tsx';
 import { Notice } from '../../shared/components/notice.tsx';
 import { graphql } from '../../shared/graphql.ts';
-import type { OrderStepsFragment } from '../../generated/graphql.ts';
+import type { StaffOrderStepsFragment } from '../../generated/graphql.ts';
 import { refusalOf } from '../parts/refusal.ts';
 
 export const ORDER_STEPS = graphql(`
-  fragment OrderSteps on Order {
+  fragment StaffOrderSteps on Order {
     id
     status
     paymentStatus
@@ -17,10 +17,10 @@ export const ORDER_STEPS = graphql(`
 `);
 
 const STATUS_UPDATE = graphql(`
-  mutation OrderStatusUpdate($input: OrderStatusUpdateInput!) {
+  mutation StaffOrderStatusUpdate($input: OrderStatusUpdateInput!) {
     orderStatusUpdate(input: $input) {
       order {
-        ...OrderSteps
+        ...StaffOrderSteps
         history {
           from
           to
@@ -36,10 +36,10 @@ const STATUS_UPDATE = graphql(`
 `);
 
 const CANCEL = graphql(`
-  mutation OrderCancel($input: OrderCancelInput!) {
+  mutation StaffOrderCancel($input: OrderCancelInput!) {
     orderCancel(input: $input) {
       order {
-        ...OrderSteps
+        ...StaffOrderSteps
         history {
           from
           to
@@ -55,10 +55,10 @@ const CANCEL = graphql(`
 `);
 
 const PAID = graphql(`
-  mutation OrderMarkAsPaid($input: OrderMarkAsPaidInput!) {
+  mutation StaffOrderMarkAsPaid($input: OrderMarkAsPaidInput!) {
     orderMarkAsPaid(input: $input) {
       order {
-        ...OrderSteps
+        ...StaffOrderSteps
       }
       errors {
         message
@@ -68,10 +68,10 @@ const PAID = graphql(`
 `);
 
 const REFUNDED = graphql(`
-  mutation OrderMarkAsRefunded($input: OrderMarkAsRefundedInput!) {
+  mutation StaffOrderMarkAsRefunded($input: OrderMarkAsRefundedInput!) {
     orderMarkAsRefunded(input: $input) {
       order {
-        ...OrderSteps
+        ...StaffOrderSteps
       }
       errors {
         message
@@ -81,7 +81,7 @@ const REFUNDED = graphql(`
 `);
 
 /** Every step that staff may take with the order as it is now. */
-export function OrderSteps({ order: { id, status, paymentStatus } }: { order: OrderStepsFragment }) {
+export function OrderSteps({ order: { id, status, paymentStatus } }: { order: StaffOrderStepsFragment }) {
   const [note, setNote] = useState('');
   const [fault, setFault] = useState<string | null>(null);
   const [isCancelling, setCancelling] = useState(false);

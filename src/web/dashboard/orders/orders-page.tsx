@@ -15,12 +15,12 @@ import { onOrderChange } from './order-changes.ts';
 import { OrderRow } from './order-row.tsx';
 
 const ORDERS = graphql(`
-  query OrdersPage($filter: OrderFilter, $first: Int, $last: Int, $after: String, $before: String) {
+  query StaffOrdersPage($filter: OrderFilter, $first: Int, $last: Int, $after: String, $before: String) {
     orders(filter: $filter, first: $first, last: $last, after: $after, before: $before) {
       totalCount
       totalCountPrecision
       nodes {
-        ...OrderRow
+        ...StaffOrderRow
       }
       pageInfo {
         hasNextPage

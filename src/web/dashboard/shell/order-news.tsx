@@ -14,7 +14,7 @@ const PLACED = graphql(`
       cursor
       occurredAt
       order {
-        ...OrderRow
+        ...StaffOrderRow
       }
     }
   }
