@@ -6,6 +6,7 @@ import { inventoryModule } from './inventory/inventory.module.ts';
 import { mailModule } from './mail/mail.module.ts';
 import type { ShopModule } from './module.ts';
 import { ordersModule } from './orders/orders.module.ts';
+import { reportsModule } from './reports/reports.module.ts';
 import { staffModule } from './staff/staff.module.ts';
 import { stockAlertsModule } from './stock-alerts/stock-alerts.module.ts';
 
@@ -23,4 +24,5 @@ export const modules: readonly ShopModule[] = [
   stockAlertsModule,
   ordersModule,
   contentfulModule,
+  reportsModule,
 ];

@@ -3,9 +3,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test 
 import { createAccountShop, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { findBarriers } from '../support/axe.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
-import { makeProduct, type World } from '../support/fixtures.ts';
+import { levelOf, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { guestWithOrder } from '../support/order-life.ts';
+import { shopperOf } from '../support/shopper.ts';
 import type { TestShop } from '../support/shop.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
 import { collectFaults, countScriptBytes } from '../support/web-page.ts';
@@ -59,11 +60,11 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByRole('button', { name: 'Log in' }).click();
   }
 
-  const place = (name = 'Ada Lovelace') =>
-    guestWithOrder(shop, [{ sku, quantity: 2 }], {
-      email: 'ada@example.com',
-      shippingAddress: { name, line1: '12 St James Square', city: 'London', postalCode: 'SW1', countryCode: 'GB' },
-    });
+  function place(name = 'Ada Lovelace') {
+    const shippingAddress = { line1: '12 St James Square', city: 'London', postalCode: 'SW1', countryCode: 'GB', name };
+    const input = { email: 'ada@example.com', shippingAddress };
+    return guestWithOrder(shop, [{ sku, quantity: 2 }], input);
+  }
 
   test('an order appears as it is placed, and goes its way by the steps of staff', async () => {
     const page = await (await newVisitor()).newPage();
@@ -143,6 +144,67 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     expect(await page.getByRole('link', { name: 'Orders' }).count()).toBe(0);
   });
 
+  test('levels move as carts take units, what is short comes first, and of two who set one level the second is told', async () => {
+    const { variants } = await makeProduct(shop, {
+      title: 'Heather honey',
+      variants: [{ sku: 'HEATHER', onHand: 9, price: 1200 }],
+    });
+    const others = await newVisitor();
+    const page = await open(await newVisitor(), '/stock');
+    const second = await open(others, '/stock');
+    await logIn(page);
+    await logIn(second);
+    const row = page.getByRole('row').filter({ hasText: 'HEATHER' });
+    const cells = row.getByRole('cell');
+    await row.waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    await shopperOf(shop.client()).add({ sku: 'HEATHER', quantity: 9 });
+    await row.getByText('Sold out').waitFor();
+    expect((await cells.allTextContents()).slice(0, 4)).toEqual(['Sold out', '0', '9', '9']);
+    await page.getByRole('row').nth(1).filter({ hasText: 'HEATHER' }).waitFor();
+
+    for (const one of [page, second]) {
+      await one.getByRole('button', { name: 'Change stock of HEATHER' }).click();
+      await one.getByLabel('Counted units').fill(one === page ? '50' : '60');
+    }
+    await page.getByRole('button', { name: 'Set', exact: true }).click();
+    await page.getByText('Saved.').waitFor();
+    await second.getByText('The units on hand changed from 9 to 50').waitFor();
+    expect(await second.getByRole('button', { name: 'Set', exact: true }).isDisabled()).toBe(true);
+    await second.getByRole('button', { name: 'Replace 50 all the same' }).click();
+    await second.getByRole('button', { name: 'Set', exact: true }).click();
+    await second.getByText('Saved.').waitFor();
+
+    await page.getByLabel('Units', { exact: true }).fill('5');
+    await page.getByRole('button', { name: 'Restock' }).dblclick();
+    await page.getByText('5 added.').waitFor();
+    expect(await levelOf(shop, known(variants[0]).id)).toMatchObject({ onHand: 65, held: 9 });
+    await page.getByRole('button', { name: 'Close' }).click();
+    await row.getByRole('link').click();
+    await page.getByRole('img', { name: '65 on hand and 56 available' }).waitFor();
+    await page.getByRole('row').filter({ hasText: 'Restock' }).waitFor();
+  });
+
+  test('the overview counts what is sold and held, as it happens', async () => {
+    const page = await open(await newVisitor(), '');
+    await logIn(page);
+    const figure = (name: string) => page.getByRole('region', { name }).locator('.figure-value');
+    await figure('Orders in the last hour').waitFor();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const before = Number(await figure('Orders in the last hour').textContent());
+    const held = Number(await figure('Units held in carts').textContent());
+    await place();
+    await shopperOf(shop.client()).add({ sku, quantity: 3 });
+    await figure('Orders in the last hour')
+      .getByText(String(before + 1), { exact: true })
+      .waitFor();
+    await figure('Units held in carts')
+      .getByText(String(held + 3), { exact: true })
+      .waitFor();
+    await page.getByRole('region', { name: 'Carts about to expire' }).getByText('3 units').waitFor();
+    expect(await page.getByRole('region', { name: 'Best sellers today' }).textContent()).toContain('Acacia honey');
+  });
+
   describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     test.each(Object.entries(SIZES))('has no barriers on a %s', async (_name, viewport) => {
       const { order } = await place('A name that is much longer than there is room for in a narrow column of a table');
@@ -155,6 +217,14 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
       await page.getByRole('heading', { name: `Order ${order.number}` }).waitFor();
       await page.getByText('12 St James Square').waitFor();
       expect(await findBarriers(page)).toEqual([]);
+      for (const [link, title] of [
+        ['Overview', 'Sales by hour'],
+        ['Stock', sku],
+      ] as const) {
+        await page.getByRole('link', { name: link, exact: true }).click();
+        await page.getByText(title).first().waitFor();
+        expect(await findBarriers(page)).toEqual([]);
+      }
       expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
     });
   });

@@ -33,6 +33,7 @@ export const catalogModule: ShopModule = {
       import('./product-variant.graphql.ts'),
       import('./product-changed.graphql.ts'),
       import('./products.graphql.ts'),
+      import('./variants.graphql.ts'),
       import('./product-mutations.graphql.ts'),
       import('./product-variant-mutations.graphql.ts'),
       import('./category-mutations.graphql.ts'),

@@ -6,12 +6,15 @@ import type { CategoryRow, ProductRow, VariantRow } from './catalog.repository.t
 import * as counts from './product-count.ts';
 import * as pages from './product-page.ts';
 import type { ProductQuery } from './product-query.ts';
+import * as variantList from './variant-list.ts';
+import type { VariantQuery } from './variant-list.ts';
 
 export type Category = CategoryRow;
 export type Product = ProductRow;
 export type ProductVariant = VariantRow;
 export type { ProductOrder, ProductSortKey } from './product-page.ts';
 export type { ProductQuery } from './product-query.ts';
+export type { VariantQuery } from './variant-list.ts';
 
 /** Whether a text has the form of a slug; nothing else is looked up by one. */
 export function isSlug(text: string): boolean {
@@ -68,6 +71,10 @@ export interface CatalogService {
   variantsByIds(ids: readonly string[], source?: Queryable): Promise<ProductVariant[]>;
   variantIdsBySkus(skus: readonly string[], source?: Queryable): Promise<Map<string, string>>;
   variantsOfProducts(productIds: readonly string[], source?: Queryable): Promise<ProductVariant[]>;
+  /** A page of variants, those with the least stock first. */
+  variantPage(query: VariantQuery, page: PageRequest): Promise<Page<ProductVariant>>;
+  /** How many variants the query finds, as far as lists count. */
+  variantCount(query: VariantQuery): Promise<number>;
   /** The ids of all variants of products, archived ones too. */
   variantIdsOfProducts(productIds: readonly string[]): Promise<string[]>;
   categoriesByIds(ids: readonly string[]): Promise<Category[]>;
@@ -101,6 +108,8 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
       return new Map(rows.map((row) => [row.sku, row.id]));
     },
     variantsOfProducts: (ids, source = db) => repository.findVariantsOfProducts(source, ids),
+    variantPage: (query, page) => variantList.findVariantPage(db, query, page),
+    variantCount: (query) => variantList.countVariants(db, query),
     variantIdsOfProducts: (ids) => repository.findVariantIdsOfProducts(db, ids),
     categoriesByIds: (ids) => repository.findCategories(db, ids),
     categoryBySlug: (slug) => repository.findCategoryBySlug(db, slug),

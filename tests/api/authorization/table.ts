@@ -111,6 +111,12 @@ export const operations: Record<string, Row> = {
   'Query.parkedEvents': { as: staffOnly, ask: 'parkedEvents { totalCount }' },
   'Query.failedJobs': { as: staffOnly, ask: 'failedJobs(queue: "cart-expiry") { totalCount }' },
   'Query.mails': { as: staffOnly, ask: 'mails { totalCount }' },
+  'Query.productVariants': { as: staffOnly, ask: 'productVariants { totalCount }' },
+  'Query.salesReport': {
+    as: staffOnly,
+    ask: 'salesReport(from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z") { sales { orderCount } }',
+  },
+  'Query.shopActivity': { as: staffOnly, ask: 'shopActivity { stock { heldUnits } }' },
   'Query.staffActions': { as: staffOnly, ask: 'staffActions { totalCount }' },
 
   'Mutation.register': {

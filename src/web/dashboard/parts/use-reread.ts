@@ -9,8 +9,9 @@ const isSeen = () => document.visibilityState === 'visible';
  * Reads a page anew after events whose effect on it only the shop can tell, such as those on a filtered list or on a sum. This is
  * no polling: without an event nothing is read.
  * @param listen subscribes to the events, and returns how to stop
+ * @param togetherMs for how long events are gathered before the page is read, in milliseconds
  */
-export function useReread(listen: (onEvent: () => void) => () => void, read: () => void): void {
+export function useReread(listen: (onEvent: () => void) => () => void, read: () => void, togetherMs = TOGETHER_MS) {
   const latest = useEffectEvent(read);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -22,7 +23,7 @@ export function useReread(listen: (onEvent: () => void) => () => void, read: () 
         timer = undefined;
         isDue = false;
         latest();
-      }, TOGETHER_MS);
+      }, togetherMs);
     };
     const onSeen = () => {
       if (isDue) readSoon();
@@ -34,5 +35,5 @@ export function useReread(listen: (onEvent: () => void) => () => void, read: () 
       stop();
       document.removeEventListener('visibilitychange', onSeen);
     };
-  }, [listen]);
+  }, [listen, togetherMs]);
 }

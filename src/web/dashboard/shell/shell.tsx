@@ -11,7 +11,11 @@ import { OrderNews } from './order-news.tsx';
 import { muted, setMuted } from './sound.ts';
 import './shell.css';
 
-const NAVIGATION = [['/orders', 'Orders']] as const;
+const NAVIGATION = [
+  ['/', 'Overview'],
+  ['/orders', 'Orders'],
+  ['/stock', 'Stock'],
+] as const;
 
 /** What stands around each page: the navigation, the news of orders, and whether the page is live. */
 export function Shell({

@@ -1,0 +1,75 @@
+import { countUpTo, MAX_COUNTED } from '../../infra/postgres/count.ts';
+import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
+
+/** Stock of all variants that are not archived. */
+export interface StockSummary {
+  heldUnits: number;
+  soldOutCount: number;
+  lowCount: number;
+}
+
+/** A cart that holds units. */
+export interface LiveCart {
+  createdAt: Date;
+  expiresAt: Date;
+  unitCount: number;
+  totalMinor: bigint;
+}
+
+const stock: Statement = {
+  name: 'report_stock_summary',
+  text: `SELECT coalesce(sum(v.held), 0)::int AS "heldUnits",
+                (count(*) FILTER (WHERE v.available = 0))::int AS "soldOutCount",
+                (count(*) FILTER (WHERE v.available > 0 AND v.available <= v.low_stock_threshold))::int AS "lowCount"
+           FROM product_variants v JOIN products p ON p.id = v.product_id
+          WHERE v.archived_at IS NULL AND p.status <> 'ARCHIVED'`,
+};
+
+/** Reads the variants of the catalogue once. */
+export async function findStockSummary(source: Queryable): Promise<StockSummary> {
+  const [row] = await source.query<StockSummary>(stock);
+  return row ?? { heldUnits: 0, soldOutCount: 0, lowCount: 0 };
+}
+
+const counted = (status: string) =>
+  `SELECT '${status}' AS status, count(*)::int AS count
+     FROM (SELECT FROM orders WHERE status = '${status}' LIMIT ${MAX_COUNTED + 1}) AS counted`;
+
+const orderCounts: Statement = {
+  name: 'report_order_counts',
+  text: ['PLACED', 'FULFILLED', 'DELIVERED', 'CANCELLED'].map(counted).join(' UNION ALL '),
+};
+
+/** How many orders have each status, as far as lists count. */
+export function findOrderCounts(source: Queryable): Promise<{ status: string; count: number }[]> {
+  return source.query(orderCounts);
+}
+
+const LIVE = "c.status = 'ACTIVE' AND c.expires_at > clock_timestamp()";
+
+const NEXT_TO_EXPIRE: readonly SortTerm[] = [
+  { expression: 'c.expires_at', type: 'timestamptz', descending: false },
+  { expression: 'c.id', type: 'uuid', descending: false },
+];
+
+/** A page of the carts that hold units, the next to expire first. */
+export async function findLiveCarts(source: Queryable, page: PageRequest): Promise<Page<LiveCart>> {
+  const values: unknown[] = [];
+  const parameter = (value: unknown) => `$${values.push(value)}`;
+  const { condition, orderBy, cursor } = keyset(NEXT_TO_EXPIRE, page, parameter);
+  const text = `
+    SELECT c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.cursor, l.units AS "unitCount", l.total AS "totalMinor"
+      FROM (SELECT c.id, c.created_at, c.expires_at, ${cursor} AS cursor FROM carts c
+             WHERE ${LIVE} AND ${condition} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}) AS c
+     CROSS JOIN LATERAL (
+       SELECT coalesce(sum(quantity), 0)::int AS units, coalesce(sum(quantity::bigint * unit_price_minor), 0)::bigint AS total
+         FROM cart_lines WHERE cart_id = c.id) AS l
+     ORDER BY ${orderBy}`;
+  return toPage(await source.query<LiveCart & { cursor: string[] }>({ text }, values), page);
+}
+
+/** How many carts hold units, as far as lists count. */
+export function countLiveCarts(source: Queryable): Promise<number> {
+  return countUpTo(source, `SELECT FROM carts c WHERE ${LIVE}`, [], 'report_live_carts');
+}
