@@ -1,5 +1,6 @@
 // Makes a production install in a temporary folder, measures it, and starts a shop in it: nothing that the installation removes may
-// be missed. Exit code 1 where it is larger than it may be, or does not start. Takes minutes, so it is a step of CI and no test.
+// be missed. Exit code 1 where it is larger than it may be, or does not start. Takes minutes, so it is a job of the
+// GitHub workflow and no test.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, cpSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
