@@ -138,7 +138,7 @@ function quantityOf(row: Row, { columns, at }: Context, findings: Finding[], not
   }
   if (given === '') return null;
   if (!/^-?\d{1,15}(\.0+)?$/.test(given)) {
-    findings.push(at(row, 'quantity', `"${given.slice(0, 50)}" is no whole number.`));
+    findings.push(at(row, 'quantity', `"${given.slice(0, 50)}" is not an integer.`));
     return null;
   }
   const quantity = Number(given);

@@ -71,7 +71,7 @@ describe('a file that is parted otherwise than by commas', () => {
     await writeFile(path, 'sep=;\nHandle;Title;Variant Price\n"good-one";"Good; one";5.00\nbad-one;Bad;5,00\n');
     const { counts, refused } = await importHere(shop, path);
     expect(counts).toMatchObject({ made: 1, refused: 1 });
-    expect(refused).toEqual([expect.stringMatching(/^4 bad-one Variant Price: "5,00" is no price/)]);
+    expect(refused).toEqual([expect.stringMatching(/^4 bad-one Variant Price: "5,00" is not a price/)]);
   });
 });
 

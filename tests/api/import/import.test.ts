@@ -58,7 +58,7 @@ const documents = {
 
 const REFUSED = [
   'line 10 (row 7), no-price, Variant Price: "1,299.00" is not a price. Write digits with a decimal point, and nothing else.',
-  'line 12 (row 9), half-good, Variant Inventory Qty: "two" is no whole number.',
+  'line 12 (row 9), half-good, Variant Inventory Qty: "two" is not an integer.',
   'line 13 (row 10), gift, Gift Card: The shop does not sell gift cards.',
   'line 15 (row 12), linen-tee, Handle: A product with this handle appeared in line 2. All rows of a product must be adjacent.',
   'line 19 (row 16), short-row: The row has 3 cells, but the header has 40. Perhaps quotes are missing.',
@@ -96,7 +96,7 @@ test('a file of oddities comes in as far as it is sound, and its second import c
   const rows = (await readFile(report, 'utf8')).split('\r\n');
   expect(rows[0]).toBe('\uFEFFKind,Line,Row,Handle,Column,Reason');
   expect(rows.filter((row) => row.startsWith('refused,'))).toHaveLength(REFUSED.length);
-  expect(rows).toContain('refused,12,9,"half-good","Variant Inventory Qty","""two"" is no whole number."');
+  expect(rows).toContain('refused,12,9,"half-good","Variant Inventory Qty","""two"" is not an integer."');
   expect(rows).toContain(
     'note,6,3,"linen-tee","Variant Inventory Qty","It is sold beyond its stock (-3): it counts as 0."',
   );
