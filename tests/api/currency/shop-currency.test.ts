@@ -230,9 +230,7 @@ describe('a database of a version that kept no record', () => {
     await sell('USD', 995);
     expect(declare('JPY', '2')).toMatchObject({
       status: 1,
-      output: expect.stringContaining(
-        'Some amounts have more than 0 decimals of JPY. Nothing was changed.',
-      ) as string,
+      output: expect.stringContaining('Some amounts have more than 0 decimals of JPY. Nothing was changed.') as string,
     });
     expect(await sql('SELECT price_minor FROM product_variants')).toEqual([{ price_minor: 995 }]);
     expect(await sql('SELECT code FROM shop_currency')).toEqual([]);
