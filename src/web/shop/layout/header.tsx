@@ -55,12 +55,19 @@ function CartButton({ cart }: { cart: CartDetailsFragment | null }) {
   const count = live && !isExpired(cart) ? cart.totalQuantity : 0;
   const words = count === 0 ? 'Cart' : `Cart, ${count} ${count === 1 ? 'item' : 'items'}`;
   return (
-    <button type="button" className="button header-cart" aria-label={words} onClick={() => cartOpen.set(true)}>
+    <button type="button" className="button header-cart" onClick={() => cartOpen.set(true)}>
       <Icon name="bag" />
+      <span className="visually-hidden">{words}</span>
       {count > 0 && (
         <>
-          <span className="header-count number">{count}</span>
-          {ms !== null && <span className="header-time number">{formatCountdown(ms)}</span>}
+          <span className="header-count number" aria-hidden="true">
+            {count}
+          </span>
+          {ms !== null && (
+            <span className="header-time number" aria-hidden="true">
+              {formatCountdown(ms)}
+            </span>
+          )}
         </>
       )}
     </button>

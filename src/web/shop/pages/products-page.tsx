@@ -117,6 +117,7 @@ function List({
     <div className="products">
       <Filters category={category} tags={[...new Set(products.flatMap(({ tags }) => tags))]} />
       <div>
+        <h2 className="visually-hidden">Products</h2>
         <p className="products-count quiet small" role="status">
           {data?.products == null ? ' ' : countInWords(data.products)}
         </p>

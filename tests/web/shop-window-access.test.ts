@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAccountShop, newEmail, newPerson, PASSWORD } from '../support/accounts.ts';
+import { rowsOf } from '../support/books.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { makeCategory, makeProduct, type World } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { guestWithOrder } from '../support/order-life.ts';
+import { newVisitor } from '../support/shop-window.ts';
+import type { TestShop } from '../support/shop.ts';
+import { ensureWebBuild } from '../support/web-build.ts';
+
+// Who cannot see well, or uses no mouse, can use the whole shop: axe finds nothing on any page, and keys alone lead to an order.
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+interface Axe {
+  run(context: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
+}
+declare const window: { axe: Axe; innerWidth: number };
+declare const document: Document;
+
+/** Each page is looked at in both colours and at both ends of the widths. */
+const LOOKS = [
+  { colorScheme: 'light', width: 360 },
+  { colorScheme: 'dark', width: 360 },
+  { colorScheme: 'light', width: 1440 },
+  { colorScheme: 'dark', width: 1440 },
+] as const;
+
+describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop window', () => {
+  let shop: TestShop & World;
+  let browser: Browser;
+  let slug: string;
+  let gone: string;
+  let category: string;
+  let token: string;
+
+  beforeAll(async () => {
+    await ensureWebBuild();
+    const [opened, launched] = await Promise.all([createAccountShop({ env: { WEB: 'on' } }), launchBrowser()]);
+    shop = { ...opened, eventLog: opened.app.eventLog };
+    browser = launched;
+    category = (await makeCategory(shop, 'Honeycomb')).slug;
+    const options = (value: string) => [{ name: 'Size', value }];
+    const made = await makeProduct(shop, {
+      title: 'Donaudampfschifffahrtsgesellschaftskapitänshonig of the Very Long Name',
+      description: 'Honey, and a word that does not end: '.concat('honig'.repeat(60)),
+      categorySlug: category,
+      vendor: 'Apiary',
+      tags: ['raw', 'mild'],
+      images: [{ url: '/images/acacia-honey.svg', altText: 'A jar of honey' }],
+      variants: [
+        { onHand: 9, options: options('250 g') },
+        { onHand: 0, options: options('500 g') },
+        { onHand: 2, compareAt: 2000, options: options('1 kg') },
+      ],
+    });
+    slug = made.slug;
+    gone = (await makeProduct(shop, { title: 'Gone', categorySlug: category, variants: [{ onHand: 0 }] })).slug;
+    token = (await guestWithOrder(shop, [{ sku: known(made.variants[0]).sku, quantity: 2 }])).accessToken;
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await shop?.dispose();
+  });
+
+  /** What axe finds on the page, in every look; and whether the page is wider than its window. */
+  async function findings(page: Page): Promise<string[]> {
+    await page.evaluate(AXE);
+    const found: string[] = [];
+    for (const { colorScheme, width } of LOOKS) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const { violations, wide } = await page.evaluate(async () => {
+        const result = await window.axe.run(document, { resultTypes: ['violations'] });
+        return {
+          violations: result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+          wide: document.documentElement.scrollWidth - window.innerWidth,
+        };
+      });
+      found.push(...violations.map((text) => `${colorScheme} ${width} ${text.slice(0, 400)}`));
+      if (wide > 0) found.push(`${colorScheme} ${width}: ${wide} px wider than the window`);
+    }
+    return found;
+  }
+
+  test('axe finds nothing on the pages of a guest', async () => {
+    const ada = await newVisitor(browser, shop.url);
+    const page = await ada.open('/');
+    const found: Record<string, string[]> = {};
+    const look = async (name: string, path: string, ready: string) => {
+      await page.goto(`${shop.url}${path}`);
+      await page.getByText(ready).first().waitFor();
+      found[name] = await findings(page);
+    };
+    await look('home', '/', 'New on the shelf');
+    await look('products', '/products', '2 products');
+    await look('category', `/categories/${category}`, '2 products');
+    await look('nothing found', '/products?q=nothing', 'Nothing on the shelf');
+    await look('product', `/products/${slug}`, 'in stock');
+    await page.getByRole('button', { name: 'Add to cart' }).click();
+    await page.getByRole('dialog').getByText('Held for you for').waitFor();
+    found['drawer'] = await findings(page);
+    await look('sold out', `/products/${gone}`, 'Sold out for now');
+    await look('cart', '/cart', 'Held for you for');
+    await look('checkout', '/checkout', 'Place order');
+    await page.getByRole('button', { name: 'Place order' }).click();
+    await page.getByRole('alert').first().waitFor();
+    found['checkout refused'] = await findings(page);
+    await look('order', `/order?token=${encodeURIComponent(token)}`, 'What you bought');
+    expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
+  });
+
+  test('axe finds nothing on the pages of accounts', async () => {
+    const person = await newPerson(shop);
+    const ada = await newVisitor(browser, shop.url);
+    const page = await ada.open('/log-in');
+    const found: Record<string, string[]> = { '/log-in': await findings(page) };
+    const quiet = [
+      '/register',
+      '/forgotten-password',
+      '/reset-password?token=x',
+      '/confirm-email?token=x',
+      '/stock-alert',
+    ];
+    for (const path of quiet) {
+      await page.goto(`${shop.url}${path}`);
+      await page.locator('h1').waitFor();
+      found[path] = await findings(page);
+    }
+    await page.goto(`${shop.url}/log-in`);
+    await page.getByLabel('E-mail').fill(person.email);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { name: 'Devices' }).waitFor();
+    found['/account'] = await findings(page);
+    expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
+  });
+
+  test('keys alone lead from the front page to an order', async () => {
+    const ada = await newVisitor(browser, shop.url, { viewport: { width: 1280, height: 800 } });
+    const page = await ada.open('/');
+    await page.getByText('New on the shelf').waitFor();
+    /** Goes on by the tab key until something of this name has the focus. */
+    async function tabTo(name: RegExp): Promise<void> {
+      for (let presses = 0; presses < 80; presses += 1) {
+        await page.keyboard.press('Tab');
+        const focused = await page.evaluate(() => {
+          const { activeElement } = document;
+          const label = activeElement?.getAttribute('aria-label');
+          const id = activeElement?.id ?? '';
+          const named = id === '' ? null : document.querySelector(`label[for="${id}"]`);
+          return label ?? named?.textContent ?? activeElement?.textContent ?? '';
+        });
+        if (name.test(focused)) return;
+      }
+      throw new Error(`The tab key leads to nothing that is called ${name}.`);
+    }
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await tabTo(/Donaudampf/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: /Donaudampf/ }).waitFor();
+    await tabTo(/^One more$/);
+    await page.keyboard.press('Enter');
+    await tabTo(/^Add to cart$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByText('Held for you for').waitFor();
+    await tabTo(/^Check out$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Place order' }).waitFor();
+    const email = newEmail();
+    for (const [label, text] of [
+      [/^E-mail/, email],
+      [/^Full name/, 'Ada'],
+      [/^Street/, '1 Street'],
+      [/^Postal code/, 'N1 9GU'],
+      [/^Town/, 'London'],
+    ] as const) {
+      await tabTo(label);
+      await page.keyboard.type(text);
+    }
+    await tabTo(/^Country/);
+    await page.keyboard.type('United K');
+    await tabTo(/^Place order$/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /^Order / }).waitFor();
+    const lines = await rowsOf<{ quantity: number; country: string }>(
+      shop.db,
+      `SELECT l.quantity, o.shipping_country_code AS country FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE o.email = $1`,
+      [email],
+    );
+    expect(lines).toEqual([{ quantity: 2, country: 'GB' }]);
+  });
+});
