@@ -220,6 +220,9 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
       for (const [link, title] of [
         ['Overview', 'Sales by hour'],
         ['Stock', sku],
+        ['Customers', 'Only administrators'],
+        ['Activity', 'Record'],
+        ['System', 'No event is parked.'],
       ] as const) {
         await page.getByRole('link', { name: link, exact: true }).click();
         await page.getByText(title).first().waitFor();

@@ -44,7 +44,7 @@ export function Dashboard() {
   return (
     <Router base="/dashboard">
       <Shell shop={shop} me={me} cursor={eventCursor}>
-        <Pages />
+        <Pages me={me} />
       </Shell>
     </Router>
   );

@@ -8,7 +8,7 @@ export function ActionSubject({ subject }: { subject: StaffActionItemFragment['s
     case 'Order':
       return <Link href={`/orders/${subject.number}`}>{subject.number}</Link>;
     case 'Product':
-      return <Link href={`/catalogue/${subject.id}`}>{subject.title}</Link>;
+      return <span>{subject.title}</span>;
     case 'ProductVariant':
       return <Link href={`/stock/${encodeURIComponent(subject.sku)}`}>{subject.sku}</Link>;
     case 'Category':

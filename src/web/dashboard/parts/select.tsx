@@ -5,9 +5,12 @@ export function Select<Value extends string>({
   label,
   value,
   options,
+  isLabelHidden = false,
   onChange,
 }: {
   label: string;
+  /** Whether the label is for screen readers alone, since the place says the same. */
+  isLabelHidden?: boolean;
   value: Value;
   options: readonly (readonly [Value, string])[];
   onChange: (value: Value) => void;
@@ -15,7 +18,9 @@ export function Select<Value extends string>({
   const id = useId();
   return (
     <div className="field">
-      <label htmlFor={id}>{label}</label>
+      <label htmlFor={id} className={isLabelHidden ? 'visually-hidden' : undefined}>
+        {label}
+      </label>
       <select
         id={id}
         className="select"

@@ -1,13 +1,16 @@
 import { Link, Route, Switch } from 'wouter';
+import { ActivityPage } from '../activity/activity-page.tsx';
+import { CustomersPage } from '../customers/customers-page.tsx';
 import { OrderPage } from '../orders/order-page.tsx';
 import { OrdersPage } from '../orders/orders-page.tsx';
 import { OverviewPage } from '../overview/overview-page.tsx';
 import { Page } from '../parts/page.tsx';
 import { StockPage } from '../stock/stock-page.tsx';
+import { SystemPage } from '../system/system-page.tsx';
 import { VariantPage } from '../stock/variant-page.tsx';
 
 /** Which page an address shows. */
-export function Pages() {
+export function Pages({ me }: { me: { id: string; role: string } }) {
   return (
     <Switch>
       <Route path="/">
@@ -21,6 +24,15 @@ export function Pages() {
         <StockPage />
       </Route>
       <Route path="/stock/:sku">{({ sku }) => <VariantPage key={sku} sku={decodeURIComponent(sku)} />}</Route>
+      <Route path="/customers">
+        <CustomersPage me={me} />
+      </Route>
+      <Route path="/activity">
+        <ActivityPage />
+      </Route>
+      <Route path="/system">
+        <SystemPage />
+      </Route>
       <Route>
         <Page title="There is nothing here">
           <p>

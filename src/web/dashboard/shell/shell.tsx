@@ -15,6 +15,9 @@ const NAVIGATION = [
   ['/', 'Overview'],
   ['/orders', 'Orders'],
   ['/stock', 'Stock'],
+  ['/customers', 'Customers'],
+  ['/activity', 'Activity'],
+  ['/system', 'System'],
 ] as const;
 
 /** What stands around each page: the navigation, the news of orders, and whether the page is live. */
