@@ -7,6 +7,7 @@ import { formatCount } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import type { StockAdjustReason } from '../../generated/graphql.ts';
 import { refusalOf } from '../parts/refusal.ts';
+import './stock-row.tsx';
 import { Select } from '../parts/select.tsx';
 
 const ADJUST = graphql(`

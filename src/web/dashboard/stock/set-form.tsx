@@ -6,6 +6,7 @@ import { Notice } from '../../shared/components/notice.tsx';
 import { formatCount } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import { refusalOf } from '../parts/refusal.ts';
+import './stock-row.tsx';
 
 const SET = graphql(`
   mutation StaffStockSet($input: StockSetInput!) {
