@@ -8,7 +8,7 @@ export const errorCodes = {
   TOKEN_INVALID: 'The token is invalid or has expired.',
   INSUFFICIENT_STOCK: 'Fewer units are available than requested. See `InsufficientStockError`.',
   STOCK_CONFLICT: 'The stock is not what the caller expected. See `StockConflictError`.',
-  CART_EXPIRED: 'The cart has expired, and its units have returned to stock. Call `cartReclaim` to hold them again.',
+  CART_EXPIRED: 'The cart has expired, and its units return to stock. Call `cartReclaim` to hold them again.',
   CART_EMPTY: 'The cart is empty.',
   LIMIT_EXCEEDED: 'The request exceeds a limit of the shop. See `LimitExceededError`.',
   TOTAL_CHANGED: 'The total is not what the caller expected. See `TotalChangedError`.',

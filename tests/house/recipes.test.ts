@@ -68,7 +68,7 @@ test('a module made by the recipes of docs/ARCHITECTURE.md works, and touches it
     { data: { wishSend: { length: 12, errors: [] } } },
     {
       data: {
-        wishSend: { length: null, errors: [{ __typename: 'WishTooLongError', code: 'LIMIT_EXCEEDED', excess: 10 }] },
+        wishSend: { length: null, errors: [{ __typename: 'WishTooLongError', code: 'CONFLICT', excess: 10 }] },
       },
     },
   ]);

@@ -32,8 +32,9 @@ export const EventRef = builder.interfaceRef<StreamItem<unknown>>('Event').imple
 export const AFTER = {
   type: 'EventCursor',
   description:
-    'Cursor of the last event received: the subscription first delivers the events since then. Fails with ' +
-    'CURSOR_EXPIRED if the cursor is older than the event log or belongs to another one.',
+    'Position after which to start: `cursor` of the last event received or, for the first subscription, `asOf` or ' +
+    '`eventCursor` of the query before it. The subscription first delivers the events since then. If omitted, ' +
+    'only new events are delivered. Fails with CURSOR_EXPIRED if the cursor is older than the event log or belongs to another one.',
 } as const;
 
 /**

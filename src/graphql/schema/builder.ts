@@ -95,13 +95,15 @@ export const builder = new SchemaBuilder<{
 
 builder.queryType({ description: 'All queries.' });
 builder.mutationType({
-  description: 'All mutations. Expected errors are returned in `errors` of the payload; its result is then null.',
+  description:
+    'All mutations. Expected errors are returned in the field `errors` of the payload. The result field is then null, ' +
+    'except where a mutation can succeed in part, such as `cartReclaim`.',
 });
 builder.subscriptionType({
   description:
     'All subscriptions, over WebSocket (`graphql-transport-ws`) and Server-Sent Events, on the same path as ' +
-    'queries. Lists of IDs have at most 100 entries: null selects all objects, an empty list selects none, and ' +
-    'two lists are combined. Events about products that are not ACTIVE are delivered to staff only. With ' +
+    'queries. Lists of IDs have at most 100 entries: without lists, everything ' +
+    'is followed; otherwise, the objects in any of the lists, and an empty list adds none. Events about products that are not ACTIVE are delivered to staff only. With ' +
     '`after`, a subscription first delivers all events since that cursor and then continues with new ones, ' +
     'without gaps or repetitions. If the event log does not reach back to the cursor, the subscription fails ' +
     'with CURSOR_EXPIRED: run the query again and subscribe after its cursor. A subscriber that reads too ' +

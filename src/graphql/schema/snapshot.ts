@@ -30,9 +30,9 @@ export const SnapshotRef = builder.interfaceRef<object>('Snapshot').implement({
       nullable: true,
       description:
         'Position in the event log up to which this object includes all changes. A subscription that passes the ' +
-        'cursor as `after` misses no event. The cursor belongs to the response it came with: queries that select ' +
-        'it for one object must pass different values of `for`, or a cache may pair a newer cursor with older ' +
-        'data.',
+        'cursor as `after` misses no event. The cursor belongs to the response it came with: several ' +
+        'queries that select it for the same object must pass different values of `for`, or a cache may pair a newer ' +
+        'cursor with older data. For all fields of an operation, use `eventCursor`.',
       args: { for: t.arg.string(FOR) },
       complexity: 0,
       resolve: (_parent, _args, ctx, info) => {

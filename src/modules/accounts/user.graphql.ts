@@ -40,7 +40,9 @@ builder.node(UserRef, {
 });
 
 builder.node(SessionRef, {
-  description: 'A login on one device. It ends with logout, a password change, a role change, or when it expires.',
+  description:
+    'A login on one device. It ends with `logout`, `sessionEnd`, a change or reset of the password, a change of role, ' +
+    'the reuse of an old refresh token, or when it expires.',
   id: { resolve: (session) => session.id, description: 'Global ID of the session.' },
   fields: (t) => ({
     userAgent: t.exposeString('userAgent', {

@@ -24,7 +24,7 @@ function cartPayload(name: string, description: string) {
     t.field({
       type: CartRef,
       nullable: true,
-      description: 'Cart after the mutation. Null if nothing was changed.',
+      description: 'Cart after the mutation. Null if the mutation failed.',
       resolve: (payload) => payload.cart ?? null,
     }),
   );

@@ -17,7 +17,7 @@ const CartStatusRef = builder.enumType('CartStatus', {
     ACTIVE: { description: 'Units in the cart are held.' },
     EXPIRED: {
       description:
-        'The cart expired, and its units returned to stock. Its lines are kept, and `cartReclaim` can hold their ' +
+        'The cart expired, and its units return to stock. Its lines are kept, and `cartReclaim` can hold their ' +
         'units again.',
     },
     CHECKED_OUT: { description: 'The cart became an order.' },
@@ -60,9 +60,10 @@ builder.node(CartRef, {
     token: t.string({
       nullable: true,
       description:
-        'Guest token, which identifies the guest. It stays the same for all carts of the guest, through expiry and ' +
-        'checkout, until login. Send it as the `x-cart-token` header or as `connectionParams.cartToken`; browsers ' +
-        'store it as a cookie, which a checkout replaces. Null for users, and if the guest was identified by cookie.',
+        'Guest token, which identifies the guest. It stays the same for all carts of the guest until login. ' +
+        'A checkout replaces it if it was sent as a cookie, or if `renewCartToken` is true. Send it as the ' +
+        '`x-cart-token` header or as `connectionParams.cartToken`; browsers store it as a cookie. Null for users, and if ' +
+        'the guest was identified by cookie.',
       resolve: (cart, _args, ctx) => {
         const { guest } = ctx.viewer;
         return guest !== null && guest.id === cart.guestId && guest.knownBy !== 'cookie' ? guest.token : null;

@@ -13,7 +13,7 @@ function categoryPayload(name: string, description: string) {
     t.field({
       type: CategoryRef,
       nullable: true,
-      description: 'Category after the mutation. Null if nothing was changed.',
+      description: 'Category after the mutation. Null if the mutation failed.',
       resolve: (payload) => payload.category ?? null,
     }),
   );

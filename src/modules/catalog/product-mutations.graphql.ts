@@ -14,7 +14,7 @@ function productPayload(name: string, description: string) {
     t.field({
       type: ProductRef,
       nullable: true,
-      description: 'Product after the mutation. Null if nothing was changed.',
+      description: 'Product after the mutation. Null if the mutation failed.',
       resolve: (payload) => payload.product ?? null,
     }),
   );

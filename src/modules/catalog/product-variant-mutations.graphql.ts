@@ -13,7 +13,7 @@ function variantPayload(name: string, description: string) {
     t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'Variant after the mutation. Null if nothing was changed.',
+      description: 'Variant after the mutation. Null if the mutation failed.',
       resolve: (payload) => payload.variant ?? null,
     }),
   );

@@ -78,7 +78,7 @@ function stockPayload(name: string) {
     t.field({
       type: ProductVariantRef,
       nullable: true,
-      description: 'Variant after the mutation. Null if nothing was changed.',
+      description: 'Variant after the mutation. Null if the mutation failed.',
       resolve: (payload) => payload.variant ?? null,
     }),
   );

@@ -106,8 +106,8 @@ async function openStockStream<T extends { variantId: string; productId: string 
 }
 
 const LISTS =
-  'If both lists of IDs are null or omitted, all variants are followed; an empty list selects none; two ' +
-  'lists are combined.';
+  'If both lists of IDs are null or omitted, all variants are followed. Otherwise, the variants in `variantIds` and ' +
+  'those of the products in `productIds` are followed; an empty list adds none.';
 
 builder.subscriptionFields((t) => {
   const args = {

@@ -55,8 +55,10 @@ const CheckoutInputRef = builder.inputType('CheckoutInput', {
     idempotencyKey: t.string({
       required: true,
       description:
-        'Key chosen by the caller, at most 255 characters. Repeating the key as the same user or guest returns the ' +
-        'order that was placed with it, instead of placing another one.',
+        'Key chosen by the caller, at most 255 characters. If the answer is lost, repeat the call with the same key and ' +
+        'input as the same user or guest: the call returns the order that was placed before. For this, the guest ' +
+        'token that a checkout replaced works for 24 hours. The same key with a different input fails with ' +
+        'IDEMPOTENCY_KEY_REUSED.',
     }),
     email: t.string({
       description:
@@ -89,8 +91,8 @@ builder.objectField(CheckoutPayloadRef, 'cartToken', (t) =>
   t.string({
     nullable: true,
     description:
-      'New guest token, which replaces the one that was sent. Null unless `renewCartToken` was true, for users, and if ' +
-      'the guest was identified by cookie: the answer then sets a new cookie.',
+      'New guest token, which replaces the one that was sent as a header. Returned to guests who sent ' +
+      '`renewCartToken: true`; otherwise null. If the token was sent as a cookie, the response sets a new cookie.',
     resolve: ({ cartToken }) => cartToken ?? null,
   }),
 );

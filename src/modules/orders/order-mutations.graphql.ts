@@ -19,7 +19,7 @@ const reasonInput = z.object({ reason: optionalNote });
 const noteInput = z.object({ note: optionalNote });
 
 const NOTE = 'At most 1,000 characters; may contain line breaks.';
-const UNCHANGED = 'Order after the mutation. Null if nothing was changed.';
+const UNCHANGED = 'Order after the mutation. Null if the mutation failed.';
 
 const OrderCancelInputRef = builder.inputType('OrderCancelInput', {
   description: 'Input of `orderCancel`.',

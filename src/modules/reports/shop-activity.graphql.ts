@@ -84,7 +84,7 @@ const OrderCountRef = builder.objectRef<OrderCount>('OrderCount').implement({
 });
 
 const ShopActivityRef = builder.objectRef<object>('ShopActivity').implement({
-  description: 'What is going on in the shop now. Staff only.',
+  description: 'Activity in the shop now. Staff only.',
   interfaces: [SnapshotRef],
   fields: (t) => ({
     stock: t.field({
@@ -125,7 +125,7 @@ builder.queryField('shopActivity', (t) =>
     type: ShopActivityRef,
     nullable: true,
     description:
-      'What is going on in the shop now: units held by carts, orders by status, and carts about to expire. To keep the ' +
+      'Activity in the shop now: units held by carts, orders by status, and carts about to expire. To keep the ' +
       'values current, read them again after events of `stockChanged`, `orderPlaced` and `orderStatusChanged`. Staff only.',
     authScopes: { staff: true },
     resolve: () => ({}),
