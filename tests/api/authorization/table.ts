@@ -53,6 +53,15 @@ const credentials = async () => ({ email: newEmail(), password: PASSWORD, name: 
 
 /** The rows of the schema's root fields. */
 export const operations: Record<string, Row> = {
+  'Mutation.sessionEnd': {
+    as: { ...ownersAlone, guest: 'UNAUTHENTICATED' },
+    ask: `sessionEnd(input: $input) { endedId ${ERRORS} }`,
+    declare: '$input: SessionEndInput!',
+    given: async ({ shop, owner }) => {
+      const [session] = await shop.app.services.sessions.list(rowId(owner.userId));
+      return { input: { id: globalId('Session', known(session).id) } };
+    },
+  },
   'Query.shop': { as: everyone, ask: 'shop { name }' },
   'Query.serverTime': { as: everyone, ask: 'serverTime' },
   'Query.eventCursor': { as: everyone, ask: 'eventCursor' },
