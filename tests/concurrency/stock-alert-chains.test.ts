@@ -425,7 +425,7 @@ describe('who signs up while it is restocked', () => {
       await locks.untilWaiting(1, 'product_variants');
       return [outcome];
     });
-    expect(await signedUp[0]).toBe('ALREADY_IN_STOCK: It can be bought now.');
+    expect(await signedUp[0]).toBe('ALREADY_IN_STOCK: The variant is available now.');
     expect(await alertsOf(shop.db, id)).toEqual({ told: [], waiting: [] });
   });
 

@@ -220,7 +220,7 @@ describe('a mutation whose outcome is not known', () => {
     expect(toldBy(answer)).toEqual(UNAVAILABLE);
     expect(answer.data).toEqual({ checkout: null });
     expect(answer.errors?.[0]).toMatchObject({
-      message: expect.stringContaining('same idempotencyKey') as string,
+      message: expect.stringContaining('send it again with the same key') as string,
       extensions: { outcome: 'UNKNOWN' },
     });
     const again = await shopper.client.execute(shopperDocuments.checkout, order('lost commit'));

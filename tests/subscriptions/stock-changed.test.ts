@@ -508,7 +508,7 @@ describe('changes that another process makes', () => {
       const { changes } = await watching(here, () => overSse(here, { variantIds: [variant.globalId] }));
       expect(await runCommand('carts-expire', { DATABASE_URL: database.url, DATA_DIR: here.config.dataDir })).toEqual({
         code: 0,
-        output: '1 cart expired, 3 units back in stock.\n',
+        output: 'Expired 1 cart; returned 3 units to stock.\n',
       });
       const change = await changes.take();
       expect(change).toMatchObject({ available: 10, previousAvailable: 7 });
