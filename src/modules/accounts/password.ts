@@ -9,7 +9,7 @@ export interface Passwords {
   hash(password: string): Promise<string>;
   /**
    * Whether it is the password of this hash.
-   * @param hash null where there is no account: the answer is no, and takes as long as any other
+   * @param hash null if there is no account: the result is false, and takes as long as a comparison
    */
   verify(password: string, hash: string | null): Promise<boolean>;
   /** Whether the hash was made when less work was asked for. */

@@ -1,6 +1,7 @@
 import { countUpTo, MAX_COUNTED } from '../../infra/postgres/count.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
+import { totalsOf, type PricedLine } from '../pricing/totals.ts';
 
 /** Stock of all variants that are not archived. */
 export interface StockSummary {
@@ -15,6 +16,13 @@ export interface LiveCart {
   expiresAt: Date;
   unitCount: number;
   totalMinor: bigint;
+}
+
+interface LiveCartRow {
+  createdAt: Date;
+  expiresAt: Date;
+  cursor: string[];
+  lines: PricedLine[];
 }
 
 const stock: Statement = {
@@ -59,14 +67,19 @@ export async function findLiveCarts(source: Queryable, page: PageRequest): Promi
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const { condition, orderBy, cursor } = keyset(NEXT_TO_EXPIRE, page, parameter);
   const text = `
-    SELECT c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.cursor, l.units AS "unitCount", l.total AS "totalMinor"
+    SELECT c.created_at AS "createdAt", c.expires_at AS "expiresAt", c.cursor, l.lines
       FROM (SELECT c.id, c.created_at, c.expires_at, ${cursor} AS cursor FROM carts c
              WHERE ${LIVE} AND ${condition} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}) AS c
      CROSS JOIN LATERAL (
-       SELECT coalesce(sum(quantity), 0)::int AS units, coalesce(sum(quantity::bigint * unit_price_minor), 0)::bigint AS total
+       SELECT coalesce(json_agg(json_build_object('quantity', quantity, 'unitPriceMinor', unit_price_minor)), '[]') AS lines
          FROM cart_lines WHERE cart_id = c.id) AS l
      ORDER BY ${orderBy}`;
-  return toPage(await source.query<LiveCart & { cursor: string[] }>({ text }, values), page);
+  const found = await source.query<LiveCartRow>({ text }, values);
+  const carts = found.map(({ lines, ...cart }) => {
+    const { quantity: unitCount, totalMinor } = totalsOf(lines);
+    return { ...cart, unitCount, totalMinor };
+  });
+  return toPage(carts, page);
 }
 
 /** How many carts hold units, as far as lists count. */

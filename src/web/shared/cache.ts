@@ -14,7 +14,7 @@ const PARTS = [
   ...['OrderStatusChange', 'NotificationSettings', 'ErrorParameter'],
 ];
 
-/** The viewer's cart is the one that a change or an event has just told of. */
+/** Makes the cart in a mutation result or an event the cart of the viewer. */
 function linkCart(cache: Cache, cart: unknown): void {
   const { __typename, id, status } = (cart ?? {}) as { __typename?: string; id?: string; status?: string };
   if (__typename === undefined || id === undefined) return;

@@ -7,7 +7,7 @@ let serverMinusMonotonic = Date.now() - performance.now();
 /** How far off the estimate may be: half of the round trip it was made by. */
 let uncertaintyMs = Infinity;
 
-/** The server's time now, in milliseconds since 1970. The device's own until an answer has told better. */
+/** The server's time now, in milliseconds since 1970. The device's clock until the first response. */
 export function serverNow(): number {
   return serverMinusMonotonic + performance.now();
 }

@@ -105,7 +105,7 @@ async function renewIfDue(): Promise<void> {
   await renewSession().catch(() => {});
 }
 
-/** Like `fetch`, in the name of whoever is logged in: renews the session before the request, and where it was refused. */
+/** Like `fetch`, with the session of the user: renews the session before the request if it is about to end, and if it was refused. */
 export const sessionFetch: typeof fetch = async (input, init) => {
   await renewIfDue();
   const response = await fetch(input, init);

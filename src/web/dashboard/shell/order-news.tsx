@@ -62,7 +62,7 @@ const SHOWN_MS = 8000;
 
 /**
  * Follows the orders of the shop, whatever page is open: events go into the cache, and so into every list and page that shows the
- * order. A new order is told by a note at the edge and by a sound.
+ * order. A new order shows a note at the edge of the page and plays a sound.
  * @param cursor where the log was before any page of the dashboard was read
  */
 export function OrderNews({ cursor }: { cursor: string }) {

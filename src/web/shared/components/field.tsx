@@ -9,7 +9,7 @@ export interface FieldProps extends ComponentProps<'input'> {
   fault?: string | null | undefined;
 }
 
-/** A labelled input, with its hint and its fault told to everyone. */
+/** An input with its label, hint and error message, which screen readers announce, too. */
 export function Field({ label, hint, fault, className = '', required, ...rest }: FieldProps) {
   const id = useId();
   const described = [hint === undefined ? '' : `${id}-hint`, fault == null ? '' : `${id}-fault`]

@@ -115,7 +115,7 @@ export function useCart() {
   };
 }
 
-/** The milliseconds until an instant by the server's clock, told each second; null without one, 0 from it on. */
+/** Milliseconds until a time by the server's clock, updated each second. Null without a time, 0 once it has passed. */
 export function useMsLeft(instant: string | null | undefined): number | null {
   const left = () => (instant == null ? null : Math.max(0, Date.parse(instant) - serverNow()));
   const [, tick] = useState(0);
