@@ -12,6 +12,8 @@ const none = () => null;
 const PARTS = [
   ...['Money', 'Image', 'PriceRange', 'ProductOption', 'SelectedOption', 'Address', 'Shop', 'PageInfo'],
   ...['OrderStatusChange', 'NotificationSettings', 'ErrorParameter'],
+  ...['SalesReport', 'Sales', 'SalesPeriod', 'ProductSales', 'CartConversion'],
+  ...['ShopActivity', 'StockSummary', 'OrderCount', 'LiveCart'],
 ];
 
 /** Makes the cart in a mutation result or an event the cart of the viewer. */
