@@ -1,0 +1,162 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { quote } from '../../src/modules/pricing/quote.ts';
+import type { Quote, QuoteInput } from '../../src/modules/pricing/quote.types.ts';
+import { cart, promotion } from './carts.ts';
+import { naiveQuote } from './naive-quote.ts';
+
+/** `QUOTE_RUNS=1000000 npx vitest run tests/pricing/quote-laws.test.ts` tries more carts. */
+const numRuns = Number(process.env.QUOTE_RUNS ?? 10_000);
+
+function sum(amounts: readonly bigint[]): bigint {
+  return amounts.reduce((a, b) => a + b, 0n);
+}
+
+/** All amounts of a quote. */
+function amountsOf(of: Quote): bigint[] {
+  return [
+    ...of.lines.flatMap((line) => [
+      line.totalMinor,
+      line.reliefMinor,
+      line.discountMinor,
+      line.discountedMinor,
+      line.taxMinor,
+      ...line.discounts.map(({ amountMinor }) => amountMinor - 1n),
+    ]),
+    ...[...of.discounts, ...of.shippingDiscounts].map(({ amountMinor }) => amountMinor - 1n),
+    ...of.shippingOptions.flatMap(({ listMinor, priceMinor }) => [listMinor, priceMinor, listMinor - priceMinor]),
+    ...of.taxes.map(({ amountMinor }) => amountMinor),
+    of.subtotalMinor,
+    of.discountMinor,
+    of.shippingMinor,
+    of.taxMinor,
+    of.totalMinor,
+  ];
+}
+
+function addsUp(of: Quote, input: QuoteInput): void {
+  for (const [index, line] of of.lines.entries()) {
+    const { unitPriceMinor = 0, quantity = 0, id } = input.lines[index] ?? {};
+    expect(line.id).toBe(id);
+    expect(line.totalMinor + line.reliefMinor).toBe(BigInt(unitPriceMinor) * BigInt(quantity));
+    expect(sum(line.discounts.map(({ amountMinor }) => amountMinor))).toBe(line.discountMinor);
+    expect(line.totalMinor - line.discountMinor).toBe(line.discountedMinor);
+    expect(line.taxMinor).toBe(line.tax?.amountMinor ?? 0n);
+  }
+  expect(sum(of.lines.map(({ totalMinor }) => totalMinor))).toBe(of.subtotalMinor);
+  expect(sum(of.lines.map(({ discountMinor }) => discountMinor))).toBe(of.discountMinor);
+  expect(sum(of.discounts.map(({ amountMinor }) => amountMinor))).toBe(of.discountMinor);
+  expect(sum(of.taxes.map(({ amountMinor }) => amountMinor))).toBe(of.taxMinor);
+  expect(sum([...of.lines.map(({ taxMinor }) => taxMinor), ...of.shippingTaxes.map((tax) => tax.amountMinor)])).toBe(
+    of.taxMinor,
+  );
+  const added = of.pricesIncludeTax ? 0n : of.taxMinor;
+  expect(of.subtotalMinor - of.discountMinor + of.shippingMinor + added).toBe(of.totalMinor);
+  const method = of.shippingMethod;
+  const taken = sum(of.shippingDiscounts.map(({ amountMinor }) => amountMinor));
+  expect((method?.listMinor ?? 0n) - taken).toBe(method?.priceMinor ?? 0n);
+}
+
+function reversed(input: QuoteInput): QuoteInput {
+  return {
+    ...input,
+    lines: input.lines.toReversed(),
+    promotions: input.promotions.toReversed(),
+    codes: input.codes.toReversed(),
+  };
+}
+
+describe('for any cart', () => {
+  it('the parts add up, no amount is negative, the order of things does not matter, and a promotion never raises the total', () => {
+    fc.assert(
+      fc.property(cart(), promotion, (input, further) => {
+        const first = quote(input);
+        addsUp(first, input);
+        expect(amountsOf(first).filter((amount) => amount < 0n)).toEqual([]);
+        expect(quote(input)).toEqual(first);
+        const other = quote(reversed(input));
+        expect(other.hash).toBe(first.hash);
+        expect(other.totalMinor).toBe(first.totalMinor);
+        expect(other.lines.toReversed()).toEqual(first.lines);
+        const more = quote({ ...input, promotions: [...input.promotions, { ...further, id: 'further' }] });
+        expect(more.totalMinor <= first.totalMinor).toBe(true);
+        const none = quote({ ...input, promotions: [] });
+        expect(first.totalMinor <= none.totalMinor).toBe(true);
+      }),
+      { numRuns },
+    );
+  });
+
+  it('agrees with a naive implementation that tries every set of promotions', () => {
+    fc.assert(
+      fc.property(cart(), (input) => {
+        const ours = quote(input);
+        const naive = naiveQuote(input);
+        expect({
+          subtotal: ours.subtotalMinor,
+          shipping: ours.shippingMinor,
+          tax: ours.taxMinor,
+          total: ours.totalMinor,
+          applied: [...new Set([...ours.discounts, ...ours.shippingDiscounts].map((of) => of.promotionId))].toSorted(),
+          discounted: new Map(ours.lines.map((line) => [line.id, line.discountedMinor])),
+          taxOfLines: new Map(ours.lines.map((line) => [line.id, line.taxMinor])),
+        }).toEqual({
+          subtotal: naive.subtotal,
+          shipping: naive.shipping,
+          tax: naive.tax,
+          total: naive.total,
+          applied: naive.applied,
+          discounted: naive.discounted,
+          taxOfLines: naive.taxOfLines,
+        });
+      }),
+      { numRuns },
+    );
+  });
+
+  it('a promotion of goods never raises what the goods cost, where neither tax nor shipping is at stake', () => {
+    fc.assert(
+      fc.property(cart(), promotion, (input, further) => {
+        const plain = { ...input, shipping: null, tax: null };
+        const goods = (of: QuoteInput) => {
+          const { subtotalMinor, discountMinor } = quote(of);
+          return subtotalMinor - discountMinor;
+        };
+        const more = { ...plain, promotions: [...plain.promotions, { ...further, id: 'further' }] };
+        expect(goods(more) <= goods(plain)).toBe(true);
+      }),
+      { numRuns: numRuns / 4 },
+    );
+  });
+
+  it('splitting a line changes no discount of the order by more than its rounding', () => {
+    fc.assert(
+      fc.property(cart({ maxPromotions: 1 }), fc.nat(), (input, seed) => {
+        const lines = input.lines.filter(({ quantity }) => quantity > 1);
+        const split = lines[seed % Math.max(1, lines.length)];
+        const plain = {
+          ...input,
+          shipping: null,
+          tax: null,
+          promotions: input.promotions.filter(({ scope, minQuantity }) => scope === 'ORDER' && minQuantity === null),
+        };
+        if (split === undefined) return;
+        const halves = {
+          ...plain,
+          lines: plain.lines.flatMap((line) =>
+            line.id === split.id
+              ? [
+                  { ...line, quantity: 1 },
+                  { ...line, id: 'half', quantity: line.quantity - 1 },
+                ]
+              : [line],
+          ),
+        };
+        const before = quote(plain).discountMinor;
+        const after = quote(halves).discountMinor;
+        expect(after - before <= 1n && before - after <= 1n).toBe(true);
+      }),
+      { numRuns: numRuns / 4 },
+    );
+  });
+});
