@@ -7,6 +7,7 @@ export const errorCodes = {
   INVALID_CREDENTIALS: 'The email address or the password is wrong.',
   TOKEN_INVALID: 'The token is invalid or has expired.',
   INSUFFICIENT_STOCK: 'Fewer units are available than requested. See `InsufficientStockError`.',
+  EDIT_CONFLICT: 'The object was changed after the caller had read it. See `EditConflictError`.',
   STOCK_CONFLICT: 'The stock is not what the caller expected. See `StockConflictError`.',
   CART_EXPIRED: 'The cart has expired, and its units return to stock. Call `cartReclaim` to hold them again.',
   CART_EMPTY: 'The cart is empty.',

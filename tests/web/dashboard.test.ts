@@ -185,6 +185,95 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByRole('row').filter({ hasText: 'Restock' }).waitFor();
   });
 
+  test('products are made and edited with faults at their fields, and of two who edit one the second is told', async () => {
+    const [context, others] = [await newVisitor(), await newVisitor()];
+    const page = await open(context, '/catalogue/new');
+    await logIn(page);
+    const submit = page.getByRole('button', { name: 'Create product' });
+    await page.getByLabel('Title').fill('Forest honey');
+    await page.getByLabel('Slug').fill('Not a slug');
+    await page.getByLabel('SKU').fill('FOREST-S');
+    await page.getByLabel('Price', { exact: true }).fill('a lot');
+    await submit.click();
+    await page.getByText('Enter an amount, such as 19.90.').waitFor();
+    await page.getByLabel('Price', { exact: true }).fill('7,50');
+    await submit.click();
+    await page.getByText('slug must consist of lowercase letters').waitFor();
+    expect(await page.getByLabel('Slug').getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('Slug').fill('');
+    await page.getByLabel('Status').selectOption('ACTIVE');
+    await page.getByRole('button', { name: 'Add a picture' }).click();
+    await page.getByLabel('Address').fill('https://example.com/a b.png');
+    await submit.click();
+    await page.getByText('url must be an absolute http or https URL').waitFor();
+    await page.getByRole('button', { name: 'Remove picture 1' }).click();
+    await submit.click();
+    await page.getByRole('heading', { name: 'Forest honey' }).waitFor();
+
+    // A second variant, once the first has an option.
+    await page.getByRole('button', { name: 'Edit FOREST-S' }).click();
+    const drawer = page.getByRole('dialog');
+    await drawer.getByRole('button', { name: 'Add an option' }).click();
+    await drawer.getByLabel('Option 1').fill('Size');
+    await drawer.getByLabel('Value 1').fill('250 g');
+    await drawer.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Add a variant' }).click();
+    await drawer.getByLabel('SKU').fill('FOREST-S');
+    await drawer.getByLabel('Price', { exact: true }).fill('13');
+    await drawer.getByLabel('Size').fill('500 g');
+    await drawer.getByRole('button', { name: 'Add variant' }).click();
+    await drawer.getByText('The SKU is already used by another variant.').waitFor();
+    await drawer.getByLabel('SKU').fill('FOREST-L');
+    await drawer.getByRole('button', { name: 'Add variant' }).click();
+    await page.getByRole('row').filter({ hasText: '500 g' }).waitFor();
+
+    const second = await open(others, new URL(page.url()).pathname.replace('/dashboard', ''));
+    await logIn(second);
+    await second.getByText('Live', { exact: true }).waitFor();
+    await second.getByLabel('Vendor').fill('Bees of the North');
+    await second.getByLabel('Title').fill('Honey of the forest');
+    await page.getByLabel('Title').fill('Woodland honey');
+    await page.getByLabel('Tags').fill('dark, strong');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    await second.getByText('Somebody else changed this product').waitFor();
+    expect(await second.getByRole('alert').textContent()).toContain('Woodland honey');
+    expect(await second.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true);
+    await second.getByRole('button', { name: 'Keep my changes' }).click();
+    await second.getByRole('button', { name: 'Save' }).click();
+    await second.getByText('Saved.').waitFor();
+    // What the first did not edit again shows there by itself.
+    await page.getByRole('heading', { name: 'Honey of the forest' }).waitFor();
+    expect(await page.getByLabel('Vendor').inputValue()).toBe('Bees of the North');
+    const { product } = await shop
+      .client()
+      .data<{ product: object }>(
+        '{ product(slug: "forest-honey") { title vendor tags variants { sku title price { amount } } } }',
+        {},
+      );
+    expect(product).toEqual({
+      title: 'Honey of the forest',
+      vendor: 'Bees of the North',
+      tags: ['dark', 'strong'],
+      variants: [
+        { sku: 'FOREST-S', title: '250 g', price: { amount: '7.50' } },
+        { sku: 'FOREST-L', title: '500 g', price: { amount: '13.00' } },
+      ],
+    });
+
+    await page.getByRole('button', { name: 'Archive FOREST-L' }).click();
+    await page.getByRole('button', { name: 'Archive this variant' }).click();
+    await page.getByRole('row').filter({ hasText: '500 g' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Archive product' }).click();
+    await page.getByRole('button', { name: 'Archive this product' }).click();
+    await second.getByText('Archived', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'All products' }).click();
+    await page.getByRole('link', { name: 'Categories' }).click();
+    await page.getByLabel('Name').fill('Honeydew');
+    await page.getByRole('button', { name: 'Create category' }).click();
+    await page.getByRole('region', { name: 'Honeydew' }).waitFor();
+  });
+
   test('the overview counts what is sold and held, as it happens', async () => {
     const page = await open(await newVisitor(), '');
     await logIn(page);
@@ -220,6 +309,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
       for (const [link, title] of [
         ['Overview', 'Sales by hour'],
         ['Stock', sku],
+        ['Catalogue', 'Acacia honey'],
         ['Customers', 'Only administrators'],
         ['Activity', 'Record'],
         ['System', 'No event is parked.'],

@@ -2,6 +2,7 @@ import type { Transaction } from '../../infra/postgres/database.ts';
 import type { Category, Product, ProductVariant } from './catalog.service.ts';
 import type {
   CategoryChanges,
+  ExpectedVersion,
   NewCategory,
   NewProduct,
   NewVariant,
@@ -25,16 +26,17 @@ export type Actor = string | null;
 export interface CatalogWritingService {
   /** Refuses with CONFLICT where slug or SKU is taken, NOT_FOUND where the category is not there. */
   createProduct(actor: Actor, product: NewProduct): Promise<Product>;
-  updateProduct(actor: Actor, id: string, changes: ProductChanges): Promise<Product>;
+  /** @param expected `updatedAt` as the editor saw it; a change since refuses with EDIT_CONFLICT */
+  updateProduct(actor: Actor, id: string, changes: ProductChanges, expected?: ExpectedVersion): Promise<Product>;
   /** Carts that hold it keep it, and can check out. */
   archiveProduct(actor: Actor, id: string): Promise<Product>;
   createVariant(actor: Actor, productId: string, variant: NewVariant): Promise<ProductVariant>;
   /** Archived ones too: another SKU makes theirs free again. */
-  updateVariant(actor: Actor, id: string, changes: VariantChanges): Promise<ProductVariant>;
+  updateVariant(actor: Actor, id: string, changes: VariantChanges, expected?: ExpectedVersion): Promise<ProductVariant>;
   /** Refuses with CONFLICT where it is the last of its product that is not archived. */
   archiveVariant(actor: Actor, id: string): Promise<ProductVariant>;
   createCategory(actor: Actor, category: NewCategory): Promise<Category>;
-  updateCategory(actor: Actor, id: string, changes: CategoryChanges): Promise<Category>;
+  updateCategory(actor: Actor, id: string, changes: CategoryChanges, expected?: ExpectedVersion): Promise<Category>;
   /** Its products stay, without a category. */
   deleteCategory(actor: Actor, id: string): Promise<void>;
   /** The use cases as steps of the caller's transaction, which must roll back if one of them throws a Refusal. */

@@ -34,9 +34,18 @@ export interface VariantRow {
   available: number;
   lowStockThreshold: number;
   archivedAt: Date | null;
+  /** Of the variant itself: changes in stock do not count. */
+  updatedAt: Date;
   productTitle: string;
   productStatus: ProductRow['status'];
 }
+
+/**
+ * The time of a change as SQL: later than that of the change before by a millisecond at least, which is all that clients see of a time.
+ * So no two versions of an object have the same `updatedAt`. @param at the placeholder of the transaction's time
+ */
+export const LATER = (at: string) =>
+  `greatest(${at}::timestamptz, date_trunc('milliseconds', updated_at) + interval '1 millisecond')`;
 
 /** The columns of a ProductRow, of a table that is called `p`. */
 export const PRODUCT_COLUMNS = `p.id, p.slug, p.title, p.description, p.vendor, p.tags, p.status, p.category_id AS "categoryId",
@@ -46,7 +55,8 @@ export const PRODUCT_COLUMNS = `p.id, p.slug, p.title, p.description, p.vendor, 
 export const VARIANT_COLUMNS = `v.id, v.product_id AS "productId", v.sku, v.selected_options AS "selectedOptions",
   v.price_minor AS "priceMinor", v.compare_at_minor AS "compareAtMinor",
   v.on_hand AS "onHand", v.held, v.available,
-  v.low_stock_threshold AS "lowStockThreshold", v.archived_at AS "archivedAt", p.title AS "productTitle", p.status AS "productStatus"`;
+  v.low_stock_threshold AS "lowStockThreshold", v.archived_at AS "archivedAt", v.updated_at AS "updatedAt",
+  p.title AS "productTitle", p.status AS "productStatus"`;
 
 const variantsByIds: Statement = {
   name: 'catalog_variants_by_ids',
@@ -116,11 +126,15 @@ export interface CategoryRow {
   id: string;
   slug: string;
   name: string;
+  updatedAt: Date;
 }
+
+/** The columns of a CategoryRow. */
+export const CATEGORY_COLUMNS = 'id, slug, name, updated_at AS "updatedAt"';
 
 const categoriesByIds: Statement = {
   name: 'catalog_categories_by_ids',
-  text: 'SELECT id, slug, name FROM categories WHERE id = ANY($1::uuid[])',
+  text: `SELECT ${CATEGORY_COLUMNS} FROM categories WHERE id = ANY($1::uuid[])`,
 };
 
 export function findCategories(source: Queryable, ids: readonly string[]): Promise<CategoryRow[]> {
@@ -129,7 +143,7 @@ export function findCategories(source: Queryable, ids: readonly string[]): Promi
 
 const categoryBySlug: Statement = {
   name: 'catalog_category_by_slug',
-  text: 'SELECT id, slug, name FROM categories WHERE slug = $1',
+  text: `SELECT ${CATEGORY_COLUMNS} FROM categories WHERE slug = $1`,
 };
 
 export async function findCategoryBySlug(source: Queryable, slug: string): Promise<CategoryRow | null> {
@@ -149,7 +163,7 @@ export async function findCategoryPage(source: Queryable, page: PageRequest): Pr
   const rows = await source.query<CategoryRow & { cursor: string[] }>(
     {
       name: `categories_${page.direction}_${page.cursor === null ? 'end' : 'cursor'}`,
-      text: `SELECT c.id, c.slug, c.name, ${cursor} AS cursor FROM categories c
+      text: `SELECT c.id, c.slug, c.name, c.updated_at AS "updatedAt", ${cursor} AS cursor FROM categories c
               WHERE ${condition} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`,
     },
     values,

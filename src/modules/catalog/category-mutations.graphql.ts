@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
+import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
 import { parseCategoryChanges, parseNewCategory } from './catalog-input.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import type { Category } from './catalog.service.ts';
@@ -36,6 +37,7 @@ const CategoryUpdateInputRef = builder.inputType('CategoryUpdateInput', {
   description: 'Input of `categoryUpdate`. Omitted fields keep their values; no field can be cleared.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global ID of the category.' }),
+    expectedUpdatedAt: t.field({ type: 'DateTime', description: EXPECTED_UPDATED_AT }),
     name: t.string({ description: 'Display name, at most 200 characters.' }),
     slug: t.string({ description: `Name used in URLs; unique. ${SLUG}` }),
   }),
@@ -86,7 +88,8 @@ builder.mutationFields((t) => ({
       written(ctx, async (actorId) => {
         const id = inputId('Category', input.id, ['id']);
         const changes = parseCategoryChanges(input);
-        return { category: await ctx.services.catalogWriting.updateCategory(actorId, id, changes) };
+        const expected = input.expectedUpdatedAt ?? null;
+        return { category: await ctx.services.catalogWriting.updateCategory(actorId, id, changes, expected) };
       }),
   }),
 

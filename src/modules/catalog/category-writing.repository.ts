@@ -1,9 +1,9 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-import type { CategoryRow } from './catalog.repository.ts';
+import { CATEGORY_COLUMNS, LATER, type CategoryRow } from './catalog.repository.ts';
 
 const keep: Statement = {
   name: 'catalog_keep_category',
-  text: 'SELECT id, slug, name FROM categories WHERE slug = $1 FOR KEY SHARE',
+  text: `SELECT ${CATEGORY_COLUMNS} FROM categories WHERE slug = $1 FOR KEY SHARE`,
 };
 
 /**
@@ -17,7 +17,7 @@ export async function keepCategory(tx: Queryable, slug: string): Promise<Categor
 
 const lock: Statement = {
   name: 'catalog_lock_category',
-  text: 'SELECT id, slug, name FROM categories WHERE id = $1 FOR NO KEY UPDATE',
+  text: `SELECT ${CATEGORY_COLUMNS} FROM categories WHERE id = $1 FOR NO KEY UPDATE`,
 };
 
 /** A category as it is under its lock, which keeps every other writer of it waiting; null where there is none. */
@@ -39,28 +39,38 @@ export async function findTakenSlugs(tx: Queryable, slugs: readonly string[]): P
 const insert: Statement = {
   name: 'catalog_insert_category',
   text: `INSERT INTO categories (id, slug, name, created_at, updated_at)
-         VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp()) ON CONFLICT (slug) DO NOTHING RETURNING id`,
+         VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp()) ON CONFLICT (slug) DO NOTHING RETURNING ${CATEGORY_COLUMNS}`,
 };
 
-/** Makes a category; false where its slug is taken. Waits for others who are about to take it. */
-export async function insertCategory(tx: Queryable, { id, slug, name }: CategoryRow): Promise<boolean> {
-  return (await tx.query(insert, [id, slug, name])).length > 0;
+/** Makes a category; null where its slug is taken. Waits for others who are about to take it. */
+export async function insertCategory(
+  tx: Queryable,
+  { id, slug, name }: Omit<CategoryRow, 'updatedAt'>,
+): Promise<CategoryRow | null> {
+  const [row] = await tx.query<CategoryRow>(insert, [id, slug, name]);
+  return row ?? null;
 }
 
 const update: Statement = {
   name: 'catalog_update_category',
-  text: 'UPDATE categories SET slug = $2, name = $3, updated_at = $4 WHERE id = $1',
+  text: `UPDATE categories SET slug = $2, name = $3, updated_at = ${LATER('$4')} WHERE id = $1 RETURNING updated_at AS "updatedAt"`,
 };
 
-/** Writes a category whose lock the caller has. @throws a violation of `categories_slug_key` where its slug is taken */
-export async function updateCategory(tx: Queryable, at: Date, { id, slug, name }: CategoryRow): Promise<void> {
-  await tx.query(update, [id, slug, name, at]);
+/**
+ * Writes a category whose lock the caller has.
+ * @returns the time of the change
+ * @throws a violation of `categories_slug_key` where its slug is taken
+ */
+export async function updateCategory(tx: Queryable, at: Date, { id, slug, name }: CategoryRow): Promise<Date> {
+  const [row] = await tx.query<{ updatedAt: Date }>(update, [id, slug, name, at]);
+  if (row === undefined) throw new Error(`category ${id} is gone under its lock`);
+  return row.updatedAt;
 }
 
 // Not FOR NO KEY UPDATE: adding a product to the category holds a key lock, which this must wait for.
 const lockToDelete: Statement = {
   name: 'catalog_lock_category_to_delete',
-  text: 'SELECT id, slug, name FROM categories WHERE id = $1 FOR UPDATE',
+  text: `SELECT ${CATEGORY_COLUMNS} FROM categories WHERE id = $1 FOR UPDATE`,
 };
 
 /** A category under a lock beside which nobody files a product in it; null where there is none. */
@@ -81,7 +91,7 @@ export async function lockProductsOf(tx: Queryable, id: string): Promise<string[
 
 const unfile: Statement = {
   name: 'catalog_unfile_products',
-  text: 'UPDATE products SET category_id = NULL, updated_at = $2 WHERE category_id = $1',
+  text: `UPDATE products SET category_id = NULL, updated_at = ${LATER('$2')} WHERE category_id = $1`,
 };
 
 /** Leaves the products of a category without one; the caller has their locks. */

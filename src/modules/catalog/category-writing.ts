@@ -8,7 +8,8 @@ import type { EventLog } from '../../events/event-log.ts';
 import { recordedCategory } from './catalog-record.ts';
 import { productChanged } from './catalog.events.ts';
 import type { Category } from './catalog.service.ts';
-import type { CategoryChanges, NewCategory } from './catalog.types.ts';
+import { assertVersion } from './catalog.errors.ts';
+import type { CategoryChanges, ExpectedVersion, NewCategory } from './catalog.types.ts';
 import * as repository from './category-writing.repository.ts';
 import { freeSlug } from './slug.ts';
 
@@ -38,8 +39,9 @@ export function createCategoryWriting({
       db.transaction(async (tx) => {
         const taken = (slugs: readonly string[]) => repository.findTakenSlugs(tx, slugs);
         for (;;) {
-          const category = { id: uuid(), name, slug: slug ?? (await freeSlug(name, { fallback: 'category', taken })) };
-          if (await repository.insertCategory(tx, category)) {
+          const made = slug ?? (await freeSlug(name, { fallback: 'category', taken }));
+          const category = await repository.insertCategory(tx, { id: uuid(), name, slug: made });
+          if (category !== null) {
             await staff.record(tx, await readClock(tx), {
               actorId,
               kind: 'CATEGORY_CREATED',
@@ -53,20 +55,26 @@ export function createCategoryWriting({
         }
       }),
 
-    updateCategory: (actorId: string | null, id: string, changes: CategoryChanges): Promise<Category> =>
+    updateCategory: (
+      actorId: string | null,
+      id: string,
+      changes: CategoryChanges,
+      expected: ExpectedVersion = null,
+    ): Promise<Category> =>
       db.transaction(async (tx) => {
         const before = (await repository.lockCategory(tx, id)) ?? refuseUnknown();
+        assertVersion({ type: 'Category', id }, expected, before.updatedAt);
         const after = { ...before, ...changes };
         const changed = changesBetween(recordedCategory(before), recordedCategory(after));
         if (changed.length === 0) return before;
         const at = await readClock(tx);
-        await repository.updateCategory(tx, at, after).catch((error: unknown) => {
+        const updatedAt = await repository.updateCategory(tx, at, after).catch((error: unknown) => {
           if (violatedConstraint(error) === 'categories_slug_key') refuseSlug();
           throw error;
         });
         const subject = { type: 'Category', id } as const;
         await staff.record(tx, at, { actorId, kind: 'CATEGORY_UPDATED', subject, changes: changed });
-        return after;
+        return { ...after, updatedAt };
       }),
 
     deleteCategory: (actorId: string | null, id: string): Promise<void> =>

@@ -19,6 +19,11 @@ builder.node(CategoryRef, {
   fields: (t) => ({
     slug: t.exposeString('slug', { nullable: false, description: 'Name used in URLs; unique.' }),
     name: t.exposeString('name', { nullable: false, description: 'Display name.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time of the last change to the name or the slug.',
+    }),
     products: t.field({
       type: ProductConnectionRef,
       nullable: true,

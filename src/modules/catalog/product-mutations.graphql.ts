@@ -1,6 +1,8 @@
+import type { Context } from '../../graphql/context/context.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
+import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
 import { parseNewProduct, parseProductChanges } from './catalog-input.ts';
 import { ProductRef, ProductStatusRef } from './catalog.refs.graphql.ts';
 import type { Product } from './catalog.service.ts';
@@ -32,6 +34,21 @@ const ImageInputRef = builder.inputType('ImageInput', {
     altText: t.string({ description: 'Text that describes the image, for screen readers; at most 500 characters.' }),
   }),
 });
+
+/**
+ * Images as they are stored. The API shows the shop's own pictures with their full address, so a client that sends back what it has
+ * read means the path: the shop may move.
+ */
+function ownImages<T extends { images?: { url: string; altText?: string | null | undefined }[] | null | undefined }>(
+  input: T,
+  { publicUrl }: Pick<Context, 'publicUrl'>,
+): T {
+  if (input.images == null) return input;
+  const images = input.images.map((image) =>
+    image.url.startsWith(`${publicUrl}/images/`) ? { ...image, url: image.url.slice(publicUrl.length) } : image,
+  );
+  return { ...input, images };
+}
 
 const SLUG = 'Lowercase letters and digits separated by single hyphens, at most 200 characters.';
 
@@ -71,6 +88,7 @@ const ProductUpdateInputRef = builder.inputType('ProductUpdateInput', {
     'Input of `productUpdate`. Omitted fields keep their values; null clears a field unless stated otherwise.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global ID of the product.' }),
+    expectedUpdatedAt: t.field({ type: 'DateTime', description: EXPECTED_UPDATED_AT }),
     title: t.string({ description: 'Display name, at most 300 characters. Cannot be cleared.' }),
     slug: t.string({ description: `Name used in URLs; unique. ${SLUG} Cannot be cleared.` }),
     description: t.string({ description: 'Description, which may contain line breaks; at most 50,000 characters.' }),
@@ -105,7 +123,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: ProductCreateInputRef, required: true, description: 'Product to create.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
-        const product = parseNewProduct(input, ctx.shop.currency);
+        const product = parseNewProduct(ownImages(input, ctx), ctx.shop.currency);
         return { product: await ctx.services.catalogWriting.createProduct(actorId, product) };
       }),
   }),
@@ -121,8 +139,10 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const id = inputId('Product', input.id, ['id']);
-        const changes = parseProductChanges(input);
-        return { product: await ctx.services.catalogWriting.updateProduct(actorId, id, changes) };
+        const { expectedUpdatedAt, ...given } = input;
+        const changes = parseProductChanges(ownImages(given, ctx));
+        const expected = expectedUpdatedAt ?? null;
+        return { product: await ctx.services.catalogWriting.updateProduct(actorId, id, changes, expected) };
       }),
   }),
 

@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
+import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
 import { parseNewVariant, parseVariantChanges } from './catalog-input.ts';
 import { ProductVariantRef } from './catalog.refs.graphql.ts';
 import type { ProductVariant } from './catalog.service.ts';
@@ -79,6 +80,7 @@ const ProductVariantUpdateInputRef = builder.inputType('ProductVariantUpdateInpu
     'null clears a field unless stated otherwise.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global ID of the variant.' }),
+    expectedUpdatedAt: t.field({ type: 'DateTime', description: EXPECTED_UPDATED_AT }),
     sku: t.string({ description: 'Stock keeping unit, at most 100 characters; unique. Cannot be cleared.' }),
     price: t.field({
       type: 'Decimal',
@@ -144,7 +146,8 @@ builder.mutationFields((t) => ({
       written(ctx, async (actorId) => {
         const id = inputId('ProductVariant', input.id, ['id']);
         const changes = parseVariantChanges(input, ctx.shop.currency);
-        return { variant: await ctx.services.catalogWriting.updateVariant(actorId, id, changes) };
+        const expected = input.expectedUpdatedAt ?? null;
+        return { variant: await ctx.services.catalogWriting.updateVariant(actorId, id, changes, expected) };
       }),
   }),
 

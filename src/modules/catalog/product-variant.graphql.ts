@@ -69,6 +69,11 @@ builder.node(ProductVariantRef, {
         'Number of available units at or below which the variant counts as low in stock: carts that contain the ' +
         'variant receive a notice.',
     }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      nullable: false,
+      description: 'Time of the last change to the variant, other than changes in stock.',
+    }),
   }),
 });
 

@@ -1,5 +1,5 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-import type { ProductRow, VariantRow } from './catalog.repository.ts';
+import { LATER, type ProductRow, type VariantRow } from './catalog.repository.ts';
 
 const lock: Statement = {
   name: 'catalog_lock_product',
@@ -56,7 +56,7 @@ export async function insertProduct(tx: Queryable, product: ProductWrite): Promi
 const update: Statement = {
   name: 'catalog_update_product',
   text: `UPDATE products SET slug = $2, title = $3, description = $4, vendor = $5, tags = $6::text[],
-                status = $7::product_status, category_id = $8, images = $9::jsonb, updated_at = $10 WHERE id = $1`,
+                status = $7::product_status, category_id = $8, images = $9::jsonb, updated_at = ${LATER('$10')} WHERE id = $1`,
 };
 
 /** Writes a product whose lock the caller has. @throws a violation of `products_slug_key` where its slug is taken */
@@ -87,7 +87,7 @@ export async function completeProduct(
 
 const touch: Statement = {
   name: 'catalog_touch_product',
-  text: 'UPDATE products SET updated_at = $2 WHERE id = $1',
+  text: `UPDATE products SET updated_at = ${LATER('$2')} WHERE id = $1`,
 };
 
 /** Says when something about a product last changed, where that was one of its variants; the caller has its lock. */
@@ -136,7 +136,8 @@ export async function insertVariants(
 
 const updateOne: Statement = {
   name: 'catalog_update_variant',
-  text: `UPDATE product_variants SET sku = $2, price_minor = $3, compare_at_minor = $4, low_stock_threshold = $5, updated_at = $6,
+  text: `UPDATE product_variants SET sku = $2, price_minor = $3, compare_at_minor = $4, low_stock_threshold = $5,
+                updated_at = ${LATER('$6')},
                 selected_options = $7::jsonb
           WHERE id = $1`,
 };
@@ -150,7 +151,7 @@ export async function updateVariant(tx: Queryable, at: Date, variant: VariantWri
 
 const archive: Statement = {
   name: 'catalog_archive_variant',
-  text: 'UPDATE product_variants SET archived_at = $2, updated_at = $2 WHERE id = $1',
+  text: `UPDATE product_variants SET archived_at = $2, updated_at = ${LATER('$2')} WHERE id = $1`,
 };
 
 /** Takes a variant off sale; the caller has its lock and its product's. */

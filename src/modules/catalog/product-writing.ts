@@ -7,7 +7,8 @@ import { recordedProduct } from './catalog-record.ts';
 import { findCategories, findProducts, type ProductRow } from './catalog.repository.ts';
 import { productChanged } from './catalog.events.ts';
 import { isSlug, type Category, type Product } from './catalog.service.ts';
-import type { NewProduct, ProductChanges } from './catalog.types.ts';
+import { assertVersion } from './catalog.errors.ts';
+import type { ExpectedVersion, NewProduct, ProductChanges } from './catalog.types.ts';
 import { keepCategory } from './category-writing.repository.ts';
 import * as repository from './product-writing.repository.ts';
 import { freeSlug } from './slug.ts';
@@ -58,12 +59,18 @@ export function createProductWriting(deps: CatalogWritingDependencies) {
 
   async function change(
     tx: Transaction,
-    { id, changes, ...by }: { id: string; changes: ProductChanges } & Pick<StaffAction, 'actorId' | 'kind'>,
+    {
+      id,
+      changes,
+      expected,
+      ...by
+    }: { id: string; changes: ProductChanges; expected: ExpectedVersion } & Pick<StaffAction, 'actorId' | 'kind'>,
   ): Promise<Product> {
     const { categorySlug, ...fields } = changes;
     const category = categorySlug == null ? null : await categoryOf(tx, categorySlug);
     if (!(await repository.lockProduct(tx, id))) refuse('NOT_FOUND', 'Product not found.', ['id']);
     const before = await read(tx, id);
+    assertVersion({ type: 'Product', id }, expected, before.updatedAt);
     const was = await slugOfCategory(tx, before.categoryId);
     const filed =
       categorySlug === undefined
@@ -107,10 +114,17 @@ export function createProductWriting(deps: CatalogWritingDependencies) {
       });
     },
 
-    updateProduct: (actorId: string | null, id: string, changes: ProductChanges): Promise<Product> =>
-      db.transaction((tx) => change(tx, { id, changes, actorId, kind: 'PRODUCT_UPDATED' })),
+    updateProduct: (
+      actorId: string | null,
+      id: string,
+      changes: ProductChanges,
+      expected: ExpectedVersion = null,
+    ): Promise<Product> =>
+      db.transaction((tx) => change(tx, { id, changes, expected, actorId, kind: 'PRODUCT_UPDATED' })),
 
     archiveProduct: (actorId: string | null, id: string): Promise<Product> =>
-      db.transaction((tx) => change(tx, { id, changes: { status: 'ARCHIVED' }, actorId, kind: 'PRODUCT_ARCHIVED' })),
+      db.transaction((tx) =>
+        change(tx, { id, changes: { status: 'ARCHIVED' }, expected: null, actorId, kind: 'PRODUCT_ARCHIVED' }),
+      ),
   };
 }

@@ -7,7 +7,8 @@ import { recordedVariant } from './catalog-record.ts';
 import { findVariants, findVariantsOfProducts, type VariantRow } from './catalog.repository.ts';
 import { productChanged } from './catalog.events.ts';
 import type { ProductVariant } from './catalog.service.ts';
-import type { NewVariant, VariantChanges } from './catalog.types.ts';
+import { assertVersion } from './catalog.errors.ts';
+import type { ExpectedVersion, NewVariant, VariantChanges } from './catalog.types.ts';
 import * as repository from './product-writing.repository.ts';
 import { createVariantSteps, type CatalogWritingDependencies } from './variant-steps.ts';
 import { faultsOfJoining } from './variant-rules.ts';
@@ -83,9 +84,15 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
         return read(tx, made.id);
       }),
 
-    updateVariant: (actorId: string | null, id: string, changes: VariantChanges): Promise<ProductVariant> =>
+    updateVariant: (
+      actorId: string | null,
+      id: string,
+      changes: VariantChanges,
+      expected: ExpectedVersion = null,
+    ): Promise<ProductVariant> =>
       db.transaction(async (tx) => {
         const { at, before } = await lock(tx, id);
+        assertVersion({ type: 'ProductVariant', id }, expected, before.updatedAt);
         const threshold =
           changes.lowStockThreshold === undefined ? before.lowStockThreshold : changes.lowStockThreshold;
         const after = { ...before, ...changes, lowStockThreshold: threshold ?? lowStockThreshold };

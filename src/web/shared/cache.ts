@@ -48,6 +48,11 @@ const options: Partial<CacheExchangeOpts> = {
       cartReclaim: ofCart,
       cartEmailSet: ofCart,
       cartCreate: ofCart,
+      productCreate: (_result, _args, cache) => forget(cache, 'products'),
+      productUpdate: (_result, _args, cache) => forget(cache, 'products'),
+      productArchive: (_result, _args, cache) => forget(cache, 'products'),
+      categoryCreate: (_result, _args, cache) => forget(cache, 'categories'),
+      categoryDelete: (_result, _args, cache) => forget(cache, 'categories', 'products'),
       checkout: (result, _, cache) => {
         if ((result['checkout'] as { order?: unknown } | null)?.order != null) cache.link('Query', 'cart', null);
       },

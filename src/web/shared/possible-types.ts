@@ -4,6 +4,7 @@
  */
 export const possibleTypes = {
   UserError: [
+    'EditConflictError',
     'GenericError',
     'InsufficientStockError',
     'InvalidTransitionError',

@@ -1,5 +1,9 @@
 import { Link, Route, Switch } from 'wouter';
 import { ActivityPage } from '../activity/activity-page.tsx';
+import { CategoriesPage } from '../catalogue/categories-page.tsx';
+import { CataloguePage } from '../catalogue/catalogue-page.tsx';
+import { NewProductPage } from '../catalogue/new-product-page.tsx';
+import { ProductPage } from '../catalogue/product-page.tsx';
 import { CustomersPage } from '../customers/customers-page.tsx';
 import { OrderPage } from '../orders/order-page.tsx';
 import { OrdersPage } from '../orders/orders-page.tsx';
@@ -24,6 +28,16 @@ export function Pages({ me }: { me: { id: string; role: string } }) {
         <StockPage />
       </Route>
       <Route path="/stock/:sku">{({ sku }) => <VariantPage key={sku} sku={decodeURIComponent(sku)} />}</Route>
+      <Route path="/catalogue">
+        <CataloguePage />
+      </Route>
+      <Route path="/catalogue/new">
+        <NewProductPage />
+      </Route>
+      <Route path="/catalogue/categories">
+        <CategoriesPage />
+      </Route>
+      <Route path="/catalogue/products/:id">{({ id }) => <ProductPage key={id} id={decodeURIComponent(id)} />}</Route>
       <Route path="/customers">
         <CustomersPage me={me} />
       </Route>

@@ -15,6 +15,7 @@ const NAVIGATION = [
   ['/', 'Overview'],
   ['/orders', 'Orders'],
   ['/stock', 'Stock'],
+  ['/catalogue', 'Catalogue'],
   ['/customers', 'Customers'],
   ['/activity', 'Activity'],
   ['/system', 'System'],
