@@ -203,6 +203,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByLabel('Slug').fill('');
     await page.getByLabel('Status').selectOption('ACTIVE');
     await page.getByRole('button', { name: 'Add a picture' }).click();
+    expect(await findBarriers(page)).toEqual([]);
     await page.getByLabel('Address').fill('https://example.com/a b.png');
     await submit.click();
     await page.getByText('url must be an absolute http or https URL').waitFor();
@@ -227,6 +228,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await drawer.getByRole('button', { name: 'Add variant' }).click();
     await page.getByRole('row').filter({ hasText: '500 g' }).waitFor();
 
+    expect(await findBarriers(page)).toEqual([]);
     const second = await open(others, new URL(page.url()).pathname.replace('/dashboard', ''));
     await logIn(second);
     await second.getByText('Live', { exact: true }).waitFor();
