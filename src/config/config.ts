@@ -50,6 +50,7 @@ export interface Config {
     /** Whether the API nodes serve the shop window: links in mails lead there where no other front end is named. */
     window: boolean;
   };
+  pricing: PricingConfig;
   mail: {
     /** Null: mails are kept in the local mailbox. Holds a password. */
     smtpUrl: string | null;
@@ -104,6 +105,14 @@ export interface RetentionConfig {
   stockAlertDays: number;
   /** Events that a consumer had parked, after they were handled. */
   parkedEventDays: number;
+}
+
+/** How prices and taxes go together. */
+export interface PricingConfig {
+  /** Whether prices contain the tax of the shop's own zone; otherwise tax is added to them. */
+  pricesIncludeTax: boolean;
+  /** With `pricesIncludeTax`, what customers in other zones pay: the same price, or the price without the tax that it contains. */
+  taxAbroad: 'gross' | 'net';
 }
 
 /** The CMS that may change the catalogue. */
@@ -207,6 +216,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       storefrontUrl: env.STOREFRONT_URL?.replace(/\/+$/, '') ?? null,
       window: env.WEB ?? true,
     },
+    pricing: { pricesIncludeTax: env.PRICES_INCLUDE_TAX ?? false, taxAbroad: env.TAX_ABROAD ?? 'gross' },
     mail: { smtpUrl: env.SMTP_URL ?? null, from: env.MAIL_FROM ?? 'shop@vitrine.localhost' },
     stockAlertBatchSeconds: env.STOCK_ALERT_BATCH_SECONDS ?? 300,
     contentful: {

@@ -101,6 +101,8 @@ const shape = {
   CART_MAX_UNITS_PER_VARIANT: wholeNumber(1, 100_000),
   CART_MAX_LINES: wholeNumber(1, 1000),
   CART_NETWORK_SHARE_PERCENT: wholeNumber(1, 100),
+  PRICES_INCLUDE_TAX: flag,
+  TAX_ABROAD: z.enum(['gross', 'net'], 'must be gross or net'),
   LOW_STOCK_THRESHOLD: wholeNumber(0, 1_000_000),
   EVENT_RETENTION_DAYS: wholeNumber(1, 3650),
   // At least as long as browsers keep the token, because the token of a deleted guest is rejected.

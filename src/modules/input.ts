@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { MAX_ADDRESS, readEmailAddress, type EmailAddressFault } from '../config/email-address.ts';
-import { InvalidInputError, type ErrorParameters, type InvalidInputReason } from './invalid-input.ts';
-import { Refusal } from './user-error.ts';
+import {
+  InvalidInputError,
+  type ErrorParameters,
+  type InvalidInputCode,
+  type InvalidInputReason,
+} from './invalid-input.ts';
+import { Refusal, type InputPath } from './user-error.ts';
 
 /** Control characters, line breaks among them: never part of a name, an address or a key. Halves of characters neither. */
 const CONTROL = /[\p{Cc}\p{Cs}]/u;
@@ -18,6 +23,8 @@ export function because(
 interface Reason {
   reason: InvalidInputReason;
   parameters: ErrorParameters;
+  /** INVALID_INPUT unless the check says otherwise. */
+  code?: InvalidInputCode;
 }
 
 /** Why a value failed: as the check says, else by what zod checked. */
@@ -102,17 +109,18 @@ export const emailAddress: z.ZodType<string, string> = z
   });
 
 /**
- * Parses a mutation's input.
- * @throws Refusal with one INVALID_INPUT for each fault, its path that of the field in the input
+ * Parses a mutation's input, or a part of it.
+ * @param at path of the part in the input
+ * @throws Refusal with one INVALID_INPUT (or the code of the check) for each fault, its path that of the field in the input
  */
-export function parseInput<T>(schema: z.ZodType<T>, input: unknown): T {
+export function parseInput<T>(schema: z.ZodType<T>, input: unknown, at: InputPath = []): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
   throw new Refusal(
     ...result.error.issues.map((issue) => {
-      const path = issue.path.map(String);
-      const { reason, parameters } = reasonOf(issue);
-      return new InvalidInputError(reason, `${path.at(-1) ?? 'input'} ${issue.message}.`, path, parameters);
+      const path = [...at, ...issue.path.map(String)];
+      const { reason, parameters, code } = reasonOf(issue);
+      return new InvalidInputError(reason, `${path.at(-1) ?? 'input'} ${issue.message}.`, path, parameters, code);
     }),
   );
 }

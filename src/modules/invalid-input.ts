@@ -23,6 +23,8 @@ export const invalidInputReasons = {
     'The text is not a slug: lowercase letters and digits separated by single hyphens. Parameter `max`: maximum number of characters.',
   URL_INVALID: 'The text is neither an absolute http or https URL nor the path of an image of this shop.',
   COUNTRY_INVALID: 'The text is not an ISO 3166-1 alpha-2 country code.',
+  REGION_INVALID: 'The text is not a region of the country. Parameter `countryCode`: country of the address.',
+  POSTAL_CODE_INVALID: 'The text is not a postal code of the country. Parameter `countryCode`: country of the address.',
   NAMED_TWICE: 'The list contains the same entry twice.',
   EITHER_OR:
     'Exactly one of several fields must be given. Parameter `fields`: names of the fields, separated by commas.',
@@ -33,6 +35,9 @@ export const invalidInputReasons = {
 
 export type InvalidInputReason = keyof typeof invalidInputReasons;
 
+/** Codes of errors that have a reason. */
+export type InvalidInputCode = 'INVALID_INPUT' | 'ADDRESS_INVALID';
+
 /** Values that a message in any language needs, by name. */
 export type ErrorParameters = Readonly<Record<string, string | number>>;
 
@@ -41,14 +46,18 @@ export class InvalidInputError extends UserError {
   readonly reason: InvalidInputReason;
   readonly parameters: ErrorParameters;
 
-  /** @param parameters those that the reason names */
+  /**
+   * @param parameters those that the reason names
+   * @param code ADDRESS_INVALID for what the country of an address does not allow
+   */
   constructor(
     reason: InvalidInputReason,
     message: string,
     path: InputPath | null = null,
     parameters: ErrorParameters = {},
+    code: InvalidInputCode = 'INVALID_INPUT',
   ) {
-    super('INVALID_INPUT', message, path);
+    super(code, message, path);
     this.reason = reason;
     this.parameters = parameters;
   }

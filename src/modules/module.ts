@@ -31,7 +31,7 @@ export interface WorkOverrides {}
 /** What the services need of the configuration. */
 export type ServiceConfig = Pick<
   Config,
-  'shop' | 'secrets' | 'cart' | 'lowStockThreshold' | 'mail' | 'stockAlertBatchSeconds' | 'contentful'
+  'shop' | 'pricing' | 'secrets' | 'cart' | 'lowStockThreshold' | 'mail' | 'stockAlertBatchSeconds' | 'contentful'
 > & { accounts: Pick<Config['accounts'], 'bcryptCost' | 'sessionMaxSeconds'> };
 
 /** What a module makes its services of. */

@@ -1,4 +1,5 @@
 import { accountsModule } from './accounts/accounts.module.ts';
+import { addressesModule } from './addresses/addresses.module.ts';
 import { cartModule } from './cart/cart.module.ts';
 import { catalogModule } from './catalog/catalog.module.ts';
 import { contentfulModule } from './contentful/contentful.module.ts';
@@ -7,6 +8,7 @@ import { mailModule } from './mail/mail.module.ts';
 import type { ShopModule } from './module.ts';
 import { ordersModule } from './orders/orders.module.ts';
 import { reportsModule } from './reports/reports.module.ts';
+import { shippingModule } from './shipping/shipping.module.ts';
 import { staffModule } from './staff/staff.module.ts';
 import { stockAlertsModule } from './stock-alerts/stock-alerts.module.ts';
 
@@ -17,8 +19,10 @@ import { stockAlertsModule } from './stock-alerts/stock-alerts.module.ts';
 export const modules: readonly ShopModule[] = [
   staffModule,
   accountsModule,
+  addressesModule,
   inventoryModule,
   catalogModule,
+  shippingModule,
   cartModule,
   mailModule,
   stockAlertsModule,

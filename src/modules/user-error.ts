@@ -17,6 +17,7 @@ export const errorCodes = {
   INVALID_TRANSITION: 'The order cannot change to the requested status. See `InvalidTransitionError`.',
   UNAVAILABLE: 'A service that the request needs is temporarily unavailable. Retry later.',
   ALREADY_IN_STOCK: 'The variant is available now, so there is nothing to wait for.',
+  ADDRESS_INVALID: 'The postal address breaks a rule of its country; see `reason`.',
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;
@@ -45,7 +46,7 @@ export class GenericError extends UserError {
   }
 }
 
-type GenericCode = Exclude<ErrorCode, 'INVALID_INPUT'>;
+type GenericCode = Exclude<ErrorCode, 'INVALID_INPUT' | 'ADDRESS_INVALID'>;
 
 /** More than the shop allows in one line, cart or call. */
 export class LimitExceededError extends UserError {

@@ -364,7 +364,7 @@ describe('cartEmailSet', () => {
   ]);
 });
 
-const ADDRESS = { name: 'A', line1: 'B', city: 'C', postalCode: 'D', countryCode: 'DE' };
+const ADDRESS = { name: 'A', line1: 'B', city: 'C', postalCode: '10115', countryCode: 'DE' };
 const badDecimals: unknown[] = [
   '',
   ' ',

@@ -135,6 +135,20 @@ describe('the reason of an INVALID_INPUT', () => {
       },
       ['COUNTRY_INVALID shippingAddress.countryCode'],
     ],
+    [
+      'an address that its country does not know',
+      'guest',
+      'checkout',
+      {
+        idempotencyKey: 'k',
+        email: 'a@example.com',
+        shippingAddress: { name: 'A', line1: 'B', city: 'C', region: 'Bavaria', postalCode: 'D', countryCode: 'US' },
+      },
+      [
+        'ADDRESS_INVALID REGION_INVALID shippingAddress.region countryCode=US',
+        'ADDRESS_INVALID POSTAL_CODE_INVALID shippingAddress.postalCode countryCode=US',
+      ],
+    ],
     ['neither id nor token', 'guest', 'stockAlertCancel', {}, ['EITHER_OR - fields=id,token']],
     ['a slug', 'staff', 'productCreate', made({ slug: 'No Slug' }), ['SLUG_INVALID slug max=200']],
     ['a picture', 'staff', 'productCreate', made({ images: [{ url: 'ftp://a/b' }] }), ['URL_INVALID images.0.url']],

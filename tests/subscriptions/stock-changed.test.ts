@@ -312,7 +312,7 @@ describe.each(transports)('over %s', (_name, watch) => {
       input: {
         idempotencyKey: uuid(),
         email: 'bee@example.org',
-        shippingAddress: { name: 'B', line1: '1 Hive Lane', city: 'Honeyton', postalCode: '12345', countryCode: 'US' },
+        shippingAddress: { name: 'B', line1: '1 Hive Lane', city: 'Honeyton', postalCode: '12345', countryCode: 'DE' },
       },
     });
     expect(order.checkout).toMatchObject({ errors: [], order: {} });

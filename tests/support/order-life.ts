@@ -138,7 +138,7 @@ export function orderLifeOf(client: Client) {
 
 export type OrderLifeCaller = ReturnType<typeof orderLifeOf>;
 
-export const ADDRESS = { name: 'Ada', line1: '1 St', city: 'London', postalCode: 'N1', countryCode: 'GB' };
+export const ADDRESS = { name: 'Ada', line1: '1 St', city: 'London', postalCode: 'N1 9GU', countryCode: 'GB' };
 
 let count = 0;
 

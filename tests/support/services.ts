@@ -54,6 +54,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
         networkSharePercent: 50,
         ...options.cart,
       },
+      pricing: { pricesIncludeTax: false, taxAbroad: 'gross' },
       lowStockThreshold: 3,
       mail: { smtpUrl: null, from: 'Vitrine <shop@vitrine.test>' },
       stockAlertBatchSeconds: options.batchSeconds ?? 300,

@@ -61,7 +61,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   }
 
   function place(name = 'Ada Lovelace') {
-    const shippingAddress = { line1: '12 St James Square', city: 'London', postalCode: 'SW1', countryCode: 'GB', name };
+    const shippingAddress = { line1: '12 St James Square', city: 'London', postalCode: 'SW1Y 4LE', countryCode: 'GB', name };
     const input = { email: 'ada@example.com', shippingAddress };
     return guestWithOrder(shop, [{ sku, quantity: 2 }], input);
   }

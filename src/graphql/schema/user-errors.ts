@@ -45,7 +45,7 @@ export const UserErrorRef = builder.interfaceRef<UserError>('UserError').impleme
     reason: t.field({
       type: InvalidInputReasonRef,
       nullable: true,
-      description: 'Reason why the input is invalid. Null unless `code` is INVALID_INPUT.',
+      description: 'Reason why the input is invalid. Null unless `code` is INVALID_INPUT or ADDRESS_INVALID.',
       resolve: (error) => (error instanceof InvalidInputError ? error.reason : null),
     }),
     parameters: t.field({

@@ -1,4 +1,5 @@
 import type { Queryable } from '../../infra/postgres/database.ts';
+import { toAddress } from '../addresses/address.types.ts';
 import { fullTitle } from '../catalog/catalog.service.ts';
 import { formatMoney } from '../money.ts';
 import { lineTotalMinor } from '../pricing/totals.ts';
@@ -60,15 +61,17 @@ const MOST_DIGITS = { name: 3, place: 6 };
  * what was typed as it is only where the e-mail address is known to belong to whoever typed it.
  */
 function addressOf(order: repository.OrderRow): string[] {
-  if (order.line1 === null) return [];
-  const { isConfirmed, name, line1, line2, postalCode, city, region, countryCode } = order;
+  const address = toAddress(order);
+  if (address === null) return [];
+  const { isConfirmed } = order;
+  const { name, line1, line2, postalCode, city, region, countryCode } = address;
   const shown = (text: string | null, digits: number) =>
     isConfirmed ? oneLine(text ?? '') : strangersLine(text ?? '', { digits });
-  const place = [postalCode, city].filter((part) => part !== null).join(' ');
+  const place = [postalCode, city].filter((part) => part !== '').join(' ');
   return [
     shown(name, MOST_DIGITS.name),
     ...[line1, line2, place, region].map((part) => shown(part, MOST_DIGITS.place)),
-    countryCode ?? '',
+    countryCode,
   ].filter((line) => line !== '');
 }
 

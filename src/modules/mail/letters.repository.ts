@@ -1,18 +1,12 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+import type { AddressColumns } from '../addresses/address.types.ts';
 
-export interface OrderRow {
+export interface OrderRow extends AddressColumns {
   number: bigint;
   status: string;
   currency: string;
   totalMinor: bigint;
   placedAt: Date;
-  name: string | null;
-  line1: string | null;
-  line2: string | null;
-  city: string | null;
-  region: string | null;
-  postalCode: string | null;
-  countryCode: string | null;
   /** The order was placed by an account whose own, confirmed address it has. */
   isConfirmed: boolean;
 }

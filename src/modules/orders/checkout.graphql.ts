@@ -1,11 +1,12 @@
-import { iso31661 } from 'iso-3166';
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
 import type { Context } from '../../graphql/context/context.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { ownerOf, setViewer } from '../../graphql/context/viewer.ts';
-import { because, emailAddress, lineOrNull, parseInput, plainText } from '../input.ts';
+import { addressInput } from '../addresses/address.types.ts';
+import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';
+import { emailAddress, parseInput, plainText } from '../input.ts';
 import { fractionDigits, parseDecimal } from '../money.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { refuse } from '../user-error.ts';
@@ -14,39 +15,11 @@ import { grant } from './order-rights.graphql.ts';
 import type { CheckoutRequest } from './order.service.ts';
 import { checkoutLimits } from './order.limits.graphql.ts';
 
-const countries = new Set(iso31661.map((country) => country.alpha2));
-
-const addressInput = z.object({
-  name: plainText(200),
-  line1: plainText(200),
-  line2: lineOrNull(200),
-  city: plainText(100),
-  region: lineOrNull(100),
-  postalCode: plainText(20),
-  countryCode: z
-    .string()
-    .transform((code) => code.trim().toUpperCase())
-    .refine((code) => countries.has(code), because('COUNTRY_INVALID', 'is not an ISO 3166-1 alpha-2 code')),
-});
-
 const checkoutInput = z.object({
   idempotencyKey: plainText(255),
   email: emailAddress.nullish().transform((email) => email ?? null),
   shippingAddress: addressInput.nullish().transform((address) => address ?? null),
   expectedTotal: z.string().nullish(),
-});
-
-const AddressInputRef = builder.inputType('AddressInput', {
-  description: 'A postal address.',
-  fields: (t) => ({
-    name: t.string({ required: true, description: 'Full name of the recipient, at most 200 characters.' }),
-    line1: t.string({ required: true, description: 'Street and house number, at most 200 characters.' }),
-    line2: t.string({ description: 'Apartment, building or other additional information, at most 200 characters.' }),
-    city: t.string({ required: true, description: 'City or town, at most 100 characters.' }),
-    region: t.string({ description: 'State, province or county, at most 100 characters.' }),
-    postalCode: t.string({ required: true, description: 'Postal code, at most 20 characters.' }),
-    countryCode: t.string({ required: true, description: 'ISO 3166-1 alpha-2 country code, for example `DE`.' }),
-  }),
 });
 
 const CheckoutInputRef = builder.inputType('CheckoutInput', {

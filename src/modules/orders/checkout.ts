@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from '../../infra/postgres/database.ts';
 import type { FormerGuest, GuestService, NamedGuest } from '../accounts/guest.service.ts';
+import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
 import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
@@ -18,7 +19,7 @@ import { USER_KEY } from './guest-orders.ts';
 import { drawOrderNumber, NUMBER_KEY } from './order-number.ts';
 import { TotalChangedError } from './order.errors.ts';
 import { orderPlaced } from './order.events.ts';
-import { findByKey, insertOrder, type Address, type NewOrder } from './order.repository.ts';
+import { findByKey, insertOrder, type NewOrder } from './order.repository.ts';
 
 /** What a checkout asks for. */
 export interface CheckoutRequest {

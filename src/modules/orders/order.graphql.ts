@@ -4,41 +4,11 @@ import { lineTotalMinor, totalsOf } from '../pricing/totals.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
+import { toAddress } from '../addresses/address.types.ts';
+import { AddressRef } from '../addresses/addresses.refs.graphql.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { clockOf, grantOf, visibleOrders } from './order-rights.graphql.ts';
 import { OrderStatusRef, PaymentStatusRef } from './orders.refs.graphql.ts';
-
-interface AddressShape {
-  name: string;
-  line1: string;
-  line2: string | null;
-  city: string;
-  region: string | null;
-  postalCode: string;
-  countryCode: string;
-}
-
-const AddressRef = builder.objectRef<AddressShape>('Address').implement({
-  description: 'A postal address.',
-  fields: (t) => ({
-    name: t.exposeString('name', { nullable: false, description: 'Full name of the recipient.' }),
-    line1: t.exposeString('line1', { nullable: false, description: 'Street and house number.' }),
-    line2: t.exposeString('line2', {
-      nullable: true,
-      description: 'Apartment, building or other additional information. Null if there is none.',
-    }),
-    city: t.exposeString('city', { nullable: false, description: 'City or town.' }),
-    region: t.exposeString('region', {
-      nullable: true,
-      description: 'State, province or county. Null if there is none.',
-    }),
-    postalCode: t.exposeString('postalCode', { nullable: false, description: 'Postal code.' }),
-    countryCode: t.exposeString('countryCode', {
-      nullable: false,
-      description: 'ISO 3166-1 alpha-2 country code, for example `DE`.',
-    }),
-  }),
-});
 
 builder.prismaNode('OrderLine', {
   id: { field: 'id', description: 'Global ID of the line.' },
@@ -143,13 +113,16 @@ export const OrderRef = builder.prismaNode('Order', {
         'Postal address that the order ships to. Null if none was given, or if the order was looked up by number ' +
         'and email address.',
       resolve: (order, _args, ctx) => {
-        const { shippingName: name, shippingLine1: line1, shippingCity: city } = order;
-        const { shippingPostalCode: postalCode, shippingCountryCode: countryCode } = order;
         if (grantOf(ctx, order) === 'NUMBER_AND_EMAIL') return null;
-        // All of them or none, by the table's CHECK.
-        if (name === null || line1 === null || city === null || postalCode === null || countryCode === null)
-          return null;
-        return { name, line1, line2: order.shippingLine2, city, region: order.shippingRegion, postalCode, countryCode };
+        return toAddress({
+          name: order.shippingName,
+          line1: order.shippingLine1,
+          line2: order.shippingLine2,
+          city: order.shippingCity,
+          region: order.shippingRegion,
+          postalCode: order.shippingPostalCode,
+          countryCode: order.shippingCountryCode,
+        });
       },
     }),
     lines: t.relation('lines', {

