@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BackendFactory, IQueueBackend } from 'bullmq';
 import type { Logger } from '../infra/logger.ts';
 import { within } from '../infra/within.ts';
 
@@ -11,6 +13,30 @@ interface Opened {
   on(event: 'error', listener: (error: Error) => void): unknown;
   waitUntilReady(): Promise<unknown>;
   close(): Promise<void>;
+}
+
+/** How long a worker waits after its queue refused it a job. */
+const PAUSE_MS = 1000;
+
+/**
+ * Makes workers wait a second after their request for the next job failed. BullMQ's workers wait only where the connection is
+ * refused. On any other error they ask again at once: a Redis cluster that is down, a Redis without memory, a PostgreSQL that
+ * starts, or a pool that was closed would keep the whole process busy, and nothing else in it would have its turn.
+ */
+export function paced<B extends IQueueBackend, C>(factory: BackendFactory<B, C>): BackendFactory<B, C> {
+  return (...given) => {
+    const backend = factory(...given);
+    const moveToActive = backend.moveToActive.bind(backend);
+    backend.moveToActive = async (...asked) => {
+      try {
+        return await moveToActive(...asked);
+      } catch (error) {
+        await delay(PAUSE_MS, undefined, { ref: false });
+        throw error;
+      }
+    };
+    return backend;
+  };
 }
 
 /** Longer than any server takes that is well. */

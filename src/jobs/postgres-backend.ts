@@ -3,7 +3,7 @@ import { createPostgresBackend, runMigrations, withBackend, type PgPool } from '
 import { connect, DIRECT, openPool, TIME_LIMITS, type Session } from '../infra/postgres/connection.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { JobBackend, JobQueue, JobWorker } from './backend.ts';
-import { onceOpened, SETTINGS, whenReady } from './bullmq-settings.ts';
+import { onceOpened, paced, SETTINGS, whenReady } from './bullmq-settings.ts';
 import { createSharedListener } from './shared-listener.ts';
 
 /** BullMQ finds its tables by the search path, so it gets connections of its own. Each schema with a shop has one beside it. */
@@ -15,30 +15,14 @@ const CONNECT_WITHIN_MS = 5000;
 const CLOSE_WITHIN_MS = 500;
 const IDLE_MS = 10_000;
 
-/** How long a worker waits after its queue failed it. */
-const PAUSE_MS = 1000;
-
-/**
- * BullMQ's workers ask for the next job again at once where that fails, other than by a refused connection: while PostgreSQL
- * starts, or once the pool is closed, they would do nothing else, and let nothing else of the process have its turn.
- */
-const pacedBackend =
+/** With a pool of ours BullMQ looks for its tables' version in the schema `bullmq`, whatever the search path is. */
+const backendIn =
   (schema: string): typeof createPostgresBackend =>
   (...given) => {
     const backend = createPostgresBackend(...given);
-    // With a pool of ours BullMQ looks for its tables' version in the schema `bullmq`, whatever the search path is.
     const { connection } = backend as unknown as { connection: object };
     Object.assign(backend, { schema });
     Object.assign(connection, { schema });
-    const moveToActive = backend.moveToActive.bind(backend);
-    backend.moveToActive = async (...asked) => {
-      try {
-        return await moveToActive(...asked);
-      } catch (error) {
-        await delay(PAUSE_MS, undefined, { ref: false });
-        throw error;
-      }
-    };
     return backend;
   };
 
@@ -61,7 +45,7 @@ export interface PostgresJobsOptions {
 export function createPostgresJobs(options: PostgresJobsOptions): JobBackend {
   const { connectionString, session = DIRECT, schema: shopSchema = 'public', connections = 4, logger } = options;
   const schema = jobSchemaOf(shopSchema);
-  const { Queue, Worker } = withBackend(pacedBackend(schema));
+  const { Queue, Worker } = withBackend(paced(backendIn(schema)));
   const settings = {
     connectionString,
     session: { ...session, searchPath: [schema] },

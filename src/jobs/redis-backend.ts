@@ -1,9 +1,9 @@
-import { Queue, Worker } from 'bullmq';
+import { createRedisBackend, withBackend } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from '../infra/logger.ts';
 import { isOfReplica } from '../infra/redis.ts';
 import type { JobBackend, JobQueue, JobWorker } from './backend.ts';
-import { inTime, SETTINGS, whenReady } from './bullmq-settings.ts';
+import { inTime, paced, SETTINGS, whenReady } from './bullmq-settings.ts';
 
 /**
  * What all keys of a shop's jobs begin with.
@@ -12,6 +12,8 @@ import { inTime, SETTINGS, whenReady } from './bullmq-settings.ts';
 export function jobPrefix(shop: string): string {
   return `vitrine-jobs-${shop}`;
 }
+
+const { Queue, Worker } = withBackend(paced(createRedisBackend));
 
 const CHECK_FOR_S = 10;
 

@@ -92,6 +92,45 @@ describe.skipIf(!hasRedis('A failover of Redis'))('jobs in Redis', () => {
     expect(await backend.check()).toBeUndefined();
   });
 
+  test('are asked for once a second while a cluster is down, and run afterwards', async () => {
+    const cluster = await startRedis({ 'cluster-enabled': 'yes' });
+    opened.push(() => cluster.dispose());
+    const node = new Redis(cluster.url);
+    opened.push(async () => node.disconnect());
+    await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    const { backend, queues, job } = open(cluster.url);
+    await until('it takes jobs', () => queues.enqueue(job, { n: 0 }));
+    for (const n of [1, 2]) expect(await queues.enqueue(job, { n })).toBe(true);
+
+    const ran = new Set<number>();
+    let goOn: () => void = () => {};
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const worker = await backend.openWorker(
+      job.name,
+      async ({ data }) => {
+        ran.add((data as { payload: { n: number } }).payload.n);
+        await held;
+      },
+      { concurrency: 1 },
+    );
+    opened.push(() => worker.close());
+    let faults = 0;
+    worker.on('error', () => {
+      faults += 1;
+      // Without a pause it would go on for ever, and nothing else would have its turn: not even what ends this test.
+      if (faults === 100) void worker.close();
+    });
+    await until('the first one runs', () => ran.size === 1);
+    await node.call('CLUSTER', 'DELSLOTSRANGE', '0', '16383');
+    const began = performance.now();
+    goOn();
+    await until('it has asked several times', () => faults >= 5);
+    // The end of the first job and the first request for the next come at once.
+    expect(faults).toBeLessThanOrEqual(3 + (performance.now() - began) / 1000);
+    await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    await until('the others have run', () => ran.size === 3);
+  });
+
   test('that cannot be enqueued are said to be, with the cause, and no more once they can', async () => {
     const { backend } = open(first.url);
     await using watch = watchQueue(backend, logger, 50);
