@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, closeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nodeArguments } from '../../tests/support/compiled.ts';
@@ -13,7 +13,7 @@ export interface ShopProcess {
   signal(signal: NodeJS.Signals): void;
   revive(): void;
   isReady(): Promise<boolean>;
-  /** How often it ended though nobody killed it. */
+  /** How often it ended though nobody killed it. A start that finds the database away does not count: it ends, by design. */
   readonly endedByItself: number;
   stop(): Promise<void>;
 }
@@ -35,11 +35,14 @@ export function startShopProcess(options: {
   let killed = false;
   let stopping = false;
   let endedByItself = 0;
+  /** Where in the log the present process began. */
+  let logStart = 0;
   const atExit = () => child?.kill('SIGKILL');
   process.once('exit', atExit);
 
   function start(): void {
     const log = openSync(logFile, 'a');
+    logStart = fstatSync(log).size;
     const { PATH, HOME } = process.env;
     const started = spawn(process.execPath, nodeArguments(entry), {
       cwd: ROOT,
@@ -50,11 +53,15 @@ export function startShopProcess(options: {
     child = started;
     started.once('exit', () => {
       if (killed || stopping) return;
-      endedByItself += 1;
+      if (!didNotStart()) endedByItself += 1;
       setTimeout(() => {
         if (!stopping && child === started) start();
       }, 500);
     });
+  }
+
+  function didNotStart(): boolean {
+    return readFileSync(logFile).subarray(logStart).includes('The shop could not start:');
   }
 
   start();

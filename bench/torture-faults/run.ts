@@ -15,7 +15,6 @@ import { openPlace, type Place } from './place.ts';
 import { createRandom, type Random } from './random.ts';
 import { judge, tableOf, type Facts, type Inflicted } from './verdict.ts';
 
-const RECOVER_WITHIN_MS = 60_000;
 const SETTLE_WITHIN_MS = 120_000;
 const PROBE = `mutation ($id: ID!) {
   payload: cartLinesAdd(input: { lines: [{ variantId: $id, quantity: 1 }] }) { cart { token } } }`;
@@ -93,7 +92,7 @@ async function inflictAll(
     await fault.inflict(random);
     const over = performance.now();
     let recoveredMs: number | null = null;
-    while (recoveredMs === null && performance.now() - over < RECOVER_WITHIN_MS && !signal.aborted) {
+    while (recoveredMs === null && performance.now() - over < options.recoverWithin * 1000 && !signal.aborted) {
       if (await isWell(place, probeId)) recoveredMs = Math.round(performance.now() - over);
       else await delay(50);
     }

@@ -41,6 +41,7 @@ describe('npm run torture:faults', () => {
   test.each([
     [['--faults', '0'], '--faults takes a whole number from 1'],
     [['--seed', 'x'], '--seed takes a whole number'],
+    [['--recover-within', '0'], '--recover-within takes a whole number from 1'],
     [['--way', 'both ways'], '--way takes embedded, services or both'],
   ])('refuses %s', (args, explanation) => {
     const read = () => readOptions(args);
