@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './tests/support/sequencer.ts';
 
 // Vite would take the ES modules of graphql where Yoga, which node loads, takes the others: there would be two
 // GraphQLErrors, and neither side would know the other's.
@@ -15,6 +16,7 @@ export default defineConfig({
     // Files share a process, one after the other: no test may leave anything in module state, and loading the shop for
     // each file anew would double the run.
     isolate: false,
+    sequence: { sequencer: LongestFirst },
     // They end what hangs; no test may say by them how fast something is.
     testTimeout: 120_000,
     hookTimeout: 120_000,
