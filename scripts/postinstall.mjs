@@ -23,6 +23,12 @@ function trim() {
   }
   // 9 MB of GraphiQL, once more for `require`.
   rmSync(join(modules, '@graphql-yoga/render-graphiql/cjs/graphiql.js'), { force: true });
+  // Builds for bundlers: node takes `build/src`.
+  const telemetry = join(modules, '@opentelemetry');
+  for (const name of existsSync(telemetry) ? readdirSync(telemetry) : []) {
+    for (const build of ['esm', 'esnext'])
+      rmSync(join(telemetry, name, 'build', build), { recursive: true, force: true });
+  }
   for (const folder of productionPackages()) removeMaps(folder);
 }
 

@@ -23,6 +23,8 @@ import { findDatabase, prepareDatabase } from './infra/postgres/database-place.t
 import { Disposals } from './infra/disposals.ts';
 import type { Logger } from './infra/logger.ts';
 import { createMetrics, type Metrics } from './infra/metrics.ts';
+import { openTracer } from './infra/tracing/open-tracer.ts';
+import type { Tracer } from './infra/tracing/tracer.ts';
 import { openPools } from './infra/postgres/pools.ts';
 import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { addGauges } from './infra/shop-gauges.ts';
@@ -44,6 +46,7 @@ export interface Core {
   bus: EventBus;
   relay: Relay;
   metrics: Metrics;
+  tracer: Tracer | null;
   eventLog: EventLog;
   replay: Replay;
   services: ShopServices;
@@ -89,12 +92,14 @@ export async function openCore(
 ): Promise<Core> {
   const disposals = new Disposals(logger);
   try {
+    const tracer = await openTracer(config.tracing, logger);
+    disposals.add('traces', async () => tracer?.[Symbol.asyncDispose]());
     const place = await findDatabase(config, logger, disposals, signal);
     signal?.throwIfAborted();
     await prepareDatabase(place, logger);
     signal?.throwIfAborted();
     const { limits } = overrides;
-    const { db, live: liveDb, reader, jobs } = openPools({ place, config, limits, disposals, logger });
+    const { db, live: liveDb, reader, jobs } = openPools({ place, config, limits, disposals, tracer, logger });
     await checkShopCurrency(db, config.shop.currency, logger);
     const { home } = await settleLogHome(db, logger);
     const bus = createEventBus({ config, db, home, logger });
@@ -106,7 +111,9 @@ export async function openCore(
     };
     const relay = startRelay({ db, bus, logger, onBatch });
     disposals.add('relay', () => relay[Symbol.asyncDispose]());
-    const log = createEventLog({ db, wake: () => relay.wake() });
+    // The relay works for all requests, and outlives the one that wakes it.
+    const wake = () => relay.wake();
+    const log = createEventLog({ db, wake: tracer === null ? wake : () => tracer.apart(wake) });
     const eventLog = overrides.eventLog?.(log) ?? log;
     const nudges = createNudges();
     const onCartsReleased = ({ carts, units }: Released) => {
@@ -124,6 +131,7 @@ export async function openCore(
       bus,
       relay,
       metrics,
+      tracer,
       eventLog,
       replay: createReplay(reader),
       services,
@@ -276,8 +284,8 @@ async function createGraphQL(options: {
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
   ]);
-  const { db, services, live, eventLog, replay, parkedEvents, metrics } = core;
+  const { db, services, live, eventLog, replay, parkedEvents, metrics, tracer } = core;
   const of = { shop: config.shop, publicUrl: http.publicUrl, prisma: db.prisma };
   const shared = { ...of, db, services, eventLog, parkedEvents, failedJobs, feed, replay };
-  return createGraphQLServer({ schema, config, shared, live, redis, throttling, metrics, logger });
+  return createGraphQLServer({ schema, config, shared, live, redis, throttling, metrics, tracer, logger });
 }

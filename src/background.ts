@@ -11,6 +11,7 @@ import type { Database } from './infra/postgres/database.ts';
 import type { Logger } from './infra/logger.ts';
 import { createMailer, mailboxFolder } from './infra/mail/mailer-choice.ts';
 import type { Metrics } from './infra/metrics.ts';
+import type { Tracer } from './infra/tracing/tracer.ts';
 import type { JobPlace } from './jobs/backend-choice.ts';
 import type { BackgroundWork } from './jobs/background-work.ts';
 import type { Nudges, ShopJobs, ShopServices, WorkOverrides } from './modules/module.ts';
@@ -33,6 +34,7 @@ export async function startBackground(options: {
     services: ShopServices;
     consumers: readonly Consumer[];
     metrics: Metrics;
+    tracer: Tracer | null;
     connectNudges(target: Nudges): void;
   };
   http: Pick<HttpServer, 'publicUrl'>;

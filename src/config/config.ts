@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { dataDirProblem } from './data-dir.ts';
 import { keptSecret } from './kept-secret.ts';
 import { crossCheck, LEAST_BCRYPT_COST, seedOf } from './cross-check.ts';
-import { parseEnv, type ConfigFault } from './env.ts';
+import { parseEnv, type ConfigFault, type Env } from './env.ts';
 
 export type Role = 'api' | 'worker';
 
@@ -93,6 +93,19 @@ export interface Config {
   /** How long events are kept, for those who come back to them. */
   eventRetentionDays: number;
   retention: RetentionConfig;
+  /** Null: no traces are recorded. */
+  tracing: TracingConfig | null;
+}
+
+/** Where traces are sent. */
+export interface TracingConfig {
+  /** URL that takes spans as OTLP/HTTP. */
+  endpoint: string;
+  /** Sent with every request to it. May hold a key. */
+  headers: Readonly<Record<string, string>>;
+  serviceName: string;
+  /** Share of traces that are recorded, from 0 to 1. */
+  sampleRatio: number;
 }
 
 /** Days for which finished rows are kept. Orders, their history and the records of staff are kept forever. */
@@ -266,5 +279,18 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       stockAlertDays: env.STOCK_ALERT_RETENTION_DAYS ?? 90,
       parkedEventDays: env.PARKED_EVENT_RETENTION_DAYS ?? 90,
     },
+    tracing: tracingOf(env),
+  };
+}
+
+function tracingOf(env: Env): TracingConfig | null {
+  const base = env.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/+$/, '');
+  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base === undefined ? undefined : `${base}/v1/traces`);
+  if (endpoint === undefined) return null;
+  return {
+    endpoint,
+    headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+    serviceName: env.OTEL_SERVICE_NAME ?? 'vitrine',
+    sampleRatio: env.OTEL_TRACES_SAMPLER_ARG ?? 1,
   };
 }

@@ -61,6 +61,22 @@ const mailbox = z
     return z.NEVER;
   });
 
+/** Headers as OpenTelemetry writes them in a variable: names and URL-encoded values. */
+function headersOf(items: readonly string[], ctx: z.RefinementCtx): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const item of items) {
+    const [, name, value] = /^([\w-]+)\s*=\s*((?:[^\s%]|%[\da-f]{2})+)$/i.exec(item) ?? [];
+    try {
+      if (name === undefined || value === undefined) throw new URIError();
+      headers[name] = decodeURIComponent(value);
+    } catch {
+      ctx.addIssue({ code: 'custom', message: 'must be a list of name=value with URL-encoded values', input: items });
+      return z.NEVER;
+    }
+  }
+  return headers;
+}
+
 /**
  * The shape of the environment: one entry per variable, each on its own. What follows from several of them together is
  * `config.ts`'s business. An empty value counts as left out, and quotes around a whole value are taken off: `docker --env-file`
@@ -121,6 +137,14 @@ const shape = {
   TRUST_PROXY: proxies,
   STOREFRONT_KEYS: list.pipe(z.array(z.string().min(32, 'must have at least 32 characters')).min(1, 'is empty')),
   RATE_LIMITS: flag,
+  OTEL_EXPORTER_OTLP_ENDPOINT: urlWith('http', 'https'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: urlWith('http', 'https'),
+  OTEL_EXPORTER_OTLP_HEADERS: list.transform(headersOf),
+  OTEL_SERVICE_NAME: z.string().max(100),
+  OTEL_TRACES_SAMPLER_ARG: z
+    .string()
+    .regex(/^(0(\.\d+)?|1(\.0+)?|\.\d+)$/, 'must be a number between 0 and 1')
+    .transform(Number),
   CONTENTFUL_WEBHOOK_SECRET: z
     .string()
     .regex(/^[\w+/=-]{64}$/, 'must be the signing secret of Contentful (64 characters)'),

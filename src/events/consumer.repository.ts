@@ -100,7 +100,7 @@ export async function advanceConsumer(
 
 const range: Statement = {
   name: 'consumer_range',
-  text: `SELECT seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt"
+  text: `SELECT seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt", traceparent
            FROM event_log WHERE seq > $1 AND seq <= $2 AND type = ANY($3::text[]) ORDER BY seq`,
 };
 

@@ -30,3 +30,11 @@ export function defineConsumer(consumer: Consumer): Consumer {
   if (!NAME.test(consumer.name)) throw new Error(`"${consumer.name}" is not a valid name for a consumer`);
   return consumer;
 }
+
+/** Callbacks for the metrics of consumers. */
+export interface ConsumerObserver {
+  /** A run to the log's end, or one that failed. */
+  ran(consumer: string, outcome: 'ok' | 'failed'): void;
+  /** What became of so many events; `failed`: of one that is tried again, or parked in the end. */
+  events(consumer: string, outcome: 'handled' | 'failed' | 'parked', events: number): void;
+}

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDatabaseAway } from '../infra/postgres/database-faults.ts';
 import type { Database, Transaction } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { Tracer } from '../infra/tracing/tracer.ts';
 import type { EventBus } from './bus.ts';
 import {
   acquireLease,
@@ -14,10 +15,11 @@ import {
   renewLease,
   type Lease,
 } from './consumer.repository.ts';
-import type { Consumer } from './consumer.ts';
+import type { Consumer, ConsumerObserver } from './consumer.ts';
 import type { StoredEvent } from './event.ts';
 import { describeFault } from './describe-fault.ts';
 import { insertParked } from './parked-event.repository.ts';
+import { handleTraced } from './traced-consumer.ts';
 
 /*
  * A consumer reads the log in order, and moves on in the very transaction in which it writes what an event calls for: so
@@ -43,14 +45,6 @@ const SETTINGS: ConsumerSettings = { leaseMs: 10_000, pollMs: 1000, attempts: 4,
 const RANGE = 1000;
 /** Events that share a transaction. */
 const BATCH = 50;
-
-/** Callbacks for the metrics of consumers. */
-export interface ConsumerObserver {
-  /** A run to the log's end, or one that failed. */
-  ran(consumer: string, outcome: 'ok' | 'failed'): void;
-  /** What became of so many events; `failed`: of one that is tried again, or parked in the end. */
-  events(consumer: string, outcome: 'handled' | 'failed' | 'parked', events: number): void;
-}
 
 /** The consumers of this process. */
 export interface Consumers extends AsyncDisposable {
@@ -79,8 +73,9 @@ export function startConsumers(options: {
   logger: Logger;
   settings?: Partial<ConsumerSettings>;
   observer?: ConsumerObserver;
+  tracer?: Tracer | null;
 }): Consumers {
-  const { db, bus, consumers, logger, observer = { ran() {}, events() {} } } = options;
+  const { db, bus, consumers, logger, observer = { ran() {}, events() {} }, tracer = null } = options;
   const settings = { ...SETTINGS, ...options.settings };
   const owner = randomUUID();
   const stop = new AbortController();
@@ -89,7 +84,7 @@ export function startConsumers(options: {
     return {
       // Who has the time hears of nothing, and polls.
       types: new Set(consumer.patient === true ? [] : consumer.types),
-      ...createRunner({ db, consumer, owner, settings, stop: stop.signal, log, observer }),
+      ...createRunner({ db, consumer, owner, settings, stop: stop.signal, log, observer, tracer }),
     };
   });
   const wake = () => {
@@ -127,6 +122,7 @@ interface Run {
   stop: AbortSignal;
   log: Logger;
   observer: ConsumerObserver;
+  tracer: Tracer | null;
 }
 
 function createRunner(run: Run) {
@@ -231,7 +227,7 @@ async function attempt(run: Run, lease: Lease, epoch: string, events: readonly S
   const left = await run.db.transaction(async (tx) => {
     let rest = [...events];
     for (const event of events) {
-      if ((await run.consumer.handle(tx, event)) === 'MORE') break;
+      if ((await handleTraced(run, tx, event)) === 'MORE') break;
       rest = rest.slice(1);
     }
     const [next] = rest;

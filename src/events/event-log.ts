@@ -37,6 +37,7 @@ export interface EventRow {
   subjectId: string;
   payload: unknown;
   occurredAt: Date;
+  traceparent?: string | null;
 }
 
 /** The event of a row. */

@@ -9,6 +9,8 @@ export interface StoredEvent {
   subjectId: string;
   payload: unknown;
   occurredAt: Date;
+  /** Trace of the change, for consumers; null or absent if the change was not traced. */
+  traceparent?: string | null;
 }
 
 /** A kind of event: its name in the log and what its payload holds. */

@@ -7,6 +7,7 @@ import { LaggedError } from '../events/stream.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Metrics } from '../infra/metrics.ts';
 import type { RedisConnection } from '../infra/redis.ts';
+import type { Tracer } from '../infra/tracing/tracer.ts';
 import type { Context, LiveContext, SharedContext } from './context/context.ts';
 import { createContextFactory, type RequestScope } from './context/create-context.ts';
 import { ofEvent } from './live/event-id.ts';
@@ -22,6 +23,7 @@ import { createSharing } from './live/sharing.ts';
 import { createSubscriptions } from './live/subscribe.ts';
 import { createThrottle, type Caller, type ThrottleOverrides } from './limits/throttle.ts';
 import { createWebSockets } from './live/websocket.ts';
+import { traceRequest } from './operations/tracing.ts';
 import { createEngine, type RequestScopes } from './operations/yoga.ts';
 
 /** GraphQL over HTTP, SSE and WebSocket. Host and origin have been checked before. */
@@ -50,9 +52,10 @@ export function createGraphQLServer(options: {
   redis: RedisConnection | null;
   throttling?: ThrottleOverrides | undefined;
   metrics: Metrics;
+  tracer: Tracer | null;
   logger: Logger;
 }): GraphQLServer {
-  const { config, redis, metrics, logger } = options;
+  const { config, redis, metrics, tracer, logger } = options;
   const onRefused = (limit: string) => metrics.refused.inc({ limit });
   const declared = limitsDeclaredIn(options.schema);
   const throttle = createThrottle({ config, declared, redis, logger, onRefused, overrides: options.throttling });
@@ -105,7 +108,7 @@ export function createGraphQLServer(options: {
   return {
     handle(req, res, scope) {
       scopes.set(req, scope);
-      void yoga(req, res);
+      traceRequest({ tracer, req, scope }, () => yoga(req, res));
     },
     upgrade: (req, socket, head, scope) => sockets.upgrade(req, socket, head, scope),
     secondsToWait: async (caller) => (throttle === null ? null : throttle.secondsToWait(caller)),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../infra/logger.ts';
 import type { LimiterWait } from '../infra/limits/rate-limiter.ts';
+import { TRACEPARENT } from '../infra/tracing/tracer.ts';
 import { clientAddress } from './client-address.ts';
 import { storefrontOf, type Storefront } from './storefront-key.ts';
 
@@ -17,6 +18,8 @@ export interface RequestInfo {
   readonly storefront: Storefront | null;
   /** How long it has waited for the rate limiter. */
   readonly limiterWait: LimiterWait;
+  /** W3C `traceparent` of a caller whose headers are trusted: a proxy of ours or a storefront. Null otherwise. */
+  readonly traceparent: string | null;
   /** The GraphQL operation, for the log; set by who executes it. */
   operation: string | null;
   /** Called where the answer is a stream of events: it has a place of its own, and gives back that of an answer. */
@@ -44,9 +47,15 @@ export function describeRequest(
     clientAddress: storefront?.shopper ?? clientAddress(req, trustedProxies),
     storefront,
     limiterWait: { ms: 0 },
+    traceparent: trustedProxies > 0 || storefront !== null ? traceparentOf(req) : null,
     operation: null,
     onStream: () => {},
   };
+}
+
+function traceparentOf({ headers }: IncomingMessage): string | null {
+  const { traceparent } = headers;
+  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null;
 }
 
 function pathOf(target: string): string {

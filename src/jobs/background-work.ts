@@ -1,14 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../config/config.ts';
 import type { EventBus } from '../events/bus.ts';
-import type { Consumer } from '../events/consumer.ts';
-import { startConsumers, type ConsumerObserver } from '../events/consumers.ts';
+import type { Consumer, ConsumerObserver } from '../events/consumer.ts';
+import { startConsumers } from '../events/consumers.ts';
 import { readEnd } from '../events/event-log.ts';
 import { redisName } from '../events/log-home.ts';
 import type { Database } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Mailer } from '../infra/mail/mailer.ts';
 import type { Metrics } from '../infra/metrics.ts';
+import type { Tracer } from '../infra/tracing/tracer.ts';
 import type { Enqueue, Nudges, ShopJobs, ShopServices, WorkOverrides } from '../modules/module.ts';
 import { modules } from '../modules/modules.ts';
 import { createFailedJobService, type FailedJobService } from '../modules/staff/failed-jobs.service.ts';
@@ -53,6 +54,7 @@ export async function startBackgroundWork(options: {
     jobPlace?: JobPlace | undefined;
     services: ShopServices;
     consumers: readonly Consumer[];
+    tracer?: Tracer | null;
   };
   mailer: Mailer;
   /** Role of the user who requests a page; null if no user is logged in. */
@@ -65,7 +67,7 @@ export async function startBackgroundWork(options: {
   overrides?: WorkOverrides & { jobs?: (real: ShopJobs) => ShopJobs };
 }): Promise<BackgroundWork> {
   const { config, publicUrl, core, mailer, roleOf, logger, metrics, overrides = {} } = options;
-  const { db, services } = core;
+  const { db, services, tracer = null } = core;
   const backend = createJobBackend({
     config,
     connectionString: core.connectionString,
@@ -74,11 +76,11 @@ export async function startBackgroundWork(options: {
     shop: async () => redisName({ epoch: (await readEnd(db)).epoch, home: core.home }),
     logger,
   });
-  const queues = createJobQueues({ backend, logger });
+  const queues = createJobQueues({ backend, logger, tracer });
 
   // Filled below: what a module makes may say at once that rows wait.
   const nudges = {} as Nudges;
-  const deps = { config, publicUrl, db, services, nudges, mailer, logger, overrides };
+  const deps = { config, publicUrl, db, services, nudges, mailer, logger, tracer, overrides };
   const modulesWork = (await Promise.all(modules.map(async (module) => module.work?.(deps)))).filter(
     (work) => work !== undefined,
   );
@@ -95,7 +97,7 @@ export async function startBackgroundWork(options: {
     ran: (consumer, outcome) => metrics?.consumerRuns.inc({ consumer, outcome }),
     events: (consumer, outcome, events) => metrics?.consumerEvents.inc({ consumer, outcome }, events),
   };
-  const workers = works ? startJobWorkers({ backend, jobs, logger, onRun }) : null;
+  const workers = works ? startJobWorkers({ backend, jobs, logger, onRun, tracer }) : null;
   const consumers = works ? startConsumers({ ...core, logger, observer }) : null;
   const ofModulesUpkeep = () => modulesWork.flatMap((work) => work.upkeep?.(shopJobs, enqueue) ?? []);
   const upkeep = works ? startUpkeep({ config, core, ofModules: ofModulesUpkeep(), logger }) : null;

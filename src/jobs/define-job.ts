@@ -24,6 +24,8 @@ export interface Job<Payload> {
   backoffMs: number;
   /** How many run at the same time in one process. */
   concurrency: number;
+  /** Whether a run does the work of many requests, and is therefore a trace of its own. Default: it continues the request's. */
+  ownTrace: boolean;
   run(payload: Payload, run: JobRun): Promise<void>;
 }
 
@@ -34,5 +36,5 @@ export function defineJob<Payload>(
   job: Pick<Job<Payload>, 'name' | 'schema' | 'run'> & Partial<Job<Payload>>,
 ): Job<Payload> {
   if (!NAME.test(job.name)) throw new Error(`"${job.name}" is not a valid name for a job`);
-  return { attempts: 4, backoffMs: 500, concurrency: 1, ...job };
+  return { attempts: 4, backoffMs: 500, concurrency: 1, ownTrace: false, ...job };
 }

@@ -4,6 +4,7 @@ import { createKeyedQueue } from '../infra/limits/keyed-semaphore.ts';
 import { QueueAway } from '../modules/staff/failed-jobs.service.ts';
 import type { JobBackend, JobQueue } from './backend.ts';
 import type { Job } from './define-job.ts';
+import type { Tracer } from '../infra/tracing/tracer.ts';
 import { within } from '../infra/within.ts';
 
 /** How a job is enqueued. */
@@ -13,6 +14,8 @@ export interface Enqueue {
   delayMs?: number;
   /** The request that it comes from, for the log. */
   requestId?: string;
+  /** Trace that the job continues, if not the current one. */
+  traceparent?: string | null;
 }
 
 /** Puts jobs into their queues. */
@@ -33,7 +36,11 @@ export interface JobQueues extends AsyncDisposable {
 }
 
 /** What stands in the queue. */
-export const envelopeSchema = z.object({ payload: z.unknown(), requestId: z.string().nullable() });
+export const envelopeSchema = z.object({
+  payload: z.unknown(),
+  requestId: z.string().nullable(),
+  traceparent: z.string().nullish(),
+});
 
 const WITHIN_MS = 1000;
 /** After a failure the queue is left alone for so long: callers may be many, and each would wait its second. */
@@ -46,7 +53,15 @@ const HOUR_S = 3600;
 const ID = /^(?!\d+$)[^:]{1,200}$/;
 
 /** Wires the queues; each is opened when the first job comes. */
-export function createJobQueues({ backend, logger }: { backend: JobBackend; logger: Logger }): JobQueues {
+export function createJobQueues({
+  backend,
+  logger,
+  tracer = null,
+}: {
+  backend: JobBackend;
+  logger: Logger;
+  tracer?: Tracer | null;
+}): JobQueues {
   const queues = new Map<string, Promise<JobQueue>>();
   const adding = new Set<Promise<unknown>>();
   const lines = createKeyedQueue({ atATime: AT_A_TIME, waiting: MAX_WAITING });
@@ -76,10 +91,11 @@ export function createJobQueues({ backend, logger }: { backend: JobBackend; logg
 
   async function add<Payload>(job: Job<Payload>, payload: Payload, options: Enqueue): Promise<void> {
     const { id, delayMs = 0, requestId = null } = options;
+    const traceparent = job.ownTrace ? null : (options.traceparent ?? tracer?.traceparent() ?? null);
     const queue = await open(job.name);
     await queue.add(
       job.name,
-      { payload, requestId },
+      { payload, requestId, ...(traceparent === null ? {} : { traceparent }) },
       {
         ...(id === undefined ? {} : { jobId: id }),
         ...(delayMs > 0 ? { delay: Math.round(delayMs) } : {}),

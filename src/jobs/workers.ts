@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import { isDatabaseAway } from '../infra/postgres/database-faults.ts';
 import type { Logger } from '../infra/logger.ts';
+import type { Tracer } from '../infra/tracing/tracer.ts';
 import type { JobBackend, JobWorker, QueuedJob } from './backend.ts';
 import type { Job } from './define-job.ts';
 import { envelopeSchema } from './queues.ts';
@@ -30,8 +31,9 @@ export function startJobWorkers(options: {
   logger: Logger;
   /** Told of each run, to be counted. */
   onRun?: (job: string, outcome: JobOutcome, seconds: number) => void;
+  tracer?: Tracer | null;
 }): JobWorkers {
-  const { backend, jobs, logger, onRun = () => {} } = options;
+  const { backend, jobs, logger, onRun = () => {}, tracer = null } = options;
   const stop = new AbortController();
   const running = new Set<JobWorker>();
   const openings = jobs.map((job) => open(job));
@@ -109,9 +111,12 @@ export function startJobWorkers(options: {
       const fault = envelope.error ?? payload.error;
       throw new UnrecoverableError(`invalid payload for ${job.name}: ${fault?.message ?? ''}`);
     }
-    const { requestId } = envelope.data;
+    const { requestId, traceparent } = envelope.data;
     const scope = { job: job.name, jobId: queued.id, ...(requestId === null ? {} : { requestId }) };
-    await job.run(payload.data, { signal: stop.signal, logger: logger.child(scope) });
+    const work = () => job.run(payload.data, { signal: stop.signal, logger: logger.child(scope) });
+    if (tracer === null) return work();
+    const attributes = { 'vitrine.job.name': job.name, 'vitrine.job.id': queued.id ?? '' };
+    return tracer.run(`job ${job.name}`, { kind: 'consumer', attributes, parent: traceparent ?? null }, work);
   }
 
   function report(job: Job<unknown>, queued: QueuedJob | undefined, error: Error): void {

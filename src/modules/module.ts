@@ -5,6 +5,7 @@ import type { Logger } from '../infra/logger.ts';
 import type { Mailer } from '../infra/mail/mailer.ts';
 import type { Database } from '../infra/postgres/database.ts';
 import type { RetentionRule } from '../infra/postgres/retention.ts';
+import type { Tracer } from '../infra/tracing/tracer.ts';
 import type { Job } from '../jobs/define-job.ts';
 
 /*
@@ -60,6 +61,8 @@ export interface WorkDeps {
   nudges: Nudges;
   mailer: Mailer;
   logger: Logger;
+  /** Null: nothing is traced. */
+  tracer: Tracer | null;
   overrides: WorkOverrides;
 }
 
@@ -70,7 +73,7 @@ export interface WorkDeps {
 export type Enqueue = <Payload>(
   job: Job<Payload>,
   payload: Payload,
-  options?: { id?: string; delayMs?: number },
+  options?: { id?: string; delayMs?: number; traceparent?: string | null },
 ) => Promise<boolean>;
 
 /** What a module does in the background. */

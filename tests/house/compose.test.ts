@@ -115,10 +115,18 @@ describe('docker-compose.yml', () => {
 });
 
 describe('Dockerfile', () => {
-  it('builds on the Node that the project asks for, in two stages', () => {
+  it('builds on the Node of .nvmrc and of the workflow, in two stages', () => {
     const from = dockerfile.filter(({ name }) => name === 'FROM').map(({ rest }) => rest);
-    expect(from).toEqual(['node:20-bookworm-slim AS build', 'node:20-bookworm-slim']);
-    expect(read('.nvmrc').trim()).toBe('20');
+    expect(from).toEqual(['node:24-bookworm-slim AS build', 'node:24-bookworm-slim']);
+    expect(read('.nvmrc').trim()).toBe('24');
+    const { jobs } = parse(read('.github/workflows/ci.yml')) as {
+      jobs: Record<string, { container: string; strategy?: { matrix: { node: number[] } } }>;
+    };
+    // From the oldest that `engines` allows to the one of the image.
+    expect(jobs['check-and-test']?.strategy?.matrix.node).toEqual([20, 22, 24]);
+    expect(jobs['check-and-test']?.container).toMatch(/^node:\$\{\{ matrix\.node \}\}-bookworm$/);
+    expect(jobs['production-install']?.container).toBe('node:24-bookworm');
+    expect((JSON.parse(read('package.json')) as { engines: { node: string } }).engines.node).toBe('>=20.19');
   });
 
   it('copies only what exists, and what .dockerignore lets through', () => {

@@ -187,6 +187,8 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     for (const n of [1, 2]) await until('it is enqueued', () => queues.enqueue(job, { n }, { id: `number-${n}` }));
     await until('one has failed', async () => (await view.ids('failed')).length === 1);
     await until('the other is done', async () => (await view.ids('completed')).length === 1);
+    // The worker reports a failure after the queue has recorded it.
+    await until('it is logged', () => logs.some((line) => line.level === ERROR));
 
     expect(ran.filter((n) => n === 1)).toHaveLength(3);
     expect(ran.filter((n) => n === 2)).toHaveLength(2);

@@ -20,6 +20,7 @@ const ENTRIES = [
   'bench/replay/stream-child.ts',
   'tests/support/count-rows-child.ts',
   'tests/support/embedded-postgres-child.ts',
+  'tests/support/loaded-modules-child.ts',
   'tests/support/shifted-clock.ts',
 ];
 

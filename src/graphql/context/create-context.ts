@@ -20,6 +20,8 @@ import type { Caller } from '../limits/throttle.ts';
 export interface RequestScope extends Caller {
   readonly id: string;
   operation: string | null;
+  /** Trace of a caller whose headers are trusted; null or absent otherwise. */
+  readonly traceparent?: string | null;
   /** Called where the answer is a stream of events, which has a place of its own. */
   onStream?: () => void;
 }

@@ -4,19 +4,21 @@ import type { Metrics } from '../../infra/metrics.ts';
 import { rootFields } from './root-fields.ts';
 
 /** Labels come from the schema and never from what clients write: there are not many of them. */
-interface Labels {
+export interface Labels {
   type: string;
   field: string;
 }
 
-function labelsOf({ document, operationName }: { document: DocumentNode; operationName?: unknown }): Labels {
+/** The labels of an operation. */
+export function labelsOf({ document, operationName }: { document: DocumentNode; operationName?: unknown }): Labels {
   const operation = getOperationAST(document, typeof operationName === 'string' ? operationName : null);
   if (operation == null) return { type: 'none', field: 'none' };
   const [first = 'none', ...others] = rootFields(document, operation);
   return { type: operation.operation, field: others.length === 0 ? first : 'several' };
 }
 
-function outcomeOf({ errors }: ExecutionResult): string {
+/** `ok`, or the code of the first error. */
+export function outcomeOf({ errors }: ExecutionResult): string {
   const [first] = errors ?? [];
   if (first === undefined) return 'ok';
   const { code } = first.extensions;
@@ -50,6 +52,7 @@ export function useMetrics({ operations, durations }: Pick<Metrics, 'operations'
   };
 }
 
-function isSingle(result: unknown): result is ExecutionResult {
+/** Whether a result is complete, and no stream of results. */
+export function isSingle(result: unknown): result is ExecutionResult {
   return typeof result === 'object' && result !== null && !(Symbol.asyncIterator in result);
 }

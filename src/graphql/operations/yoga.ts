@@ -4,6 +4,7 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
+import type { Tracer } from '../../infra/tracing/tracer.ts';
 import type { Context, SharedContext } from '../context/context.ts';
 import type { ContextFactory, NodeContext, RequestScope } from '../context/create-context.ts';
 import { describeOperation } from '../context/describe-operation.ts';
@@ -13,6 +14,7 @@ import { useEventIds } from '../live/event-id.ts';
 import { limitPlugins } from './query-limits.ts';
 import { useMasking } from './masking.ts';
 import { useMetrics } from './metrics.ts';
+import { useTracing } from './tracing.ts';
 import { useRequestParams } from './request-params.ts';
 import type { Subscriptions } from '../live/subscribe.ts';
 
@@ -30,9 +32,10 @@ export function createEngine(options: {
   subscriptions: Subscriptions;
   scopes: RequestScopes;
   metrics: Metrics;
+  tracer: Tracer | null;
   logger: Logger;
 }): Yoga {
-  const { schema, config, shared, contexts, subscriptions, scopes, metrics, logger } = options;
+  const { schema, config, shared, contexts, subscriptions, scopes, metrics, tracer, logger } = options;
   const scopeOf = ({ req }: NodeContext): RequestScope =>
     scopes.get(req) ?? { id: 'none', logger, clientAddress: 'unknown', limiterWait: { ms: 0 }, operation: null };
   const masking = useMasking(scopeOf);
@@ -62,6 +65,7 @@ export function createEngine(options: {
       useEventCursor({ eventLog: shared.eventLog }),
       useEventIds(),
       useMetrics(metrics),
+      ...(tracer === null ? [] : [useTracing(tracer)]),
       { onSubscribe: ({ setSubscribeFn }) => setSubscribeFn(subscriptions.subscribe) } satisfies Plugin,
     ],
   });

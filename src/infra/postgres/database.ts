@@ -6,6 +6,8 @@ import { beginWith, connect, DIRECT, openPool, TIME_LIMITS, type Session, type T
 import { isRefusedWrite, mayHaveBeenDone, OutcomeUnknownError } from './database-faults.ts';
 import type { Logger } from '../logger.ts';
 import { createTurnstile, TurnstileTimeout, type Turnstile } from '../limits/turnstile.ts';
+import { beginTraced, traced, tracedPool } from '../tracing/traced-statements.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 
 /** A statement. A name is its identity on each connection, so it is parsed and planned once; without one it is planned for its values. */
 export interface Statement {
@@ -75,6 +77,8 @@ export interface DatabaseOptions {
   reservedForReads?: number | undefined;
   /** How the database is reached; by default straight. */
   session?: Session | undefined;
+  /** Records statements as spans; by default none are recorded. */
+  tracer?: Tracer | null | undefined;
   /** For tests. */
   limits?: Partial<TimeLimits> | undefined;
 }
@@ -84,7 +88,7 @@ export interface DatabaseOptions {
  * reserved for reads go on.
  */
 export function openDatabase(options: DatabaseOptions): Database {
-  const { connectionString, poolSize, reservedForReads = 0, logger, session = DIRECT } = options;
+  const { connectionString, poolSize, reservedForReads = 0, logger, session = DIRECT, tracer = null } = options;
   const limits = { ...TIME_LIMITS, ...options.limits };
   const settings = { connectionString, session, limits, types, name: 'vitrine' };
   let disposal: Promise<void> | undefined;
@@ -95,7 +99,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
   pool.on('error', broke('an idle database connection broke'));
   const [schema] = session.searchPath ?? [];
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, schema === undefined ? {} : { schema }) });
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(tracedPool(tracer, pool), schema === undefined ? {} : { schema }),
+  });
   const writers = createTurnstile({ room: Math.max(1, poolSize - reservedForReads), withinMs: limits.connect });
   const begin = beginWith(session, limits);
   let refusedWrites = 0;
@@ -109,11 +115,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     query: <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
       isWriting(statement)
         ? writers
-            .pass(() => run<Row>(pool, statement, values))
+            .pass(() => traced(tracer, statement, () => run<Row>(pool, statement, values)))
             .then(noted, throwOutcome)
             .catch(countRefused)
-        : run<Row>(pool, statement, values),
-    transaction: (work) => transaction({ pool, writers, begin, logger }, work).catch(countRefused),
+        : traced(tracer, statement, () => run<Row>(pool, statement, values)),
+    transaction: (work) => transaction({ pool, writers, begin, tracer, logger }, work).catch(countRefused),
     connect: async () => {
       const client = await connect(settings);
       client.on('error', broke('a database connection broke'));
@@ -205,6 +211,7 @@ interface Transactions {
   /** Of those that may wait for a lock, only so many have a connection. */
   writers: Turnstile;
   begin: string;
+  tracer: Tracer | null;
   logger: Logger;
 }
 
@@ -227,18 +234,22 @@ function isRetryable(error: unknown): boolean {
   return code === DEADLOCK_DETECTED || code === SERIALIZATION_FAILURE;
 }
 
-async function attemptTransaction<T>({ pool, begin }: Transactions, work: (tx: Transaction) => Promise<T>): Promise<T> {
+async function attemptTransaction<T>(
+  { pool, begin, tracer }: Transactions,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
-  const callbacks = new Set<() => void>();
+  const callbacks = new Map<() => void, () => void>();
   let broken: Error | undefined;
   try {
-    await client.query(begin);
+    await client.query(beginTraced(tracer, begin));
     const result = await work({
-      query: (statement, values) => run(client, statement, values),
-      afterCommit: (callback) => callbacks.add(callback),
+      query: <Row extends object>(statement: Statement, values?: readonly unknown[]) =>
+        traced(tracer, statement, () => run<Row>(client, statement, values)),
+      afterCommit: (callback) => callbacks.set(callback, tracer?.bind(callback) ?? callback),
     });
-    await commit(client);
-    for (const callback of callbacks) callback();
+    await traced(tracer, { text: 'COMMIT' }, () => commit(client));
+    for (const callback of callbacks.values()) callback();
     return result;
   } catch (error) {
     // A server that became a replica stays one: the next connection finds its successor.

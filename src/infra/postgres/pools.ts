@@ -6,6 +6,7 @@ import { openDatabase, openReader, type Database, type Reader } from './database
 import type { DatabasePlace } from './database-place.ts';
 import type { Disposals } from '../disposals.ts';
 import type { Logger } from '../logger.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 
 /** The pools of a process. Together with the relay and the job queue they have the connections that it may have. */
 export interface Pools {
@@ -26,11 +27,12 @@ export function openPools(options: {
   config: Pick<Config, 'database' | 'redisUrl'>;
   limits: Partial<TimeLimits> | undefined;
   disposals: Disposals;
+  tracer: Tracer | null;
   logger: Logger;
 }): Pools {
-  const { place, config, limits, disposals, logger } = options;
+  const { place, config, limits, disposals, tracer, logger } = options;
   const budget = shareConnections(config.database.poolSize, { jobsOnPostgres: config.redisUrl === null });
-  const settings = { ...place.main, limits, logger };
+  const settings = { ...place.main, limits, tracer, logger };
   const open = (name: string, size: { poolSize: number; reservedForReads?: number }): Database => {
     const pool = openDatabase({ ...settings, ...size });
     // A statement that hangs must not keep the process; the server rolls back what is cut off.

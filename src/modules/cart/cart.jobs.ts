@@ -21,6 +21,7 @@ const PATIENCE = 20;
 export function createCartExpiryJob(cart: Pick<CartService, 'expireOverdue' | 'nextDeadline'>): Job<CartExpiryPayload> {
   return defineJob({
     name: 'cart-expiry',
+    ownTrace: true,
     schema: payload,
     // A job that runs through its second must not keep the next one waiting.
     concurrency: 4,

@@ -9,6 +9,8 @@ export interface ClaimedMail extends MailRow {
   attempts: number;
   /** When it was claimed. */
   at: Date;
+  /** Trace of its cause; null if that was not traced. */
+  traceparent: string | null;
 }
 
 const claim: Statement = {
@@ -16,7 +18,7 @@ const claim: Statement = {
   text: `UPDATE mails SET claimed_until = clock_timestamp() + make_interval(secs => $2::int), attempts = attempts + 1
           WHERE id = $1 AND status = 'PENDING' AND due_at <= clock_timestamp()
             AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
-         RETURNING id, cause, template, recipient, user_id AS "userId", data, message_id AS "messageId", attempts,
+         RETURNING id, cause, template, recipient, user_id AS "userId", data, message_id AS "messageId", attempts, traceparent,
            claimed_until::text AS claim, clock_timestamp() AS at`,
 };
 
@@ -88,12 +90,14 @@ export interface WaitingMail {
   since: Date;
   /** How long that is. */
   forMs: number;
+  traceparent: string | null;
 }
 
 const waiting: Statement = {
   name: 'mails_waiting',
   text: `SELECT id, greatest(due_at, claimed_until) AS since,
-                (extract(epoch FROM clock_timestamp() - greatest(due_at, claimed_until)) * 1000)::float8 AS "forMs"
+                (extract(epoch FROM clock_timestamp() - greatest(due_at, claimed_until)) * 1000)::float8 AS "forMs",
+                traceparent
            FROM mails
           WHERE status = 'PENDING' AND due_at <= clock_timestamp() - make_interval(secs => $1::int)
             AND (claimed_until IS NULL OR claimed_until <= clock_timestamp() - make_interval(secs => $1::int))

@@ -3,6 +3,7 @@ import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { MailFault, SEND_WITHIN_MS, withoutAddresses, withoutLinks, type Mailer } from '../../infra/mail/mailer.ts';
+import type { Tracer } from '../../infra/tracing/tracer.ts';
 import { within } from '../../infra/within.ts';
 import type { Nudges } from '../module.ts';
 import * as repository from './mail-sending.repository.ts';
@@ -57,8 +58,9 @@ export function createMailSending(deps: {
   mailer: Mailer;
   letters: Letters;
   nudges: Pick<Nudges, 'mail'>;
+  tracer?: Tracer | null;
 }): MailSending {
-  const { db, mailer, letters, nudges } = deps;
+  const { db, mailer, letters, nudges, tracer = null } = deps;
 
   async function attempt(mail: ClaimedMail): Promise<'SENT' | 'SKIPPED'> {
     const { id, messageId, at, recipient: to } = mail;
@@ -111,34 +113,46 @@ export function createMailSending(deps: {
     return 'POSTPONED';
   }
 
+  async function sendClaimed(mail: ClaimedMail, { signal, logger }: MailRun): Promise<MailOutcome> {
+    // Nobody who had it came back, each time: it may be what ends them.
+    if (mail.attempts > BACKOFF_S.length + 1) {
+      const fault = new MailFault('the sending process did not report back', { permanent: false });
+      return recordFault({ ...mail, attempts: mail.attempts - 1 }, fault, logger);
+    }
+    let outcome: 'SENT' | 'SKIPPED';
+    try {
+      outcome = await attempt(mail);
+    } catch (error) {
+      if (isDatabaseAway(error)) {
+        // Where the claim cannot be given back it runs out; the mail was not sent, so it may be claimed again.
+        await repository.giveMailBack(db, mail).catch(() => {});
+        throw error;
+      }
+      const fault =
+        error instanceof MailFault
+          ? error
+          : new MailFault(withoutLinks((error as Error).message), { permanent: false });
+      return recordFault(mail, fault, logger);
+    }
+    if (outcome === 'SENT') await recordSent(mail, signal);
+    else await repository.settleUnsent(db, mail, 'SKIPPED', null);
+    logger.debug({ mailId: mail.id, template: mail.template, outcome }, 'a mail is done with');
+    return outcome;
+  }
+
   return {
-    async send(mailId, { signal, logger }) {
+    async send(mailId, run) {
       const mail = await repository.claimMail(db, mailId, CLAIM_S);
       if (mail === null) return 'NOTHING';
-      // Nobody who had it came back, each time: it may be what ends them.
-      if (mail.attempts > BACKOFF_S.length + 1) {
-        const fault = new MailFault('the sending process did not report back', { permanent: false });
-        return recordFault({ ...mail, attempts: mail.attempts - 1 }, fault, logger);
-      }
-      let outcome: 'SENT' | 'SKIPPED';
-      try {
-        outcome = await attempt(mail);
-      } catch (error) {
-        if (isDatabaseAway(error)) {
-          // Where the claim cannot be given back it runs out; the mail was not sent, so it may be claimed again.
-          await repository.giveMailBack(db, mail).catch(() => {});
-          throw error;
-        }
-        const fault =
-          error instanceof MailFault
-            ? error
-            : new MailFault(withoutLinks((error as Error).message), { permanent: false });
-        return recordFault(mail, fault, logger);
-      }
-      if (outcome === 'SENT') await recordSent(mail, signal);
-      else await repository.settleUnsent(db, mail, 'SKIPPED', null);
-      logger.debug({ mailId, template: mail.template, outcome }, 'a mail is done with');
-      return outcome;
+      if (tracer === null) return sendClaimed(mail, run);
+      // A job has a span already; the sweep has none.
+      const parent = tracer.traceparent() === null ? { parent: mail.traceparent } : {};
+      const options = { kind: 'client', attributes: { 'vitrine.mail.id': mail.id }, ...parent } as const;
+      return tracer.run(`mail ${mail.template}`, options, async () => {
+        const outcome = await sendClaimed(mail, run);
+        tracer.annotate({ 'vitrine.mail.outcome': outcome });
+        return outcome;
+      });
     },
   };
 }

@@ -20,8 +20,11 @@ const OVERDUE_MS = 60_000;
 /** Sent from here at the same time. */
 const AT_ONCE = 4;
 
-/** Tells the job queue of a mail; whether it took it. */
-export type NudgeMail = (mailId: string, since: Date) => Promise<boolean>;
+/**
+ * Enqueues the job of a mail, in the trace of the mail's cause.
+ * @returns whether the queue took it
+ */
+export type NudgeMail = (mailId: string, since: Date, traceparent: string | null) => Promise<boolean>;
 
 /**
  * Sees to mails that have been waiting.
@@ -53,7 +56,7 @@ export async function sweepMails(options: {
     const left: WaitingMail[] = [];
     for (const mail of waiting) {
       if (signal.aborted) return tried;
-      const taken = await nudge(mail.id, mail.since);
+      const taken = await nudge(mail.id, mail.since, mail.traceparent);
       if (!taken || mail.forMs > OVERDUE_MS) left.push(mail);
     }
     let done = 0;

@@ -35,7 +35,7 @@ export const mailModule: ShopModule = {
   },
   nudges: ['mail'],
   consumers: ({ services }) => [createMailNotices(services)],
-  async work({ config, publicUrl, db, services, nudges, mailer, logger, overrides }) {
+  async work({ config, publicUrl, db, services, nudges, mailer, logger, tracer, overrides }) {
     const [
       { createMailJob, mailJobId },
       { createMailSending },
@@ -48,7 +48,7 @@ export const mailModule: ShopModule = {
       import('./mail-sweep.ts'),
     ]);
     const real = createLetters({ db, shop: config.shop, publicUrl, services });
-    const sending = createMailSending({ db, mailer, letters: overrides.letters?.(real) ?? real, nudges });
+    const sending = createMailSending({ db, mailer, letters: overrides.letters?.(real) ?? real, nudges, tracer });
     return {
       jobs: { mail: createMailJob(sending) },
       nudges: ({ mail }, enqueue) => ({
@@ -57,7 +57,7 @@ export const mailModule: ShopModule = {
       upkeep: ({ mail }, enqueue) => [
         startMailSweep({
           ...{ db, sending, logger },
-          nudge: (mailId, at) => enqueue(mail, { mailId }, { id: mailJobId(mailId, at) }),
+          nudge: (mailId, at, traceparent) => enqueue(mail, { mailId }, { id: mailJobId(mailId, at), traceparent }),
         }),
         startMailPruning({ db, eventRetentionDays: config.eventRetentionDays, logger }),
       ],

@@ -16,6 +16,7 @@ const EARLY_MS = 1000;
 export function createStockAlertJob(chains: Pick<StockAlertChains, 'tellNext'>): Job<StockAlertPayload> {
   return defineJob({
     name: 'stock-alerts',
+    ownTrace: true,
     schema: payload,
     // A large batch must not keep those of other variants waiting.
     concurrency: 4,
