@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { formatMoney } from '../modules/money.ts';
-import { lineTotalMinor } from '../modules/pricing/totals.ts';
+import { totalOfLine } from '../modules/pricing/totals.ts';
 import type { ReadOrder } from '../modules/orders/order.service.ts';
 import type { Html } from './html.ts';
 
@@ -27,7 +27,14 @@ export function orderTable(order: ReadOrder): Html {
         (line) =>
           html`<tr>
             <td>${line.quantity} × ${line.title}<br /><span class="quiet">${line.sku}</span></td>
-            <td>${formatMoney({ minor: lineTotalMinor(line), currency })}</td>
+            <td>${formatMoney({ minor: totalOfLine(line), currency })}</td>
+          </tr>`,
+      )}
+      ${partsOf(order).map(
+        ({ title, minor }) =>
+          html`<tr>
+            <td>${title}</td>
+            <td>${formatMoney({ minor, currency })}</td>
           </tr>`,
       )}
       <tr class="total">
@@ -43,6 +50,18 @@ export function orderTable(order: ReadOrder): Html {
     }
     <p class="quiet">Placed on ${date}.</p>
     ${status === 'PLACED' ? html`<form method="post"><button class="second">Cancel this order</button></form>` : ''}`;
+}
+
+/** What the order costs apart from its lines; empty where there is nothing else. */
+function partsOf(order: ReadOrder): { title: string; minor: bigint }[] {
+  const { subtotalMinor, discountMinor, shippingMinor, taxMinor, shippingMethodTitle, pricesIncludeTax } = order;
+  if (discountMinor === 0n && shippingMinor === 0n && taxMinor === 0n && shippingMethodTitle === null) return [];
+  return [
+    { title: 'Subtotal', minor: subtotalMinor },
+    ...(discountMinor === 0n ? [] : [{ title: 'Discounts', minor: -discountMinor }]),
+    ...(shippingMethodTitle === null ? [] : [{ title: `Shipping: ${shippingMethodTitle}`, minor: shippingMinor }]),
+    ...(taxMinor === 0n ? [] : [{ title: pricesIncludeTax ? 'Includes tax' : 'Tax', minor: taxMinor }]),
+  ];
 }
 
 function addressLines(order: ReadOrder): string[] {

@@ -7,6 +7,7 @@ import { inventoryModule } from './inventory/inventory.module.ts';
 import { mailModule } from './mail/mail.module.ts';
 import type { ShopModule } from './module.ts';
 import { ordersModule } from './orders/orders.module.ts';
+import { pricingModule } from './pricing/pricing.module.ts';
 import { reportsModule } from './reports/reports.module.ts';
 import { shippingModule } from './shipping/shipping.module.ts';
 import { staffModule } from './staff/staff.module.ts';
@@ -26,6 +27,7 @@ export const modules: readonly ShopModule[] = [
   cartModule,
   mailModule,
   stockAlertsModule,
+  pricingModule,
   ordersModule,
   contentfulModule,
   reportsModule,

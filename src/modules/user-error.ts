@@ -16,6 +16,10 @@ export const errorCodes = {
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used before with a different input.',
   INVALID_TRANSITION: 'The order cannot change to the requested status. See `InvalidTransitionError`.',
   UNAVAILABLE: 'A service that the request needs is temporarily unavailable. Retry later.',
+  DISCOUNT_LIMIT_REACHED: 'A discount code has been used as often as its promotion allows, or its budget is spent.',
+  SHIPPING_ADDRESS_REQUIRED: 'The cart contains items that are shipped, and there is no shipping address.',
+  SHIPPING_METHOD_REQUIRED: 'Several shipping methods are available, and none is chosen.',
+  SHIPPING_METHOD_UNAVAILABLE: 'The chosen shipping method is not available for this cart and address, or none is.',
   ALREADY_IN_STOCK: 'The variant is available now, so there is nothing to wait for.',
   ADDRESS_INVALID: 'The postal address breaks a rule of its country; see `reason`.',
 } as const;

@@ -7,10 +7,13 @@ import { requestError } from '../../graphql/context/request-error.ts';
 import { listenerOf, ownerOf } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { isOwnedBy, type CartOwner } from './cart-owner.ts';
+import { pricingChanged, TERMS_SUBJECT } from '../pricing/pricing.events.ts';
+import { createTotalsWatch } from './totals-watch.ts';
 import { cartChanged } from './cart.events.ts';
 import { CartRef } from './cart.refs.graphql.ts';
 
-type Change = NonNullable<ReturnType<typeof cartChanged.read>>;
+type Change = Omit<NonNullable<ReturnType<typeof cartChanged.read>>, 'kind'> & { kind: CartChangeKind };
+type CartChangeKind = NonNullable<ReturnType<typeof cartChanged.read>>['kind'] | 'TOTALS';
 
 /** A change with the cart to show, and whether the viewer may see that cart although it is another owner's. */
 type CartChange = Change & { shownCartId: string; isGranted: boolean };
@@ -28,6 +31,13 @@ const CartChangeKindRef = builder.enumType('CartChangeKind', {
     },
     RECLAIMED: { description: 'The units of the expired cart were held again.' },
     EMAIL: { description: 'The email address for notices was set or changed.' },
+    DISCOUNT_CODES: { description: 'The discount codes were set or changed.' },
+    SHIPPING: { description: 'The shipping address or the shipping method was set or changed.' },
+    TOTALS: {
+      description:
+        'The total changed because of something outside the cart, for example because a promotion ended or a tax rate ' +
+        'changed. The cart itself is unchanged.',
+    },
     LOW_STOCK: {
       description: 'A variant in the cart fell to or below its low-stock threshold. The cart itself is unchanged.',
     },
@@ -93,15 +103,18 @@ builder.subscriptionField('cartChanged', (t) =>
     subscribe: async (_root, { after }, ctx) => {
       const viewer = listenerOf(ctx);
       const resume = await resumeAfter(ctx, after, async () => ({
-        types: [cartChanged.type],
-        subjects: await ctx.services.cart.idsOf(viewer),
+        types: [cartChanged.type, pricingChanged.type],
+        subjects: [...(await ctx.services.cart.idsOf(viewer)), TERMS_SUBJECT],
       }));
-      return openStream({
+      const totals = createTotalsWatch(ctx.services, viewer, { isResumed: resume !== null });
+      return openStream<CartChange>({
         feed: ctx.feed,
         resume,
-        pick(event) {
+        pick(event): CartChange | null | Promise<CartChange | null> {
+          if (pricingChanged.read(event) !== null) return totals.afterNewTerms();
           const change = cartChanged.read(event);
           if (change === null || !isOwnedBy(change, viewer)) return null;
+          if (change.kind !== 'LOW_STOCK') totals.afterOwnChange();
           const { cartId, intoCartId } = change;
           return intoCartId === undefined
             ? { ...change, shownCartId: cartId, isGranted: false }

@@ -18,7 +18,8 @@ import { addLimits, createLimits, emailLimits, reclaimLimits, updateLimits } fro
 
 const MAX_LINES_PER_CALL = 100;
 
-function cartPayload(name: string, description: string) {
+/** The payload type of a mutation that gives the cart. */
+export function cartPayload(name: string, description: string) {
   const ref = payloadType<{ cart: Cart }>(name, description);
   builder.objectField(ref, 'cart', (t) =>
     t.field({
@@ -82,7 +83,7 @@ const CartEmailSetInputRef = builder.inputType('CartEmailSetInput', {
 });
 
 /** The payload of a command; a guest that it made is the viewer from now on, and gets the cookie. */
-async function carry(
+export async function carry(
   ctx: Context,
   command: () => Promise<CartResult>,
 ): Promise<{ cart?: Cart; errors: readonly UserError[] }> {

@@ -2,7 +2,17 @@ import { z } from 'zod';
 import { defineEvent, type NewEvent } from '../../events/event.ts';
 import type { OwnerColumns } from './cart-owner.ts';
 
-const kind = z.enum(['LINES', 'EXPIRED', 'CHECKED_OUT', 'MERGED', 'RECLAIMED', 'EMAIL', 'LOW_STOCK']);
+const kind = z.enum([
+  'LINES',
+  'EXPIRED',
+  'CHECKED_OUT',
+  'MERGED',
+  'RECLAIMED',
+  'EMAIL',
+  'DISCOUNT_CODES',
+  'SHIPPING',
+  'LOW_STOCK',
+]);
 
 /**
  * Something happened to a cart: its lines or its address changed, its time ran out, it was bought or joined to another. LOW_STOCK: nothing

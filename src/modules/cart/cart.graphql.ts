@@ -7,7 +7,7 @@ import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 import { ownerOf } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { isOwnedBy } from './cart-owner.ts';
-import { lineTotalMinor, totalsOf } from '../pricing/totals.ts';
+import { linesOf } from './cart-prices.graphql.ts';
 import { CartLineRef, CartRef } from './cart.refs.graphql.ts';
 import type { Cart } from './cart.service.ts';
 
@@ -43,12 +43,6 @@ builder.node(CartLineRef, {
       description: 'Price of one unit at the time the line was added.',
       resolve: (line, _args, ctx) => ({ minor: BigInt(line.unitPriceMinor), currency: ctx.shop.currency }),
     }),
-    total: t.field({
-      type: MoneyRef,
-      nullable: false,
-      description: 'Unit price times quantity.',
-      resolve: (line, _args, ctx) => ({ minor: lineTotalMinor(line), currency: ctx.shop.currency }),
-    }),
   }),
 });
 
@@ -79,24 +73,12 @@ builder.node(CartRef, {
       type: [CartLineRef],
       nullable: false,
       description: 'Lines, in the order in which they were added.',
-      resolve: (cart) => cart.lines,
+      resolve: linesOf,
     }),
     totalQuantity: t.int({
       nullable: false,
       description: 'Number of units in all lines.',
-      resolve: (cart) => totalsOf(cart.lines).quantity,
-    }),
-    subtotal: t.field({
-      type: MoneyRef,
-      nullable: false,
-      description: 'Sum of the line totals.',
-      resolve: (cart, _args, ctx) => ({ minor: totalsOf(cart.lines).subtotalMinor, currency: ctx.shop.currency }),
-    }),
-    total: t.field({
-      type: MoneyRef,
-      nullable: false,
-      description: 'Amount to pay.',
-      resolve: (cart, _args, ctx) => ({ minor: totalsOf(cart.lines).totalMinor, currency: ctx.shop.currency }),
+      resolve: (cart) => cart.lines.reduce((sum, { quantity }) => sum + quantity, 0),
     }),
     email: t.string({
       nullable: true,
@@ -136,7 +118,7 @@ registerNode('Cart', async (ids, ctx) => {
 
 registerNode('CartLine', async (ids, ctx) => {
   const carts = (await ctx.services.cart.ofLines(ids)).filter((cart) => isOwner(ctx, cart));
-  const lines = carts.flatMap((cart) => cart.lines);
+  const lines = carts.flatMap(linesOf);
   return ids.map((id) => lines.find((line) => line.id === id) ?? null);
 });
 

@@ -4,6 +4,7 @@ import { limitedBy } from '../../graphql/schema/limited-fields.ts';
 import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/limits/rate-limits.ts';
 import { ownerOf } from '../../graphql/context/viewer.ts';
 import { isOwnedBy } from './cart-owner.ts';
+import { MAX_DISCOUNT_CODES } from './cart.rules.ts';
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -40,6 +41,14 @@ const cartEmailsByClient: RateLimit = {
   points: 120,
   seconds: HOUR,
   tooMany: 'email addresses set from your network',
+};
+
+/** Guesses at discount codes: only codes that nobody has count. */
+const unknownCodesByClient: RateLimit = {
+  name: 'unknownCodesByClient',
+  points: 30,
+  seconds: 15 * MINUTE,
+  tooMany: 'unknown discount codes from your network',
 };
 
 /** Counts a request that creates a guest. */
@@ -104,4 +113,15 @@ export const emailLimits = limitedBy<{ input: { email: string } }>(
     byEmail(cartEmailsByEmail, input.email, { back: 'FAILURE' }),
     byNetwork(cartEmailsByClient, ctx, { back: 'FAILURE' }),
   ],
+);
+
+/** `cartDiscountCodesSet` confirms guesses at codes. */
+export const codeLimits = limitedBy<{ input: { codes: readonly string[] } }>(
+  [unknownCodesByClient],
+  async ({ input }, ctx) => {
+    const unknown = await ctx.services.pricing.countUnknownCodes(input.codes.slice(0, MAX_DISCOUNT_CODES));
+    if (input.codes.length === 0) return [];
+    // What is locked is locked for known codes, too, or guessing could go on.
+    return [byNetwork(unknownCodesByClient, ctx, unknown === 0 ? { back: 'SUCCESS' } : { points: unknown })];
+  },
 );

@@ -57,5 +57,7 @@ export const cartModule: ShopModule = {
       import('./cart.graphql.ts'),
       import('./cart-changed.graphql.ts'),
       import('./cart-mutations.graphql.ts'),
+      import('./cart-prices.graphql.ts'),
+      import('./cart-prices-mutations.graphql.ts'),
     ]),
 };

@@ -1,4 +1,5 @@
 import { RetryTransaction, type Queryable, type Statement } from '../../infra/postgres/database.ts';
+import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner, OwnerColumns } from './cart-owner.ts';
 import { forOwner, ofOwner } from './owner-statement.ts';
 
@@ -22,6 +23,14 @@ export interface Cart extends OwnerColumns {
   holdStartedAt: Date | null;
   expiresAt: Date | null;
   lines: CartLine[];
+  /** As the owner entered them, in that order. */
+  discountCodes: string[];
+  shippingAddress: Address | null;
+  /** The owner's choice, whether or not it is available. */
+  shippingMethodId: string | null;
+  /** The version of the terms of prices when the cart was read, and the time by the database. */
+  termsVersion: bigint;
+  readAt: Date;
 }
 
 /** A cart as a writer finds it under its lock. */
@@ -39,7 +48,9 @@ const LINES = `coalesce((
       FROM cart_lines l WHERE l.cart_id = c.id), '[]') AS lines`;
 
 const COLUMNS = `c.id, c.guest_id AS "guestId", c.user_id AS "userId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
-  c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, ${LINES}`;
+  c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, c.discount_codes AS "discountCodes",
+  c.shipping_address AS "shippingAddress", c.shipping_method_id AS "shippingMethodId",
+  (SELECT version FROM pricing_version) AS "termsVersion", clock_timestamp() AS "readAt", ${LINES}`;
 
 // A cart that is live no more once its lock is granted gives `locked` null; its row stays locked all the same.
 const lockLive = ofOwner(
@@ -152,6 +163,9 @@ export interface CartWrite {
   email: string | null;
   holdStartedAt: Date | null;
   expiresAt: Date | null;
+  discountCodes: readonly string[];
+  shippingAddress: Address | null;
+  shippingMethodId: string | null;
   /** From where units were put in last, hashed; left out where it is to stay as it is. */
   networks?: readonly string[];
   lines: {
@@ -174,7 +188,8 @@ WITH removed AS (
     FROM unnest($10::uuid[], $11::uuid[], $12::int[], $13::int[], $14::int[]) AS a(id, variant_id, quantity, unit_price_minor, position)
 )
 UPDATE carts SET status = $2::cart_status, email = $3, hold_started_at = $4, expires_at = $5, updated_at = $6, version = version + 1,
-       networks = coalesce($15::text[], networks)
+       networks = coalesce($15::text[], networks), discount_codes = $16::text[], shipping_address = $17::jsonb,
+       shipping_method_id = $18
  WHERE id = $1::uuid`,
 };
 
@@ -197,5 +212,8 @@ export async function writeCart(tx: Queryable, at: Date, cart: CartWrite): Promi
     added.map((line) => line.unitPriceMinor),
     added.map((line) => line.position),
     cart.networks ?? null,
+    cart.discountCodes,
+    cart.shippingAddress === null ? null : JSON.stringify(cart.shippingAddress),
+    cart.shippingMethodId,
   ]);
 }

@@ -11,6 +11,9 @@ import { overShare, type Share } from './network-share.ts';
  * for one caller or for many in one transaction.
  */
 
+/** The most codes that a cart may have. */
+export const MAX_DISCOUNT_CODES = 10;
+
 /** So many more units of a variant. */
 export interface Wanted {
   variantId: string;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CartConfig } from '../../config/config.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
@@ -5,6 +6,7 @@ import type { Database, Transaction } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
+import type { Address } from '../addresses/address.types.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { GenericError, Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
 import { createCartCommands, keepingLines } from './cart.commands.ts';
@@ -65,6 +67,12 @@ export interface CartService {
   /** Takes the holds of an expired cart again, as far as stock allows, at today's prices. */
   reclaim(owner: CartOwner | null, cartId: string, path: InputPath, networks?: Networks): Promise<CartResult>;
   setEmail(owner: CartOwner | null, email: string): Promise<CartResult>;
+  /** Replaces the codes. Whether they apply is up to each quote. */
+  setDiscountCodes(owner: CartOwner | null, codes: readonly string[]): Promise<CartResult>;
+  /** Sets where the goods go; null clears. A method that was chosen stays chosen, and is priced anew or found unavailable. */
+  setShippingAddress(owner: CartOwner | null, address: Address | null): Promise<CartResult>;
+  /** Chooses a shipping method; null clears. */
+  setShippingMethod(owner: CartOwner | null, methodId: string | null): Promise<CartResult>;
   /**
    * For log-in: the guest's live cart joins the user's, and its expired ones become the user's to reclaim. Run it in
    * `withOverdueReleased`; a second time it finds nothing to do.
@@ -136,6 +144,24 @@ export function createCartService(deps: CartDependencies): CartService {
     return { cart: await commands.open(tx, { guestId: guest.id }), guest };
   }
 
+  /** Sets what is no line. The hold lasts no longer by it, and what is set already changes nothing. */
+  function set(
+    owner: CartOwner | null,
+    kind: 'EMAIL' | 'DISCOUNT_CODES' | 'SHIPPING',
+    values: Partial<Pick<Cart, 'email' | 'discountCodes' | 'shippingAddress' | 'shippingMethodId'>>,
+  ): Promise<CartResult> {
+    return run(async (tx) => {
+      const cart = await commands.lockLive(tx, named(owner));
+      const changed = { ...cart, ...values };
+      if (!isDeepStrictEqual(changed, cart)) {
+        const at = await readClock(tx);
+        await repository.writeCart(tx, at, keepingLines(changed));
+        await eventLog.append(tx, at, [changeOf(cart, kind)]);
+      }
+      return { cartId: cart.id };
+    });
+  }
+
   function named(owner: CartOwner | null): CartOwner {
     return owner ?? refuse('NOT_FOUND', 'You have no cart.');
   }
@@ -189,16 +215,10 @@ export function createCartService(deps: CartDependencies): CartService {
       return run((tx) => reclaim(tx, { owner, cartId, path, networks }));
     },
 
-    setEmail: (owner, email) =>
-      run(async (tx) => {
-        const cart = await commands.lockLive(tx, named(owner));
-        if (cart.email !== email) {
-          const at = await readClock(tx);
-          await repository.writeCart(tx, at, keepingLines({ ...cart, email }));
-          await eventLog.append(tx, at, [changeOf(cart, 'EMAIL')]);
-        }
-        return { cartId: cart.id };
-      }),
+    setEmail: (owner, email) => set(owner, 'EMAIL', { email }),
+    setDiscountCodes: (owner, discountCodes) => set(owner, 'DISCOUNT_CODES', { discountCodes: [...discountCodes] }),
+    setShippingAddress: (owner, shippingAddress) => set(owner, 'SHIPPING', { shippingAddress }),
+    setShippingMethod: (owner, shippingMethodId) => set(owner, 'SHIPPING', { shippingMethodId }),
 
     async lockForCheckout(tx, owner) {
       const cart = await commands.lockLive(tx, owner).catch((error: unknown) => {

@@ -11,7 +11,7 @@ import { changeOf } from './cart.events.ts';
 import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { LockedCart } from './cart.repository.ts';
-import { holdUntil } from './cart.rules.ts';
+import { holdUntil, MAX_DISCOUNT_CODES } from './cart.rules.ts';
 import { findJoining, handOverCarts, markCartMerged } from './merge.repository.ts';
 import { planMerge } from './merge.rules.ts';
 
@@ -92,7 +92,15 @@ export function createMerge(deps: {
     if (target !== null) {
       const since = earlier(guests.holdStartedAt, target.holdStartedAt) ?? now;
       const expiresAt = holdUntil(now, since, config);
-      await repository.writeCart(tx, now, { ...target, holdStartedAt: since, expiresAt, lines });
+      await repository.writeCart(tx, now, {
+        ...target,
+        discountCodes: [...new Set([...target.discountCodes, ...guests.discountCodes])].slice(0, MAX_DISCOUNT_CODES),
+        shippingAddress: target.shippingAddress ?? guests.shippingAddress,
+        shippingMethodId: target.shippingMethodId ?? guests.shippingMethodId,
+        holdStartedAt: since,
+        expiresAt,
+        lines,
+      });
       tx.afterCommit(() => onDue(dueAt(expiresAt, now)));
     }
     await inventory.apply(

@@ -2,7 +2,7 @@ import type { Queryable } from '../../infra/postgres/database.ts';
 import { toAddress } from '../addresses/address.types.ts';
 import { fullTitle } from '../catalog/catalog.service.ts';
 import { formatMoney } from '../money.ts';
-import { lineTotalMinor } from '../pricing/totals.ts';
+import { totalOfLine } from '../pricing/totals.ts';
 import { dayInWords, linesOf, oneLine, strangersLine } from './letter-text.ts';
 import * as repository from './letters.repository.ts';
 import type { Links } from './links.ts';
@@ -24,6 +24,8 @@ export interface OrderView {
   number: string;
   placedOn: string;
   lines: LineView[];
+  /** What the total is made of, from the subtotal on; empty where there are only lines. */
+  parts: { title: string; amount: string }[];
   total: string;
   /** Line by line; empty where nothing is sent. */
   address: string[];
@@ -46,11 +48,29 @@ export async function viewOrder(source: Queryable, orderId: string): Promise<Ord
       title: oneLine(line.title),
       sku: oneLine(line.sku, 100),
       quantity: `${line.quantity} × ${money(BigInt(line.unitPriceMinor))}`,
-      total: money(lineTotalMinor(line)),
+      total: money(totalOfLine(line)),
     })),
+    parts: partsOf(order, money),
     total: money(order.totalMinor),
     address: addressOf(order),
   };
+}
+
+/** What an order costs, part by part. */
+function partsOf(order: repository.OrderRow, money: (minor: bigint) => string): OrderView['parts'] {
+  const { discounts, taxes, shippingMinor, shippingMethodTitle, pricesIncludeTax } = order;
+  if (discounts.length === 0 && taxes.length === 0 && shippingMinor === 0n && shippingMethodTitle === null) return [];
+  return [
+    { title: 'Subtotal', amount: money(order.subtotalMinor) },
+    ...discounts.map(({ title, amountMinor }) => ({ title: oneLine(title), amount: money(-BigInt(amountMinor)) })),
+    ...(shippingMethodTitle === null
+      ? []
+      : [{ title: `Shipping: ${oneLine(shippingMethodTitle)}`, amount: money(shippingMinor) }]),
+    ...taxes.map(({ title, amountMinor }) => ({
+      title: pricesIncludeTax ? `Includes ${oneLine(title)}` : oneLine(title),
+      amount: money(BigInt(amountMinor)),
+    })),
+  ];
 }
 
 /** How many digits a line of an address may have: a house number or a postal code, and no telephone number. */

@@ -6,6 +6,16 @@ export interface OrderRow extends AddressColumns {
   status: string;
   currency: string;
   totalMinor: bigint;
+  subtotalMinor: bigint;
+  discountMinor: bigint;
+  shippingMinor: bigint;
+  taxMinor: bigint;
+  pricesIncludeTax: boolean;
+  shippingMethodTitle: string | null;
+  /** What promotions took off the lines, by promotion. */
+  discounts: { title: string; amountMinor: string }[];
+  /** By rate, the highest first. */
+  taxes: { title: string; amountMinor: string }[];
   placedAt: Date;
   /** The order was placed by an account whose own, confirmed address it has. */
   isConfirmed: boolean;
@@ -16,11 +26,20 @@ export interface OrderLineRow {
   sku: string;
   quantity: number;
   unitPriceMinor: number;
+  reliefMinor: bigint;
 }
 
 const order: Statement = {
   name: 'letter_order',
-  text: `SELECT number, status, currency, total_minor AS "totalMinor", placed_at AS "placedAt", shipping_name AS name,
+  text: `SELECT number, status, currency, total_minor AS "totalMinor", subtotal_minor AS "subtotalMinor",
+                discount_minor AS "discountMinor", shipping_minor AS "shippingMinor", tax_minor AS "taxMinor",
+                prices_include_tax AS "pricesIncludeTax", shipping_method_title AS "shippingMethodTitle",
+                coalesce((SELECT jsonb_agg(jsonb_build_object('title', title, 'amountMinor', amount::text) ORDER BY first)
+                   FROM (SELECT title, sum(amount_minor) AS amount, min(id) AS first FROM order_discounts
+                          WHERE order_id = orders.id AND line_id IS NOT NULL GROUP BY promotion_id, title) d), '[]') AS discounts,
+                coalesce((SELECT jsonb_agg(jsonb_build_object('title', title, 'amountMinor', amount::text) ORDER BY rate_ppm DESC, title)
+                   FROM (SELECT title, rate_ppm, sum(amount_minor) AS amount FROM order_taxes
+                          WHERE order_id = orders.id GROUP BY title, rate_ppm) t), '[]') AS taxes, placed_at AS "placedAt", shipping_name AS name,
                 shipping_line1 AS line1, shipping_line2 AS line2, shipping_city AS city, shipping_region AS region,
                 shipping_postal_code AS "postalCode", shipping_country_code AS "countryCode",
                 EXISTS (SELECT FROM carts c JOIN users u ON u.id = c.user_id
@@ -30,7 +49,7 @@ const order: Statement = {
 };
 const orderLines: Statement = {
   name: 'letter_order_lines',
-  text: `SELECT l.title, l.sku, l.quantity, l.unit_price_minor AS "unitPriceMinor"
+  text: `SELECT l.title, l.sku, l.quantity, l.unit_price_minor AS "unitPriceMinor", l.relief_minor AS "reliefMinor"
            FROM order_lines l WHERE l.order_id = $1 ORDER BY l.position LIMIT $2`,
 };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
 import type { Context } from '../../graphql/context/context.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { ownerOf, setViewer } from '../../graphql/context/viewer.ts';
@@ -38,7 +39,17 @@ const CheckoutInputRef = builder.inputType('CheckoutInput', {
         'Email address for messages about the order. Required for guests, unless set by `cartEmailSet`; defaults ' +
         'to the email address of the user.',
     }),
-    shippingAddress: t.field({ type: AddressInputRef, description: 'Postal address that the order ships to.' }),
+    shippingAddress: t.field({
+      type: AddressInputRef,
+      description:
+        'Postal address that the order ships to. Defaults to the address of the cart. Required if the cart requires shipping ' +
+        'and has no address.',
+    }),
+    shippingMethodId: t.id({
+      description:
+        'Global ID of the shipping method. Defaults to the method that was chosen for the cart, or to the only one that is ' +
+        'available.',
+    }),
     expectedTotal: t.field({
       type: 'Decimal',
       description:
@@ -97,8 +108,11 @@ async function buy(
 }
 
 /** The request that the input makes, in the shop's currency. */
-function toRequest(input: unknown, currency: string): CheckoutRequest {
-  const { expectedTotal, ...rest } = parseInput(checkoutInput, input);
+function toRequest(input: { shippingMethodId?: string | null | undefined }, currency: string): CheckoutRequest {
+  const { expectedTotal, ...parsed } = parseInput(checkoutInput, input);
+  const { shippingMethodId: method } = input;
+  const shippingMethodId = method == null ? null : inputId('ShippingMethod', method, ['shippingMethodId']);
+  const rest = { ...parsed, shippingMethodId };
   if (expectedTotal == null) return { ...rest, expectedTotalMinor: null };
   const expectedTotalMinor = parseDecimal(expectedTotal, currency);
   if (expectedTotalMinor === null) {

@@ -13,7 +13,7 @@ import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts
 import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { refuseInput } from '../invalid-input.ts';
-import { totalsOf } from '../pricing/totals.ts';
+import type { PricingService, Quote } from '../pricing/pricing.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import { USER_KEY } from './guest-orders.ts';
 import { drawOrderNumber, NUMBER_KEY } from './order-number.ts';
@@ -30,6 +30,8 @@ export interface CheckoutRequest {
   /** The address of a user's account. */
   accountEmail?: string;
   shippingAddress: Address | null;
+  /** Null: the one that the cart has, or the only one there is. */
+  shippingMethodId?: string | null;
   /** In minor units. Null: whatever it comes to. */
   expectedTotalMinor: bigint | null;
 }
@@ -40,6 +42,7 @@ export interface CheckoutDependencies {
   inventory: InventoryService;
   cart: CartService;
   guests: Pick<GuestService, 'lockForRenewal' | 'renew' | 'successorOf'>;
+  prices: PricingService;
   eventLog: EventLog;
   shop: { currency: string };
 }
@@ -66,16 +69,40 @@ export interface Checkout {
 }
 
 /** What is asked for under a key, without the key: the same again gives the same hash. */
-function hashOf({ email, shippingAddress, expectedTotalMinor }: CheckoutRequest): Buffer {
+function hashOf({ email, shippingAddress, shippingMethodId = null, expectedTotalMinor }: CheckoutRequest): Buffer {
   const a = shippingAddress;
   const address = a === null ? null : [a.name, a.line1, a.line2, a.city, a.region, a.postalCode, a.countryCode];
-  const canonical = JSON.stringify([email, address, expectedTotalMinor?.toString() ?? null]);
+  // Without a method as it was before there were any: a checkout may be repeated across an update of the shop.
+  const method = shippingMethodId === null ? [] : [shippingMethodId];
+  const canonical = JSON.stringify([email, address, expectedTotalMinor?.toString() ?? null, ...method]);
   return createHash('sha256').update(canonical).digest();
+}
+
+/** Codes whose promotion is used up: the shopper counted on them, and decides anew. */
+const LIMITS: ReadonlySet<string> = new Set(['USED_UP', 'USED_BY_CUSTOMER', 'BUDGET_USED_UP']);
+
+/** Refuses a cart that cannot be bought as it is: its shipping is not settled, or a code does not bring what it brought before. */
+function assertBuyable({ shippingState, codes }: Quote): void {
+  if (shippingState === 'ADDRESS_REQUIRED') {
+    refuse('SHIPPING_ADDRESS_REQUIRED', 'A shipping address is required.', ['shippingAddress']);
+  }
+  if (shippingState === 'METHOD_REQUIRED') {
+    refuse('SHIPPING_METHOD_REQUIRED', 'A shipping method is required.', ['shippingMethodId']);
+  }
+  if (shippingState === 'UNAVAILABLE') {
+    const message = 'No shipping method is available for this cart and address, or the chosen one no longer is.';
+    refuse('SHIPPING_METHOD_UNAVAILABLE', message, ['shippingMethodId']);
+  }
+  const used = codes.find(({ reason }) => reason !== null && LIMITS.has(reason));
+  if (used !== undefined) {
+    const message = `The discount code ${used.code} has been used up. Remove it to check out without it.`;
+    refuse('DISCOUNT_LIMIT_REACHED', message);
+  }
 }
 
 /** Makes the use case: the owner's cart becomes an order. */
 export function createCheckout(deps: CheckoutDependencies): Checkout {
-  const { db, catalog, inventory, cart: carts, guests, eventLog, shop } = deps;
+  const { db, catalog, inventory, cart: carts, guests, prices, eventLog, shop } = deps;
 
   /**
    * The cart's lock is what two checkouts of one owner wait at. The key is looked up after it (or after it was refused,
@@ -150,21 +177,28 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     const email = request.email ?? cart.email ?? request.accountEmail;
     if (email === undefined) refuseInput('REQUIRED', 'An email address is required.', ['email']);
 
+    const shippingAddress = request.shippingAddress ?? cart.shippingAddress;
+    const pricing = await prices.priceForOrder(tx, {
+      lines: cart.lines,
+      userId: cart.userId,
+      email,
+      discountCodes: cart.discountCodes,
+      shippingAddress,
+      shippingMethodId: request.shippingMethodId ?? cart.shippingMethodId,
+    });
+    assertBuyable(pricing.quote);
+
     const units = new Map<string, number>();
     for (const line of cart.lines) units.set(line.variantId, (units.get(line.variantId) ?? 0) + line.quantity);
     const now = await inventory.lock(tx, units.keys());
     // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
     if (cart.expiresAt === null || cart.expiresAt <= now) throw new RetryTransaction();
 
-    const order = await draft(tx, cart, request, email);
-    const { totalMinor } = order;
     const { expectedTotalMinor } = request;
-    if (expectedTotalMinor !== null && expectedTotalMinor !== totalMinor) {
-      const { currency } = shop;
-      throw new Refusal(
-        new TotalChangedError({ minor: expectedTotalMinor, currency }, { minor: totalMinor, currency }),
-      );
+    if (expectedTotalMinor !== null && expectedTotalMinor !== pricing.quote.totalMinor) {
+      throw new Refusal(new TotalChangedError({ minor: expectedTotalMinor, currency: shop.currency }, pricing.quote));
     }
+    const order = await draft(tx, cart, request, { email, shippingAddress, quote: pricing.quote });
     await insertOrder(tx, now, order).catch((error: unknown) => {
       // An order that a guest placed under the same key joined this user just now. Run again: then it is seen.
       // Or the number is taken: then another one is drawn.
@@ -183,21 +217,37 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
         orderId: order.id,
       })),
     );
+    await prices.recordUses(tx, now, { id: order.id, userId: cart.userId, email, uses: pricing.uses });
     await carts.markCheckedOut(tx, now, cart);
     await eventLog.append(tx, now, [orderPlaced.of(order.id, { orderId: order.id })]);
     return { orderId: order.id, at: now };
   }
 
   /** The order as the cart's lines make it: at their prices, with the names that things have now. */
-  async function draft(tx: Transaction, cart: LockedCart, request: CheckoutRequest, email: string): Promise<NewOrder> {
+  async function draft(
+    tx: Transaction,
+    cart: LockedCart,
+    request: CheckoutRequest,
+    { email, shippingAddress, quote }: { email: string; shippingAddress: Address | null; quote: Quote },
+  ): Promise<NewOrder> {
     const ids = [...new Set(cart.lines.map((line) => line.variantId))];
     const variants = new Map((await catalog.variantsByIds(ids, tx)).map((variant) => [variant.id, variant]));
-    const lines = cart.lines.map(({ variantId, quantity, unitPriceMinor }) => {
+    const quoted = new Map(quote.lines.map((line) => [line.id, line]));
+    const lines = cart.lines.map(({ id, variantId, quantity, unitPriceMinor }) => {
       const variant = variants.get(variantId);
-      if (variant === undefined) throw new Error(`variant ${variantId} of cart ${cart.id} is gone`);
-      return { id: uuid(), variantId, title: fullTitle(variant), sku: variant.sku, quantity, unitPriceMinor };
+      const line = quoted.get(id);
+      if (variant === undefined || line === undefined)
+        throw new Error(`variant ${variantId} of cart ${cart.id} is gone`);
+      return {
+        id: uuid(),
+        variantId,
+        title: fullTitle(variant),
+        sku: variant.sku,
+        quantity,
+        unitPriceMinor,
+        quoted: line,
+      };
     });
-    const { subtotalMinor, totalMinor } = totalsOf(lines);
     return {
       id: uuid(),
       number: drawOrderNumber(),
@@ -206,9 +256,8 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
       cartId: cart.id,
       email,
       currency: shop.currency,
-      subtotalMinor,
-      totalMinor,
-      shippingAddress: request.shippingAddress,
+      quote,
+      shippingAddress,
       idempotencyKey: request.idempotencyKey,
       requestHash: hashOf(request),
       lines,

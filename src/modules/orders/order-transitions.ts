@@ -2,6 +2,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import { violatedConstraint, type Database, type Transaction } from '../../infra/postgres/database.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
+import type { PricingService } from '../pricing/pricing.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { changesBetween, type StaffActionKind, type StaffService } from '../staff/staff.service.ts';
 import { refuse, type InputPath } from '../user-error.ts';
@@ -56,9 +57,10 @@ export function createOrderLife(deps: {
   db: Database;
   inventory: InventoryService;
   staff: Pick<StaffService, 'record'>;
+  prices: Pick<PricingService, 'lockUses' | 'returnUses'>;
   eventLog: EventLog;
 }): OrderLife {
-  const { db, inventory, staff, eventLog } = deps;
+  const { db, inventory, staff, prices, eventLog } = deps;
 
   /** Runs a step under the order's lock. */
   function step(orderId: string, work: (tx: Transaction, order: LockedOrder) => Promise<void>): Promise<void> {
@@ -136,7 +138,9 @@ export function createOrderLife(deps: {
         const own = isOrderOf(order, owner);
         if (!own && grantedOrderId !== orderId && staffId === null) notFound();
         assertOrderTransition(order.status, 'CANCELLED', { by: 'orderCancel', path: ID });
+        await prices.lockUses(tx, orderId);
         const at = await restock(tx, orderId);
+        await prices.returnUses(tx, at, orderId);
         await move(tx, at, order, { to: 'CANCELLED', note: reason });
         // Who works here and cancels what they bought themselves does so as a customer.
         if (staffId === null || own) return;

@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { registerUserError, UserErrorRef } from '../../graphql/schema/user-errors.ts';
+import { AppliedDiscountRef, CartDiscountCodeRef, discountsOf } from '../pricing/pricing.graphql.ts';
 import { InvalidTransitionError, TotalChangedError } from './order.errors.ts';
 import { OrderStatusRef } from './orders.refs.graphql.ts';
 
@@ -20,7 +21,37 @@ builder.objectType(TotalChangedError, {
       type: MoneyRef,
       nullable: false,
       description: 'Actual total of the cart.',
-      resolve: (error) => error.actual,
+      resolve: ({ quote }) => ({ minor: quote.totalMinor, currency: quote.currency }),
+    }),
+    subtotal: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'Sum of the lines of the cart before discounts.',
+      resolve: ({ quote }) => ({ minor: quote.subtotalMinor, currency: quote.currency }),
+    }),
+    discounts: t.field({
+      type: [AppliedDiscountRef],
+      nullable: false,
+      description: 'Discounts that apply to the lines now.',
+      resolve: ({ quote }) => discountsOf(quote.discounts, quote.currency),
+    }),
+    discountCodes: t.field({
+      type: [CartDiscountCodeRef],
+      nullable: false,
+      description: 'Discount codes of the cart, and whether each applies now.',
+      resolve: ({ quote }) => quote.codes,
+    }),
+    shippingTotal: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'Price of shipping after discounts.',
+      resolve: ({ quote }) => ({ minor: quote.shippingMinor, currency: quote.currency }),
+    }),
+    taxTotal: t.field({
+      type: MoneyRef,
+      nullable: false,
+      description: 'Tax on lines and shipping.',
+      resolve: ({ quote }) => ({ minor: quote.taxMinor, currency: quote.currency }),
     }),
   }),
 });

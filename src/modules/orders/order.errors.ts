@@ -1,16 +1,18 @@
 import type { Money } from '../money.ts';
+import type { Quote } from '../pricing/pricing.service.ts';
 import { UserError, type InputPath } from '../user-error.ts';
 import type { OrderStatus } from './order.types.ts';
 
 /** The total is not the one that the caller expected. Nothing was bought. */
 export class TotalChangedError extends UserError {
   readonly expected: Money;
-  readonly actual: Money;
+  /** What the cart costs now. */
+  readonly quote: Quote;
 
-  constructor(expected: Money, actual: Money) {
+  constructor(expected: Money, quote: Quote) {
     super('TOTAL_CHANGED', 'The total is not the one that was expected; nothing was bought.', ['expectedTotal']);
     this.expected = expected;
-    this.actual = actual;
+    this.quote = quote;
   }
 }
 

@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
-import { lineTotalMinor, totalsOf } from '../pricing/totals.ts';
+import { totalOfLine, totalsOf } from '../pricing/totals.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 import { UserRef } from '../accounts/accounts.refs.graphql.ts';
@@ -10,7 +10,8 @@ import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { clockOf, grantOf, visibleOrders } from './order-rights.graphql.ts';
 import { OrderStatusRef, PaymentStatusRef } from './orders.refs.graphql.ts';
 
-builder.prismaNode('OrderLine', {
+/** A line of an order. */
+export const OrderLineRef = builder.prismaNode('OrderLine', {
   id: { field: 'id', description: 'Global ID of the line.' },
   description: 'A line of an order. Title, SKU and price are copies from the time of the purchase.',
   fields: (t) => ({
@@ -36,10 +37,12 @@ builder.prismaNode('OrderLine', {
     total: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'Unit price times quantity.',
+      description:
+        'Unit price times quantity, before discounts. For an order that was sold without the tax of the shop, without the tax ' +
+        'that the price contains.',
       select: { order: { select: { currency: true } } },
       resolve: (line) => ({
-        minor: lineTotalMinor(line),
+        minor: totalOfLine(line),
         currency: line.order.currency,
       }),
     }),
@@ -139,13 +142,14 @@ export const OrderRef = builder.prismaNode('Order', {
     subtotal: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'Sum of the line totals.',
+      description: 'Sum of the line totals, before discounts.',
       resolve: ({ subtotalMinor: minor, currency }) => ({ minor, currency }),
     }),
     total: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'Amount to pay.',
+      description:
+        'Amount to pay: `subtotal` less `discountTotal`, plus `shippingTotal`, plus `taxTotal` unless `pricesIncludeTax` is true.',
       resolve: ({ totalMinor: minor, currency }) => ({ minor, currency }),
     }),
     placedAt: t.expose('placedAt', {

@@ -1,6 +1,7 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
+import type { AppliedPromotion, Quote, QuotedLine, TaxAmount } from '../pricing/quote.types.ts';
 import type { OwnedOrder } from './order-owner.ts';
 
 // By the cart, which stays the guest's when the order joins an account.
@@ -34,13 +35,20 @@ export interface NewOrder {
   cartId: string;
   email: string;
   currency: string;
-  /** In minor units: what the lines come to, and what the customer pays. */
-  subtotalMinor: bigint;
-  totalMinor: bigint;
+  /** What it costs, which is frozen with it. */
+  quote: Quote;
   shippingAddress: Address | null;
   idempotencyKey: string;
   requestHash: Buffer;
-  lines: { id: string; variantId: string; title: string; sku: string; quantity: number; unitPriceMinor: number }[];
+  lines: {
+    id: string;
+    variantId: string;
+    title: string;
+    sku: string;
+    quantity: number;
+    unitPriceMinor: number;
+    quoted: QuotedLine;
+  }[];
 }
 
 const insert: Statement = {
@@ -49,22 +57,38 @@ const insert: Statement = {
 WITH placed AS (
   INSERT INTO orders (id, number, guest_id, user_id, cart_id, email, currency, subtotal_minor, total_minor,
                       shipping_name, shipping_line1, shipping_line2, shipping_city, shipping_region,
-                      shipping_postal_code, shipping_country_code, idempotency_key, request_hash, placed_at, updated_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)
+                      shipping_postal_code, shipping_country_code, idempotency_key, request_hash, discount_minor,
+                      shipping_minor, tax_minor, prices_include_tax, discount_codes, shipping_method_id,
+                      shipping_method_title, quote_hash, placed_at, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+          $25, $26, $27, $27)
   RETURNING id
 ), history AS (
   INSERT INTO order_status_changes (order_id, from_status, to_status, occurred_at)
-  SELECT id, NULL, 'PLACED', $19 FROM placed
+  SELECT id, NULL, 'PLACED', $27 FROM placed
+), lines AS (
+  INSERT INTO order_lines (id, order_id, variant_id, title, sku, quantity, unit_price_minor, relief_minor, discount_minor,
+                           tax_minor, position)
+  SELECT l.id, placed.id, variant_id, title, sku, quantity, unit_price_minor, relief_minor, discount_minor, tax_minor, ordinal - 1
+    FROM placed, unnest($28::uuid[], $29::uuid[], $30::text[], $31::text[], $32::int[], $33::int[], $34::bigint[], $35::bigint[],
+                        $36::bigint[])
+      WITH ORDINALITY AS l(id, variant_id, title, sku, quantity, unit_price_minor, relief_minor, discount_minor, tax_minor, ordinal)
+), discounts AS (
+  INSERT INTO order_discounts (order_id, line_id, promotion_id, title, code, amount_minor)
+  SELECT placed.id, line_id, promotion_id, title, code, amount_minor
+    FROM placed, unnest($37::uuid[], $38::uuid[], $39::text[], $40::text[], $41::bigint[])
+      AS d(line_id, promotion_id, title, code, amount_minor)
 )
-INSERT INTO order_lines (id, order_id, variant_id, title, sku, quantity, unit_price_minor, position)
-SELECT l.id, placed.id, variant_id, title, sku, quantity, unit_price_minor, ordinal - 1
-  FROM placed, unnest($20::uuid[], $21::uuid[], $22::text[], $23::text[], $24::int[], $25::int[])
-    WITH ORDINALITY AS l(id, variant_id, title, sku, quantity, unit_price_minor, ordinal)`,
+INSERT INTO order_taxes (order_id, line_id, title, rate_ppm, amount_minor)
+SELECT placed.id, line_id, title, rate_ppm, amount_minor
+  FROM placed, unnest($42::uuid[], $43::text[], $44::int[], $45::bigint[]) AS t(line_id, title, rate_ppm, amount_minor)`,
 };
 
-/** Writes an order with its lines and the first entry of its history. */
+/** Writes an order with its lines, everything that it costs, and the first entry of its history. */
 export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Promise<void> {
-  const { shippingAddress: address, lines } = order;
+  const { shippingAddress: address, lines, quote } = order;
+  const discounts = discountsOf(order);
+  const taxes = taxesOf(order);
   await tx.query(insert, [
     order.id,
     order.number,
@@ -73,8 +97,8 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
     order.cartId,
     order.email,
     order.currency,
-    order.subtotalMinor,
-    order.totalMinor,
+    quote.subtotalMinor,
+    quote.totalMinor,
     address?.name ?? null,
     address?.line1 ?? null,
     address?.line2 ?? null,
@@ -84,6 +108,14 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
     address?.countryCode ?? null,
     order.idempotencyKey,
     order.requestHash,
+    quote.discountMinor,
+    quote.shippingMinor,
+    quote.taxMinor,
+    quote.pricesIncludeTax,
+    quote.codes.filter(({ status }) => status === 'APPLIED').map(({ code }) => code),
+    quote.shippingMethod?.methodId ?? null,
+    quote.shippingMethod?.title ?? null,
+    quote.hash,
     at,
     lines.map((line) => line.id),
     lines.map((line) => line.variantId),
@@ -91,7 +123,37 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
     lines.map((line) => line.sku),
     lines.map((line) => line.quantity),
     lines.map((line) => line.unitPriceMinor),
+    lines.map((line) => line.quoted.reliefMinor),
+    lines.map((line) => line.quoted.discountMinor),
+    lines.map((line) => line.quoted.taxMinor),
+    discounts.map((discount) => discount.lineId),
+    discounts.map((discount) => discount.promotionId),
+    discounts.map((discount) => discount.title),
+    discounts.map((discount) => discount.code),
+    discounts.map((discount) => discount.amountMinor),
+    taxes.map((tax) => tax.lineId),
+    taxes.map((tax) => tax.title),
+    taxes.map((tax) => tax.ppm),
+    taxes.map((tax) => tax.amountMinor),
   ]);
+}
+
+/** What each promotion took off each line, and off the shipping. */
+function discountsOf({ lines, quote }: NewOrder): (AppliedPromotion & { lineId: string | null })[] {
+  const promotions = new Map(quote.discounts.map((discount) => [discount.promotionId, discount]));
+  const ofLines = lines.flatMap(({ id, quoted }) =>
+    quoted.discounts.flatMap(({ promotionId, amountMinor }) => {
+      const promotion = promotions.get(promotionId);
+      return promotion === undefined ? [] : [{ ...promotion, amountMinor, lineId: id }];
+    }),
+  );
+  return [...ofLines, ...quote.shippingDiscounts.map((discount) => ({ ...discount, lineId: null }))];
+}
+
+/** The tax on each line, and on the shipping. */
+function taxesOf({ lines, quote }: NewOrder): (TaxAmount & { lineId: string | null })[] {
+  const ofLines = lines.flatMap(({ id, quoted: { tax } }) => (tax === null ? [] : [{ ...tax, lineId: id }]));
+  return [...ofLines, ...quote.shippingTaxes.map((tax) => ({ ...tax, lineId: null }))];
 }
 
 const byNumber: Statement = { name: 'order_by_number', text: 'SELECT id FROM orders WHERE number = $1' };

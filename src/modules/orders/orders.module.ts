@@ -11,15 +11,18 @@ declare module '../module.ts' {
 export const ordersModule: ShopModule = {
   name: 'orders',
   services({ config, db, eventLog, services }) {
-    const { catalog, inventory, cart, guests, staff } = services;
+    const { catalog, inventory, cart, guests, staff, pricing: prices } = services;
     const { secrets, shop } = config;
-    return { orders: createOrderService({ db, catalog, inventory, cart, guests, staff, eventLog, secrets, shop }) };
+    return {
+      orders: createOrderService({ db, catalog, inventory, cart, guests, staff, prices, eventLog, secrets, shop }),
+    };
   },
   graphql: () =>
     Promise.all([
       import('./order.loaders.graphql.ts'),
       import('./order.errors.graphql.ts'),
       import('./order.graphql.ts'),
+      import('./order-prices.graphql.ts'),
       import('./order-lookup.graphql.ts'),
       import('./checkout.graphql.ts'),
       import('./order-mutations.graphql.ts'),

@@ -30,3 +30,8 @@ export function totalsOf(lines: readonly PricedLine[]): Totals {
   }
   return { quantity, subtotalMinor, totalMinor: subtotalMinor };
 }
+
+/** What a line of an order comes to before discounts: without the tax that was taken out of its price. */
+export function totalOfLine(line: PricedLine & { reliefMinor: bigint }): bigint {
+  return lineTotalMinor(line) - line.reliefMinor;
+}

@@ -14,7 +14,7 @@ export function OrderPlaced({ frame, order, link }: { frame: Frame; order: Order
       <Paragraph>
         We have received your order {order.number} of {order.placedOn}. We will send you an email when it is on its way.
       </Paragraph>
-      <OrderTable lines={order.lines} total={order.total} />
+      <OrderTable order={order} />
       {order.address.length === 0 ? null : (
         <>
           <Subtitle>Shipping address</Subtitle>

@@ -45,7 +45,7 @@ export function OrderStatusChanged(props: {
       <Action href={link}>View your order</Action>
       <Quiet>This link shows your order without a login. Do not share it.</Quiet>
       <Subtitle>Your items</Subtitle>
-      <OrderTable lines={order.lines} total={order.total} />
+      <OrderTable order={order} />
     </Layout>
   );
 }

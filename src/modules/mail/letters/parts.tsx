@@ -1,6 +1,6 @@
 import { Button, Heading, Img, Link, Section, Text } from '@react-email/components';
 import type { ReactNode } from 'react';
-import type { LineView, ProductView } from '../letter-views.ts';
+import type { OrderView, ProductView } from '../letter-views.ts';
 import { styles } from './style.ts';
 
 /** A paragraph. */
@@ -77,7 +77,11 @@ function Picture({ url }: { url: string | null }) {
 }
 
 /** What was ordered, and what it comes to. */
-export function OrderTable({ lines, total }: { lines: readonly LineView[]; total: string }) {
+export function OrderTable({
+  order: { lines, parts, total },
+}: {
+  order: Pick<OrderView, 'lines' | 'parts' | 'total'>;
+}) {
   return (
     <table className="lines" role="presentation" cellPadding={0} cellSpacing={0} style={styles.table}>
       <tbody>
@@ -92,6 +96,16 @@ export function OrderTable({ lines, total }: { lines: readonly LineView[]; total
             </td>
             <td className="ink rule" width={AMOUNT} style={{ ...styles.cell, ...styles.amount }}>
               {line.total}
+            </td>
+          </tr>
+        ))}
+        {parts.map((part, index) => (
+          <tr key={`part-${index}`}>
+            <td className="quiet rule" style={styles.cell}>
+              {part.title}
+            </td>
+            <td className="quiet rule" width={AMOUNT} style={{ ...styles.cell, ...styles.amount }}>
+              {part.amount}
             </td>
           </tr>
         ))}

@@ -1,0 +1,68 @@
+import { createTurnstile } from '../../infra/limits/turnstile.ts';
+import type { PricingService } from '../pricing/pricing.service.ts';
+import type { CartOwner } from './cart-owner.ts';
+import type { Cart, CartService } from './cart.service.ts';
+
+/** A change of a cart's total that has its cause outside the cart. */
+export interface TotalsChange {
+  cartId: string;
+  guestId: string | null;
+  userId: string | null;
+  kind: 'TOTALS';
+  version: number;
+  shownCartId: string;
+  isGranted: false;
+}
+
+/** Follows the total of the cart that one subscriber watches. */
+export interface TotalsWatch {
+  /** The owner changed the cart, which the subscriber hears of anyway. */
+  afterOwnChange(): void;
+  /** The terms of prices changed. @returns the change of the total; null: what is to be paid stays as it is */
+  afterNewTerms(): Promise<TotalsChange | null>;
+}
+
+/** Carts that are priced at a time in a process: when terms change, all watched carts are due at once, and shoppers go first. */
+const turnstile = createTurnstile({ room: 2, withinMs: 10 * 60_000 });
+
+/**
+ * Begins to follow the live cart of an owner.
+ * @param options.isResumed whether the subscriber comes back: then nobody knows what it was shown last, and the first new terms
+ *   are passed on whether or not they make a difference
+ */
+export function createTotalsWatch(
+  services: { cart: Pick<CartService, 'find'>; pricing: Pick<PricingService, 'price'> },
+  owner: CartOwner,
+  { isResumed }: { isResumed: boolean },
+): TotalsWatch {
+  interface Seen {
+    cart: Cart | null;
+    hash: string | null;
+  }
+  const unknown: Seen = { cart: null, hash: null };
+
+  async function look(): Promise<Seen> {
+    const cart = await services.cart.find(owner);
+    if (cart?.status !== 'ACTIVE' || cart.lines.length === 0) return unknown;
+    const { termsVersion: version, readAt: now } = cart;
+    return { cart, hash: (await services.pricing.price(cart, { version, now })).quote.hash };
+  }
+
+  // What the subscriber was shown last. A look that fails counts as not known.
+  let seen: Promise<Seen> = isResumed ? Promise.resolve(unknown) : turnstile.pass(look).catch(() => unknown);
+
+  return {
+    afterOwnChange() {
+      seen = seen.then(() => turnstile.pass(look)).catch(() => unknown);
+    },
+    async afterNewTerms() {
+      const before = seen;
+      const now = before.then(() => turnstile.pass(look));
+      seen = now.catch(() => unknown);
+      const [{ hash: hashBefore }, { cart, hash }] = await Promise.all([before, now]);
+      if (cart === null || hash === hashBefore) return null;
+      const { id, guestId, userId, version } = cart;
+      return { cartId: id, guestId, userId, kind: 'TOTALS', version, shownCartId: id, isGranted: false };
+    },
+  };
+}
