@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import { membersOf } from '../support/coordinates.ts';
 
-// A copy of the contract that clients rely on.
-const contractText = readFileSync(new URL('api-contract.graphql', import.meta.url), 'utf8');
+// Copies of the contract that clients rely on.
+const contractText = ['api-contract.graphql', 'api-contract-prices.graphql']
+  .map((name) => readFileSync(new URL(name, import.meta.url), 'utf8'))
+  .join('\n');
 const contract = buildSchema(contractText);
 
 describe('the contract', () => {

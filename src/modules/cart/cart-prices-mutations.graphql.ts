@@ -44,7 +44,7 @@ const codesInput = z.object({ codes: z.array(plainText(64)).max(MAX_DISCOUNT_COD
 
 /** Codes without repetitions: the first way to write one stays. */
 function distinctCodes(codes: readonly string[]): string[] {
-  const seen = new Map(codes.map((code) => [normalizeCode(code) ?? code, code] as const).reverse());
+  const seen = new Map(codes.map((code) => [normalizeCode(code) ?? code, code] as const).toReversed());
   return codes.filter((code) => seen.get(normalizeCode(code) ?? code) === code);
 }
 

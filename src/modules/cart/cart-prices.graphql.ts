@@ -11,7 +11,7 @@ import {
   discountsOf,
   TaxLineRef,
   taxLinesOf,
-} from '../pricing/pricing.graphql.ts';
+} from '../pricing/pricing.refs.graphql.ts';
 import type { Quote, QuotedLine } from '../pricing/pricing.service.ts';
 import type { ShippingOption } from '../pricing/quote.types.ts';
 import { ShippingMethodRef } from '../shipping/shipping.refs.graphql.ts';

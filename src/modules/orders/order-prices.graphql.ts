@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
-import { AppliedDiscountRef, discountsOf, TaxLineRef, taxLinesOf } from '../pricing/pricing.graphql.ts';
+import { AppliedDiscountRef, discountsOf, TaxLineRef, taxLinesOf } from '../pricing/pricing.refs.graphql.ts';
 import { totalOfLine } from '../pricing/totals.ts';
 import { OrderLineRef, OrderRef } from './order.graphql.ts';
 

@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { registerUserError, UserErrorRef } from '../../graphql/schema/user-errors.ts';
-import { AppliedDiscountRef, CartDiscountCodeRef, discountsOf } from '../pricing/pricing.graphql.ts';
+import { AppliedDiscountRef, CartDiscountCodeRef, discountsOf } from '../pricing/pricing.refs.graphql.ts';
 import { InvalidTransitionError, TotalChangedError } from './order.errors.ts';
 import { OrderStatusRef } from './orders.refs.graphql.ts';
 

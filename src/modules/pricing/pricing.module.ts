@@ -17,5 +17,5 @@ export const pricingModule: ShopModule = {
     const { startWindows } = await import('./windows.ts');
     return { jobs: {}, nudges: () => ({}), upkeep: () => [startWindows({ pricing: services.pricing, logger })] };
   },
-  graphql: () => import('./pricing.graphql.ts'),
+  graphql: () => import('./pricing.refs.graphql.ts'),
 };

@@ -310,6 +310,34 @@ export const operations: Record<string, Row> = {
       return { input: { email: 'news@example.com' } };
     },
   },
+  'Mutation.cartDiscountCodesSet': {
+    as: everyone,
+    ask: `cartDiscountCodesSet(input: $input) { cart { id } ${ERRORS} }`,
+    declare: '$input: CartDiscountCodesSetInput!',
+    given: async (scene) => {
+      await fillCart(scene, scene.caller);
+      return { input: { codes: ['SUMMER'] } };
+    },
+  },
+  'Mutation.cartShippingAddressSet': {
+    as: everyone,
+    ask: `cartShippingAddressSet(input: $input) { cart { id } ${ERRORS} }`,
+    declare: '$input: CartShippingAddressSetInput!',
+    given: async (scene) => {
+      await fillCart(scene, scene.caller);
+      const city = { city: 'Berlin', postalCode: '10115', countryCode: 'DE' };
+      return { input: { address: { name: 'Ada Baker', line1: 'Hauptstr. 1', ...city } } };
+    },
+  },
+  'Mutation.cartShippingMethodSet': {
+    as: everyone,
+    ask: `cartShippingMethodSet(input: $input) { cart { id } ${ERRORS} }`,
+    declare: '$input: CartShippingMethodSetInput!',
+    given: async (scene) => {
+      await fillCart(scene, scene.caller);
+      return { input: { methodId: null } };
+    },
+  },
   'Mutation.checkout': {
     as: everyone,
     ask: `checkout(input: $input) { order { id } ${ERRORS} }`,
