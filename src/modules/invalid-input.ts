@@ -28,6 +28,8 @@ export const invalidInputReasons = {
   NAMED_TWICE: 'The list contains the same entry twice.',
   EITHER_OR:
     'Exactly one of several fields must be given. Parameter `fields`: names of the fields, separated by commas.',
+  NOT_APPLICABLE: 'The field cannot be set together with the values of other fields.',
+  END_NOT_AFTER_START: 'The end of a period is not later than its start.',
   OPTIONS_REQUIRED: 'The variant needs options that distinguish it from the other variants of its product.',
   OPTIONS_DIFFER:
     'The variant does not have the same options as the other variants of its product. Parameter `options`: JSON list of their option names, in order.',

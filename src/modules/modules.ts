@@ -8,6 +8,7 @@ import { mailModule } from './mail/mail.module.ts';
 import type { ShopModule } from './module.ts';
 import { ordersModule } from './orders/orders.module.ts';
 import { pricingModule } from './pricing/pricing.module.ts';
+import { promotionsModule } from './promotions/promotions.module.ts';
 import { reportsModule } from './reports/reports.module.ts';
 import { shippingModule } from './shipping/shipping.module.ts';
 import { staffModule } from './staff/staff.module.ts';
@@ -30,5 +31,6 @@ export const modules: readonly ShopModule[] = [
   pricingModule,
   ordersModule,
   contentfulModule,
+  promotionsModule,
   reportsModule,
 ];

@@ -13,6 +13,8 @@ export interface ShopState {
   orderLines: number;
   categories: unknown[];
   products: unknown[];
+  promotions: unknown[];
+  promotionCodes: unknown[];
   orderHistory: number;
   staffActions: number;
   users: unknown[];
@@ -33,6 +35,8 @@ const COLUMNS = `
     (SELECT count(*)::int FROM order_lines) AS "orderLines",
     (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY id), '[]') FROM categories c) AS categories,
     (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'search' ORDER BY id), '[]') FROM products p) AS products,
+    (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY id), '[]') FROM promotions p) AS promotions,
+    (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY normalized), '[]') FROM promotion_codes c) AS "promotionCodes",
     (SELECT count(*)::int FROM order_status_changes) AS "orderHistory",
     (SELECT count(*)::int FROM staff_actions) AS "staffActions",
     (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users,

@@ -16,6 +16,12 @@ export const staffActionKinds = {
   CATEGORY_CREATED: 'A category was created.',
   CATEGORY_UPDATED: 'A category was updated.',
   CATEGORY_DELETED: 'A category was deleted.',
+  PROMOTION_CREATED: 'A promotion was created.',
+  PROMOTION_UPDATED: 'A promotion was updated.',
+  PROMOTION_ENDED: 'A promotion was ended.',
+  PROMOTION_DELETED: 'A promotion was deleted.',
+  PROMOTION_CODES_ADDED: 'Discount codes were added to a promotion.',
+  PROMOTION_CODES_REMOVED: 'Discount codes were removed from a promotion.',
   STOCK_ADJUSTED: 'Units on hand were added or removed with `stockAdjust`.',
   STOCK_SET: 'The number of units on hand was set with `stockSet`.',
   ORDER_CANCELLED: 'An order was cancelled by staff.',
@@ -37,6 +43,7 @@ export type StaffSubjectType =
   | 'Product'
   | 'ProductVariant'
   | 'Category'
+  | 'Promotion'
   | 'Order'
   | 'User'
   | 'ParkedEvent'

@@ -5,6 +5,7 @@ import { failedJobId, failJobs } from '../../support/failed-jobs.ts';
 import { globalId, makeCategory, makeProduct, makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { setMail, writeMail } from '../../support/mails.ts';
+import { makePromotion } from '../../support/promotions.ts';
 import { rowId } from '../../support/shopper.ts';
 import { waiterOf } from '../../support/stock-alerts.ts';
 import { expireCart, fillCart, placeGuestOrder, placeOrder, variant, type Scene, type Who } from './world.ts';
@@ -229,6 +230,60 @@ export const operations: Record<string, Row> = {
     ask: `productVariantArchive(input: $input) { variant { id } ${ERRORS} }`,
     declare: '$input: ProductVariantArchiveInput!',
     given: async ({ shop }) => ({ input: { id: known((await twoVariants(shop)).variants[0]).globalId } }),
+  },
+  'Query.promotion': {
+    as: staffOnly,
+    ask: 'promotion(id: $id) { id }',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await makePromotion(scene.shop) }),
+  },
+  'Query.promotions': { as: staffOnly, ask: 'promotions { totalCount }' },
+  'Mutation.promotionCreate': {
+    as: staffOnly,
+    ask: `promotionCreate(input: $input) { promotion { id } ${ERRORS} }`,
+    declare: '$input: PromotionCreateInput!',
+    given: async () => ({
+      input: { title: 'Sale', trigger: 'AUTOMATIC', scope: 'ORDER', kind: 'PERCENT', percent: '10' },
+    }),
+  },
+  'Mutation.promotionUpdate': {
+    as: staffOnly,
+    ask: `promotionUpdate(input: $input) { promotion { id } ${ERRORS} }`,
+    declare: '$input: PromotionUpdateInput!',
+    given: async (scene) => ({ input: { id: await makePromotion(scene.shop), title: 'Another title' } }),
+  },
+  'Mutation.promotionEnd': {
+    as: staffOnly,
+    ask: `promotionEnd(input: $input) { promotion { id } ${ERRORS} }`,
+    declare: '$input: PromotionEndInput!',
+    given: async (scene) => ({ input: { id: await makePromotion(scene.shop) } }),
+  },
+  'Mutation.promotionDelete': {
+    as: staffOnly,
+    ask: `promotionDelete(input: $input) { deletedId ${ERRORS} }`,
+    declare: '$input: PromotionDeleteInput!',
+    given: async (scene) => ({ input: { id: await makePromotion(scene.shop) } }),
+  },
+  'Mutation.promotionCodesAdd': {
+    as: staffOnly,
+    ask: `promotionCodesAdd(input: $input) { codes ${ERRORS} }`,
+    declare: '$input: PromotionCodesAddInput!',
+    given: async (scene) => ({ input: { promotionId: await makePromotion(scene.shop), codes: [crypto.randomUUID()] } }),
+  },
+  'Mutation.promotionCodesGenerate': {
+    as: staffOnly,
+    ask: `promotionCodesGenerate(input: $input) { codes ${ERRORS} }`,
+    declare: '$input: PromotionCodesGenerateInput!',
+    given: async (scene) => ({ input: { promotionId: await makePromotion(scene.shop), count: 1 } }),
+  },
+  'Mutation.promotionCodesRemove': {
+    as: staffOnly,
+    ask: `promotionCodesRemove(input: $input) { codes ${ERRORS} }`,
+    declare: '$input: PromotionCodesRemoveInput!',
+    given: async (scene) => {
+      const code = crypto.randomUUID();
+      return { input: { promotionId: await makePromotion(scene.shop, code), codes: [code] } };
+    },
   },
   'Mutation.categoryCreate': {
     as: staffOnly,
@@ -649,6 +704,12 @@ export const guarded: Record<string, Row> = {
     ask: node('FailedJob', 'reason'),
     declare: '$id: ID!',
     given: async (scene) => ({ id: await failJob(scene) }),
+  },
+  Promotion: {
+    as: staffs,
+    ask: node('Promotion', 'title'),
+    declare: '$id: ID!',
+    given: async ({ shop }) => ({ id: await makePromotion(shop) }),
   },
   StaffAction: {
     as: staffs,
