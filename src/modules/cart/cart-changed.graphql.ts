@@ -106,7 +106,7 @@ builder.subscriptionField('cartChanged', (t) =>
         types: [cartChanged.type, pricingChanged.type],
         subjects: [...(await ctx.services.cart.idsOf(viewer)), TERMS_SUBJECT],
       }));
-      const totals = createTotalsWatch(ctx.services, viewer, { isResumed: resume !== null });
+      const totals = await createTotalsWatch(ctx.services, viewer, { isResumed: resume !== null });
       return openStream<CartChange>({
         feed: ctx.feed,
         resume,

@@ -26,15 +26,17 @@ export interface TotalsWatch {
 const turnstile = createTurnstile({ room: 2, withinMs: 10 * 60_000 });
 
 /**
- * Begins to follow the live cart of an owner.
- * @param options.isResumed whether the subscriber comes back: then nobody knows what it was shown last, and the first new terms
- *   are passed on whether or not they make a difference
+ * Begins to follow the live cart of an owner. Await it before the events are subscribed to: a look after that could see terms
+ * whose event is still to come, and take them for those that the subscriber knows.
+ *
+ * Where nobody knows what the subscriber was shown last, the next terms are passed on whether or not they make a difference. It is
+ * so for a subscriber who comes back, and after each change of the cart: one event too many does no harm, one too few would.
  */
-export function createTotalsWatch(
+export async function createTotalsWatch(
   services: { cart: Pick<CartService, 'find'>; pricing: Pick<PricingService, 'price'> },
   owner: CartOwner,
   { isResumed }: { isResumed: boolean },
-): TotalsWatch {
+): Promise<TotalsWatch> {
   interface Seen {
     cart: Cart | null;
     hash: string | null;
@@ -49,11 +51,11 @@ export function createTotalsWatch(
   }
 
   // What the subscriber was shown last. A look that fails counts as not known.
-  let seen: Promise<Seen> = isResumed ? Promise.resolve(unknown) : turnstile.pass(look).catch(() => unknown);
+  let seen: Promise<Seen> = Promise.resolve(isResumed ? unknown : await look().catch(() => unknown));
 
   return {
     afterOwnChange() {
-      seen = seen.then(() => turnstile.pass(look)).catch(() => unknown);
+      seen = Promise.resolve(unknown);
     },
     async afterNewTerms() {
       const before = seen;

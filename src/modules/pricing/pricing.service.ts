@@ -208,6 +208,7 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
   /** Announces that promotions are used up, or no longer: other carts cost something else now. */
   async function announce(tx: Transaction, at: Date, promotionIds: readonly string[]): Promise<void> {
     if (promotionIds.length === 0) return;
+    await repository.lockTerms(tx);
     await eventLog.append(
       tx,
       at,

@@ -144,6 +144,16 @@ export async function findVersion(source: Queryable): Promise<{ version: bigint;
   return row;
 }
 
+const lockVersion: Statement = {
+  name: 'pricing_lock_version',
+  text: 'SELECT FROM pricing_version FOR NO KEY UPDATE',
+};
+
+/** The lock on the terms, which is taken last, right before their event is written. */
+export async function lockTerms(tx: Queryable): Promise<void> {
+  await tx.query(lockVersion);
+}
+
 const byCodes: Statement = {
   name: 'pricing_promotions_by_codes',
   text: `SELECT c.normalized, ${PROMOTION_JSON} AS promotion FROM promotion_codes c JOIN promotions p ON p.id = c.promotion_id

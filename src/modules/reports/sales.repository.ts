@@ -82,7 +82,7 @@ export function findSalesByPeriod(
 }
 
 const OF_PRODUCTS = `SELECT v.product_id, count(DISTINCT o.id)::int AS orders, sum(l.quantity)::int AS units,
-         sum(l.quantity::bigint * l.unit_price_minor)::bigint AS total
+         sum(l.quantity::bigint * l.unit_price_minor - l.relief_minor - l.discount_minor)::bigint AS total
     FROM orders o JOIN order_lines l ON l.order_id = o.id JOIN product_variants v ON v.id = l.variant_id
    WHERE ${SOLD} GROUP BY v.product_id`;
 

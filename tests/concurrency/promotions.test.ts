@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Refusal } from '../../src/modules/user-error.ts';
+import { findFaults } from '../support/books.ts';
+import { makeVariant, type World } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { makePromotion, usageOf, type PromotionFixture } from '../support/pricing.ts';
+import { openServices, type TestServices } from '../support/services.ts';
+
+const CALLERS = 300;
+
+let database: TestDatabase;
+let nodes: TestServices[];
+let world: World;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  nodes = [openServices(database.url), openServices(database.url)];
+  world = known(nodes[0]);
+});
+afterAll(async () => {
+  for (const node of nodes) await node.dispose();
+  await database.dispose();
+});
+
+/** Guests with goods for 10.00 in the cart, and the code. */
+async function crowd(variantId: string, code: string | null): Promise<{ guestId: string }[]> {
+  const { cart } = known(nodes[0]);
+  const guests: { guestId: string }[] = [];
+  for (let index = 0; index < CALLERS; index += 1) {
+    const path = { variantPath: [], quantityPath: [] };
+    const { guest } = await cart.addLines(null, [{ variantId, quantity: 1, ...path }]);
+    const owner = { guestId: known(guest).id };
+    if (code !== null) await cart.setDiscountCodes(owner, [code]);
+    guests.push(owner);
+  }
+  return guests;
+}
+
+/** All buy at once, on two nodes. @returns the orders, and the codes by which the others were refused */
+async function buyAtOnce(guests: readonly { guestId: string }[]): Promise<{ orders: string[]; refused: string[] }> {
+  const orders: string[] = [];
+  const refused: string[] = [];
+  await Promise.all(
+    guests.map(async (owner, index) => {
+      const { orders: service } = known(nodes[index % nodes.length]);
+      const request = {
+        idempotencyKey: 'once',
+        email: `buyer-${index}@example.com`,
+        shippingAddress: null,
+        expectedTotalMinor: 900n,
+      };
+      try {
+        orders.push(await service.checkout(owner, request));
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        refused.push(...error.errors.map(({ code }) => code));
+      }
+    }),
+  );
+  return { orders, refused };
+}
+
+async function offer(fixture: PromotionFixture) {
+  const promotion = await makePromotion(world, fixture);
+  const { id: variantId } = await makeVariant(world, { price: 1000, onHand: CALLERS });
+  return { promotion, variantId };
+}
+
+test('of 300 who use a code with 50 uses at once, on two nodes, 50 succeed and the others are told', async () => {
+  const { promotion, variantId } = await offer({ codes: ['FIFTY'], usage_limit: 50 });
+  const { orders, refused } = await buyAtOnce(await crowd(variantId, 'FIFTY'));
+  expect(orders).toHaveLength(50);
+  expect(refused).toEqual(Array.from({ length: CALLERS - 50 }, () => 'DISCOUNT_LIMIT_REACHED'));
+  expect(await usageOf(world, promotion.id)).toEqual({ used: 50, spent: 5000 });
+
+  // Cancelled at once by several: each use comes back once.
+  const { orders: service } = known(nodes[1]);
+  const staff = { owner: null, grantedOrderId: null, staffId: null };
+  const cancelled = orders.slice(0, 10);
+  await Promise.allSettled(
+    [...cancelled, ...cancelled].map((id) => service.cancel(id, { ...staff, grantedOrderId: id }, null)),
+  );
+  expect(await usageOf(world, promotion.id)).toEqual({ used: 40, spent: 4000 });
+  expect(await findFaults(world.db)).toEqual([]);
+});
+
+test('a budget is never exceeded, and an automatic promotion that is used up changes the total', async () => {
+  const { promotion, variantId } = await offer({ budget_minor: 2050 });
+  const { orders, refused } = await buyAtOnce(await crowd(variantId, null));
+  expect(orders).toHaveLength(20);
+  expect(new Set(refused)).toEqual(new Set(['TOTAL_CHANGED']));
+  expect(await usageOf(world, promotion.id)).toEqual({ used: 20, spent: 2000 });
+});
+
+test('two promotions whose uses cross end without a deadlock', async () => {
+  const both = { combines_with: ['ORDER'], usage_limit: 40 };
+  const first = await offer({ codes: ['ABC'], ...both });
+  const second = await makePromotion(world, { codes: ['XYZ'], ...both });
+  const guests = (await crowd(first.variantId, null)).slice(0, 80);
+  const { cart, orders: service } = known(nodes[0]);
+  for (const [index, owner] of guests.entries()) {
+    await cart.setDiscountCodes(owner, index % 2 === 0 ? ['ABC', 'XYZ'] : ['XYZ', 'ABC']);
+  }
+  const before = nodes.flatMap(({ retries }) => retries).length;
+  const results = await Promise.allSettled(
+    guests.map((owner, index) =>
+      service.checkout(owner, {
+        idempotencyKey: 'once',
+        email: `crossing-${index}@example.com`,
+        shippingAddress: null,
+        expectedTotalMinor: null,
+      }),
+    ),
+  );
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(40);
+  expect((await usageOf(world, first.promotion.id)).used).toBe(40);
+  expect((await usageOf(world, second.id)).used).toBe(40);
+  expect(nodes.flatMap(({ retries }) => retries).slice(before)).not.toContain('40P01');
+});
