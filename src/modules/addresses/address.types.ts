@@ -4,6 +4,8 @@ import { because, lineOrNull, parseInput, plainText } from '../input.ts';
 import type { InputPath } from '../user-error.ts';
 import { addressFaults } from './address-rules.ts';
 
+export { foldPostalCode, regionCodeOf } from './address-rules.ts';
+
 /** A postal address, as it is stored with users, carts and orders. */
 export interface Address {
   name: string;

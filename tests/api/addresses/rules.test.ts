@@ -96,5 +96,6 @@ test('a region has one code, however it is written', () => {
     expect(regionCodeOf('US', region)).toBe('CA');
   for (const region of ['QC', 'Quebec', 'Québec']) expect(regionCodeOf('CA', region)).toBe('QC');
   expect(regionCodeOf('US', 'Ontario')).toBeNull();
-  expect(regionCodeOf('DE', 'Bayern')).toBeNull();
+  for (const region of ['BY', 'de-by', 'Bayern']) expect(regionCodeOf('DE', region)).toBe('BY');
+  expect(regionCodeOf('DE', 'Bavaria')).toBeNull();
 });
