@@ -6,6 +6,7 @@ import {
   type InvalidInputCode,
   type InvalidInputReason,
 } from './invalid-input.ts';
+import { fractionDigits, parseDecimal, toDecimal } from './money.ts';
 import { Refusal, type InputPath } from './user-error.ts';
 
 /** Control characters, line breaks among them: never part of a name, an address or a key. Halves of characters neither. */
@@ -107,6 +108,39 @@ export const emailAddress: z.ZodType<string, string> = z
     ctx.addIssue({ code: 'custom', input: text, ...because(read.fault, emailFaults[read.fault], more) });
     return z.NEVER;
   });
+
+/** In an update: a field that cannot be cleared, and keeps its value if it is left out. */
+export function kept<T>(schema: z.ZodType<T>) {
+  return z
+    .unknown()
+    .refine((value): boolean => value !== null, { ...because('CANNOT_BE_CLEARED', 'cannot be cleared'), abort: true })
+    .pipe(schema)
+    .exactOptional();
+}
+
+/** The largest amount that staff may enter, in minor units. JavaScript counts exactly up to there. */
+const MAX_AMOUNT = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** An amount of money that is not negative, as decimal text; parsed, it is in minor units of the currency. */
+export function amountInput(currency: string): z.ZodType<bigint, string> {
+  return z.string().transform((text, ctx) => {
+    const minor = parseDecimal(text, currency);
+    const most = toDecimal({ minor: MAX_AMOUNT, currency });
+    const fault =
+      minor === null
+        ? because('TOO_MANY_DECIMALS', `has more decimal places than ${currency}`, {
+            currencyCode: currency,
+            max: fractionDigits(currency),
+          })
+        : minor < 0n
+          ? because('TOO_SMALL', 'must not be negative', { min: toDecimal({ minor: 0n, currency }) })
+          : minor > MAX_AMOUNT
+            ? because('TOO_LARGE', `must be at most ${most}`, { max: most })
+            : null;
+    if (fault !== null) ctx.addIssue({ code: 'custom', input: text, ...fault });
+    return minor ?? 0n;
+  });
+}
 
 /**
  * Parses a mutation's input, or a part of it.

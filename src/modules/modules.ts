@@ -13,6 +13,7 @@ import { reportsModule } from './reports/reports.module.ts';
 import { shippingModule } from './shipping/shipping.module.ts';
 import { staffModule } from './staff/staff.module.ts';
 import { stockAlertsModule } from './stock-alerts/stock-alerts.module.ts';
+import { taxModule } from './tax/tax.module.ts';
 
 /**
  * The modules of the shop. Services are made in this order, so a module comes after those whose services it is made of. What
@@ -24,6 +25,7 @@ export const modules: readonly ShopModule[] = [
   addressesModule,
   inventoryModule,
   catalogModule,
+  taxModule,
   shippingModule,
   cartModule,
   mailModule,

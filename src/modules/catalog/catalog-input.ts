@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_ON_HAND } from '../inventory/inventory.types.ts';
-import { because, multilineText, parseInput, lineOrNull, plainText } from '../input.ts';
+import { because, kept, lineOrNull, multilineText, parseInput, plainText } from '../input.ts';
 import { fractionDigits, parseDecimal, toDecimal } from '../money.ts';
 import { LimitExceededError, Refusal, type InputPath, type UserError } from '../user-error.ts';
 import { isSlug } from './catalog.service.ts';
@@ -43,6 +43,9 @@ const name = plainText(200);
 const sku = plainText(100);
 const description = multilineText(50_000);
 const threshold = z.int().min(0, 'must not be negative');
+/** The CHECK of the table: a thousand tons. */
+const MAX_GRAMS = 1_000_000_000;
+const weightGrams = z.int().min(0, 'must not be negative').max(MAX_GRAMS, `must be at most ${MAX_GRAMS}`);
 
 const tags = z
   .array(plainText(100))
@@ -97,15 +100,6 @@ function price(currency: string, least: 0 | 1): z.ZodType<number, string> {
   });
 }
 
-/** In an update: what cannot be cleared, and stays where it is left out. */
-function kept<T>(schema: z.ZodType<T>) {
-  return z
-    .unknown()
-    .refine((value): boolean => value !== null, { ...because('CANNOT_BE_CLEARED', 'cannot be cleared'), abort: true })
-    .pipe(schema)
-    .exactOptional();
-}
-
 function newVariant(currency: string) {
   return z
     .object({
@@ -115,6 +109,9 @@ function newVariant(currency: string) {
       selectedOptions,
       onHand: z.int().min(0, 'must not be negative').nullish(),
       lowStockThreshold: threshold.nullish(),
+      weightGrams: weightGrams.nullish(),
+      requiresShipping: z.boolean().nullish(),
+      taxCategoryId: z.uuid().nullish(),
     })
     .transform((input): NewVariant => ({
       sku: input.sku,
@@ -123,6 +120,9 @@ function newVariant(currency: string) {
       selectedOptions: input.selectedOptions,
       onHand: input.onHand ?? 0,
       lowStockThreshold: input.lowStockThreshold ?? null,
+      weightGrams: input.weightGrams ?? null,
+      requiresShipping: input.requiresShipping ?? true,
+      taxCategoryId: input.taxCategoryId ?? null,
     }));
 }
 
@@ -224,6 +224,9 @@ export function parseVariantChanges(
       .transform((list) => list ?? [])
       .exactOptional(),
     lowStockThreshold: threshold.nullable().exactOptional(),
+    weightGrams: weightGrams.nullable().exactOptional(),
+    requiresShipping: kept(z.boolean()),
+    taxCategoryId: z.uuid().nullable().exactOptional(),
   });
   refuseExcess(excessOfVariant(input, []));
   const { price: priceMinor, compareAtPrice: compareAtMinor, ...rest } = parseInput(schema, input);

@@ -1,5 +1,6 @@
 import { toDecimal } from '../money.ts';
 import type { Category, Product, ProductVariant } from './catalog.service.ts';
+import type { VariantChanges } from './catalog.types.ts';
 
 /*
  * Things of the catalogue as the record of staff tells them: by the names of the inputs' fields, amounts in the shop's
@@ -26,11 +27,9 @@ export function recordedProduct(
 }
 
 /** A variant. */
-export function recordedVariant(
-  variant: Pick<ProductVariant, 'sku' | 'priceMinor' | 'compareAtMinor' | 'selectedOptions' | 'lowStockThreshold'>,
-  currency: string,
-): object {
+export function recordedVariant(variant: Pick<ProductVariant, keyof VariantChanges>, currency: string): object {
   const { sku, priceMinor, compareAtMinor, selectedOptions, lowStockThreshold } = variant;
+  const { weightGrams, requiresShipping, taxCategoryId } = variant;
   const amount = (minor: number) => toDecimal({ minor: BigInt(minor), currency });
   return {
     sku,
@@ -38,6 +37,9 @@ export function recordedVariant(
     compareAtPrice: compareAtMinor === null ? null : amount(compareAtMinor),
     selectedOptions: selectedOptions.length === 0 ? null : selectedOptions.map(({ name, value }) => ({ name, value })),
     lowStockThreshold: String(lowStockThreshold),
+    weightGrams: weightGrams === null ? null : String(weightGrams),
+    requiresShipping: requiresShipping ? null : 'false',
+    taxCategoryId,
   };
 }
 

@@ -33,6 +33,11 @@ export interface VariantRow {
   held: number;
   available: number;
   lowStockThreshold: number;
+  /** Of one unit; null: unknown. */
+  weightGrams: number | null;
+  requiresShipping: boolean;
+  /** Null: the shop's default tax category. */
+  taxCategoryId: string | null;
   archivedAt: Date | null;
   /** Of the variant itself: changes in stock do not count. */
   updatedAt: Date;
@@ -55,7 +60,8 @@ export const PRODUCT_COLUMNS = `p.id, p.slug, p.title, p.description, p.vendor, 
 export const VARIANT_COLUMNS = `v.id, v.product_id AS "productId", v.sku, v.selected_options AS "selectedOptions",
   v.price_minor AS "priceMinor", v.compare_at_minor AS "compareAtMinor",
   v.on_hand AS "onHand", v.held, v.available,
-  v.low_stock_threshold AS "lowStockThreshold", v.archived_at AS "archivedAt", v.updated_at AS "updatedAt",
+  v.low_stock_threshold AS "lowStockThreshold", v.weight_grams AS "weightGrams",
+  v.requires_shipping AS "requiresShipping", v.tax_category_id AS "taxCategoryId", v.archived_at AS "archivedAt", v.updated_at AS "updatedAt",
   p.title AS "productTitle", p.status AS "productStatus"`;
 
 const variantsByIds: Statement = {

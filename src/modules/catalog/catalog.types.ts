@@ -10,6 +10,11 @@ export interface NewVariant {
   onHand: number;
   /** Null: the shop's default. */
   lowStockThreshold: number | null;
+  /** Of one unit; null: unknown. */
+  weightGrams: number | null;
+  requiresShipping: boolean;
+  /** Null: the shop's default tax category. */
+  taxCategoryId: string | null;
 }
 
 /** A product that is to be made. */
@@ -29,7 +34,17 @@ export type ProductChanges = Partial<
 
 /** New values for fields of a variant; what is left out stays. */
 export type VariantChanges = Partial<
-  Pick<NewVariant, 'sku' | 'priceMinor' | 'compareAtMinor' | 'selectedOptions' | 'lowStockThreshold'>
+  Pick<
+    NewVariant,
+    | 'sku'
+    | 'priceMinor'
+    | 'compareAtMinor'
+    | 'selectedOptions'
+    | 'lowStockThreshold'
+    | 'weightGrams'
+    | 'requiresShipping'
+    | 'taxCategoryId'
+  >
 >;
 
 /** A category that is to be made. */
@@ -72,5 +87,7 @@ export interface ImportedProduct {
     ownSku: string;
     /** The level in the file; null where it has none. */
     quantity: number | null;
+    /** How it is shipped and taxed. What the file does not say is left out, and stays. */
+    terms: { weightGrams?: number | null; requiresShipping?: boolean; taxCode?: string | null };
   }[];
 }

@@ -23,6 +23,8 @@ export interface ImportSurroundings {
   bySku: ReadonlyMap<string, VariantRow>;
   /** The levels that the import last took, by variant. */
   believed: ReadonlyMap<string, number>;
+  /** The ids of the shop's tax categories, by code. */
+  taxCategories: ReadonlyMap<string, string>;
 }
 
 /** Something that the merchant should know, about one variant or all of the product. */
@@ -84,11 +86,13 @@ export function planImport(imported: ImportedProduct, around: ImportSurroundings
 function place(
   plan: ImportPlan,
   { variants, silent }: ImportedProduct,
-  { product, variants: there, bySku, believed }: ImportSurroundings,
+  around: ImportSurroundings,
   index: number,
   variant: NewVariant,
 ): void {
+  const { product, variants: there, bySku, believed } = around;
   const { skuGiven = false, ownSku = variant.sku, quantity = null } = variants[index] ?? {};
+  const terms = termsOf(plan, variants[index]?.terms ?? {}, around, index);
   const path = ['variants', String(index)];
   const choice = there.find((row) => row.archivedAt === null && choiceOf(row) === choiceOf(variant));
   const ofThis = (row: VariantRow | undefined) => row?.productId === product?.id;
@@ -111,7 +115,7 @@ function place(
   if (row === undefined) {
     if (silent.has('priceMinor')) {
       plan.faults.push(new InvalidInputError('REQUIRED', 'A new variant needs a price.', [...path, 'price']));
-    } else plan.joining.push({ variant: { ...variant, sku }, path, quantity });
+    } else plan.joining.push({ variant: { ...variant, ...terms, sku }, path, quantity });
     return;
   }
   if (row.archivedAt !== null) {
@@ -132,16 +136,39 @@ function place(
     selectedOptions: keepsChoice ? row.selectedOptions : variant.selectedOptions,
     priceMinor: silent.has('priceMinor') ? row.priceMinor : variant.priceMinor,
     compareAtMinor: silent.has('compareAtMinor') ? row.compareAtMinor : variant.compareAtMinor,
+    ...terms,
   };
   if (
     !keepsChoice ||
     after.sku !== row.sku ||
     after.priceMinor !== row.priceMinor ||
-    after.compareAtMinor !== row.compareAtMinor
+    after.compareAtMinor !== row.compareAtMinor ||
+    after.weightGrams !== row.weightGrams ||
+    after.requiresShipping !== row.requiresShipping ||
+    after.taxCategoryId !== row.taxCategoryId
   ) {
     plan.updates.push({ before: row, after });
   }
   if (quantity !== null && believed.get(row.id) !== quantity) plan.levels.push({ variantId: row.id, quantity });
+}
+
+/** How a variant is shipped and taxed, as far as the file says and the shop knows the tax category. */
+function termsOf(
+  plan: ImportPlan,
+  { taxCode, ...terms }: ImportedProduct['variants'][number]['terms'],
+  { taxCategories }: ImportSurroundings,
+  index: number,
+): Partial<Pick<NewVariant, 'weightGrams' | 'requiresShipping' | 'taxCategoryId'>> {
+  if (taxCode === undefined) return terms;
+  if (taxCode === null) return { ...terms, taxCategoryId: null };
+  const taxCategoryId = taxCategories.get(taxCode);
+  if (taxCategoryId !== undefined) return { ...terms, taxCategoryId };
+  // A shop without tax categories has no use for the codes of another.
+  if (taxCategories.size > 0) {
+    const message = `The shop has no tax category ${taxCode}, so the tax category of this variant remains unchanged.`;
+    plan.notes.push({ variant: index, message });
+  }
+  return terms;
 }
 
 function changedProduct(

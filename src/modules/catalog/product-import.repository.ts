@@ -53,3 +53,11 @@ export async function findProductSlugs(source: Queryable, slugs: readonly string
 export async function findCategorySlugs(source: Queryable, slugs: readonly string[]): Promise<Set<string>> {
   return new Set((await source.query<{ slug: string }>(categorySlugs, [slugs])).map(({ slug }) => slug));
 }
+
+const taxCategoryIds: Statement = { name: 'import_tax_category_ids', text: 'SELECT code, id FROM tax_categories' };
+
+/** The ids of the shop's tax categories, by code. */
+export async function findTaxCategoryIds(source: Queryable): Promise<Map<string, string>> {
+  const rows = await source.query<{ code: string; id: string }>(taxCategoryIds);
+  return new Map(rows.map(({ code, id }) => [code, id]));
+}

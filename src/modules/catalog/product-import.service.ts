@@ -14,6 +14,7 @@ import {
   findCategorySlugs,
   findFiledProducts,
   findProductSlugs,
+  findTaxCategoryIds,
   findVariantsInWay,
   type FiledProductRow,
 } from './product-import.repository.ts';
@@ -26,7 +27,7 @@ import {
 } from './product-import.plan.ts';
 import * as repository from './product-writing.repository.ts';
 import { latinSlug, slugFrom } from './slug.ts';
-import { createVariantSteps, type CatalogWritingDependencies } from './variant-steps.ts';
+import { createVariantSteps, refuseTaxCategory, type CatalogWritingDependencies } from './variant-steps.ts';
 
 export type { ImportNote } from './product-import.plan.ts';
 
@@ -75,7 +76,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
   const { createCategory } = createCategoryWriting(deps);
 
   /**
-   * What there is that some products have to do with, in three statements.
+   * What there is that some products have to do with, in four statements.
    * @param rows the products among them that the shop has
    */
   async function look(
@@ -93,6 +94,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     const variantIds = variants.map((row) => row.id);
     const believed =
       variantIds.length === 0 ? new Map<string, number>() : await inventory.outsideLevels(source, variantIds, SOURCE);
+    const taxCategories = await findTaxCategoryIds(source);
     const bySku = new Map(variants.map((row) => [row.sku, row]));
     const byProduct = new Map<string, VariantRow[]>();
     for (const row of variants) {
@@ -102,7 +104,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     }
     return ({ product: { slug } }) => {
       const product = products.get(slug) ?? null;
-      return { product, variants: byProduct.get(product?.id ?? '') ?? [], bySku, believed };
+      return { product, variants: byProduct.get(product?.id ?? '') ?? [], bySku, believed, taxCategories };
     };
   }
 
@@ -163,7 +165,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     const record: StaffAction[] = [];
     for (const { before: was, after } of plan.updates) {
       await repository.updateVariant(tx, locked, after).catch((error: unknown) => {
-        if (violatedConstraint(error) !== 'product_variants_sku_key') throw error;
+        if (violatedConstraint(error) !== 'product_variants_sku_key') refuseTaxCategory(error, ['variants']);
         refuse('CONFLICT', `Another variant already has the SKU ${after.sku}.`, ['variants']);
       });
       const changes = changesBetween(recordedVariant(was, currency), recordedVariant(after, currency));

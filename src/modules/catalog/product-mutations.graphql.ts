@@ -6,7 +6,7 @@ import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
 import { parseNewProduct, parseProductChanges } from './catalog-input.ts';
 import { ProductRef, ProductStatusRef } from './catalog.refs.graphql.ts';
 import type { Product } from './catalog.service.ts';
-import { ProductVariantInputRef } from './product-variant-mutations.graphql.ts';
+import { ProductVariantInputRef, withTaxCategory } from './product-variant-mutations.graphql.ts';
 import { written } from './written.graphql.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
@@ -123,7 +123,8 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: ProductCreateInputRef, required: true, description: 'Product to create.' }) },
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
-        const product = parseNewProduct(ownImages(input, ctx), ctx.shop.currency);
+        const variants = input.variants.map((variant, index) => withTaxCategory(variant, ['variants', String(index)]));
+        const product = parseNewProduct(ownImages({ ...input, variants }, ctx), ctx.shop.currency);
         return { product: await ctx.services.catalogWriting.createProduct(actorId, product) };
       }),
   }),

@@ -6,6 +6,7 @@ import { parseNewVariant, parseVariantChanges } from './catalog-input.ts';
 import { ProductVariantRef } from './catalog.refs.graphql.ts';
 import type { ProductVariant } from './catalog.service.ts';
 import { written } from './written.graphql.ts';
+import type { InputPath } from '../user-error.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 function variantPayload(name: string, description: string) {
@@ -31,6 +32,9 @@ const SelectedOptionInputRef = builder.inputType('SelectedOptionInput', {
     }),
   }),
 });
+
+const WEIGHT = 'Weight of one unit in grams, at most 1,000,000,000. Null if it is unknown, which counts as 0.';
+const TAX_CATEGORY = 'Global ID of the tax category. Null: the default category of the shop.';
 
 /** A variant that is to be made. */
 export const ProductVariantInputRef = builder.inputType('ProductVariantInput', {
@@ -63,8 +67,24 @@ export const ProductVariantInputRef = builder.inputType('ProductVariantInput', {
         'Number of available units at or below which the variant counts as low in stock. Defaults to the shop-wide ' +
         'threshold.',
     }),
+    weightGrams: t.int({ description: WEIGHT }),
+    requiresShipping: t.boolean({
+      defaultValue: true,
+      description: 'Whether the variant is shipped. False for downloads and services.',
+    }),
+    taxCategoryId: t.id({ description: TAX_CATEGORY }),
   }),
 });
+
+/** The variant of an input, with the ID of its tax category decoded. @param path of the variant in the input */
+export function withTaxCategory<Input extends { taxCategoryId?: string | null | undefined }>(
+  variant: Input,
+  path: InputPath,
+): Input {
+  const { taxCategoryId } = variant;
+  if (taxCategoryId == null) return variant;
+  return { ...variant, taxCategoryId: inputId('TaxCategory', taxCategoryId, [...path, 'taxCategoryId']) };
+}
 
 const ProductVariantCreateInputRef = builder.inputType('ProductVariantCreateInput', {
   description: 'Input of `productVariantCreate`.',
@@ -103,6 +123,11 @@ const ProductVariantUpdateInputRef = builder.inputType('ProductVariantUpdateInpu
         'Number of available units at or below which the variant counts as low in stock. Null resets it to the ' +
         'shop-wide threshold.',
     }),
+    weightGrams: t.int({ description: WEIGHT }),
+    requiresShipping: t.boolean({
+      description: 'Whether the variant is shipped. False for downloads and services. Cannot be cleared.',
+    }),
+    taxCategoryId: t.id({ description: TAX_CATEGORY }),
   }),
 });
 
@@ -127,7 +152,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const productId = inputId('Product', input.productId, ['productId']);
-        const variant = parseNewVariant(input.variant, ctx.shop.currency);
+        const variant = parseNewVariant(withTaxCategory(input.variant, ['variant']), ctx.shop.currency);
         return { variant: await ctx.services.catalogWriting.createVariant(actorId, productId, variant) };
       }),
   }),
@@ -145,7 +170,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const id = inputId('ProductVariant', input.id, ['id']);
-        const changes = parseVariantChanges(input, ctx.shop.currency);
+        const changes = parseVariantChanges(withTaxCategory(input, []), ctx.shop.currency);
         const expected = input.expectedUpdatedAt ?? null;
         return { variant: await ctx.services.catalogWriting.updateVariant(actorId, id, changes, expected) };
       }),

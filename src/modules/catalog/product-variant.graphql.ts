@@ -2,6 +2,7 @@ import { builder } from '../../graphql/schema/builder.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
+import { TaxCategoryRef } from '../tax/tax.refs.graphql.ts';
 import { ProductRef, ProductVariantRef } from './catalog.refs.graphql.ts';
 import { isVariantForSale, variantTitle } from './catalog.service.ts';
 import { maySeeVariant } from './visibility.graphql.ts';
@@ -68,6 +69,21 @@ builder.node(ProductVariantRef, {
       description:
         'Number of available units at or below which the variant counts as low in stock: carts that contain the ' +
         'variant receive a notice.',
+    }),
+    weightGrams: t.exposeInt('weightGrams', {
+      nullable: true,
+      description: 'Weight of one unit in grams, for shipping. Null if it is unknown, which counts as 0.',
+    }),
+    requiresShipping: t.exposeBoolean('requiresShipping', {
+      nullable: false,
+      description: 'Whether the variant is shipped. False for downloads and services.',
+    }),
+    taxCategory: t.field({
+      type: TaxCategoryRef,
+      nullable: true,
+      description: 'Tax category of the variant. Null if the default category of the shop applies.',
+      resolve: ({ taxCategoryId }, _args, ctx) =>
+        taxCategoryId === null ? null : ctx.loaders.taxCategory.load(taxCategoryId),
     }),
     updatedAt: t.expose('updatedAt', {
       type: 'DateTime',

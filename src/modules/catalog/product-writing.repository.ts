@@ -98,16 +98,26 @@ export async function setUpdatedAt(tx: Queryable, at: Date, id: string): Promise
 /** A variant's own columns, as staff write them. */
 export type VariantWrite = Pick<
   VariantRow,
-  'id' | 'sku' | 'selectedOptions' | 'priceMinor' | 'compareAtMinor' | 'lowStockThreshold'
+  | 'id'
+  | 'sku'
+  | 'selectedOptions'
+  | 'priceMinor'
+  | 'compareAtMinor'
+  | 'lowStockThreshold'
+  | 'weightGrams'
+  | 'requiresShipping'
+  | 'taxCategoryId'
 >;
 
 // By SKU: two who make the same SKUs wait for each other, and do not deadlock.
 const insertAll: Statement = {
   name: 'catalog_insert_variants',
-  text: `INSERT INTO product_variants (id, product_id, sku, selected_options, price_minor, compare_at_minor, low_stock_threshold, position)
-         SELECT v.id, $1::uuid, v.sku, v.options, v.price, v.compare_at, v.threshold, last.position + v.ordinal
-           FROM unnest($2::uuid[], $3::text[], $4::jsonb[], $5::int[], $6::int[], $7::int[])
-                  WITH ORDINALITY AS v(id, sku, options, price, compare_at, threshold, ordinal),
+  text: `INSERT INTO product_variants (id, product_id, sku, selected_options, price_minor, compare_at_minor, low_stock_threshold,
+                                       weight_grams, requires_shipping, tax_category_id, position)
+         SELECT v.id, $1::uuid, v.sku, v.options, v.price, v.compare_at, v.threshold, v.weight, v.ships, v.tax, last.position + v.ordinal
+           FROM unnest($2::uuid[], $3::text[], $4::jsonb[], $5::int[], $6::int[], $7::int[],
+                       $8::int[], $9::boolean[], $10::uuid[])
+                  WITH ORDINALITY AS v(id, sku, options, price, compare_at, threshold, weight, ships, tax, ordinal),
                 (SELECT coalesce(max(position), -1) AS position FROM product_variants WHERE product_id = $1::uuid) AS last
           ORDER BY v.sku
          ON CONFLICT (sku) DO NOTHING RETURNING id`,
@@ -130,6 +140,9 @@ export async function insertVariants(
     variants.map((variant) => variant.priceMinor),
     variants.map((variant) => variant.compareAtMinor),
     variants.map((variant) => variant.lowStockThreshold),
+    variants.map((variant) => variant.weightGrams),
+    variants.map((variant) => variant.requiresShipping),
+    variants.map((variant) => variant.taxCategoryId),
   ]);
   return new Set(rows.map((row) => row.id));
 }
@@ -138,15 +151,17 @@ const updateOne: Statement = {
   name: 'catalog_update_variant',
   text: `UPDATE product_variants SET sku = $2, price_minor = $3, compare_at_minor = $4, low_stock_threshold = $5,
                 updated_at = ${LATER('$6')},
-                selected_options = $7::jsonb
+                selected_options = $7::jsonb, weight_grams = $8, requires_shipping = $9, tax_category_id = $10
           WHERE id = $1`,
 };
 
 /** Writes a variant; the caller has its lock and its product's. @throws a violation of `product_variants_sku_key` */
 export async function updateVariant(tx: Queryable, at: Date, variant: VariantWrite): Promise<void> {
   const { id, sku, priceMinor, compareAtMinor, lowStockThreshold, selectedOptions } = variant;
+  const { weightGrams, requiresShipping, taxCategoryId } = variant;
+  const terms = [weightGrams, requiresShipping, taxCategoryId];
   const options = JSON.stringify(selectedOptions);
-  await tx.query(updateOne, [id, sku, priceMinor, compareAtMinor, lowStockThreshold, at, options]);
+  await tx.query(updateOne, [id, sku, priceMinor, compareAtMinor, lowStockThreshold, at, options, ...terms]);
 }
 
 const archive: Statement = {

@@ -1,9 +1,9 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import type { Database, Transaction } from '../../infra/postgres/database.ts';
+import { violatedConstraint, type Database, type Transaction } from '../../infra/postgres/database.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { changesBetween, type StaffAction, type StaffService } from '../staff/staff.service.ts';
-import { GenericError, Refusal } from '../user-error.ts';
+import { GenericError, Refusal, refuse, type InputPath } from '../user-error.ts';
 import { recordedVariant } from './catalog-record.ts';
 import type { NewVariant } from './catalog.types.ts';
 import { insertVariants } from './product-writing.repository.ts';
@@ -44,6 +44,15 @@ export interface VariantSteps {
   creation(actorId: string | null, variant: MadeVariant): StaffAction;
 }
 
+/**
+ * Refuses a tax category that was deleted meanwhile, or never was; rethrows any other error.
+ * @param path null: a variant of several
+ */
+export function refuseTaxCategory(error: unknown, path: InputPath | null = null): never {
+  if (violatedConstraint(error) !== 'product_variants_tax_category_id_fkey') throw error;
+  refuse('NOT_FOUND', 'Tax category not found.', path);
+}
+
 /** Wires the steps. */
 export function createVariantSteps(deps: CatalogWritingDependencies): VariantSteps {
   const { inventory, currency, lowStockThreshold } = deps;
@@ -54,7 +63,7 @@ export function createVariantSteps(deps: CatalogWritingDependencies): VariantSte
         id: uuid(),
         lowStockThreshold: variant.lowStockThreshold ?? lowStockThreshold,
       }));
-      const made = await insertVariants(tx, productId, variants);
+      const made = await insertVariants(tx, productId, variants).catch((error: unknown) => refuseTaxCategory(error));
       const faults = joining.flatMap(({ path }, index) =>
         made.has(variants[index]?.id ?? '')
           ? []

@@ -10,7 +10,7 @@ import type { ProductVariant } from './catalog.service.ts';
 import { assertVersion } from './catalog.errors.ts';
 import type { ExpectedVersion, NewVariant, VariantChanges } from './catalog.types.ts';
 import * as repository from './product-writing.repository.ts';
-import { createVariantSteps, type CatalogWritingDependencies } from './variant-steps.ts';
+import { createVariantSteps, refuseTaxCategory, type CatalogWritingDependencies } from './variant-steps.ts';
 import { faultsOfJoining } from './variant-rules.ts';
 
 /** Makes the use cases of single variants. Each locks the product before the variant. */
@@ -101,7 +101,7 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
         if (changes.selectedOptions !== undefined) await checkChoice(tx, after);
 
         await repository.updateVariant(tx, at, after).catch((error: unknown) => {
-          if (violatedConstraint(error) !== 'product_variants_sku_key') throw error;
+          if (violatedConstraint(error) !== 'product_variants_sku_key') refuseTaxCategory(error, ['taxCategoryId']);
           refuse('CONFLICT', 'The SKU is already used by another variant.', ['sku']);
         });
         await tell(tx, at, before.productId);

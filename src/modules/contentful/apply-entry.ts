@@ -90,6 +90,9 @@ export function createEntryApplication({ catalog, catalogWriting, outsideStock }
           selectedOptions: [],
           onHand: 0,
           lowStockThreshold: null,
+          weightGrams: null,
+          requiresShipping: true,
+          taxCategoryId: null,
         },
       ],
     });

@@ -184,7 +184,7 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
       imported: {
         product: { ...product, slug },
         silent: silentFields(columns),
-        variants: variants.map(({ skuGiven, ownSku, quantity }) => ({ skuGiven, ownSku, quantity })),
+        variants: variants.map(({ skuGiven, ownSku, quantity, terms }) => ({ skuGiven, ownSku, quantity, terms })),
       },
       category,
       former: {

@@ -22,6 +22,10 @@ const HEADERS = {
   compareAt: ['Variant Compare At Price', 'Compare-at price'],
   tracker: ['Variant Inventory Tracker', 'Inventory tracker'],
   quantity: ['Variant Inventory Qty', 'Inventory quantity'],
+  grams: ['Variant Grams', 'Weight value (grams)'],
+  requiresShipping: ['Variant Requires Shipping', 'Requires shipping'],
+  taxable: ['Variant Taxable', 'Charge tax'],
+  taxCode: ['Variant Tax Code', 'Tax code'],
   image: ['Image Src', 'Product image URL'],
   imagePosition: ['Image Position'],
   imageAlt: ['Image Alt Text'],
@@ -35,7 +39,7 @@ const TELLING: readonly Column[] = ['title', 'price', 'sku', 'quantity'];
 
 /** Part of Shopify's export, and without a place in the shop: passed over in silence. */
 const UNUSED =
-  /^(product category|standard(ized)? product type|variant (grams|inventory policy|fulfillment service|requires shipping|taxable|barcode|image|weight unit|tax code)|barcode|variant image url|seo (title|description)|cost per item|(included|price|compare at price) \/ .+|option[123] linked to|continue selling when out of stock|weight (value \(grams\)|unit for display)|requires shipping|fulfillment service|charge tax|tax code|unit price .+|google shopping \/ .+|collection)$/;
+  /^(product category|standard(ized)? product type|variant (inventory policy|fulfillment service|barcode|image|weight unit)|barcode|variant image url|seo (title|description)|cost per item|(included|price|compare at price) \/ .+|option[123] linked to|continue selling when out of stock|weight unit for display|fulfillment service|unit price .+|google shopping \/ .+|collection)$/;
 
 /** Spreadsheets put spaces where nobody sees them, and some write other capitals. */
 const keyOf = (header: string) => header.trim().replaceAll(/\s+/g, ' ').toLowerCase();

@@ -1,3 +1,4 @@
+import type { ImportedProduct } from '../catalog/catalog.types.ts';
 import type { ProductImportService } from '../catalog/product-import.service.ts';
 import type { Finding } from './findings.ts';
 import type { Column, Columns } from './shopify-columns.ts';
@@ -18,6 +19,7 @@ export interface VariantDraft {
   /** That is made for it, should it need one. */
   ownSku: string;
   quantity: number | null;
+  terms: ImportedProduct['variants'][number]['terms'];
 }
 
 interface Context {
@@ -84,6 +86,7 @@ export function draftVariants(context: Context): { variants: VariantDraft[]; fin
       skuGiven,
       ownSku,
       quantity,
+      terms: termsOf(row, context, findings),
     };
   });
   findings.push(...namedTwice(variants, context));
@@ -145,6 +148,33 @@ function quantityOf(row: Row, { columns, at }: Context, findings: Finding[], not
   if (quantity >= 0) return quantity;
   notes.push(at(row, 'quantity', `It is sold beyond its stock (${given}): it counts as 0.`));
   return 0;
+}
+
+const MAX_GRAMS = 1_000_000_000;
+
+/** How a variant is shipped and taxed. Empty cells of flags say nothing; an empty weight is unknown. */
+function termsOf(row: Row, { columns, at }: Context, findings: Finding[]): VariantDraft['terms'] {
+  const terms: VariantDraft['terms'] = {};
+  if (columns.index.has('grams')) {
+    const given = text(row, 'grams');
+    const grams = given === '' ? null : Math.round(Number(given));
+    if (given !== '' && (!/^\d{1,15}(\.\d+)?$/.test(given) || Number(grams) > MAX_GRAMS)) {
+      findings.push(at(row, 'grams', `"${given.slice(0, 50)}" is not a weight in grams.`));
+    }
+    terms.weightGrams = grams;
+  }
+  for (const column of ['requiresShipping', 'taxable'] as const) {
+    if (/^(true|yes|1|false|no|0|)$/i.test(text(row, column))) continue;
+    findings.push(at(row, column, `"${text(row, column).slice(0, 50)}" is neither TRUE nor FALSE.`));
+  }
+  const ships = text(row, 'requiresShipping');
+  if (ships !== '') terms.requiresShipping = /^(true|yes|1)$/i.test(ships);
+  const code = text(row, 'taxCode').toLowerCase();
+  if (code !== '') terms.taxCode = code;
+  // What Shopify does not tax at all is in the category with the rate of 0.
+  else if (/^(false|no|0)$/i.test(text(row, 'taxable'))) terms.taxCode = 'zero';
+  else if (columns.index.has('taxCode')) terms.taxCode = null;
+  return terms;
 }
 
 /** What two rows say of one variant, in words of the file: both would change it, and the later one would win, each time. */

@@ -33,6 +33,19 @@ export const staffActionKinds = {
   USER_ROLE_UPDATED: 'The role of a user was changed.',
   PARKED_EVENT_RETRIED: 'A parked event was processed again, successfully.',
   FAILED_JOB_RETRIED: 'A failed job was put back into its queue.',
+  SHIPPING_ZONE_CREATED: 'A shipping zone was created.',
+  SHIPPING_ZONE_UPDATED: 'A shipping zone was updated.',
+  SHIPPING_ZONE_DELETED: 'A shipping zone was deleted with its shipping methods and tax rates.',
+  SHIPPING_METHOD_CREATED: 'A shipping method was created.',
+  SHIPPING_METHOD_UPDATED: 'A shipping method was updated.',
+  SHIPPING_METHOD_DELETED: 'A shipping method was deleted.',
+  TAX_CATEGORY_CREATED: 'A tax category was created.',
+  TAX_CATEGORY_UPDATED: 'A tax category was updated.',
+  TAX_CATEGORY_DELETED: 'A tax category was deleted with its tax rates.',
+  TAX_RATE_CREATED: 'A tax rate was created.',
+  TAX_RATE_UPDATED: 'A tax rate was updated.',
+  TAX_RATE_DELETED: 'A tax rate was deleted.',
+  USER_TAX_EXEMPTION_SET: 'The tax exemption of a user was changed.',
   MAIL_RETRIED: 'A failed email was scheduled to be sent again.',
 } as const;
 
@@ -45,6 +58,10 @@ export type StaffSubjectType =
   | 'Category'
   | 'Promotion'
   | 'Order'
+  | 'ShippingZone'
+  | 'ShippingMethod'
+  | 'TaxCategory'
+  | 'TaxRate'
   | 'User'
   | 'ParkedEvent'
   | 'FailedJob'

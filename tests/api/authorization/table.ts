@@ -52,6 +52,46 @@ const node = (type: string, selection: string) => `node(id: $id) { ... on ${type
 const ERRORS = 'errors { code }';
 const credentials = async () => ({ email: newEmail(), password: PASSWORD, name: 'Ada' });
 
+/** The global IDs of a zone, of a method and a tax rate in it, and of a tax category. */
+async function keptTerms({ shop }: Scene) {
+  const { shipping, shippingZones, tax } = shop.app.services;
+  const cover = { countries: [], regions: [], postalPrefixes: [], isRest: false, isHome: true };
+  const zone = await shippingZones.create(null, { name: crypto.randomUUID(), ...cover });
+  const method = await shipping.createMethod(null, zone.id, {
+    title: 'Post',
+    description: null,
+    deliveryEstimate: null,
+    taxCategoryId: null,
+    freeFromMinor: null,
+    position: 0,
+    rates: [{ basis: 'WEIGHT', fromValue: 0n, toValue: null, priceMinor: 490n }],
+  });
+  const category = await tax.createCategory(null, { code: `c${crypto.randomUUID()}`, name: 'Any', isDefault: false });
+  const rate = { zoneId: zone.id, taxCategoryId: category.id, title: 'VAT', ratePpm: 190_000, validFrom: null };
+  return {
+    zoneId: globalId('ShippingZone', zone.id),
+    methodId: globalId('ShippingMethod', method.id),
+    taxCategoryId: globalId('TaxCategory', category.id),
+    taxRateId: globalId('TaxRate', (await tax.createRate(null, rate)).id),
+  };
+}
+
+const POSTAL_ADDRESS = {
+  name: 'Ada',
+  line1: '1 Street',
+  line2: null,
+  city: 'Berlin',
+  region: null,
+  postalCode: '10115',
+  countryCode: 'DE',
+};
+
+/** The global ID of an address in the book of the customer. */
+async function keptAddress({ shop, owner }: Scene): Promise<string> {
+  const { id } = await shop.app.services.addressBook.create(rowId(owner.userId), POSTAL_ADDRESS, false);
+  return globalId('UserAddress', id);
+}
+
 /** The rows of the schema's root fields. */
 export const operations: Record<string, Row> = {
   'Mutation.sessionEnd': {
@@ -62,6 +102,115 @@ export const operations: Record<string, Row> = {
       const [session] = await shop.app.services.sessions.list(rowId(owner.userId));
       return { input: { id: globalId('Session', known(session).id) } };
     },
+  },
+  'Mutation.addressCreate': {
+    as: users,
+    ask: `addressCreate(input: $input) { address { id } ${ERRORS} }`,
+    declare: '$input: AddressCreateInput!',
+    given: async () => ({ input: { address: POSTAL_ADDRESS } }),
+  },
+  'Mutation.addressUpdate': {
+    as: { ...ownersAlone, guest: 'UNAUTHENTICATED' },
+    ask: `addressUpdate(input: $input) { address { id } ${ERRORS} }`,
+    declare: '$input: AddressUpdateInput!',
+    given: async (scene) => ({ input: { id: await keptAddress(scene), address: POSTAL_ADDRESS } }),
+  },
+  'Mutation.addressDelete': {
+    as: { ...ownersAlone, guest: 'UNAUTHENTICATED' },
+    ask: `addressDelete(input: $input) { deletedId ${ERRORS} }`,
+    declare: '$input: AddressDeleteInput!',
+    given: async (scene) => ({ input: { id: await keptAddress(scene) } }),
+  },
+  'Mutation.defaultAddressSet': {
+    as: { ...ownersAlone, guest: 'UNAUTHENTICATED' },
+    ask: `defaultAddressSet(input: $input) { address { id } ${ERRORS} }`,
+    declare: '$input: DefaultAddressSetInput!',
+    given: async (scene) => ({ input: { id: await keptAddress(scene) } }),
+  },
+  'Query.shippingZones': { as: staffOnly, ask: 'shippingZones { id }' },
+  'Query.taxCategories': { as: staffOnly, ask: 'taxCategories { id }' },
+  'Mutation.shippingZoneCreate': {
+    as: staffOnly,
+    ask: `shippingZoneCreate(input: $input) { shippingZone { id } ${ERRORS} }`,
+    declare: '$input: ShippingZoneCreateInput!',
+    given: async () => ({ input: { name: crypto.randomUUID(), isHome: true } }),
+  },
+  'Mutation.shippingZoneUpdate': {
+    as: staffOnly,
+    ask: `shippingZoneUpdate(input: $input) { shippingZone { id } ${ERRORS} }`,
+    declare: '$input: ShippingZoneUpdateInput!',
+    given: async (scene) => ({ input: { id: (await keptTerms(scene)).zoneId, name: crypto.randomUUID() } }),
+  },
+  'Mutation.shippingZoneDelete': {
+    as: staffOnly,
+    ask: `shippingZoneDelete(input: $input) { deletedId ${ERRORS} }`,
+    declare: '$input: ShippingZoneDeleteInput!',
+    given: async (scene) => ({ input: { id: (await keptTerms(scene)).zoneId } }),
+  },
+  'Mutation.shippingMethodCreate': {
+    as: staffOnly,
+    ask: `shippingMethodCreate(input: $input) { shippingMethod { id } ${ERRORS} }`,
+    declare: '$input: ShippingMethodCreateInput!',
+    given: async (scene) => ({
+      input: { zoneId: (await keptTerms(scene)).zoneId, title: 'Post', rates: [{ basis: 'WEIGHT', price: '1' }] },
+    }),
+  },
+  'Mutation.shippingMethodUpdate': {
+    as: staffOnly,
+    ask: `shippingMethodUpdate(input: $input) { shippingMethod { id } ${ERRORS} }`,
+    declare: '$input: ShippingMethodUpdateInput!',
+    given: async (scene) => ({ input: { id: (await keptTerms(scene)).methodId, title: 'Courier' } }),
+  },
+  'Mutation.shippingMethodDelete': {
+    as: staffOnly,
+    ask: `shippingMethodDelete(input: $input) { deletedId ${ERRORS} }`,
+    declare: '$input: ShippingMethodDeleteInput!',
+    given: async (scene) => ({ input: { id: (await keptTerms(scene)).methodId } }),
+  },
+  'Mutation.taxCategoryCreate': {
+    as: staffOnly,
+    ask: `taxCategoryCreate(input: $input) { taxCategory { id } ${ERRORS} }`,
+    declare: '$input: TaxCategoryCreateInput!',
+    given: async () => ({ input: { code: `c${crypto.randomUUID()}`, name: 'Any' } }),
+  },
+  'Mutation.taxCategoryUpdate': {
+    as: staffOnly,
+    ask: `taxCategoryUpdate(input: $input) { taxCategory { id } ${ERRORS} }`,
+    declare: '$input: TaxCategoryUpdateInput!',
+    given: async (scene) => ({ input: { id: (await keptTerms(scene)).taxCategoryId, name: 'Other' } }),
+  },
+  'Mutation.taxCategoryDelete': {
+    as: staffOnly,
+    ask: `taxCategoryDelete(input: $input) { deletedId ${ERRORS} }`,
+    declare: '$input: TaxCategoryDeleteInput!',
+    given: async (scene) => ({ input: { id: (await keptTerms(scene)).taxCategoryId } }),
+  },
+  'Mutation.taxRateCreate': {
+    as: staffOnly,
+    ask: `taxRateCreate(input: $input) { taxRate { id } ${ERRORS} }`,
+    declare: '$input: TaxRateCreateInput!',
+    given: async (scene) => {
+      const { zoneId, taxCategoryId } = await keptTerms(scene);
+      return { input: { zoneId, taxCategoryId, title: 'VAT', percent: '7' } };
+    },
+  },
+  'Mutation.taxRateUpdate': {
+    as: staffOnly,
+    ask: `taxRateUpdate(input: $input) { taxRate { id } ${ERRORS} }`,
+    declare: '$input: TaxRateUpdateInput!',
+    given: async (scene) => ({ input: { id: (await keptTerms(scene)).taxRateId, percent: '7' } }),
+  },
+  'Mutation.taxRateDelete': {
+    as: staffOnly,
+    ask: `taxRateDelete(input: $input) { deletedId ${ERRORS} }`,
+    declare: '$input: TaxRateDeleteInput!',
+    given: async (scene) => ({ input: { id: (await keptTerms(scene)).taxRateId } }),
+  },
+  'Mutation.userTaxExemptionSet': {
+    as: staffOnly,
+    ask: `userTaxExemptionSet(input: $input) { user { id } ${ERRORS} }`,
+    declare: '$input: UserTaxExemptionSetInput!',
+    given: async (scene) => ({ input: { userId: scene.owner.userId, exempt: true } }),
   },
   'Query.shop': { as: everyone, ask: 'shop { name }' },
   'Query.serverTime': { as: everyone, ask: 'serverTime' },
@@ -584,6 +733,32 @@ export const guarded: Record<string, Row> = {
     as: ownersAndStaffs,
     ask: node('User', 'orders { totalCount }'),
     at: 'orders',
+    declare: '$id: ID!',
+    given: async ({ owner }) => ({ id: owner.userId }),
+  },
+  ShippingZone: {
+    as: { ...staffs, customer: 'hidden' },
+    ask: node('ShippingZone', 'name'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await keptTerms(scene)).zoneId }),
+  },
+  TaxRate: {
+    as: { ...staffs, customer: 'hidden' },
+    ask: node('TaxRate', 'percent'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await keptTerms(scene)).taxRateId }),
+  },
+  'ShippingMethod.zone': {
+    as: staffOnly,
+    ask: node('ShippingMethod', 'zone { id }'),
+    at: 'zone',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await keptTerms(scene)).methodId }),
+  },
+  'User.addresses': {
+    as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
+    ask: node('User', 'addresses { id }'),
+    at: 'addresses',
     declare: '$id: ID!',
     given: async ({ owner }) => ({ id: owner.userId }),
   },

@@ -165,6 +165,9 @@ describe('the same SKU at once', () => {
         selectedOptions: choice({ Sku: sku }),
         onHand: 1,
         lowStockThreshold: null,
+        weightGrams: null,
+        requiresShipping: true,
+        taxCategoryId: null,
       })),
     });
     const before = services.retries.length;

@@ -1,0 +1,140 @@
+import { v7 as uuid } from 'uuid';
+import type { EventLog } from '../../events/event-log.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import type { Database } from '../../infra/postgres/database.ts';
+import { takeNamedLock } from '../../infra/postgres/named-lock.ts';
+import { refuseInput } from '../invalid-input.ts';
+import { pricingChanged } from '../pricing/pricing.events.ts';
+import { changesBetween, type StaffService } from '../staff/staff.service.ts';
+import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
+import type { ZoneFields } from './shipping.types.ts';
+import * as repository from './zone.repository.ts';
+import type { ShippingZone } from './zone.types.ts';
+
+export type { ShippingZone } from './zone.types.ts';
+export { zoneOf } from './zone.types.ts';
+
+/** The most zones of a shop. */
+export const MAX_ZONES = 250;
+
+/** Name of the lock under which zones and methods change, one at a time: their rules span all zones. */
+export const SHIPPING_LOCK = 'shipping zones';
+
+/** The zones of the shop. Each change is a transaction with its entry in the record of staff and its event. */
+export interface ZoneService {
+  /** All zones, by name. */
+  list(): Promise<ShippingZone[]>;
+  byIds(ids: readonly string[]): Promise<ShippingZone[]>;
+  /** A new home zone takes the place of the former one. @throws Refusal: CONFLICT, LIMIT_EXCEEDED, INVALID_INPUT */
+  create(actorId: string | null, zone: ZoneFields): Promise<ShippingZone>;
+  /** What is left out stays. @throws Refusal: NOT_FOUND, CONFLICT, INVALID_INPUT */
+  update(actorId: string, id: string, changes: Partial<ZoneFields>): Promise<ShippingZone>;
+  /** Deletes the zone with its methods and tax rates. @throws Refusal: NOT_FOUND */
+  delete(actorId: string, id: string): Promise<void>;
+}
+
+function recorded(zone: ZoneFields): object {
+  const text = (list: readonly string[]) => (list.length === 0 ? null : list.join(', '));
+  return {
+    name: zone.name,
+    countries: text(zone.countries),
+    regions: text(zone.regions),
+    postalPrefixes: text(zone.postalPrefixes),
+    isRestOfWorld: zone.isRest ? 'true' : null,
+    isHome: zone.isHome ? 'true' : null,
+  };
+}
+
+/** Refuses a zone that covers nothing, or of which another zone covers a part in the same words. */
+function assertDistinct(id: string, zone: ZoneFields, zones: readonly ShippingZone[]): void {
+  const { name, countries, regions, postalPrefixes, isRest, isHome } = zone;
+  if (!isRest && !isHome && countries.length + regions.length + postalPrefixes.length === 0) {
+    refuseInput('REQUIRED', 'A zone needs countries, regions or postal prefixes, or is the rest of the world.', [
+      'countries',
+    ]);
+  }
+  for (const other of zones) {
+    if (other.id === id) continue;
+    if (other.name === name) refuse('CONFLICT', 'Another zone has this name already.', ['name']);
+    if (isRest && other.isRest) {
+      refuse('CONFLICT', `The zone "${other.name}" is the rest of the world already.`, ['isRestOfWorld']);
+    }
+    for (const field of ['countries', 'regions', 'postalPrefixes'] as const) {
+      const both = zone[field].find((place) => other[field].includes(place));
+      if (both !== undefined) refuse('CONFLICT', `${both} belongs to the zone "${other.name}" already.`, [field]);
+    }
+  }
+}
+
+/** Wires the zones to a database. */
+export function createZoneService({
+  db,
+  staff,
+  eventLog,
+}: {
+  db: Database;
+  staff: StaffService;
+  eventLog: EventLog;
+}): ZoneService {
+  async function find(tx: Parameters<typeof repository.findZones>[0], id: string): Promise<ShippingZone> {
+    const zone = (await repository.findZones(tx)).find((one) => one.id === id);
+    return zone ?? refuse('NOT_FOUND', 'Shipping zone not found.', ['id']);
+  }
+  const changed = (id: string) => pricingChanged.of(id, { what: 'SHIPPING' });
+
+  return {
+    list: () => repository.findZones(db),
+    byIds: async (ids) => (await repository.findZones(db)).filter(({ id }) => ids.includes(id)),
+
+    create: (actorId, zone) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, SHIPPING_LOCK);
+        const zones = await repository.findZones(tx);
+        if (zones.length >= MAX_ZONES) {
+          const message = `A shop can have at most ${MAX_ZONES} shipping zones.`;
+          const requested = zones.length + 1;
+          throw new Refusal(new LimitExceededError({ message, path: null, limit: MAX_ZONES, requested }));
+        }
+        const id = uuid();
+        assertDistinct(id, zone, zones);
+        const at = await readClock(tx);
+        if (zone.isHome) await repository.clearOtherHome(tx, at, id);
+        await repository.insertZone(tx, at, id, zone);
+        const changes = changesBetween(null, recorded(zone));
+        const subject = { type: 'ShippingZone', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'SHIPPING_ZONE_CREATED', subject, changes });
+        await eventLog.append(tx, at, [changed(id)]);
+        return find(tx, id);
+      }),
+
+    update: (actorId, id, given) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, SHIPPING_LOCK);
+        const before = await find(tx, id);
+        const after = { ...before, ...given };
+        const changes = changesBetween(recorded(before), recorded(after));
+        if (changes.length === 0) return before;
+        assertDistinct(id, after, await repository.findZones(tx));
+        const at = await readClock(tx);
+        if (after.isHome) await repository.clearOtherHome(tx, at, id);
+        await repository.updateZone(tx, at, id, after);
+        const subject = { type: 'ShippingZone', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'SHIPPING_ZONE_UPDATED', subject, changes });
+        await eventLog.append(tx, at, [changed(id)]);
+        return find(tx, id);
+      }),
+
+    delete: (actorId, id) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, SHIPPING_LOCK);
+        const before = await find(tx, id);
+        const at = await readClock(tx);
+        await repository.deleteZone(tx, id);
+        const nothing = { name: '', countries: [], regions: [], postalPrefixes: [], isRest: false, isHome: false };
+        const changes = changesBetween(recorded(before), { ...recorded(nothing), name: null });
+        const subject = { type: 'ShippingZone', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'SHIPPING_ZONE_DELETED', subject, changes });
+        await eventLog.append(tx, at, [changed(id)]);
+      }),
+  };
+}

@@ -1,0 +1,232 @@
+import { v7 as uuid } from 'uuid';
+import type { EventLog } from '../../events/event-log.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import { violatedConstraint, type Database, type Queryable } from '../../infra/postgres/database.ts';
+import { takeNamedLock } from '../../infra/postgres/named-lock.ts';
+import { pricingChanged } from '../pricing/pricing.events.ts';
+import { changesBetween, type StaffService } from '../staff/staff.service.ts';
+import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
+import * as repository from './tax.repository.ts';
+import { percentOf, type TaxCategory, type TaxCategoryFields, type TaxRate, type TaxRateFields } from './tax.types.ts';
+
+export type { TaxExemption } from './tax.repository.ts';
+export { percentOf, ppmOf, type TaxCategory, type TaxRate } from './tax.types.ts';
+
+/** The most tax categories of a shop, and the most tax rates of a zone. */
+export const MAX_CATEGORIES = 100;
+export const MAX_RATES = 1000;
+
+const TAX_LOCK = 'tax categories';
+
+/** Tax categories, rates, and exemptions of users. Each change is a transaction with its entry in the record of staff. */
+export interface TaxService {
+  /** The default category first, then by code. */
+  categories(): Promise<TaxCategory[]>;
+  categoriesByIds(ids: readonly string[]): Promise<TaxCategory[]>;
+  /** By category, the earliest first. */
+  ratesOfZones(zoneIds: readonly string[]): Promise<TaxRate[]>;
+  ratesByIds(ids: readonly string[]): Promise<TaxRate[]>;
+  /** A new default category takes the place of the former one. @throws Refusal: CONFLICT, LIMIT_EXCEEDED */
+  createCategory(actorId: string | null, category: TaxCategoryFields): Promise<TaxCategory>;
+  /** What is left out stays. @throws Refusal: NOT_FOUND, CONFLICT */
+  updateCategory(actorId: string, id: string, changes: Partial<TaxCategoryFields>): Promise<TaxCategory>;
+  /** Deletes the category with its rates. @throws Refusal: NOT_FOUND, CONFLICT if a variant or shipping method has it */
+  deleteCategory(actorId: string, id: string): Promise<void>;
+  /** @throws Refusal: NOT_FOUND, CONFLICT if zone and category have a rate from that instant on, LIMIT_EXCEEDED */
+  createRate(actorId: string | null, rate: TaxRateFields): Promise<TaxRate>;
+  /** What is left out stays. @throws Refusal: NOT_FOUND, CONFLICT */
+  updateRate(
+    actorId: string,
+    id: string,
+    changes: Partial<Pick<TaxRate, 'title' | 'ratePpm' | 'validFrom'>>,
+  ): Promise<TaxRate>;
+  /** @throws Refusal: NOT_FOUND */
+  deleteRate(actorId: string, id: string): Promise<void>;
+  /** The exemptions of the users among the ids, in any order. */
+  exemptionsOf(userIds: readonly string[]): Promise<(repository.TaxExemption & { id: string })[]>;
+  /** @throws Refusal: NOT_FOUND */
+  setExemption(actorId: string, userId: string, exemption: repository.TaxExemption): Promise<void>;
+}
+
+const RATE_FAULTS: Readonly<Record<string, { code: 'CONFLICT' | 'NOT_FOUND'; message: string; field: string }>> = {
+  tax_rates_zone_id_fkey: { code: 'NOT_FOUND', message: 'Shipping zone not found.', field: 'zoneId' },
+  tax_rates_tax_category_id_fkey: { code: 'NOT_FOUND', message: 'Tax category not found.', field: 'taxCategoryId' },
+  tax_rates_zone_id_tax_category_id_valid_from_key: {
+    code: 'CONFLICT',
+    message: 'Zone and category have a rate that begins at this time already.',
+    field: 'validFrom',
+  },
+};
+
+function refuseRate(error: unknown): never {
+  const fault = RATE_FAULTS[violatedConstraint(error) ?? ''];
+  if (fault === undefined) throw error;
+  refuse(fault.code, fault.message, [fault.field]);
+}
+
+const recordedCategory = ({ code, name, isDefault }: TaxCategoryFields) => ({
+  code,
+  name,
+  isDefault: isDefault ? 'true' : null,
+});
+const recordedRate = ({ zoneId, taxCategoryId, title, ratePpm, validFrom }: TaxRate) => ({
+  zoneId,
+  taxCategoryId,
+  title,
+  percent: percentOf(ratePpm),
+  validFrom,
+});
+const cleared = (fields: object) => Object.fromEntries(Object.keys(fields).map((field) => [field, null]));
+
+function assertRoom(count: number, limit: number, what: string): void {
+  if (count < limit) return;
+  const message = `There can be at most ${limit} ${what}.`;
+  throw new Refusal(new LimitExceededError({ message, path: null, limit, requested: count + 1 }));
+}
+
+/** Wires taxes to a database. */
+export function createTaxService({
+  db,
+  staff,
+  eventLog,
+}: {
+  db: Database;
+  staff: StaffService;
+  eventLog: EventLog;
+}): TaxService {
+  const changed = (id: string) => pricingChanged.of(id, { what: 'TAX' });
+
+  async function findCategory(tx: Queryable, id: string): Promise<TaxCategory> {
+    const [category] = await repository.findCategoriesByIds(tx, [id]);
+    return category ?? refuse('NOT_FOUND', 'Tax category not found.', ['id']);
+  }
+  async function findRate(tx: Queryable, id: string): Promise<TaxRate> {
+    const [rate] = await repository.findRatesByIds(tx, [id]);
+    return rate ?? refuse('NOT_FOUND', 'Tax rate not found.', ['id']);
+  }
+  async function assertCodeFree(tx: Queryable, id: string, code: string): Promise<TaxCategory[]> {
+    const all = await repository.findCategories(tx);
+    if (all.some((other) => other.id !== id && other.code === code)) {
+      refuse('CONFLICT', 'Another tax category has this code already.', ['code']);
+    }
+    return all;
+  }
+
+  return {
+    categories: () => repository.findCategories(db),
+    categoriesByIds: (ids) => repository.findCategoriesByIds(db, ids),
+    ratesOfZones: (zoneIds) => repository.findRatesOfZones(db, zoneIds),
+    ratesByIds: (ids) => repository.findRatesByIds(db, ids),
+    exemptionsOf: (userIds) => repository.findExemptions(db, userIds),
+
+    createCategory: (actorId, category) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, TAX_LOCK);
+        const id = uuid();
+        const all = await assertCodeFree(tx, id, category.code);
+        assertRoom(all.length, MAX_CATEGORIES, 'tax categories');
+        const at = await readClock(tx);
+        if (category.isDefault) await repository.clearOtherDefault(tx, at, id);
+        await repository.insertCategory(tx, at, id, category);
+        const changes = changesBetween(null, recordedCategory(category));
+        const subject = { type: 'TaxCategory', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'TAX_CATEGORY_CREATED', subject, changes });
+        await eventLog.append(tx, at, [changed(id)]);
+        return findCategory(tx, id);
+      }),
+
+    updateCategory: (actorId, id, given) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, TAX_LOCK);
+        const before = await findCategory(tx, id);
+        const after = { ...before, ...given };
+        const changes = changesBetween(recordedCategory(before), recordedCategory(after));
+        if (changes.length === 0) return before;
+        await assertCodeFree(tx, id, after.code);
+        const at = await readClock(tx);
+        if (after.isDefault) await repository.clearOtherDefault(tx, at, id);
+        await repository.updateCategory(tx, at, id, after);
+        const subject = { type: 'TaxCategory', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'TAX_CATEGORY_UPDATED', subject, changes });
+        await eventLog.append(tx, at, [changed(id)]);
+        return findCategory(tx, id);
+      }),
+
+    deleteCategory: (actorId, id) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, TAX_LOCK);
+        const before = recordedCategory(await findCategory(tx, id));
+        const at = await readClock(tx);
+        await repository.deleteCategory(tx, id).catch((error: unknown) => {
+          const constraint = violatedConstraint(error);
+          const users = constraint === 'product_variants_tax_category_id_fkey' ? 'variants' : 'shipping methods';
+          if (constraint === null) throw error;
+          refuse('CONFLICT', `The tax category is used by ${users}. Give them another one first.`, ['id']);
+        });
+        const subject = { type: 'TaxCategory', id } as const;
+        const changes = changesBetween(before, cleared(before));
+        await staff.record(tx, at, { actorId, kind: 'TAX_CATEGORY_DELETED', subject, changes });
+        await eventLog.append(tx, at, [changed(id)]);
+      }),
+
+    createRate: (actorId, { validFrom, ...fields }) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, TAX_LOCK);
+        const { length } = await repository.findRatesOfZones(tx, [fields.zoneId]);
+        assertRoom(length, MAX_RATES, 'tax rates in a zone');
+        const at = await readClock(tx);
+        const rate = { ...fields, id: uuid(), validFrom: validFrom ?? at };
+        await repository.insertRate(tx, rate).catch(refuseRate);
+        const changes = changesBetween(null, recordedRate(rate));
+        const subject = { type: 'TaxRate', id: rate.id } as const;
+        await staff.record(tx, at, { actorId, kind: 'TAX_RATE_CREATED', subject, changes });
+        await eventLog.append(tx, at, [changed(rate.id)]);
+        return rate;
+      }),
+
+    updateRate: (actorId, id, given) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, TAX_LOCK);
+        const before = await findRate(tx, id);
+        const after = { ...before, ...given };
+        const changes = changesBetween(recordedRate(before), recordedRate(after));
+        if (changes.length === 0) return before;
+        const at = await readClock(tx);
+        await repository.updateRate(tx, after).catch(refuseRate);
+        const subject = { type: 'TaxRate', id } as const;
+        await staff.record(tx, at, { actorId, kind: 'TAX_RATE_UPDATED', subject, changes });
+        await eventLog.append(tx, at, [changed(id)]);
+        return after;
+      }),
+
+    deleteRate: (actorId, id) =>
+      db.transaction(async (tx) => {
+        await takeNamedLock(tx, TAX_LOCK);
+        const before = recordedRate(await findRate(tx, id));
+        const at = await readClock(tx);
+        await repository.deleteRate(tx, id);
+        const subject = { type: 'TaxRate', id } as const;
+        const changes = changesBetween(before, cleared(before));
+        await staff.record(tx, at, { actorId, kind: 'TAX_RATE_DELETED', subject, changes });
+        await eventLog.append(tx, at, [changed(id)]);
+      }),
+
+    setExemption: (actorId, userId, exemption) =>
+      db.transaction(async (tx) => {
+        const before =
+          (await repository.lockExemption(tx, userId)) ?? refuse('NOT_FOUND', 'User not found.', ['userId']);
+        const text = ({ taxExempt, taxExemptNote: note }: repository.TaxExemption) => ({
+          exempt: taxExempt ? 'true' : null,
+          note,
+        });
+        const changes = changesBetween(text(before), text(exemption));
+        if (changes.length === 0) return;
+        const at = await readClock(tx);
+        await repository.setExemption(tx, at, userId, exemption);
+        const subject = { type: 'User', id: userId } as const;
+        const note = exemption.taxExemptNote;
+        await staff.record(tx, at, { actorId, kind: 'USER_TAX_EXEMPTION_SET', subject, changes, note });
+        await eventLog.append(tx, at, [changed(userId)]);
+      }),
+  };
+}
