@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import type { Money } from '../money.ts';
+import { toPercent } from '../percent.ts';
 import { codeMessage } from './code-message.ts';
 import type { QuotedCode } from './quote.types.ts';
 
@@ -49,13 +50,6 @@ export function taxLinesOf(
     ratePpm: ppm,
     amount: { minor: amountMinor, currency },
   }));
-}
-
-/** Parts per million as a decimal of percent: 88,750 is `8.875`. */
-export function toPercent(ppm: number): string {
-  const digits = String(ppm).padStart(5, '0');
-  const fraction = digits.slice(-4).replace(/0+$/, '');
-  return fraction === '' ? digits.slice(0, -4) : `${digits.slice(0, -4)}.${fraction}`;
 }
 
 /** The tax by one rate. */

@@ -15,6 +15,7 @@ import { announceWindows } from './windows.ts';
 import { zoneOf, type Destination } from './zone.ts';
 
 export type { Quote, QuotedLine } from './quote.types.ts';
+export type { PromotionRow } from './terms.repository.ts';
 
 /** A cart as prices look at it. */
 export interface PricedCart {
@@ -61,6 +62,11 @@ export interface PricingService {
   lockUses(tx: Transaction, orderId: string): Promise<void>;
   /** Gives the uses of a cancelled order back, once, under the locks of `lockUses`. */
   returnUses(tx: Transaction, at: Date, orderId: string): Promise<void>;
+  /**
+   * What a cart would cost with one promotion more, whatever the window of that promotion. Stores nothing.
+   * @param promotion one that is stored nowhere; the quote lists it among the codes, with the reason if it does not apply
+   */
+  preview(cart: PricedCart, promotion: PromotionRow): Promise<Quote>;
   /** How many of the codes no promotion has. */
   countUnknownCodes(codes: readonly string[]): Promise<number>;
   /** Announces promotions that began or ended, and tax rates that came into force. @returns whether there were any */
@@ -118,9 +124,18 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
     return { rows: [...automatic, ...byId.values()], codes };
   }
 
-  async function price(source: Queryable, cart: PricedCart, seen?: Seen): Promise<Pricing & { limitedIds: string[] }> {
+  async function price(
+    source: Queryable,
+    cart: PricedCart,
+    seen?: Seen,
+    added?: PromotionRow,
+  ): Promise<Pricing & { limitedIds: string[] }> {
     const { terms, now } = await current(source, seen);
     const { rows, codes } = await promotionsOf(source, terms, cart.discountCodes, now);
+    if (added !== undefined) {
+      rows.push({ ...added, startsAt: now.getTime(), endsAt: null });
+      codes.push({ code: added.title, promotionId: added.id });
+    }
     const limited = rows.filter(isLimited);
     const hasTaxes = terms.zones.some(({ taxRates }) => taxRates.length > 0);
     const matters = rows.some(asksForCustomer) || (hasTaxes && cart.userId !== null);
@@ -218,6 +233,7 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
 
   return {
     price: (cart, seen) => price(db, cart, seen),
+    preview: async (cart, promotion) => (await price(db, cart, undefined, promotion)).quote,
 
     async priceForOrder(tx, cart) {
       const first = await price(tx, cart);

@@ -94,7 +94,7 @@ export const PromotionCreateInputRef = builder.inputType('PromotionCreateInput',
     scope: t.field({
       type: PromotionScopeRef,
       required: true,
-      description: 'What the promotion reduces. Cannot be changed later.',
+      description: 'Part of the price that the promotion reduces. Cannot be changed later.',
     }),
     kind: t.field({
       type: PromotionKindRef,

@@ -76,7 +76,8 @@ function listOf<T>(item: z.ZodType<T>) {
 }
 
 const tag = plainText(100);
-const country = z
+/** A country code, in capital letters. */
+export const country: z.ZodType<string, string> = z
   .string()
   .transform((code) => code.trim().toUpperCase())
   .refine((code) => countryCodes.has(code), because('COUNTRY_INVALID', 'must be an ISO 3166-1 alpha-2 country code'));

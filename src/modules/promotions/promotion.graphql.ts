@@ -59,7 +59,7 @@ builder.node(PromotionRef, {
     scope: t.expose('scope', {
       type: PromotionScopeRef,
       nullable: false,
-      description: 'What the promotion reduces. Never changes.',
+      description: 'Part of the price that the promotion reduces. Never changes.',
     }),
     kind: t.expose('kind', {
       type: PromotionKindRef,

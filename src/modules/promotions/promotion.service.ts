@@ -7,17 +7,20 @@ import type { AccountService } from '../accounts/account.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import { toDecimal } from '../money.ts';
 import { toPercent } from '../percent.ts';
+import type { PricingService } from '../pricing/pricing.service.ts';
 import { pricingChanged } from '../pricing/pricing.events.ts';
 import { changesBetween, type StaffActionKind, type StaffService } from '../staff/staff.service.ts';
 import { GenericError, refuse, Refusal, type UserError } from '../user-error.ts';
 import { createCodeWriting, type CodeWriting } from './code-writing.ts';
 import * as codeRepository from './code.repository.ts';
 import type { CodeQuery } from './code.repository.ts';
+import { createPreview, type ExampleCart, type PromotionPreview } from './preview.ts';
 import { recordedTerms } from './promotion-input.ts';
 import { conflictsWithUse, faultsOfTerms } from './promotion-rules.ts';
 import * as repository from './promotion.repository.ts';
 import type { PromotionQuery, PromotionSort } from './promotion.repository.ts';
 import { ID_LISTS } from './promotion.types.ts';
+import * as usage from './usage.repository.ts';
 import type {
   IdList,
   NewPromotion,
@@ -28,6 +31,7 @@ import type {
 } from './promotion.types.ts';
 
 export type { CodeQuery } from './code.repository.ts';
+export type { CodeUsage, DayUsage, Usage, UsageSpan } from './usage.repository.ts';
 export type { PromotionQuery, PromotionSort } from './promotion.repository.ts';
 
 /** Promotions as staff keep them. What carts cost with them is up to the module of prices. */
@@ -37,11 +41,20 @@ export interface PromotionService extends CodeWriting {
   count(query: PromotionQuery): Promise<number>;
   codePage(query: CodeQuery, page: PageRequest): Promise<Page<PromotionCode>>;
   codeCount(query: CodeQuery): Promise<number>;
+  /** The time by the database's clock. */
+  now(): Promise<Date>;
+  /** What a promotion did, as orders tell it. */
+  usage(span: usage.UsageSpan): Promise<usage.Usage>;
+  usageByDay(span: usage.UsageSpan, timeZone: string): Promise<usage.DayUsage[]>;
+  usageByCode(span: usage.UsageSpan, page: PageRequest): Promise<Page<usage.CodeUsage>>;
+  codesUsed(span: usage.UsageSpan): Promise<number>;
   /** Refuses lists that name products, variants, categories or users that do not exist. @throws Refusal */
   assertExist(
     lists: Partial<Record<IdList, readonly string[]>>,
     known?: Partial<Record<IdList, readonly string[]>>,
   ): Promise<void>;
+  /** What an example cart would cost with a promotion that is stored nowhere. @throws Refusal: NOT_FOUND */
+  preview(promotion: NewPromotion, cart: ExampleCart): Promise<PromotionPreview>;
   /** @throws Refusal: CONFLICT if a code is taken, NOT_FOUND if a target does not exist */
   create(actorId: string, promotion: NewPromotion): Promise<Promotion>;
   /**
@@ -60,6 +73,7 @@ export interface PromotionDependencies {
   catalog: Pick<CatalogService, 'productsByIds' | 'variantsByIds' | 'categoriesByIds'>;
   accounts: Pick<AccountService, 'byIds'>;
   staff: Pick<StaffService, 'record'>;
+  prices: () => Pick<PricingService, 'preview'>;
   eventLog: EventLog;
   shop: { currency: string };
 }
@@ -70,7 +84,7 @@ function notFound(): never {
 
 /** Wires the promotions. */
 export function createPromotionService(deps: PromotionDependencies): PromotionService {
-  const { db, catalog, accounts, staff, eventLog, shop } = deps;
+  const { db, catalog, accounts, staff, prices, eventLog, shop } = deps;
   const recorded = (terms: PromotionTerms) => recordedTerms(terms, shop.currency, toPercent);
 
   /** Adds to the record what was done to a promotion, and announces that carts may cost something else. */
@@ -119,11 +133,17 @@ export function createPromotionService(deps: PromotionDependencies): PromotionSe
   return {
     ...codes,
     assertExist,
+    preview: createPreview({ catalog, prices }),
     byIds: (ids) => repository.findPromotions(db, ids),
     page: (query, sort, page) => repository.findPromotionPage(db, query, sort, page),
     count: (query) => repository.countPromotions(db, query),
     codePage: (query, page) => codeRepository.findCodePage(db, query, page),
     codeCount: (query) => codeRepository.countCodes(db, query),
+    now: () => readClock(db),
+    usage: (span) => usage.findUsage(db, span),
+    usageByDay: (span, timeZone) => usage.findUsageByDay(db, span, timeZone),
+    usageByCode: (span, page) => usage.findUsageByCode(db, span, page),
+    codesUsed: (span) => usage.countCodesUsed(db, span),
 
     async create(actorId, { terms: given, codes: entered }) {
       await assertExist(given);

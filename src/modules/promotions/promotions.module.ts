@@ -13,13 +13,19 @@ export const promotionsModule: ShopModule = {
   services({ config, db, eventLog, services }) {
     const { accounts, catalog, staff } = services;
     return {
-      promotions: createPromotionService({ db, accounts, catalog, staff, eventLog, shop: config.shop }),
+      promotions: createPromotionService({
+        ...{ db, accounts, catalog, staff, eventLog },
+        prices: () => services.pricing,
+        shop: config.shop,
+      }),
     };
   },
   graphql: () =>
     Promise.all([
       import('./promotion.loaders.graphql.ts'),
       import('./promotion.graphql.ts'),
+      import('./promotion-usage.graphql.ts'),
+      import('./promotion-preview.graphql.ts'),
       import('./promotions.graphql.ts'),
       import('./promotion-mutations.graphql.ts'),
       import('./promotion-code-mutations.graphql.ts'),

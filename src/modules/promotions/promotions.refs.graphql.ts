@@ -15,7 +15,7 @@ export const PromotionTriggerRef = builder.enumType('PromotionTrigger', {
 
 /** What a promotion reduces. */
 export const PromotionScopeRef = builder.enumType('PromotionScope', {
-  description: 'What a promotion reduces.',
+  description: 'Part of the price that a promotion reduces.',
   values: {
     LINES: { description: 'Each line that the promotion targets.' },
     ORDER: { description: 'The sum of the lines that the promotion targets, after promotions of lines.' },

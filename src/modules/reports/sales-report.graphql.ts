@@ -4,6 +4,7 @@ import { connectionType } from '../../graphql/schema/connection-type.ts';
 import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
+import { assertTimeZone } from '../../graphql/schema/time-zone.ts';
 import { ProductRef } from '../catalog/catalog.refs.graphql.ts';
 import type { CartConversion, PeriodSales, ProductSales, Sales, Span } from './report.service.ts';
 
@@ -159,19 +160,6 @@ const SalesReportRef = builder.objectRef<Report>('SalesReport').implement({
     }),
   }),
 });
-
-/** Checks the name of a time zone. Offsets such as `+02:00` are refused: PostgreSQL reads their sign the other way around. */
-function assertTimeZone(name: string): void {
-  try {
-    if (/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name)) {
-      new Intl.DateTimeFormat('en', { timeZone: name }).format();
-      return;
-    }
-  } catch {
-    // Refused below.
-  }
-  throw requestError('BAD_REQUEST', '`timeZone` must be the IANA name of a time zone, such as `Europe/Berlin`.');
-}
 
 builder.queryField('salesReport', (t) =>
   t.field({

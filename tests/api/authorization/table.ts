@@ -395,6 +395,17 @@ export const operations: Record<string, Row> = {
       input: { title: 'Sale', trigger: 'AUTOMATIC', scope: 'ORDER', kind: 'PERCENT', percent: '10' },
     }),
   },
+  'Mutation.promotionPreview': {
+    as: staffOnly,
+    ask: `promotionPreview(input: $input) { preview { total { amount } } ${ERRORS} }`,
+    declare: '$input: PromotionPreviewInput!',
+    given: async ({ shop }) => ({
+      input: {
+        promotion: { title: 'Sale', trigger: 'AUTOMATIC', scope: 'ORDER', kind: 'FREE' },
+        lines: [{ variantId: (await makeVariant(shop)).globalId, quantity: 1 }],
+      },
+    }),
+  },
   'Mutation.promotionUpdate': {
     as: staffOnly,
     ask: `promotionUpdate(input: $input) { promotion { id } ${ERRORS} }`,
