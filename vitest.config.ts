@@ -18,8 +18,8 @@ export default defineConfig({
     isolate: false,
     sequence: { sequencer: LongestFirst },
     // They end what hangs; no test may say by them how fast something is.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // Shared machines stall now and then. What passed at the second try is listed at the end of the run.
     retry: process.env.CI === 'true' ? 1 : 0,
     teardownTimeout: 60_000,

@@ -165,7 +165,7 @@ test('whatever is done, in whatever mixture, comes to what it comes to one after
     .toSorted(([a], [b]) => a.localeCompare(b))
     .map(([answer, times]) => `${answer} ${times}`);
   report(`${commands} commands, all as in the model\n  ${answers.join(', ')}`);
-}, 60_000);
+});
 
 /** How a scene begins: each step of it done by itself. */
 const beginnings: Record<string, { stock: number[]; steps: Plan[] }> = {

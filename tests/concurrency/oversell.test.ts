@@ -8,7 +8,7 @@ import { ERROR } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 
-const BUYERS = 160;
+const BUYERS = 96;
 const UNITS = 30;
 
 let shop: TestShop;
@@ -75,7 +75,7 @@ function sum(numbers: readonly number[]): number {
 }
 
 // A thousand and more against a running shop: `npm run torture`.
-test('160 buyers, 30 units, mixed quantities, double-sent checkouts: exactly what was held is gone', async () => {
+test('96 buyers, 30 units, mixed quantities, double-sent checkouts: exactly what was held is gone', async () => {
   const variant = await makeVariant(shop.app, { onHand: UNITS, price: 1250 });
   const buyers = await inCrowd(Array.from({ length: BUYERS }), 50, () => newBuyer(shop));
 
@@ -132,7 +132,7 @@ test('160 buyers, 30 units, mixed quantities, double-sent checkouts: exactly wha
   await shop.app.relay.flush();
   expect(await findFaults(shop.db, { numbered: true })).toEqual([]);
   expect(shop.logs.filter((line) => line.level >= ERROR)).toEqual([]);
-}, 60_000);
+});
 
 describe('carts of many variants', () => {
   const VARIANTS = 8;
@@ -202,7 +202,7 @@ describe('carts of many variants', () => {
     } finally {
       await client.end();
     }
-  }, 60_000);
+  });
 });
 
 describe('two first adds at once from one guest', () => {

@@ -95,7 +95,7 @@ describe('npm run torture', () => {
     // It leaves its orders, but no product to be found.
     expect(await rowsOf(shop.db, 'SELECT DISTINCT status FROM products')).toEqual([{ status: 'ARCHIVED' }]);
     expect(await findFaults(shop.db)).toEqual([]);
-  }, 60_000);
+  });
 
   test('says that nothing is restocked where nobody is there to do it, and who is none of the staff', async () => {
     const crowd = ['--buyers', '3', '--stock', '10', '--restock', '5', '--url', shop.url];
@@ -114,7 +114,7 @@ describe('npm run torture', () => {
       code: 2,
       output: expect.stringContaining('could not be logged in') as string,
     });
-  }, 60_000);
+  });
 
   test('fails where orders do not add up', async () => {
     tamper = true;
@@ -126,7 +126,7 @@ describe('npm run torture', () => {
     } finally {
       tamper = false;
     }
-  }, 60_000);
+  });
 
   test('says what to do where there is no shop, or one with another database', async () => {
     const nowhere = await torture(['--url', 'http://localhost:9']);
@@ -139,7 +139,7 @@ describe('npm run torture', () => {
     } finally {
       await other.dispose();
     }
-  }, 60_000);
+  });
 
   test('says what to do where the shop limits its clients', async () => {
     const throttling = { limits: { guestsByClient: { points: 20, seconds: 3600 } } };
@@ -151,7 +151,7 @@ describe('npm run torture', () => {
     } finally {
       await limited.dispose();
     }
-  }, 60_000);
+  });
 
   test('explains itself', async () => {
     const { code, output } = await torture(['--fast']);

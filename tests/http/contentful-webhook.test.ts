@@ -382,4 +382,4 @@ test('two hundred odd bodies: none is a fault of the server, none changes stock'
   );
   expect(outcomes.map(({ status }) => status)).toEqual(['APPLIED', 'FAILED']);
   expect(shop.logs.filter((line) => line.level >= 50)).toEqual([]);
-}, 60_000);
+});

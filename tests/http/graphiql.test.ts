@@ -36,7 +36,7 @@ describe.skipIf(!hasBrowser('GraphiQL'))('GraphiQL in a real browser, without th
     });
     await page.goto(shop.url);
     await page.locator('.graphiql-execute-button').waitFor();
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await shop?.dispose();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Overrides } from '../../src/app.ts';
 import { holdBarrier, watchLocks } from '../support/barriers.ts';
 import { makeProduct } from '../support/fixtures.ts';
@@ -11,7 +11,6 @@ import { until } from '../support/until.ts';
 
 /** Several megabytes have to go before the network's own buffers are full, on a machine that may be busy. */
 const PATIENCE_MS = 50_000;
-vi.setConfig({ testTimeout: 60_000 });
 
 /** The clock of the watch for connections that stall; it looks often, and time passes when a test says so. */
 const clock = { now: 0, looks: 0 };

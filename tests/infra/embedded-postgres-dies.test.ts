@@ -22,7 +22,7 @@ beforeAll(async () => {
   chmodSync(join(dataDir, '..'), 0o711);
   mkdirSync(dataDir);
   shop = await startShopProcess({ DATA_DIR: dataDir, SEED: 'none', BCRYPT_COST: '4' });
-}, 60_000);
+});
 
 afterAll(async () => {
   if (shop.child.exitCode === null) {
@@ -31,7 +31,7 @@ afterAll(async () => {
     await shop.exited;
   }
   if (server() !== null) await (await startEmbeddedPostgres({ dataDir, logger })).dispose();
-}, 60_000);
+});
 
 describe('the embedded server', () => {
   test('killed, is started again by one of the processes that use it, and all of them go on', async () => {

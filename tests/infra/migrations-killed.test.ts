@@ -64,7 +64,7 @@ describe('a migration whose process is cut off', () => {
       await migrate({ connectionString: database.url, logger, migrationsDir });
       expect(await outcome(database.url), `request ${at} of ${whole.requests}`).toEqual(expected);
     }
-  }, 120_000);
+  });
 
   test('an index that was cut off in the making is made anew', async () => {
     const [one] = scripts as [[string, string]];

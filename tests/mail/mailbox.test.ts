@@ -180,7 +180,7 @@ describe('/mailbox', () => {
     let browser: Browser;
     beforeAll(async () => {
       browser = await launchBrowser();
-    }, 60_000);
+    });
     afterAll(() => browser?.close());
 
     test.each([390, 1280])(

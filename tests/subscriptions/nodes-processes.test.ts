@@ -177,6 +177,6 @@ describe.skipIf(!hasRedis('A shop of many processes'))(
       expect(all.length).toBeGreaterThan(200);
       expect(await findFaults(db)).toEqual([]);
       for (const shop of [one, again, ...workers]) expect(await isReady(shop)).toBe(true);
-    }, 120_000);
+    });
   },
 );

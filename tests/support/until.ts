@@ -7,11 +7,13 @@ import { PATIENCE_MS } from './patience.ts';
  * @param withinMs when to give up, for what takes longer than anything else; it is not for saying how soon
  */
 export async function until<T>(what: string, ask: () => T | Promise<T>, withinMs = PATIENCE_MS): Promise<T> {
-  const deadline = performance.now() + withinMs;
+  const began = performance.now();
   for (;;) {
     const answer = await ask();
     if (answer) return answer;
-    if (performance.now() > deadline) throw new Error(`within ${withinMs} ms it did not happen that ${what}`);
-    await delay(5);
+    const waited = performance.now() - began;
+    if (waited > withinMs) throw new Error(`within ${withinMs} ms it did not happen that ${what}`);
+    // Less often the longer it takes: what is asked, such as a database or a browser, would have little time for anything else.
+    await delay(Math.min(25, 5 + waited / 50));
   }
 }

@@ -27,7 +27,7 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     shop = { ...opened, eventLog: opened.app.eventLog };
     browser = launched;
     staff = await newStaff(shop);
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await shop?.dispose();

@@ -69,7 +69,7 @@ describe.skipIf(!hasBrowser('store front'))('a store front on another origin', (
     slug = product.slug;
     variantId = known(product.variants[0]).globalId;
     browser = await launchBrowser();
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await shop?.dispose();
@@ -121,14 +121,10 @@ describe.skipIf(!hasBrowser('store front'))('a store front on another origin', (
 
   /** The event that comes last, once it is the one that is waited for. */
   function heard<Event>(page: Page, name: string, isIt: (event: Event) => boolean): Promise<Event> {
-    return until(
-      `${name} is heard of`,
-      async () => {
-        const last = (await eventsOf<Event>(page, name)).at(-1);
-        return last !== undefined && isIt(last) ? last : null;
-      },
-      20_000,
-    ) as Promise<Event>;
+    return until(`${name} is heard of`, async () => {
+      const last = (await eventsOf<Event>(page, name)).at(-1);
+      return last !== undefined && isIt(last) ? last : null;
+    }) as Promise<Event>;
   }
 
   const hearsOf = (page: Page, cart: { id: string; totalQuantity: number }) =>
@@ -210,7 +206,7 @@ describe.skipIf(!hasBrowser('store front'))('a store front on another origin', (
     const kinds = (await eventsOf<Cart>(page, 'cart')).map(({ cart }) => cart.totalQuantity);
     expect(kinds).toEqual([1, 2]);
     expect(await eventsOf(page, 'stock')).toHaveLength(2);
-  }, 60_000);
+  });
 
   test.each(['apollo', 'urql'] as const)(
     'the cursor of a page is not moved on by another query (%s)',

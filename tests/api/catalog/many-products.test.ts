@@ -24,7 +24,7 @@ beforeAll(async () => {
   } finally {
     await client.end();
   }
-}, 120_000);
+});
 afterAll(() => shop.dispose());
 
 const Many = graphql(`
@@ -232,7 +232,7 @@ describe('where prices go with age, the oldest being the dearest,', () => {
     } finally {
       await client.end();
     }
-  }, 120_000);
+  });
 
   test.each([
     { of: 'few of the oldest', filter: { minPrice: '209.50' }, count: 51, first: 'Common jar 19950' },

@@ -320,7 +320,7 @@ describe('npm run contentful:sync', () => {
       status: 0,
       output: '1 entries compared, 0 differ; nothing was changed.\n',
     });
-  }, 60_000);
+  });
 
   test('ends with 1 where something later was applied than the space has: it is left as it is, and told', async () => {
     const id = await newEntry();
@@ -330,7 +330,7 @@ describe('npm run contentful:sync', () => {
       '1 entries compared, 1 differ; 0 mended.\n1 left unchanged, because a later change was',
     );
     expect(left.status).toBe(1);
-  }, 60_000);
+  });
 
   test('ends with 2, and says why, where it cannot ask, or an entry cannot be applied', async () => {
     const none = await run([], { CONTENTFUL_SPACE_ID: '', CONTENTFUL_MANAGEMENT_TOKEN: '' });
@@ -344,5 +344,5 @@ describe('npm run contentful:sync', () => {
     const bad = await changingNothing(shop, () => run([]));
     expect(bad.status).toBe(2);
     expect(bad.output).toContain('bad1 cannot be applied: price must not be negative.\n');
-  }, 60_000);
+  });
 });

@@ -223,7 +223,7 @@ describe('the statements of a list of orders', () => {
       const lines = [n, n + 7].map((at) => ({ sku: known(skus[at % skus.length]), quantity: 1 }));
       await buy(known(people[n % 50]).client, lines);
     }
-  }, 60_000);
+  });
   afterAll(() => shop.dispose());
 
   /** How many statements an operation takes, and what it gives. */
