@@ -12,6 +12,9 @@ export interface Fault {
   inflict(random: Random): Promise<void>;
 }
 
+/** How long PostgreSQL takes to notice a client that vanished, by the keep-alive that the shop sets. */
+const NOTICED_AFTER_MS = 90_000;
+
 /** All that can be done to this shop. */
 export function faultsOf(place: Place): Fault[] {
   const { nodes, workers, fronts, databaseProxy, redis, mail } = place;
@@ -91,7 +94,7 @@ export function faultsOf(place: Place): Fault[] {
       await a(random, 500, 4_000);
       databaseProxy.open();
     });
-    add('database connections forgotten', async () => databaseProxy.forget());
+    add('database connections forgotten', async () => databaseProxy.forget(NOTICED_AFTER_MS));
   }
   if (redis !== null) {
     add('Redis killed', async (random) => {

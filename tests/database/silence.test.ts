@@ -45,6 +45,24 @@ test('when connections die silently, one statement finds out and the next ones g
   expect(answers).toHaveLength(5);
 });
 
+test('PostgreSQL finds out as well, within two minutes, and gives the places of the lost connections free', async () => {
+  await using db = await filled(1);
+  const own = await db.connect();
+  const names = ['tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count'];
+  const settings = {
+    name: 'keepalive',
+    text: `SELECT name, setting FROM pg_settings WHERE name = ANY($1) ORDER BY name`,
+  };
+  const expected = [
+    { name: 'tcp_keepalives_count', setting: '3' },
+    { name: 'tcp_keepalives_idle', setting: '60' },
+    { name: 'tcp_keepalives_interval', setting: '10' },
+  ];
+  expect(await db.query(settings, [names])).toEqual(expected);
+  expect((await own.query(settings.text, [names])).rows).toEqual(expected);
+  await own.end();
+});
+
 test('Prisma, transactions and connections of their own find out as well', async () => {
   await using db = await filled(3);
   const own = await db.connect();

@@ -9,8 +9,11 @@ export interface TcpProxy {
   open(): void;
   /** From now on what passes takes so long, in either direction; 0: no longer than it does by itself. */
   delay(ms: number): void;
-  /** Drops all that is sent on the connections there are, without a word, as a firewall that forgot them; new ones work. */
-  forget(): void;
+  /**
+   * Drops all that is sent on the connections there are, without a word, as a firewall that forgot them; new ones work.
+   * @param noticedAfterMs until the server finds out, as by its own keep-alive, and closes them; by default it never does
+   */
+  forget(noticedAfterMs?: number): void;
   /**
    * Breaks a connection where a client sends something that has this text in it, once: the server gets it, and its answer is
    * lost. Resolves when that has happened.
@@ -90,8 +93,13 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     delay(ms) {
       delayMs = ms;
     },
-    forget() {
-      for (const socket of sockets) forgotten.add(socket);
+    forget(noticedAfterMs) {
+      const lost = [...sockets];
+      for (const socket of lost) forgotten.add(socket);
+      if (noticedAfterMs === undefined) return;
+      setTimeout(() => {
+        for (const socket of lost) socket.destroy();
+      }, noticedAfterMs).unref();
     },
     cutAfter: (text, earlier) =>
       new Promise((happened) => (fatal = { text, earlier: earlier ?? null, on: new Set(), happened })),

@@ -68,6 +68,17 @@ export const NEEDED_BEHIND_POOLER: Readonly<Record<string, string>> = MEANING;
 /** A dead peer is noticed after this long without traffic, and the probes that the system sends then. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 
+/**
+ * When PostgreSQL asks whether its client is still there, in seconds: it ends a session 90 s after the client vanished without a
+ * word, as behind a firewall that forgot the connection. By default it keeps the session, its locks and its place among
+ * `max_connections` for two hours. Over a Unix socket these settings have no effect.
+ */
+const SERVER_KEEP_ALIVE = {
+  tcp_keepalives_idle: '60',
+  tcp_keepalives_interval: '10',
+  tcp_keepalives_count: '3',
+} as const;
+
 /** What of `pg.Client` its types leave out. */
 interface Internals {
   connection: { stream: { destroy(error?: Error): void }; on(event: 'readyForQuery', listener: () => void): void };
@@ -82,6 +93,7 @@ export function quoteIdentifier(name: string): string {
 function settingsFor(session: Session, limits: TimeLimits): Record<string, string> {
   return {
     ...MEANING,
+    ...SERVER_KEEP_ALIVE,
     // A NOTICE is for people at a terminal.
     client_min_messages: 'warning',
     statement_timeout: String(limits.statement),
