@@ -9,12 +9,37 @@ declare const axe: {
     options: object,
   ): Promise<{ violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[] }>;
 };
+declare const window: { innerWidth: number };
+declare const document: { documentElement: { scrollWidth: number } };
+
+/** Both ends of the widths. */
+const WIDTHS = [360, 1440];
 
 /** What axe finds wrong with a page, one line each; nothing moves while it looks. */
-export async function findBarriers(page: Page): Promise<string[]> {
+export async function findBarriers(page: Page, options: object = {}): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(source);
-  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
+  const { violations } = await page.evaluate((more) => axe.run({ resultTypes: ['violations'], ...more }), options);
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary.replaceAll('\n', ' ')}`),
   );
+}
+
+/**
+ * What axe finds wrong with a page at both ends of the widths and in both colour schemes, and where the page is wider than its
+ * window. In dark colours only the rules about colours are applied: nothing else differs. Leaves the page wide, in light colours.
+ */
+export async function findBarriersInAllLooks(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const colours = { runOnly: { type: 'tag', values: ['cat.color'] } };
+      const barriers = await findBarriers(page, colorScheme === 'dark' ? colours : {});
+      found.push(...barriers.map((text) => `${colorScheme} ${width}: ${text.slice(0, 400)}`));
+    }
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    if (wide > 0) found.push(`${width}: ${wide} px wider than the window`);
+  }
+  return found;
 }

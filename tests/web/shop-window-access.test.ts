@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountShop, newEmail, newPerson, PASSWORD } from '../support/accounts.ts';
+import { findBarriersInAllLooks } from '../support/axe.ts';
 import { rowsOf } from '../support/books.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { makeCategory, makeProduct, type World } from '../support/fixtures.ts';
@@ -14,21 +13,7 @@ import { ensureWebBuild } from '../support/web-build.ts';
 
 // Who cannot see well, or uses no mouse, can use the whole shop: axe finds nothing on any page, and keys alone lead to an order.
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface Axe {
-  run(context: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-}
-declare const window: { axe: Axe; innerWidth: number };
 declare const document: Document;
-
-/** Each page is looked at in both colours and at both ends of the widths. */
-const LOOKS = [
-  { colorScheme: 'light', width: 360 },
-  { colorScheme: 'dark', width: 360 },
-  { colorScheme: 'light', width: 1440 },
-  { colorScheme: 'dark', width: 1440 },
-] as const;
 
 describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop window', () => {
   let shop: TestShop & World;
@@ -61,31 +46,11 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     slug = made.slug;
     gone = (await makeProduct(shop, { title: 'Gone', categorySlug: category, variants: [{ onHand: 0 }] })).slug;
     token = (await guestWithOrder(shop, [{ sku: known(made.variants[0]).sku, quantity: 2 }])).accessToken;
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await shop?.dispose();
   });
-
-  /** What axe finds on the page, in every look; and whether the page is wider than its window. */
-  async function findings(page: Page): Promise<string[]> {
-    await page.evaluate(AXE);
-    const found: string[] = [];
-    for (const { colorScheme, width } of LOOKS) {
-      await page.setViewportSize({ width, height: 800 });
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const { violations, wide } = await page.evaluate(async () => {
-        const result = await window.axe.run(document, { resultTypes: ['violations'] });
-        return {
-          violations: result.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
-          wide: document.documentElement.scrollWidth - window.innerWidth,
-        };
-      });
-      found.push(...violations.map((text) => `${colorScheme} ${width} ${text.slice(0, 400)}`));
-      if (wide > 0) found.push(`${colorScheme} ${width}: ${wide} px wider than the window`);
-    }
-    return found;
-  }
 
   test('axe finds nothing on the pages of a guest', async () => {
     const ada = await newVisitor(browser, shop.url);
@@ -94,7 +59,7 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     const look = async (name: string, path: string, ready: string) => {
       await page.goto(`${shop.url}${path}`);
       await page.getByText(ready).first().waitFor();
-      found[name] = await findings(page);
+      found[name] = await findBarriersInAllLooks(page);
     };
     await look('home', '/', 'New on the shelf');
     await look('products', '/products', '2 products');
@@ -103,13 +68,13 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     await look('product', `/products/${slug}`, 'in stock');
     await page.getByRole('button', { name: 'Add to cart' }).click();
     await page.getByRole('dialog').getByText('Held for you for').waitFor();
-    found['drawer'] = await findings(page);
+    found['drawer'] = await findBarriersInAllLooks(page);
     await look('sold out', `/products/${gone}`, 'Sold out for now');
     await look('cart', '/cart', 'Held for you for');
     await look('checkout', '/checkout', 'Place order');
     await page.getByRole('button', { name: 'Place order' }).click();
     await page.getByRole('alert').first().waitFor();
-    found['checkout refused'] = await findings(page);
+    found['checkout refused'] = await findBarriersInAllLooks(page);
     await look('order', `/order?token=${encodeURIComponent(token)}`, 'What you bought');
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
   });
@@ -118,7 +83,7 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     const person = await newPerson(shop);
     const ada = await newVisitor(browser, shop.url);
     const page = await ada.open('/log-in');
-    const found: Record<string, string[]> = { '/log-in': await findings(page) };
+    const found: Record<string, string[]> = { '/log-in': await findBarriersInAllLooks(page) };
     const quiet = [
       '/register',
       '/forgotten-password',
@@ -129,14 +94,14 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     for (const path of quiet) {
       await page.goto(`${shop.url}${path}`);
       await page.locator('h1').waitFor();
-      found[path] = await findings(page);
+      found[path] = await findBarriersInAllLooks(page);
     }
     await page.goto(`${shop.url}/log-in`);
     await page.getByLabel('E-mail').fill(person.email);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { name: 'Devices' }).waitFor();
-    found['/account'] = await findings(page);
+    found['/account'] = await findBarriersInAllLooks(page);
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
   });
 
