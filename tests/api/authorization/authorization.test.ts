@@ -6,7 +6,7 @@ import { openEventStream } from '../../support/event-stream.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { changingNothing } from '../../support/state.ts';
 import { guarded, operations, reachedBySubscription, subscriptions, type Row } from './table.ts';
-import { everybody, setScene, type Who } from './world.ts';
+import { everybody, setScene, type Scene, type Who } from './world.ts';
 
 let shop: QuietShop;
 beforeAll(async () => {
@@ -43,11 +43,21 @@ function outcomeOf({ at }: Row, { data, errors, codes }: Answer<Record<string, u
 
 const rows = Object.entries({ ...operations, ...guarded });
 
+/** Scenes of calls that only read, by caller: what one of them is given does not change what another one gets. */
+const readers = new Map<Who, Promise<Scene>>();
+
+function sceneFor(name: string, who: Who): Promise<Scene> {
+  if (name.startsWith('Mutation.')) return setScene(shop, who);
+  const scene = readers.get(who) ?? setScene(shop, who);
+  readers.set(who, scene);
+  return scene;
+}
+
 describe('what each caller gets of', () => {
   test.each(rows)('%s', async (name, row) => {
     const besides = name.startsWith('Mutation.') ? 'Mutation' : { name: 'Vitrine' };
     async function prepare(who: Who) {
-      const scene = await setScene(shop, who);
+      const scene = await sceneFor(name, who);
       const variables = (await row.given?.(scene)) ?? {};
       return async () => {
         const answer = await scene.caller.execute(documentOf(name, row), variables);
