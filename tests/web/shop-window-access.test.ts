@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountShop, newEmail, newPerson, PASSWORD } from '../support/accounts.ts';
 import { findBarriersInAllLooks } from '../support/axe.ts';
