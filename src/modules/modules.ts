@@ -3,6 +3,7 @@ import { addressesModule } from './addresses/addresses.module.ts';
 import { cartModule } from './cart/cart.module.ts';
 import { catalogModule } from './catalog/catalog.module.ts';
 import { contentfulModule } from './contentful/contentful.module.ts';
+import { importsModule } from './imports/imports.module.ts';
 import { inventoryModule } from './inventory/inventory.module.ts';
 import { mailModule } from './mail/mail.module.ts';
 import type { ShopModule } from './module.ts';
@@ -27,6 +28,7 @@ export const modules: readonly ShopModule[] = [
   catalogModule,
   taxModule,
   shippingModule,
+  importsModule,
   cartModule,
   mailModule,
   stockAlertsModule,

@@ -60,14 +60,18 @@ export interface ProductImportService {
   /**
    * Makes or changes a product, in a transaction of its own with events and record; what changes nothing leaves neither.
    * @param note what the record and the ledger say about it
+   * @param actorId the user who imports; null for the command of the shop
    * @throws Refusal, and nothing has changed then
    */
-  put(product: ImportedProduct, note: string): Promise<Imported>;
+  put(product: ImportedProduct, note: string, actorId?: string | null): Promise<Imported>;
   /** Makes a category, where its slug is not there yet. */
-  ensureCategory(category: { name: string; slug: string }): Promise<void>;
+  ensureCategory(category: { name: string; slug: string }, actorId?: string | null): Promise<void>;
 }
 
 const SOURCE = 'import';
+
+/** Who imports, and what the record says about it. */
+type By = Required<Pick<StaffAction, 'actorId'>> & { note: string };
 
 /** Wires the import of products. */
 export function createProductImportService(deps: CatalogWritingDependencies): ProductImportService {
@@ -124,7 +128,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
   async function make(
     tx: Transaction,
     { product }: ImportedProduct,
-    { categoryId, plan, note }: { categoryId: string | null; plan: ImportPlan; note: string },
+    { categoryId, plan, ...by }: { categoryId: string | null; plan: ImportPlan } & By,
   ): Promise<void> {
     const row = { ...product, id: uuid(), categoryId };
     // Somebody made one of this slug meanwhile: it is changed, then.
@@ -136,7 +140,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     const state = { ...recordedProduct(row, product.categorySlug), variants: product.variants.map(({ sku }) => sku) };
     const subject = { type: 'Product', id: row.id } as const;
     const changes = changesBetween(null, state);
-    await staff.record(tx, at, { actorId: null, kind: 'PRODUCT_CREATED', subject, changes, note });
+    await staff.record(tx, at, { ...by, kind: 'PRODUCT_CREATED', subject, changes });
   }
 
   /** Makes variants, with the units that they begin with. */
@@ -158,10 +162,10 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
   async function change(
     tx: Transaction,
     locked: Date,
-    { before, plan, note }: { before: NonNullable<ImportSurroundings['product']>; plan: ImportPlan; note: string },
+    { before, plan, ...by }: { before: NonNullable<ImportSurroundings['product']>; plan: ImportPlan } & By,
   ): Promise<void> {
     const { id } = before;
-    const by = { actorId: null, note };
+    const { note, actorId } = by;
     const record: StaffAction[] = [];
     for (const { before: was, after } of plan.updates) {
       await repository.updateVariant(tx, locked, after).catch((error: unknown) => {
@@ -186,7 +190,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     if (product !== null || made !== null || plan.updates.length > 0) await tell(tx, at, id);
 
     const begun = (made?.variants ?? []).flatMap((variant, index) => {
-      record.push({ ...steps.creation(null, variant), note });
+      record.push({ ...steps.creation(actorId, variant), note });
       const quantity = plan.joining[index]?.quantity ?? null;
       return quantity === null ? [] : [{ variantId: variant.id, quantity }];
     });
@@ -216,7 +220,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
       return previews.map((preview, index) => (isRefused(null, index) ? (again.next().value ?? preview) : preview));
     },
 
-    put: (imported, note) =>
+    put: (imported, note, actorId = null) =>
       db.transaction(async (tx): Promise<Imported> => {
         const { slug, categorySlug } = imported.product;
         const filing = categorySlug !== null && !imported.silent.has('categorySlug');
@@ -242,20 +246,20 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
         }
         const { product: before } = around;
         if (before === null || locked === null) {
-          await make(tx, imported, { categoryId: category?.id ?? null, plan, note });
+          await make(tx, imported, { categoryId: category?.id ?? null, plan, note, actorId });
           return { outcome: 'made', notes: plan.notes };
         }
         if (isNothing(plan)) return { outcome: 'unchanged', notes: plan.notes };
         if (plan.product !== null && !imported.silent.has('categorySlug')) {
           plan.product = { ...plan.product, categoryId: category?.id ?? null };
         }
-        await change(tx, locked, { before, plan, note });
+        await change(tx, locked, { before, plan, note, actorId });
         return { outcome: 'changed', notes: plan.notes };
       }),
 
-    async ensureCategory({ name, slug }) {
+    async ensureCategory({ name, slug }, actorId = null) {
       if ((await findCategoryBySlug(db, slug)) !== null) return;
-      await createCategory(null, { name, slug }).catch((error: unknown) => {
+      await createCategory(actorId, { name, slug }).catch((error: unknown) => {
         // Made by somebody else meanwhile: that is what was wanted.
         if (!(error instanceof Refusal) || !error.errors.some(({ code }) => code === 'CONFLICT')) throw error;
       });

@@ -36,6 +36,14 @@ export interface ImportOptions {
   listener: ImportListener;
   /** Stops after the products in hand. */
   signal?: AbortSignal;
+  /** Name of the file for the record; the last part of `path` by default. */
+  name?: string;
+  /** The user who imports; null for the command of the shop. */
+  actorId?: string | null;
+  /** What an earlier run had done at its last checkpoint: this one goes on from there. */
+  from?: ImportCounts;
+  /** Called with what is done for good: a later run may go on from these counts. */
+  checkpoint?: (counts: Readonly<ImportCounts>) => Promise<void>;
 }
 
 /** Products that are looked up together. */
@@ -52,14 +60,13 @@ export interface ImportService {
 /** Wires the import. */
 export function createImportService({ productImport }: { productImport: ProductImportService }): ImportService {
   return {
-    async run({ path, dryRun, listener, signal }) {
+    async run({ path, dryRun, listener, signal, name = basename(path), actorId = null, from, checkpoint }) {
       const { columns, rows, parting } = await surveyFile(path);
       listener.began({ rows, unknownColumns: columns.unknown });
       const run = new Run(productImport, {
-        note: `Import of ${basename(path)}`.slice(0, 200),
-        dryRun,
-        listener,
-        signal,
+        note: `Import of ${name}`.slice(0, 200).replace(/[\ud800-\udbff]$/, ''),
+        ...{ dryRun, listener, signal, actorId },
+        from: from ?? NOTHING,
       });
       let chunk: Draft[] = [];
       for await (const draft of run.drafts(path, columns, parting)) {
@@ -67,6 +74,8 @@ export function createImportService({ productImport }: { productImport: ProductI
         if (chunk.length < CHUNK) continue;
         await run.take(chunk);
         chunk = [];
+        // Every product that was read is done with, unless the run was stopped.
+        if (signal?.aborted !== true) await checkpoint?.(run.counts);
       }
       await run.take(chunk);
       return run.counts;
@@ -74,15 +83,19 @@ export function createImportService({ productImport }: { productImport: ProductI
   };
 }
 
+const NOTHING: ImportCounts = { rows: 0, products: 0, made: 0, changed: 0, unchanged: 0, refused: 0 };
+
 interface RunOptions extends Pick<ImportOptions, 'dryRun' | 'listener'> {
   /** What the record says of what this import does. */
   note: string;
   signal: AbortSignal | undefined;
+  actorId: string | null;
+  from: ImportCounts;
 }
 
 /** One import of one file. */
 class Run {
-  readonly counts: ImportCounts = { rows: 0, products: 0, made: 0, changed: 0, unchanged: 0, refused: 0 };
+  readonly counts: ImportCounts;
   /** Where in the file each address and SKU came first. */
   readonly #slugs = new Map<string, number>();
   readonly #skus = new Map<string, number>();
@@ -94,16 +107,22 @@ class Run {
   constructor(catalogue: ProductImportService, options: RunOptions) {
     this.#catalogue = catalogue;
     this.#options = options;
+    this.counts = { ...options.from };
   }
 
   /** The products of the file that are fit to be taken over. */
   async *drafts(path: string, columns: Columns, parting: Parting): AsyncGenerator<Draft> {
+    let read = 0;
     for await (const block of readBlocks(path, columns, parting)) {
       if (this.#options.signal?.aborted === true) return;
+      read += 1;
       const rows = block.rows.length + block.surplus;
       const repeated = this.#repeatedHandle(block, columns);
       const draft = repeated === null ? draftProduct(block, columns, this.#catalogue) : { findings: [repeated] };
-      if ('findings' in draft) this.#refuse(rows, draft.findings);
+      if (read <= this.#options.from.products) {
+        // Done by an earlier run. Its handles and SKUs still count as taken.
+        if (!('findings' in draft)) this.#withoutRepeatedSkus(draft, columns);
+      } else if ('findings' in draft) this.#refuse(rows, draft.findings);
       else yield this.#withoutRepeatedSkus(draft, columns);
     }
   }
@@ -204,7 +223,7 @@ class Run {
   async #write(draft: Draft): Promise<void> {
     try {
       if (draft.category !== null) await this.#category(draft.category);
-      this.#count(draft, await this.#catalogue.put(draft.imported, this.#options.note));
+      this.#count(draft, await this.#catalogue.put(draft.imported, this.#options.note, this.#options.actorId));
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.#refuse(draft.rows, error.errors.map(draft.findingOf));
@@ -215,7 +234,7 @@ class Run {
   #category(category: { name: string; slug: string }): Promise<void> {
     const known = this.#categories.get(category.slug);
     if (known !== undefined) return known;
-    const made = this.#catalogue.ensureCategory(category);
+    const made = this.#catalogue.ensureCategory(category, this.#options.actorId);
     this.#categories.set(category.slug, made);
     return made;
   }

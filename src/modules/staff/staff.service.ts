@@ -47,6 +47,8 @@ export const staffActionKinds = {
   TAX_RATE_DELETED: 'A tax rate was deleted.',
   USER_TAX_EXEMPTION_SET: 'The tax exemption of a user was changed.',
   MAIL_RETRIED: 'A failed email was scheduled to be sent again.',
+  PRODUCT_IMPORT_STARTED: 'An import of a product file was started.',
+  PRODUCT_IMPORT_CANCELLED: 'An import of a product file was cancelled.',
 } as const;
 
 export type StaffActionKind = keyof typeof staffActionKinds;
@@ -66,7 +68,8 @@ export type StaffSubjectType =
   | 'ParkedEvent'
   | 'FailedJob'
   | 'WebhookDelivery'
-  | 'Mail';
+  | 'Mail'
+  | 'ProductImport';
 
 /** An entry that is still to be written. */
 export interface StaffAction {

@@ -14,6 +14,7 @@ const PARTS = [
   ...['OrderStatusChange', 'NotificationSettings', 'ErrorParameter'],
   ...['SalesReport', 'Sales', 'SalesPeriod', 'ProductSales', 'CartConversion'],
   ...['ShopActivity', 'StockSummary', 'OrderCount', 'LiveCart'],
+  'ProductImportFinding',
 ];
 
 /** Makes the cart in a mutation result or an event the cart of the viewer. */
@@ -51,6 +52,7 @@ const options: Partial<CacheExchangeOpts> = {
       productCreate: (_result, _args, cache) => forget(cache, 'products'),
       productUpdate: (_result, _args, cache) => forget(cache, 'products'),
       productArchive: (_result, _args, cache) => forget(cache, 'products'),
+      productImportCreate: (_result, _args, cache) => forget(cache, 'productImports'),
       categoryCreate: (_result, _args, cache) => forget(cache, 'categories'),
       categoryDelete: (_result, _args, cache) => forget(cache, 'categories', 'products'),
       checkout: (result, _, cache) => {

@@ -270,6 +270,7 @@ export const operations: Record<string, Row> = {
   'Query.parkedEvents': { as: staffOnly, ask: 'parkedEvents { totalCount }' },
   'Query.failedJobs': { as: staffOnly, ask: 'failedJobs(queue: "cart-expiry") { totalCount }' },
   'Query.mails': { as: staffOnly, ask: 'mails { totalCount }' },
+  'Query.productImports': { as: staffOnly, ask: 'productImports { totalCount }' },
   'Query.productVariants': { as: staffOnly, ask: 'productVariants { totalCount }' },
   'Query.salesReport': {
     as: staffOnly,
@@ -615,6 +616,30 @@ export const operations: Record<string, Row> = {
     declare: '$input: FailedJobRetryInput!',
     given: async (scene) => ({ input: { id: await failJob(scene) } }),
   },
+  'Mutation.productImportCreate': {
+    as: staffOnly,
+    ask: `productImportCreate(input: $input) { productImport { id } ${ERRORS} }`,
+    declare: '$input: ProductImportCreateInput!',
+    given: async () => ({ input: { fileName: 'products.csv', content: 'Handle' } }),
+  },
+  'Mutation.productImportAppend': {
+    as: staffOnly,
+    ask: `productImportAppend(input: $input) { productImport { id } ${ERRORS} }`,
+    declare: '$input: ProductImportAppendInput!',
+    given: async (scene) => ({ input: { id: await uploadedImport(scene), offset: 6, content: ',Title' } }),
+  },
+  'Mutation.productImportStart': {
+    as: staffOnly,
+    ask: `productImportStart(input: $input) { productImport { id } ${ERRORS} }`,
+    declare: '$input: ProductImportStartInput!',
+    given: async (scene) => ({ input: { id: await uploadedImport(scene), dryRun: true } }),
+  },
+  'Mutation.productImportCancel': {
+    as: staffOnly,
+    ask: `productImportCancel(input: $input) { productImport { id } ${ERRORS} }`,
+    declare: '$input: ProductImportCancelInput!',
+    given: async (scene) => ({ input: { id: await uploadedImport(scene) } }),
+  },
   'Mutation.mailRetry': {
     as: staffOnly,
     ask: `mailRetry(input: $input) { mail { id } ${ERRORS} }`,
@@ -897,6 +922,12 @@ export const guarded: Record<string, Row> = {
     declare: '$id: ID!',
     given: async ({ shop }) => ({ id: await makePromotion(shop) }),
   },
+  ProductImport: {
+    as: staffs,
+    ask: node('ProductImport', 'status'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await uploadedImport(scene) }),
+  },
   StaffAction: {
     as: staffs,
     ask: node('StaffAction', 'kind'),
@@ -915,12 +946,13 @@ export const guarded: Record<string, Row> = {
 };
 
 /** Types that are guarded and reached by a subscription alone. */
-export const reachedBySubscription: readonly string[] = ['OrderPlaced'];
+export const reachedBySubscription: readonly string[] = ['OrderPlaced', 'ProductImportChanged'];
 
 /** Who may subscribe. */
 export const subscriptions: Record<string, { as: Record<Who, Outcome>; ask: string }> = {
   'Subscription.cartChanged': { as: everyone, ask: 'cartChanged { kind }' },
   'Subscription.orderPlaced': { as: staffOnly, ask: 'orderPlaced { cursor }' },
+  'Subscription.productImportChanged': { as: staffOnly, ask: 'productImportChanged { cursor }' },
   'Subscription.backInStock': { as: everyone, ask: 'backInStock(variantIds: []) { available }' },
   'Subscription.productChanged': { as: everyone, ask: 'productChanged(productIds: []) { cursor }' },
   'Subscription.orderPaymentStatusChanged': { as: everyone, ask: 'orderPaymentStatusChanged { to }' },
@@ -929,6 +961,12 @@ export const subscriptions: Record<string, { as: Record<Who, Outcome>; ask: stri
 };
 
 let count = 0;
+
+async function uploadedImport({ shop, owner }: Scene): Promise<string> {
+  const { productImports } = shop.app.services;
+  const { id } = await productImports.create(rowId(owner.userId), { fileName: 'products.csv', content: 'Handle' });
+  return globalId('ProductImport', id);
+}
 
 function newCategory(shop: Scene['shop']) {
   count += 1;

@@ -67,6 +67,9 @@ export function CataloguePage() {
           <Link href="/catalogue/categories" className="button button-second">
             Categories
           </Link>
+          <Link href="/imports" className="button button-second">
+            Import
+          </Link>
           <Link href="/catalogue/new" className="button button-primary">
             New product
           </Link>

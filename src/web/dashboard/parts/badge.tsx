@@ -22,6 +22,10 @@ const TONES: Record<string, Tone> = {
   APPLIED: 'good',
   SKIPPED: 'quiet',
   FAILED: 'bad',
+  UPLOADING: 'quiet',
+  QUEUED: 'warm',
+  RUNNING: 'warm',
+  COMPLETED: 'good',
   ADMIN: 'good',
   STAFF: 'warm',
 };

@@ -5,6 +5,8 @@ import { CataloguePage } from '../catalogue/catalogue-page.tsx';
 import { NewProductPage } from '../catalogue/new-product-page.tsx';
 import { ProductPage } from '../catalogue/product-page.tsx';
 import { CustomersPage } from '../customers/customers-page.tsx';
+import { ImportPage } from '../imports/import-page.tsx';
+import { ImportsPage } from '../imports/imports-page.tsx';
 import { OrderPage } from '../orders/order-page.tsx';
 import { OrdersPage } from '../orders/orders-page.tsx';
 import { OverviewPage } from '../overview/overview-page.tsx';
@@ -38,6 +40,10 @@ export function Pages({ me }: { me: { id: string; role: string } }) {
         <CategoriesPage />
       </Route>
       <Route path="/catalogue/products/:id">{({ id }) => <ProductPage key={id} id={decodeURIComponent(id)} />}</Route>
+      <Route path="/imports">
+        <ImportsPage />
+      </Route>
+      <Route path="/imports/:id">{({ id }) => <ImportPage key={id} id={decodeURIComponent(id)} />}</Route>
       <Route path="/customers">
         <CustomersPage me={me} />
       </Route>
