@@ -17,6 +17,7 @@ export interface ShopState {
   promotionCodes: unknown[];
   orderHistory: number;
   staffActions: number;
+  productImports: unknown[];
   users: unknown[];
   stockAlerts: unknown[];
   stockAlertChains: unknown[];
@@ -32,6 +33,7 @@ const COLUMNS = `
     (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY id), '[]') FROM carts c) AS carts,
     (SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY id), '[]') FROM cart_lines l) AS "cartLines",
     (SELECT coalesce(jsonb_agg(to_jsonb(o) ORDER BY id), '[]') FROM orders o) AS orders,
+    (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY id), '[]') FROM product_imports i) AS "productImports",
     (SELECT count(*)::int FROM order_lines) AS "orderLines",
     (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY id), '[]') FROM categories c) AS categories,
     (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'search' ORDER BY id), '[]') FROM products p) AS products,

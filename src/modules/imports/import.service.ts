@@ -68,6 +68,8 @@ export function createImportService({ productImport }: { productImport: ProductI
         ...{ dryRun, listener, signal, actorId },
         from: from ?? NOTHING,
       });
+      // Nothing is done yet, and the number of rows is known.
+      await checkpoint?.(run.counts);
       let chunk: Draft[] = [];
       for await (const draft of run.drafts(path, columns, parting)) {
         chunk.push(draft);

@@ -83,6 +83,15 @@ export function createRunner(deps: { db: Database; eventLog: EventLog; imports: 
     });
   }
 
+  function claim(id: string, runner: string): Promise<ProductImportRow | null> {
+    return db.transaction(async (tx) => {
+      const claimed = await repository.claimImport(tx, id, runner, SILENT_SECONDS);
+      if (claimed === null) return null;
+      await eventLog.append(tx, await readClock(tx), [productImportChanged.of(id, { importId: id })]);
+      return claimed;
+    });
+  }
+
   /** Runs what was claimed, from its last checkpoint on. */
   async function runClaimed(claimed: ProductImportRow, runner: string, signal: AbortSignal): Promise<void> {
     const { id, fileName, dryRun, actorId } = claimed;
@@ -129,7 +138,7 @@ export function createRunner(deps: { db: Database; eventLog: EventLog; imports: 
   return {
     async run(id, signal) {
       const runner = uuid();
-      const claimed = await repository.claimImport(db, id, runner, SILENT_SECONDS);
+      const claimed = await claim(id, runner);
       if (claimed === null) return;
       const { rows, products, made, changed, unchanged, refused, findings, rowCount, unknownColumns } = claimed;
       if (claimed.attempts > MAX_ATTEMPTS) {

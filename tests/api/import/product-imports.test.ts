@@ -293,9 +293,11 @@ describe('an import', () => {
     await staff.client.data(CANCEL, { id });
     await barrier.query('ROLLBACK');
     await running;
-    // Those that were looked at together are done with.
-    expect(await stateOf(id)).toMatchObject({ status: 'CANCELLED', productCount: 200, createdCount: 200 });
-    expect(await productsOf(prefix)).toBe(200);
+    // Those that were looked at together may be done with, and no others.
+    const stopped = await stateOf(id);
+    expect(stopped.status).toBe('CANCELLED');
+    expect(stopped.createdCount).toBe(await productsOf(prefix));
+    expect(stopped.productCount).toBeLessThanOrEqual(200);
   });
 });
 
