@@ -79,7 +79,7 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
   });
 
-  test('axe finds nothing on the pages of accounts', async () => {
+  test('axe finds nothing on the pages of accounts, where the password can be changed', async () => {
     const person = await newPerson(shop);
     const ada = await newVisitor(browser, shop.url);
     const page = await ada.open('/log-in');
@@ -102,6 +102,23 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { name: 'Devices' }).waitFor();
     found['/account'] = await findBarriersInAllLooks(page);
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await page.getByLabel('Current password').fill('not the password');
+    await page.getByLabel('New password').fill('another password of Ada');
+    const submit = page.getByRole('button', { name: 'Change password' });
+    await submit.click();
+    await page.locator('.field-fault').waitFor();
+    found['/account password'] = await findBarriersInAllLooks(page);
+    await page.getByLabel('Current password').fill(PASSWORD);
+    await submit.click();
+    await page.getByText('Your password has been changed.').waitFor();
+    const { login } = await shop
+      .client()
+      .data<{ login: { user: object | null } }>(
+        'mutation ($email: String!) { login(input: { email: $email, password: "another password of Ada", tokens: BODY }) { user { id } } }',
+        { email: person.email },
+      );
+    expect(login.user).not.toBeNull();
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
   });
 

@@ -20,6 +20,23 @@ export interface ChartProps {
 }
 
 const LEAST_TOP = 4;
+const DAY_SECONDS = 86_400;
+
+const clock = new Intl.DateTimeFormat(navigator.languages, { hour: 'numeric', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(navigator.languages, { day: 'numeric', month: 'short' });
+
+/** The marks of the time axis as the visitor writes times: by day where a mark stands for one, and with the day where it changes. */
+function timesInWords(_plot: uPlot, marks: readonly number[], _axis: number, _space: number, step: number): string[] {
+  let before = '';
+  return marks.map((seconds) => {
+    const at = new Date(seconds * 1000);
+    const date = day.format(at);
+    const isNew = date !== before;
+    before = date;
+    if (step >= DAY_SECONDS) return date;
+    return isNew ? `${clock.format(at)}\n${date}` : clock.format(at);
+  });
+}
 
 function optionsOf({ series, kind, height = 220 }: ChartProps, width: number): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
@@ -41,7 +58,7 @@ function optionsOf({ series, kind, height = 220 }: ChartProps, width: number): u
     cursor: { show: false },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(LEAST_TOP, max * 1.1)] } },
     axes: [
-      { ...axis, grid: { show: false } },
+      { ...axis, grid: { show: false }, values: timesInWords },
       {
         ...axis,
         size: 48,

@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { Link, Redirect } from 'wouter';
 import { Button } from '../../shared/components/button.tsx';
 import { graphql } from '../../shared/graphql.ts';
@@ -7,20 +8,21 @@ import { ConfirmNote } from '../account/confirm-note.tsx';
 import { Devices } from '../account/devices.tsx';
 import { MailSettings } from '../account/mail-settings.tsx';
 import { Orders } from '../account/orders.tsx';
+import { PasswordForm } from '../account/password-form.tsx';
 import { StockAlerts } from '../account/stock-alerts.tsx';
 import { Page } from '../layout/page.tsx';
 import { Failed } from '../layout/states.tsx';
 import './account-page.css';
 
 const ACCOUNT = graphql(`
-  query AccountPage {
+  query AccountPage($after: String) {
     eventCursor(for: "AccountPage")
     me {
       id
       name
       email
       emailVerified
-      orders(first: 20) {
+      orders(first: 20, after: $after) {
         ...AccountOrders
       }
       stockAlerts(first: 20) {
@@ -50,7 +52,8 @@ const STATUS = graphql(`
 
 /** The shopper's account: orders, what is waited for, devices, mails. */
 export default function AccountPage() {
-  const [{ data, error }, reload] = usePage(ACCOUNT, {});
+  const [after, setAfter] = useState<string | null>(null);
+  const [{ data, error, fetching }, reload] = usePage(ACCOUNT, { after });
   const logOut = useLogOut();
   useLive(STATUS, { variables: {}, after: data?.me == null ? null : data.eventCursor });
   if (data === undefined) {
@@ -78,12 +81,13 @@ export default function AccountPage() {
               Nothing ordered yet. <Link href="/products">Look around</Link>
             </p>
           ) : (
-            <Orders orders={me.orders} />
+            <Orders orders={me.orders} busy={fetching} onMore={setAfter} />
           )}
         </section>
         <div className="account-side">
           {me.stockAlerts != null && <StockAlerts alerts={me.stockAlerts} />}
           {me.notificationSettings != null && <MailSettings settings={me.notificationSettings} />}
+          <PasswordForm onChanged={reload} />
           <Devices sessions={me.sessions ?? []} onChange={reload} />
         </div>
       </div>
