@@ -15,6 +15,8 @@ export type JobState = 'waiting' | 'delayed' | 'active' | 'failed';
 /** A job as it stands in its queue. */
 export interface RestingJob {
   data: unknown;
+  /** When the job was put into the queue, in milliseconds since 1970. */
+  timestamp: number;
   attemptsMade: number;
   failedReason: string;
   finishedOn?: number | null | undefined;

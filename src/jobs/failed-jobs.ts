@@ -1,6 +1,6 @@
 import { v5 as uuidOf } from 'uuid';
 import type { Page, PageRequest } from '../infra/postgres/page.ts';
-import type { FailedJob, FailedJobStore } from '../modules/staff/failed-jobs.service.ts';
+import type { FailedJob, FailedJobStore, QueueState } from '../modules/staff/failed-jobs.service.ts';
 import type { JobQueue, RestingJob } from './backend.ts';
 import { envelopeSchema, type JobQueues } from './queues.ts';
 
@@ -84,6 +84,17 @@ async function pageOf(name: string, queue: JobQueue, { limit, direction, cursor 
   return page;
 }
 
+async function stateOf(name: string, queue: JobQueue): Promise<QueueState> {
+  const [counts, [oldest]] = await Promise.all([
+    queue.getJobCounts('waiting', 'delayed', 'active', 'failed'),
+    queue.getRanges(['waiting'], 0, 0, true),
+  ]);
+  const job = oldest === undefined ? undefined : await queue.getJob(oldest);
+  const { waiting = 0, delayed = 0, active = 0, failed = 0 } = counts;
+  const oldestWaitingSince = job === undefined ? null : new Date(job.timestamp);
+  return { queue: name, waiting, delayed, active, failed, oldestWaitingSince };
+}
+
 /** The failed jobs of these queues. */
 export function createFailedJobStore({
   queues,
@@ -94,6 +105,7 @@ export function createFailedJobStore({
 }): FailedJobStore {
   return {
     names,
+    states: () => Promise.all(names.map((name) => queues.use(name, (queue) => stateOf(name, queue)))),
     page: (name, page) => queues.use(name, (queue) => pageOf(name, queue, page)),
     count: (name) => queues.use(name, async (queue) => (await queue.getJobCounts('failed')).failed ?? 0),
     async byIds(ids) {

@@ -282,6 +282,33 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByRole('region', { name: 'Honeydew' }).waitFor();
   });
 
+  test('a file is checked and imported, with its report; what failed in the background is retried', async () => {
+    const page = await open(await newVisitor(), '/imports');
+    await logIn(page);
+    const content =
+      'Handle,Title,Variant SKU,Variant Price\nlime-honey,Lime honey,LIME,8.00\nodd-honey,Odd honey,ODD,plenty\n';
+    await page
+      .getByLabel('Product CSV')
+      .setInputFiles({ name: 'honeys.csv', mimeType: 'text/csv', buffer: Buffer.from(content) });
+    await page.getByRole('button', { name: 'Upload and check' }).click();
+    await page.getByRole('heading', { name: 'honeys.csv' }).waitFor();
+    await page.getByText('Completed').waitFor();
+    await page.getByText('Would be created').waitFor();
+    await page.getByRole('row').filter({ hasText: 'odd-honey' }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Import for good' }).click();
+    await page.getByText('Created', { exact: true }).waitFor();
+    await page.getByText('Completed').waitFor();
+    await page.getByRole('link', { name: 'All imports' }).click();
+    await page.getByRole('row').filter({ hasText: 'honeys.csv' }).waitFor();
+    await page.getByRole('link', { name: 'All products' }).click();
+    await page.getByRole('link', { name: 'Lime honey' }).waitFor();
+
+    await page.getByRole('link', { name: 'System', exact: true }).click();
+    await page.getByRole('row').filter({ hasText: 'product-import' }).getByText('Well').waitFor();
+    await page.getByRole('row').filter({ hasText: 'relay' }).getByText('Well').waitFor();
+  });
+
   test('the overview counts what is sold and held, as it happens', async () => {
     const page = await open(await newVisitor(), '');
     await logIn(page);

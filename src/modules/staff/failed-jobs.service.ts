@@ -27,10 +27,24 @@ export class QueueAway extends Error {
   }
 }
 
+/** How a queue stands. */
+export interface QueueState {
+  queue: string;
+  /** Jobs by state: due now; due later; being run; failed in all attempts. */
+  waiting: number;
+  delayed: number;
+  active: number;
+  failed: number;
+  /** Since when the first of the waiting jobs has been in the queue; null if none waits. */
+  oldestWaitingSince: Date | null;
+}
+
 /** Where failed jobs rest. It answers within a second or two, or throws QueueAway. */
 export interface FailedJobStore {
   /** The queues that there are. */
   names: readonly string[];
+  /** The state of each queue. */
+  states(): Promise<QueueState[]>;
   page(queue: string, page: PageRequest): Promise<Page<FailedJob>>;
   count(queue: string): Promise<number>;
   byIds(ids: readonly string[]): Promise<FailedJob[]>;
@@ -56,6 +70,7 @@ export function createFailedJobService(deps: {
   const { db, staff, store } = deps;
   return {
     names: store.names,
+    states: () => store.states(),
     page: (queue, page) => store.page(queue, page),
     count: (queue) => store.count(queue),
     byIds: (ids) => store.byIds(ids),

@@ -16,5 +16,6 @@ export const staffModule: ShopModule = {
       import('./staff.graphql.ts'),
       import('./failed-jobs.graphql.ts'),
       import('./parked-events.graphql.ts'),
+      import('./system-health.graphql.ts'),
     ]),
 };

@@ -15,6 +15,7 @@ const PARTS = [
   ...['SalesReport', 'Sales', 'SalesPeriod', 'ProductSales', 'CartConversion'],
   ...['ShopActivity', 'StockSummary', 'OrderCount', 'LiveCart'],
   'ProductImportFinding',
+  ...['SystemHealth', 'RelayHealth', 'ConsumerHealth', 'QueueHealth', 'MailHealth'],
 ];
 
 /** Makes the cart in a mutation result or an event the cart of the viewer. */

@@ -270,6 +270,7 @@ export const operations: Record<string, Row> = {
   'Query.parkedEvents': { as: staffOnly, ask: 'parkedEvents { totalCount }' },
   'Query.failedJobs': { as: staffOnly, ask: 'failedJobs(queue: "cart-expiry") { totalCount }' },
   'Query.mails': { as: staffOnly, ask: 'mails { totalCount }' },
+  'Query.systemHealth': { as: staffOnly, ask: 'systemHealth { mail { dueCount } queues { name } }' },
   'Query.productImports': { as: staffOnly, ask: 'productImports { totalCount }' },
   'Query.productVariants': { as: staffOnly, ask: 'productVariants { totalCount }' },
   'Query.salesReport': {

@@ -5,6 +5,7 @@ import { usePage } from '../../shared/use-live.ts';
 import { inWords } from '../parts/badge.tsx';
 import { Page, Panel } from '../parts/page.tsx';
 import { Fault, Loading } from '../parts/states.tsx';
+import { SystemHealth } from './health.tsx';
 import { RetryList } from './retry-list.tsx';
 import '../activity/action-list.css';
 import '../stock/stock.css';
@@ -86,13 +87,14 @@ export function SystemPage() {
   return (
     <Page
       title="System"
-      lead="Work in the background that failed after all its attempts."
+      lead="Work in the background: how it stands, and what failed after all its attempts."
       actions={
         <Button look="second" busy={fetching} onClick={reread}>
           Read again
         </Button>
       }
     >
+      <SystemHealth />
       {error !== undefined && data === undefined && <Fault error={error} retry={reread} />}
       {data === undefined && error === undefined && <Loading rows={4} />}
       {data !== undefined && (
