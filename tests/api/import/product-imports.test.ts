@@ -287,7 +287,7 @@ describe('an import', () => {
     const { prefix, content } = fileOf(401);
     const id = await uploaded(content);
     await start(id, false);
-    await using barrier = await holdBarrier(shop.db, PRODUCT, [uuid(), `${prefix}-5`]);
+    await using barrier = await holdBarrier(shop.db, PRODUCT, [uuid(), `${prefix}-150`]);
     const running = run(id);
     await until('it is among the first products', async () => (await productsOf(prefix)) > 0);
     await staff.client.data(CANCEL, { id });
@@ -310,7 +310,7 @@ describe('a run that is cut off', () => {
     const text = `${content}${prefix}-0,Again,X-2,9.90,5,red\n${prefix}-new,New,${prefix}-1,9.90,5,red\n`;
     const id = await uploaded(text);
     await start(id, false);
-    await using barrier = await holdBarrier(shop.db, PRODUCT, [uuid(), `${prefix}-250`]);
+    await using barrier = await holdBarrier(shop.db, PRODUCT, [uuid(), `${prefix}-399`]);
     const closing = new AbortController();
     const running = run(id, closing.signal);
     running.catch(() => {});
