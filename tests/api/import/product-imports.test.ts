@@ -1,14 +1,18 @@
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  createImportService,
+  type ImportOptions,
+  type ImportService,
+} from '../../../src/modules/imports/import.service.ts';
+import { createRunner } from '../../../src/modules/imports/product-imports.runner.ts';
 import { graphql } from '../../generated/gql/index.ts';
 import { newStaff, type Person } from '../../support/accounts.ts';
-import { holdBarrier } from '../../support/barriers.ts';
 import { rowsOf } from '../../support/books.ts';
 import { known } from '../../support/known.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { rowId } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
-import { until } from '../../support/until.ts';
 
 // Imports that staff start through the API. Nothing runs by itself here: a test is the worker.
 
@@ -150,6 +154,18 @@ async function stateOf(id: string) {
 const run = (id: string, signal = new AbortController().signal) =>
   shop.app.services.productImports.run(rowId(id), signal);
 
+/** Runs an import with something changed about how it goes. */
+function runWith(
+  id: string,
+  change: (options: ImportOptions) => Partial<ImportOptions>,
+  signal = new AbortController().signal,
+): Promise<void> {
+  const { db, app } = shop;
+  const real = createImportService(app.services);
+  const imports: ImportService = { run: (options) => real.run({ ...options, ...change(options) }) };
+  return createRunner({ db, eventLog: app.eventLog, imports }).run(rowId(id), signal);
+}
+
 /** An import that has been uploaded. */
 async function uploaded(content: string): Promise<string> {
   return known((await create(content)).productImport).id;
@@ -287,21 +303,16 @@ describe('an import', () => {
     const { prefix, content } = fileOf(401);
     const id = await uploaded(content);
     await start(id, false);
-    await using barrier = await holdBarrier(shop.db, PRODUCT, [uuid(), `${prefix}-150`]);
-    const running = run(id);
-    await until('it is among the first products', async () => (await productsOf(prefix)) > 0);
-    await staff.client.data(CANCEL, { id });
-    await barrier.query('ROLLBACK');
-    await running;
-    // Those that were looked at together may be done with, and no others.
-    const stopped = await stateOf(id);
-    expect(stopped.status).toBe('CANCELLED');
-    expect(stopped.createdCount).toBe(await productsOf(prefix));
-    expect(stopped.productCount).toBeLessThanOrEqual(200);
+    await runWith(id, ({ checkpoint }) => ({
+      async checkpoint(counts) {
+        if (counts.products > 0) await staff.client.data(CANCEL, { id });
+        await checkpoint?.(counts);
+      },
+    }));
+    expect(await stateOf(id)).toMatchObject({ status: 'CANCELLED', productCount: 200, createdCount: 200 });
+    expect(await productsOf(prefix)).toBe(200);
   });
 });
-
-const PRODUCT = `INSERT INTO products (id, slug, title) VALUES ($1, $2, 'Theirs')`;
 
 describe('a run that is cut off', () => {
   test('goes on from its last checkpoint, and reports everything once', async () => {
@@ -310,13 +321,20 @@ describe('a run that is cut off', () => {
     const text = `${content}${prefix}-0,Again,X-2,9.90,5,red\n${prefix}-new,New,${prefix}-1,9.90,5,red\n`;
     const id = await uploaded(text);
     await start(id, false);
-    await using barrier = await holdBarrier(shop.db, PRODUCT, [uuid(), `${prefix}-399`]);
     const closing = new AbortController();
-    const running = run(id, closing.signal);
-    running.catch(() => {});
-    await until('it is beyond its first checkpoint', async () => (await productsOf(prefix)) > 200);
-    closing.abort(new Error('the shop closes'));
-    await barrier.query('ROLLBACK');
+    const running = runWith(
+      id,
+      ({ listener }) => ({
+        listener: {
+          ...listener,
+          // In the midst of the second batch.
+          progressed({ products }) {
+            if (products === 250) closing.abort(new Error('the shop closes'));
+          },
+        },
+      }),
+      closing.signal,
+    );
     await expect(running).rejects.toThrow('the shop closes');
     expect(await stateOf(id)).toMatchObject({
       status: 'QUEUED',
