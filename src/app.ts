@@ -10,10 +10,12 @@ import { startFeed, type EventFeed, type EventsRead } from './events/feed.ts';
 import { createParkedEvents, type ParkedEvents } from './events/parked-events.ts';
 import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
+import { createPageViewer } from './graphql/context/page-viewer.ts';
 import type { FanOutState } from './graphql/live/fan-out.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/limits/throttle.ts';
 import { createContentfulWebhook } from './http/contentful-webhook.ts';
+import { createExportPages } from './http/export-pages.ts';
 import { createMailPages } from './http/mail-pages.ts';
 import { openWeb } from './http/web/open-web.ts';
 import { startHttpServer, type HttpOverrides, type HttpServer } from './http/server.ts';
@@ -243,6 +245,11 @@ export async function createApp(
         web,
         queues: background.queuesPage,
         mailbox: background.mailboxPage,
+        exports: createExportPages({
+          exports: core.services.exports,
+          publicUrl: http.publicUrl,
+          roleOf: createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions }),
+        }),
         mail: createMailPages({ shopName: config.shop.name, services: core.services }),
         contentful: createContentfulWebhook({
           contentful: core.services.contentful,

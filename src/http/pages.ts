@@ -21,6 +21,8 @@ export interface OtherPages {
   mailbox: Page | null;
   /** Where links in mails lead. */
   mail: Page | null;
+  /** Exports for staff; null where the API is not served. */
+  exports: Page | null;
   /** What the CMS calls. */
   contentful: Page | null;
   /** The shop window and the dashboard; null where they are off or not built. */
@@ -87,6 +89,11 @@ export function createPages(options: {
     app.all('/mail/*', (c) => {
       const pages = others();
       return pages === null ? starting(c) : (pages.mail?.(c.req.raw, c.env.incoming) ?? c.notFound());
+    });
+
+    app.all('/staff/export/:file', (c) => {
+      const pages = others();
+      return pages === null ? starting(c) : (pages.exports?.(c.req.raw, c.env.incoming) ?? c.notFound());
     });
 
     // Signed, and sent by no browser: the rule against forged requests is not for it.

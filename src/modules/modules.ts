@@ -6,6 +6,7 @@ import { contentfulModule } from './contentful/contentful.module.ts';
 import { importsModule } from './imports/imports.module.ts';
 import { inventoryModule } from './inventory/inventory.module.ts';
 import { mailModule } from './mail/mail.module.ts';
+import { exportsModule } from './exports/exports.module.ts';
 import type { ShopModule } from './module.ts';
 import { ordersModule } from './orders/orders.module.ts';
 import { pricingModule } from './pricing/pricing.module.ts';
@@ -37,4 +38,5 @@ export const modules: readonly ShopModule[] = [
   contentfulModule,
   promotionsModule,
   reportsModule,
+  exportsModule,
 ];

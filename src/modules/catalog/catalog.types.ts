@@ -79,6 +79,8 @@ export interface ImportedProduct {
   product: NewProduct & { slug: string };
   /** Fields that the file does not have. */
   silent: ReadonlySet<ImportableField>;
+  /** The description as it stands in the file; one that the shop has just so stays as it is. */
+  rawDescription: string;
   /** Of each variant of `product`, in their order. */
   variants: readonly {
     /** Whether the file names the SKU; else it is made up, and gives way to the one that the variant has. */

@@ -173,13 +173,15 @@ function termsOf(
 
 function changedProduct(
   plan: ImportPlan,
-  { product, silent }: ImportedProduct,
+  { product, silent, rawDescription }: ImportedProduct,
   before: FiledProductRow,
 ): FiledProductRow | null {
   const after = { ...before };
   for (const field of ['title', 'description', 'vendor', 'tags', 'categorySlug', 'images', 'status'] as const) {
     if (!silent.has(field)) Object.assign(after, { [field]: product[field] });
   }
+  // As an export wrote it: cleaning would turn its characters into entities.
+  if (before.description === rawDescription) after.description = before.description;
   if (silent.has('altTexts')) {
     const texts = new Map(before.images.map(({ url, altText }) => [url, altText]));
     after.images = after.images.map((image) => ({ ...image, altText: texts.get(image.url) ?? image.altText }));

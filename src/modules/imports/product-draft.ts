@@ -184,6 +184,7 @@ export function draftProduct(block: Block, columns: Columns, catalogue: Catalogu
       imported: {
         product: { ...product, slug },
         silent: silentFields(columns),
+        rawDescription: first.cell('body').replaceAll(/\r\n?/g, '\n').trim(),
         variants: variants.map(({ skuGiven, ownSku, quantity, terms }) => ({ skuGiven, ownSku, quantity, terms })),
       },
       category,
