@@ -107,9 +107,15 @@ function silentFields({ index }: Columns): Set<ImportableField> {
   return new Set(fields.filter(([, columns]) => !columns.some((column) => index.has(column))).map(([field]) => field));
 }
 
+/** A row without the apostrophes that an export puts before what a spreadsheet would run as a formula. */
+function withoutApostrophes(row: Row): Row {
+  return { ...row, cell: (column) => row.cell(column).replace(/^'(?='*[=+\-@\t\r])/, '') };
+}
+
 /** Makes a product of its rows, by Shopify's rules and the catalogue's; or says what is wrong with it, row by row. */
 export function draftProduct(block: Block, columns: Columns, catalogue: Catalogue): Draft | { findings: Finding[] } {
-  const { rows, surplus } = block;
+  const { surplus } = block;
+  const rows = block.rows.map(withoutApostrophes);
   const [first] = rows;
   if (first === undefined) throw new Error('a product without rows');
   const main = first;

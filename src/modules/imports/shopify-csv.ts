@@ -125,8 +125,7 @@ export async function* readBlocks(path: string, { index, width }: Columns, parti
       isHeader = false;
       continue;
     }
-    // An export puts an apostrophe before what a spreadsheet would run as a formula.
-    const cell = (column: Column) => (record[index.get(column) ?? -1] ?? '').replace(/^'(?='*[=+\-@\t\r])/, '');
+    const cell = (column: Column) => record[index.get(column) ?? -1] ?? '';
     const own = cell('handle').trim();
     // Without a handle and with a title it is a product of its own, even right after another such.
     const joins = handle !== null && own === handle && (own !== '' || cell('title').trim() === '');
