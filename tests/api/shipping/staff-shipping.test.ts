@@ -3,7 +3,6 @@ import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
 import { known } from '../../support/known.ts';
 import { recordedOf } from '../../support/merchant.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
-import { eventsOf } from '../../support/records.ts';
 import { rowId } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
 
@@ -55,6 +54,18 @@ async function refused(field: string, input: object): Promise<string[]> {
   });
 }
 
+/** What events say of a row: which terms changed with it. */
+async function changesOf(id: string): Promise<string[]> {
+  const events = await shop.db.query<{ what: string }>(
+    {
+      text: `SELECT payload->>'what' AS what FROM event_log
+              WHERE type = 'pricing_changed' AND payload->>'rowId' = $1 ORDER BY id`,
+    },
+    [rowId(id)],
+  );
+  return events.map(({ what }) => what);
+}
+
 let count = 0;
 const named = (what: string) => `${what} ${(count += 1)}`;
 
@@ -92,9 +103,7 @@ describe('zones', () => {
         ['name: Mountains → -', 'countries: AT, CH → -', 'postalPrefixes: DE-88, FR-74 → -', 'isHome: true → -'],
       ],
     ]);
-    expect((await eventsOf(shop, rowId(id))).map(({ type, payload }) => [type, payload])).toEqual(
-      Array.from({ length: 3 }, () => ['pricing_changed', { what: 'SHIPPING' }]),
-    );
+    expect(await changesOf(id)).toEqual(['SHIPPING', 'SHIPPING', 'SHIPPING']);
   });
 
   test('share no place, no name and no rest of the world; the home zone is the latest', async () => {
@@ -277,9 +286,7 @@ describe('taxes', () => {
     const now = await done('taxRateCreate', { ...given, percent: '7', validFrom: null });
     expect(Math.abs(Date.parse(String(now.validFrom)) - Date.now())).toBeLessThan(600_000);
     expect((await recordedOf(shop, rowId(rate.id)))[1]).toEqual(['TAX_RATE_UPDATED', ['percent: 8.875 → 0']]);
-    expect((await eventsOf(shop, rowId(now.id))).map(({ type, payload }) => [type, payload])).toEqual([
-      ['pricing_changed', { what: 'TAX' }],
-    ]);
+    expect(await changesOf(now.id)).toEqual(['TAX']);
     expect((await call('taxRateDelete', { id: now.id })).result).toBe(now.id);
     // With the zone go its rates; with the category, too.
     await call('shippingZoneDelete', { id: zone.id });
