@@ -1,6 +1,6 @@
 /** How a promotion comes to apply. */
 export type PromotionTrigger = 'AUTOMATIC' | 'CODE';
-/** What a promotion reduces. */
+/** Part of the price that a promotion reduces. */
 export type PromotionScope = 'LINES' | 'ORDER' | 'SHIPPING';
 /** How a promotion reduces it. */
 export type PromotionKind = 'PERCENT' | 'FIXED_EACH' | 'FIXED_ACROSS' | 'FREE' | 'BUY_X_GET_Y';

@@ -13,7 +13,7 @@ export const PromotionTriggerRef = builder.enumType('PromotionTrigger', {
   },
 } as const);
 
-/** What a promotion reduces. */
+/** Part of the price that a promotion reduces. */
 export const PromotionScopeRef = builder.enumType('PromotionScope', {
   description: 'Part of the price that a promotion reduces.',
   values: {
