@@ -113,7 +113,8 @@ builder.mutationFields((t) => ({
     nullable: true,
     extensions: GENERAL_LIMIT_SUFFICES,
     description:
-      'Ends the session, closes its WebSockets and deletes its cookies. Succeeds even if no user is logged in.',
+      'Ends the session, closes its WebSockets and deletes its cookies. A browser receives the cookie of a new guest. ' +
+      'Succeeds even if no user is logged in.',
     args: { input: t.arg({ type: LogoutInputRef, description: 'Sessions to end. Defaults to the current one.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
@@ -126,8 +127,12 @@ builder.mutationFields((t) => ({
         }
         setViewer(ctx, { user: null, guest: null });
         ctx.entering = null;
+        const isBrowser = (ctx.cookies.accessToken ?? ctx.cookies.refreshToken) !== undefined;
         ctx.cookies.clearSession();
-        ctx.cookies.clearCart();
+        // The sockets of all tabs come back at the same time. Without a name each would be given one of its own, and all tabs but
+        // one would follow a cart that is not the browser's.
+        if (session !== null && isBrowser) ctx.cookies.setCart(ctx.services.guests.offer().token);
+        else ctx.cookies.clearCart();
         return { loggedOut: true };
       }),
   }),

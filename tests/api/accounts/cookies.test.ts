@@ -15,7 +15,7 @@ import {
 import { rowsOf } from '../../support/books.ts';
 import { makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
-import { enter, rowId } from '../../support/shopper.ts';
+import { enter, rowId, shopperDocuments } from '../../support/shopper.ts';
 import type { TestShop } from '../../support/shop.ts';
 import { openSocket } from '../../support/socket.ts';
 
@@ -245,7 +245,10 @@ describe('with COOKIE_DOMAIN', () => {
     // A name without the prefix is not looked at: browsers take one over http, too.
     expect((await ask('{ me { name } }', access.replace('__Secure-', ''))).data).toEqual({ me: null });
     const out = await ask('mutation { logout { loggedOut } }', access);
-    expect(out.cookies).toEqual([`__Secure-access_token=; Max-Age=0; ${OF_DOMAIN}`]);
+    expect(out.cookies).toEqual([
+      `__Secure-access_token=; Max-Age=0; ${OF_DOMAIN}`,
+      expect.stringMatching(/^__Secure-cart_token=[\w.-]{43,}; Max-Age=15552000; /),
+    ]);
     const headers = { host: 'api.eu.shop.example', origin: 'https://api.eu.shop.example' };
     const socket = await openSocket(production.wsUrl, {
       headers: { ...headers, cookie: made.cookies[0]?.split(';')[0] ?? '' },
@@ -379,9 +382,23 @@ describe('logging out', () => {
     expect(answer.headers.getSetCookie().map((line) => line.split(';')[0])).toEqual([
       'access_token=',
       'refresh_token=',
+      expect.stringMatching(/^cart_token=[\w.-]{43,}$/),
     ]);
     const left = `SELECT FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.email = $1 AND s.ended_at IS NULL`;
     expect(await rowsOf(shop.db, left, [email])).toEqual([]);
+  });
+
+  test('names the guest as which all tabs of the browser go on, and gives clients without cookies nothing', async () => {
+    const { client } = await newBrowser();
+    await client.data(accountDocuments.logout);
+    const token = known(client.cookie('cart_token'));
+    // Whichever tab puts something in a cart first, the token stays.
+    const made = await client.data(shopperDocuments.create);
+    expect([made.cartCreate?.errors, client.cookie('cart_token')]).toEqual([[], token]);
+
+    const { client: program } = await newPerson(shop);
+    const answer = await program.execute(accountDocuments.logout);
+    expect(answer.headers.getSetCookie()).toEqual([]);
   });
 
   test('ends this session alone, or all of them', async () => {
