@@ -7,7 +7,6 @@ import { createEventBus } from './events/create-bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { settleLogHome } from './events/log-home.ts';
 import { startFeed, type EventFeed, type EventsRead } from './events/feed.ts';
-import { createParkedEvents, type ParkedEvents } from './events/parked-events.ts';
 import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
 import { createPageViewer } from './graphql/context/page-viewer.ts';
@@ -34,12 +33,10 @@ import { createDatabaseProbes } from './infra/postgres/write-probe.ts';
 import type { JobPlace } from './jobs/backend-choice.ts';
 import { firstAdmin, type FirstAdmin } from './modules/accounts/first-admin.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
-import type { Released } from './modules/cart/cart.service.ts';
 import { checkShopCurrency } from './modules/currency/shop-currency.ts';
-import type { Nudges, ShopJobs, ShopServices, WorkOverrides } from './modules/module.ts';
+import type { LateParts, Nudges, ShopJobs, ShopServices, WorkOverrides } from './modules/module.ts';
 import { createNudges } from './modules/nudges.ts';
 import { createConsumers, createServices } from './modules/services.ts';
-import type { FailedJobService } from './modules/staff/failed-jobs.service.ts';
 import { seed } from './seed.ts';
 
 /** The shop without any edge: what the server, the workers and the commands have in common. */
@@ -55,7 +52,8 @@ export interface Core {
   /** Services over a separate pool, for the execution of events. */
   live: { db: Database; prisma: Database['prisma']; services: ShopServices };
   consumers: readonly Consumer[];
-  parkedEvents: ParkedEvents;
+  /** Parts of the services that are made after them. */
+  late: LateParts;
   connectionString: string;
   /** Names the database in Redis. */
   home: string;
@@ -118,16 +116,18 @@ export async function openCore(
     const log = createEventLog({ db, wake: tracer === null ? wake : () => tracer.apart(wake) });
     const eventLog = overrides.eventLog?.(log) ?? log;
     const nudges = createNudges();
-    const onCartsReleased = ({ carts, units }: Released) => {
+    const late: LateParts = {};
+    const real = createServices({ config, db, eventLog, nudges, late, logger });
+    real.cart.onReleased(({ carts, units }) => {
       metrics.cartsExpired.inc(carts);
       metrics.unitsReleased.inc(units);
-    };
-    const real = createServices({ config, db, eventLog, nudges, onCartsReleased, logger });
+    });
     const services = overrides.services?.(real) ?? real;
-    const ofEvents = createServices({ config, db: liveDb, eventLog, logger });
+    const ofEvents = createServices({ config, db: liveDb, eventLog, late, logger });
     const live = { db: liveDb, prisma: liveDb.prisma, services: overrides.services?.(ofEvents) ?? ofEvents };
     const consumers = createConsumers({ eventLog, services });
     const given = overrides.consumers?.(consumers) ?? consumers;
+    late.consumers = given;
     return {
       db,
       bus,
@@ -139,7 +139,7 @@ export async function openCore(
       services,
       live,
       consumers: given,
-      parkedEvents: createParkedEvents({ db, consumers: given }),
+      late,
       connectionString: place.direct.connectionString,
       jobPlace: { session: place.direct.session, schema: place.schema, connections: jobs },
       home,
@@ -204,6 +204,7 @@ export async function createApp(
     // By each process, before it takes orders: there may be no worker yet.
     if (!quiet) await registerConsumers(core.db, core.consumers);
     const background = await startBackground({ config, core, http, overrides, logger });
+    core.late.failedJobStore = background.failedJobs;
     // Drained by then, but where the start fails after this.
     disposals.add('jobs', () => background.drain().then(() => background[Symbol.asyncDispose]()));
     let feed: EventFeed | null = null;
@@ -216,8 +217,7 @@ export async function createApp(
       feed = await startFeed({ log: core.eventLog, bus: core.bus, logger, onRead });
       disposals.add('feed', async () => feed?.[Symbol.asyncDispose]());
       const { throttling } = overrides;
-      const { failedJobs } = background;
-      graphql = await createGraphQL({ config, core, feed, http, redis, throttling, failedJobs, logger });
+      graphql = await createGraphQL({ config, core, feed, http, redis, throttling, logger });
     }
     const expiry = quiet ? null : startCartExpiry({ cart: core.services.cart, logger });
     disposals.add('expiry of carts', async () => expiry?.[Symbol.asyncDispose]());
@@ -283,16 +283,15 @@ async function createGraphQL(options: {
   http: HttpServer;
   redis: RedisConnection | null;
   throttling: ThrottleOverrides | undefined;
-  failedJobs: FailedJobService;
   logger: Logger;
 }): Promise<GraphQLServer> {
-  const { config, core, feed, http, redis, throttling, failedJobs, logger } = options;
+  const { config, core, feed, http, redis, throttling, logger } = options;
   const [{ createGraphQLServer }, { schema }] = await Promise.all([
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
   ]);
-  const { db, services, live, eventLog, replay, parkedEvents, metrics, tracer } = core;
+  const { db, services, live, eventLog, replay, metrics, tracer } = core;
   const of = { shop: config.shop, publicUrl: http.publicUrl, prisma: db.prisma };
-  const shared = { ...of, db, services, eventLog, parkedEvents, failedJobs, feed, replay };
+  const shared = { ...of, db, services, eventLog, feed, replay };
   return createGraphQLServer({ schema, config, shared, live, redis, throttling, metrics, tracer, logger });
 }

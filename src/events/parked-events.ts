@@ -27,17 +27,21 @@ export interface ParkedEvents {
 type Recorder = NonNullable<Parameters<ParkedEvents['retry']>[1]>;
 
 /** Wires them to those who handle them. */
-export function createParkedEvents(options: { db: Database; consumers: readonly Consumer[] }): ParkedEvents {
-  const { db } = options;
-  const consumers = new Map(options.consumers.map((consumer) => [consumer.name, consumer]));
-
+export function createParkedEvents({
+  db,
+  consumers,
+}: {
+  db: Database;
+  /** Called when an event is retried. */
+  consumers: () => readonly Consumer[];
+}): ParkedEvents {
   /** One transaction. */
   async function attempt(id: string, record: Recorder): Promise<Retried | 'MORE'> {
     return db.transaction(async (tx) => {
       const parked = await repository.lockParked(tx, id);
       if (parked === null) return 'NOT_FOUND';
       if (parked.resolvedAt !== null) return 'HANDLED';
-      const consumer = consumers.get(parked.consumer);
+      const consumer = consumers().find(({ name }) => name === parked.consumer);
       if (consumer === undefined) return 'NO_CONSUMER';
       const { seq, type, subjectId, payload, occurredAt } = parked;
       if ((await consumer.handle(tx, { seq, type, subjectId, payload, occurredAt })) === 'MORE') return 'MORE';

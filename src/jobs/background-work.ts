@@ -12,7 +12,7 @@ import type { Metrics } from '../infra/metrics.ts';
 import type { Tracer } from '../infra/tracing/tracer.ts';
 import type { Enqueue, Nudges, ShopJobs, ShopServices, WorkOverrides } from '../modules/module.ts';
 import { modules } from '../modules/modules.ts';
-import { createFailedJobService, type FailedJobService } from '../modules/staff/failed-jobs.service.ts';
+import type { FailedJobStore } from '../modules/staff/failed-jobs.service.ts';
 import type { JobState } from './backend.ts';
 import { createJobBackend, type JobPlace } from './backend-choice.ts';
 import type { Job } from './define-job.ts';
@@ -31,8 +31,8 @@ export interface BackgroundWork extends AsyncDisposable {
   queuesPage: Page;
   /** Receives what waits for a job. */
   nudges: Nudges;
-  /** For staff. */
-  failedJobs: FailedJobService;
+  /** Failed jobs of all queues, for the service of the staff. */
+  failedJobs: FailedJobStore;
   /** Rejects with the cause where jobs cannot be enqueued. The shop goes on without them, more slowly. */
   checks: Record<string, () => Promise<void>>;
   /** Jobs by queue and state, of the queues that answer. */
@@ -102,7 +102,6 @@ export async function startBackgroundWork(options: {
   const ofModulesUpkeep = () => modulesWork.flatMap((work) => work.upkeep?.(shopJobs, enqueue) ?? []);
   const upkeep = works ? startUpkeep({ config, core, ofModules: ofModulesUpkeep(), logger }) : null;
   const board = createQueuesPage({ backend, names, roleOf });
-  const store = createFailedJobStore({ queues, names });
   const watch = options.watchQueue === true ? watchQueue(backend, logger) : null;
   let draining: Promise<void> | undefined;
 
@@ -114,7 +113,7 @@ export async function startBackgroundWork(options: {
     queuesPage: board.page,
     nudges,
     checks: watch === null ? {} : { jobs: () => watch.check() },
-    failedJobs: createFailedJobService({ db, staff: services.staff, store }),
+    failedJobs: createFailedJobStore({ queues, names }),
     async countJobs() {
       const counts = names.map((queue) =>
         queues

@@ -46,9 +46,17 @@ export interface ServiceDeps {
    * that needs one of a later module keeps this object and reads the member when it is called.
    */
   services: ShopServices;
+  late: LateParts;
   logger: Pick<Logger, 'error'>;
-  /** Called after commit with the units and carts that an expiry released. Must not throw or block. */
-  onCartsReleased: (released: { carts: number; units: number }) => void;
+}
+
+/**
+ * Parts that are made of the services, and that some services need in turn. They are filled in when the process starts; a service
+ * keeps this object and reads the member when it is called.
+ */
+export interface LateParts {
+  /** All durable consumers of the shop. */
+  consumers?: readonly Consumer[];
 }
 
 /** What a module makes its jobs of. */

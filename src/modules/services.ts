@@ -7,16 +7,16 @@ import type { ServiceDeps, ShopServices } from './module.ts';
 /**
  * Makes the services of all modules.
  * @param deps.nudges called with rows that wait for a job; they go nowhere by default
+ * @param deps.late filled in by the caller once its members exist; nothing by default
  */
 export function createServices({
   nudges = createNudges(),
-  onCartsReleased = () => {},
+  late = {},
   ...deps
-}: Omit<ServiceDeps, 'services' | 'nudges' | 'onCartsReleased'> &
-  Partial<Pick<ServiceDeps, 'nudges' | 'onCartsReleased'>>): ShopServices {
+}: Omit<ServiceDeps, 'services' | 'nudges' | 'late'> & Partial<Pick<ServiceDeps, 'nudges' | 'late'>>): ShopServices {
   const services = {} as ShopServices;
   for (const module of modules) {
-    Object.assign(services, module.services?.({ ...deps, nudges, onCartsReleased, services }));
+    Object.assign(services, module.services?.({ ...deps, nudges, late, services }));
   }
   return services;
 }

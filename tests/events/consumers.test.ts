@@ -568,7 +568,7 @@ describe('a parked event', () => {
     await write('poison', 'wanted');
     await consumers.flush();
     const [row] = (await parkedRows()) as { id: string }[];
-    const parked = createParkedEvents({ db, consumers: [consumer] });
+    const parked = createParkedEvents({ db, consumers: () => [consumer] });
     return { parked, id: row?.id ?? '', mend: () => (broken = false) };
   }
 
@@ -597,7 +597,7 @@ describe('a parked event', () => {
     let calls = 0;
     const parked = createParkedEvents({
       db,
-      consumers: [
+      consumers: () => [
         defineConsumer({
           name: 'recorder',
           types: ['poison'],
@@ -615,7 +615,7 @@ describe('a parked event', () => {
 
   test('that nobody handles any more is left as it is', async () => {
     const { id } = await park();
-    const parked = createParkedEvents({ db, consumers: [] });
+    const parked = createParkedEvents({ db, consumers: () => [] });
     expect(await parked.retry(id)).toBe('NO_CONSUMER');
     expect(await parked.retry(uuid())).toBe('NOT_FOUND');
     expect(await parkedRows()).toMatchObject([{ attempts: 4, resolved_at: null }]);

@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { buildSchema, Kind, parse, validate } from 'graphql';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readTabs } from '../../src/graphql/graphiql/tabs.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
 import { settled } from '../support/settled.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
@@ -20,7 +24,7 @@ describe.skipIf(!hasBrowser('GraphiQL'))('GraphiQL in a real browser, without th
     browser = await launchBrowser();
     // High enough for whole answers: the editor draws what is in sight alone.
     page = await browser.newPage({ viewport: { width: 1400, height: 2000 } });
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.route('**/*', async (route) => {
       const url = route.request().url();
       if (url.startsWith(`${shop.url}/`)) {
@@ -127,6 +131,24 @@ describe.skipIf(!hasBrowser('GraphiQL'))('GraphiQL in a real browser, without th
     expect(outside).toEqual([]);
     expect(faults).toEqual([]);
   });
+});
+
+test('every tab is a valid operation of the schema, with the variables that it takes', () => {
+  const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
+  const tabs = readTabs();
+  expect(tabs).toHaveLength(7);
+  for (const { query, variables } of tabs) {
+    const document = parse(query);
+    expect(validate(schema, document).map(({ message }) => message)).toEqual([]);
+    const taken = document.definitions.flatMap((definition) =>
+      definition.kind === Kind.OPERATION_DEFINITION ? (definition.variableDefinitions ?? []) : [],
+    );
+    expect(Object.keys(JSON.parse(variables ?? '{}') as object)).toEqual(
+      taken.map(({ variable }) => variable.name.value),
+    );
+    // Says what it shows.
+    expect(query).toMatch(/^# \w/);
+  }
 });
 
 test('the page is sent packed or plain, and not again to who has it', async () => {

@@ -2,13 +2,11 @@ import type { Cursor } from '../../events/cursor.ts';
 import type { EventFeed } from '../../events/feed.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { Replay } from '../../events/replay.ts';
-import type { ParkedEvents } from '../../events/parked-events.ts';
 import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { FormerGuest } from '../../modules/accounts/guest.service.ts';
 import type { Identity } from '../../modules/accounts/session.service.ts';
 import type { ShopServices } from '../../modules/module.ts';
-import type { FailedJobService } from '../../modules/staff/failed-jobs.service.ts';
 import type { Cookies } from './cookies.ts';
 import type { SocketSink } from './sink.ts';
 import type { Loaders } from './loaders.ts';
@@ -44,8 +42,6 @@ export interface SharedContext {
   feed: EventFeed;
   /** The log for subscriptions that come back. */
   replay: Replay;
-  parkedEvents: ParkedEvents;
-  failedJobs: FailedJobService;
   shop: { name: string; currency: string };
   /** Where the outside reaches the shop, for links; an origin without a slash at its end. */
   publicUrl: string;
@@ -67,8 +63,6 @@ export interface Context extends SharedContext, Caller {
   requestId: string;
   /** The log's end from before execution began, where the operation asks for it. */
   eventCursor: Cursor | null;
-  /** Orders that this operation was shown, by what right: see order-rights.graphql.ts. */
-  orderGrants: Map<string, OrderGrant>;
   /** Where a subscription over WebSocket can put ready results; null over HTTP. */
   sink: SocketSink | null;
   /** What an event of the subscription costs; 0 in queries and mutations. */
@@ -82,6 +76,3 @@ export interface Context extends SharedContext, Caller {
   /** Says in a header of the answer, too, how many seconds to wait: the most of all fields that were refused. */
   retryAfter(seconds: number): void;
 }
-
-/** By what right an order is seen: as its owner, as one who works here, by its access token, or by its number and e-mail. */
-export type OrderGrant = 'OWNER' | 'STAFF' | 'ACCESS_TOKEN' | 'NUMBER_AND_EMAIL';

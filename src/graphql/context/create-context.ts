@@ -117,7 +117,6 @@ export function createContextFactory(deps: {
       userAgent: req.headers['user-agent'] ?? null,
       lastEventId: lastEventIdOf(req),
       eventCursor: null,
-      orderGrants: new Map(),
       sink: null,
       eventCost: 0,
       onStream: () => scope.onStream?.(),
@@ -197,7 +196,6 @@ export function createContextFactory(deps: {
       ...live,
       loaders: createLoaders(live.services),
       eventCursor: null,
-      orderGrants: new Map(),
     }),
   };
 }

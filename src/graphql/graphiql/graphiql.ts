@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
 import type { Logger } from '../../infra/logger.ts';
-import { tabs } from './graphiql-tabs.ts';
+import { readTabs } from './tabs.ts';
 
 interface Page {
   /** One for all clients. */
@@ -73,7 +73,7 @@ async function render(title: string): Promise<Page> {
     title: title.replaceAll(/[<>&]/g, ''),
     credentials: 'same-origin',
     subscriptionsProtocol: 'WS',
-    defaultTabs: tabs.map(({ query, variables }) => ({ query, variables: variables ?? null, headers: null })),
+    defaultTabs: readTabs().map((tab) => ({ ...tab, headers: null })),
     shouldPersistHeaders: false,
   });
   const html = page.replace('</head>', `<style>${TABS_STAY}</style></head>`);

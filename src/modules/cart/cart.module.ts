@@ -22,14 +22,13 @@ declare module '../module.ts' {
 /** Carts, and the units that they hold. */
 export const cartModule: ShopModule = {
   name: 'cart',
-  services({ config, db, eventLog, nudges, services, logger, onCartsReleased }) {
+  services({ config, db, eventLog, nudges, services, logger }) {
     const { catalog, inventory, guests } = services;
     const cart = createCartService({
       ...{ db, catalog, inventory, guests, eventLog, logger },
       config: config.cart,
       secrets: config.secrets,
       onDue: (due) => nudges.cart(due),
-      onReleased: onCartsReleased,
     });
     return { cart };
   },

@@ -89,6 +89,8 @@ export interface CartService {
   checkOverdue(tx: Transaction, shortages: ReadonlyMap<string, number>): Promise<void>;
   /** Expires every overdue cart; safe beside other processes. */
   expireOverdue(signal?: AbortSignal): Promise<Released>;
+  /** Registers a listener that is called after commit with what an expiry released. It must neither throw nor block. */
+  onReleased(listener: (released: Released) => void): void;
   /** Milliseconds until the next deadline of a live cart before an instant, negative where it is past; null: there is none. */
   nextDeadline(before: Date): Promise<number | null>;
   /** For checkout: the live cart under its lock; refuses where it is expired, empty or not there. */
@@ -108,8 +110,6 @@ export interface CartDependencies {
   secrets: readonly string[];
   /** Told each deadline that is set, after its commit; must neither throw nor wait. */
   onDue: (due: CartDue) => void;
-  /** Told what an expiry released, after its commit; must neither throw nor wait. */
-  onReleased?: (released: Released) => void;
   logger: Pick<Logger, 'error'>;
 }
 
@@ -125,7 +125,13 @@ const EMPTY = 'The cart is empty.';
 /** Wires the carts. */
 export function createCartService(deps: CartDependencies): CartService {
   const { db, guests, eventLog } = deps;
-  const expiry = createCartExpiry(deps);
+  const listeners = new Set<(released: Released) => void>();
+  const expiry = createCartExpiry({
+    ...deps,
+    onReleased(released) {
+      for (const listener of listeners) listener(released);
+    },
+  });
   const commands = createCartCommands(deps);
   const reclaim = createReclaim({ commands, eventLog });
 
@@ -171,6 +177,7 @@ export function createCartService(deps: CartDependencies): CartService {
     expireOverdue: expiry.expireOverdue,
     nextDeadline: (before) => findNextDeadline(db, before),
     withOverdueReleased: expiry.withOverdueReleased,
+    onReleased: (listener) => void listeners.add(listener),
     checkOverdue: commands.checkOverdue,
     merge: createMerge({ ...deps, commands }),
     byIds: (ids) => repository.findCarts(db, ids),

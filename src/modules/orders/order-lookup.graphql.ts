@@ -1,11 +1,11 @@
 import { comparableEmailAddress } from '../../config/email-address.ts';
 import { builder } from '../../graphql/schema/builder.ts';
-import type { Context, OrderGrant } from '../../graphql/context/context.ts';
+import type { Context } from '../../graphql/context/context.ts';
 import { argumentId } from '../../graphql/schema/global-id.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
 import { isStaff } from '../../graphql/context/viewer.ts';
 import { isPlain } from '../input.ts';
-import { grant, isOwn } from './order-rights.graphql.ts';
+import { grant, isOwn, type OrderGrant } from './order-rights.graphql.ts';
 import { OrderRef } from './order.graphql.ts';
 import { lookUpLimits } from './order.limits.graphql.ts';
 

@@ -1,17 +1,23 @@
 import { readClock } from '../../infra/postgres/clock.ts';
-import type { Context, OrderGrant } from '../../graphql/context/context.ts';
+import type { Context } from '../../graphql/context/context.ts';
 import { isStaff, ownerOf } from '../../graphql/context/viewer.ts';
 import { isOrderOf, type OwnedOrder } from './order-owner.ts';
 
 /*
- * Who may see an order is decided where it is looked up, and kept for the operation in `orderGrants`: fields ask there by
- * what right it is shown. Found by number and e-mail alone, it shows no postal address and hands out no access token.
+ * Who may see an order is decided where the order is looked up, and kept for the operation: fields ask here by what right the order
+ * is shown. An order that was found by number and email address alone shows no postal address and no access token.
  */
+
+/** The right by which an order is shown: the viewer owns it, is staff, has its access token, or knows its number and email address. */
+export type OrderGrant = 'OWNER' | 'STAFF' | 'ACCESS_TOKEN' | 'NUMBER_AND_EMAIL';
+
+/** By order ID. Each event of a subscription has a context of its own, and so do its rights. */
+const grants = new WeakMap<Context, Map<string, OrderGrant>>();
 
 /** By what right the operation shows an order. */
 export function grantOf(ctx: Context, order: OwnedOrder): OrderGrant {
   if (isOwn(ctx, order)) return 'OWNER';
-  return isStaff(ctx.viewer) ? 'STAFF' : (ctx.orderGrants.get(order.id) ?? 'NUMBER_AND_EMAIL');
+  return isStaff(ctx.viewer) ? 'STAFF' : (grants.get(ctx)?.get(order.id) ?? 'NUMBER_AND_EMAIL');
 }
 
 /** Whether it is the viewer's. */
@@ -21,7 +27,9 @@ export function isOwn(ctx: Context, order: OwnedOrder): boolean {
 
 /** The order was found by such a right. The token's is the larger one, should one operation look it up both ways. */
 export function grant(ctx: Context, orderId: string, right: OrderGrant): void {
-  if (ctx.orderGrants.get(orderId) !== 'ACCESS_TOKEN') ctx.orderGrants.set(orderId, right);
+  const known = grants.get(ctx) ?? new Map<string, OrderGrant>();
+  grants.set(ctx, known);
+  if (known.get(orderId) !== 'ACCESS_TOKEN') known.set(orderId, right);
 }
 
 /** Which orders the viewer may see without any further right; null: none. */

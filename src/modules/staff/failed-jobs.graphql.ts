@@ -55,7 +55,7 @@ async function orUnavailable<T>(look: Promise<T>): Promise<T> {
 
 registerNode('FailedJob', async (ids, ctx) => {
   if (!isStaff(ctx.viewer)) return ids.map(() => null);
-  const jobs = new Map((await orUnavailable(ctx.failedJobs.byIds(ids))).map((job) => [job.id, job]));
+  const jobs = new Map((await orUnavailable(ctx.services.failedJobs.byIds(ids))).map((job) => [job.id, job]));
   return ids.map((id) => jobs.get(id) ?? null);
 });
 
@@ -78,7 +78,7 @@ builder.queryField('failedJobs', (t) =>
     },
     complexity: pageCost,
     resolve: async (_root, { queue, ...args }, ctx) => {
-      const { failedJobs } = ctx;
+      const { failedJobs } = ctx.services;
       if (!failedJobs.names.includes(queue)) {
         throw requestError('BAD_REQUEST', `\`queue\` must be one of: ${failedJobs.names.join(', ')}.`);
       }
@@ -120,7 +120,7 @@ builder.mutationField('failedJobRetry', (t) =>
       orErrors(async () => {
         const id = inputId('FailedJob', input.id, ['id']);
         const { userId: actorId } = requireUser(ctx);
-        return { failedJob: await ctx.failedJobs.retry(id, { actorId, path: ['id'] }) };
+        return { failedJob: await ctx.services.failedJobs.retry(id, { actorId, path: ['id'] }) };
       }),
   }),
 );

@@ -65,18 +65,21 @@ export interface FailedJobService extends Omit<FailedJobStore, 'retry'> {
 export function createFailedJobService(deps: {
   db: Database;
   staff: StaffService;
-  store: FailedJobStore;
+  /** Called for each use. @throws QueueAway in a process that has no job queue, such as a command */
+  store: () => FailedJobStore;
 }): FailedJobService {
   const { db, staff, store } = deps;
   return {
-    names: store.names,
-    states: () => store.states(),
-    page: (queue, page) => store.page(queue, page),
-    count: (queue) => store.count(queue),
-    byIds: (ids) => store.byIds(ids),
+    get names() {
+      return store().names;
+    },
+    states: async () => store().states(),
+    page: async (queue, page) => store().page(queue, page),
+    count: async (queue) => store().count(queue),
+    byIds: async (ids) => store().byIds(ids),
     async retry(id, { actorId, path }) {
       try {
-        const [job] = await store.byIds([id]);
+        const [job] = await store().byIds([id]);
         if (job === undefined) return refuse('NOT_FOUND', 'Failed job not found.', path);
         return await db.transaction(async (tx) => {
           const subject = { type: 'FailedJob', id } as const;
@@ -84,7 +87,8 @@ export function createFailedJobService(deps: {
           const note = `${job.queue} ${job.jobId}`.slice(0, 1000);
           await staff.record(tx, await readClock(tx), { actorId, kind: 'FAILED_JOB_RETRIED', subject, changes, note });
           // Last, and bounded: what cannot be recorded is not done. No lock is held meanwhile but that of the new entry.
-          if (!(await store.retry(job))) refuse('NOT_FOUND', 'The job is no longer in the list of failed jobs.', path);
+          if (!(await store().retry(job)))
+            refuse('NOT_FOUND', 'The job is no longer in the list of failed jobs.', path);
           return job;
         });
       } catch (error) {

@@ -50,7 +50,7 @@ builder.node(ParkedEventRef, {
 
 registerNode('ParkedEvent', async (ids, ctx) => {
   if (!isStaff(ctx.viewer)) return ids.map(() => null);
-  const events = new Map((await ctx.parkedEvents.byIds(ids)).map((event) => [event.id, event]));
+  const events = new Map((await ctx.services.parkedEvents.byIds(ids)).map((event) => [event.id, event]));
   return ids.map((id) => events.get(id) ?? null);
 });
 
@@ -73,8 +73,8 @@ builder.queryField('parkedEvents', (t) =>
     },
     complexity: pageCost,
     resolve: async (_root, { includeResolved: resolved, ...args }, ctx) => {
-      const page = await ctx.parkedEvents.page({ resolved }, pageOf(args, ofParked));
-      return toConnection(page, ofParked, () => ctx.parkedEvents.count({ resolved }));
+      const page = await ctx.services.parkedEvents.page({ resolved }, pageOf(args, ofParked));
+      return toConnection(page, ofParked, () => ctx.services.parkedEvents.count({ resolved }));
     },
   }),
 );
@@ -113,7 +113,7 @@ builder.mutationField('parkedEventRetry', (t) =>
         const id = inputId('ParkedEvent', input.id, ['id']);
         const { userId: actorId } = requireUser(ctx);
         const { staff } = ctx.services;
-        const outcome = await ctx.parkedEvents.retry(id, async (tx, { error, consumer }) => {
+        const outcome = await ctx.services.parkedEvents.retry(id, async (tx, { error, consumer }) => {
           const subject = { type: 'ParkedEvent', id } as const;
           const changes = changesBetween({ error }, { error: null });
           const at = await readClock(tx);
@@ -122,7 +122,7 @@ builder.mutationField('parkedEventRetry', (t) =>
         if (outcome === 'NO_CONSUMER')
           refuse('CONFLICT', 'No consumer of the shop processes events of this type.', ['id']);
         if (typeof outcome === 'object') refuse('CONFLICT', `The event failed again: ${outcome.fault}`, ['id']);
-        const [parkedEvent] = await ctx.parkedEvents.byIds([id]);
+        const [parkedEvent] = await ctx.services.parkedEvents.byIds([id]);
         return { parkedEvent: parkedEvent ?? refuse('NOT_FOUND', 'Parked event not found.', ['id']) };
       }),
   }),

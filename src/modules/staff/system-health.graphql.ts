@@ -123,7 +123,7 @@ const SystemHealthRef = builder.objectRef<ShopHealth>('SystemHealth').implement(
       description:
         'State of the job queues. Null if the job queues cannot be reached; timers then do the most urgent work.',
       complexity: { field: 20, multiplier: 1 },
-      resolve: (_health, _args, { failedJobs }) =>
+      resolve: (_health, _args, { services: { failedJobs } }) =>
         failedJobs.states().catch((error: unknown) => {
           if (error instanceof QueueAway) return null;
           throw error;
