@@ -13,8 +13,8 @@ import { createPageViewer } from './graphql/context/page-viewer.ts';
 import type { FanOutState } from './graphql/live/fan-out.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/limits/throttle.ts';
-import { createContentfulWebhook } from './http/contentful-webhook.ts';
 import { createExportPages } from './http/export-pages.ts';
+import { createWebhookPages } from './http/webhooks.ts';
 import { createMailPages } from './http/mail-pages.ts';
 import { openWeb } from './http/web/open-web.ts';
 import { startHttpServer, type HttpOverrides, type HttpServer } from './http/server.ts';
@@ -251,8 +251,8 @@ export async function createApp(
           roleOf: createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions }),
         }),
         mail: createMailPages({ shopName: config.shop.name, services: core.services }),
-        contentful: createContentfulWebhook({
-          contentful: core.services.contentful,
+        webhooks: createWebhookPages({
+          webhooks: core.services.webhooks,
           bodyLimit: config.http.webhookBodyLimit,
           trustedProxies: config.http.trustedProxies,
         }),

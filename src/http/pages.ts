@@ -8,6 +8,7 @@ import { readImage } from './images.ts';
 import { mayReadMetrics, type Approach } from './metrics-rule.ts';
 import { frontPage, graphqlPage, LOG_IN_PATH, logInPage, readable } from './shop-pages.ts';
 import { isPageVisit, wantsPage } from './visit.ts';
+import type { WebhookPages } from './webhooks.ts';
 import { DASHBOARD_PAGES, PAGES_OF_MAILS, SHOP_PAGES, type WebPages } from './web/web-pages.ts';
 
 /** A page made by another part of the shop, which checks permissions itself. */
@@ -23,8 +24,8 @@ export interface OtherPages {
   mail: Page | null;
   /** Exports for staff; null where the API is not served. */
   exports: Page | null;
-  /** What the CMS calls. */
-  contentful: Page | null;
+  /** What other systems call. */
+  webhooks: WebhookPages;
   /** The shop window and the dashboard; null where they are off or not built. */
   web: WebPages | null;
 }
@@ -97,9 +98,9 @@ export function createPages(options: {
     });
 
     // Signed, and sent by no browser: the rule against forged requests is not for it.
-    app.all('/webhooks/contentful', (c) => {
+    app.all('/webhooks/:source', (c) => {
       const pages = others();
-      return pages === null ? starting(c) : (pages.contentful?.(c.req.raw, c.env.incoming) ?? c.notFound());
+      return pages === null ? starting(c) : (pages.webhooks(c.req.param('source'), c.env.incoming) ?? c.notFound());
     });
 
     for (const path of SHOP_PAGES) {

@@ -16,6 +16,7 @@ import { shippingModule } from './shipping/shipping.module.ts';
 import { staffModule } from './staff/staff.module.ts';
 import { stockAlertsModule } from './stock-alerts/stock-alerts.module.ts';
 import { taxModule } from './tax/tax.module.ts';
+import { webhooksModule } from './webhooks/webhooks.module.ts';
 
 /**
  * The modules of the shop. Services are made in this order, so a module comes after those whose services it is made of. What
@@ -35,6 +36,7 @@ export const modules: readonly ShopModule[] = [
   stockAlertsModule,
   pricingModule,
   ordersModule,
+  webhooksModule,
   contentfulModule,
   promotionsModule,
   reportsModule,

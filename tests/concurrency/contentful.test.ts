@@ -34,7 +34,7 @@ const fieldsOf = (revision: number, slug: string) => ({
 async function delivered(id: string, revision: number): Promise<() => Promise<void>> {
   await deliver(shop, { id, revision, minute: revision, fields: fieldsOf(revision, id) });
   const delivery = known((await deliveriesOf(shop, id)).at(-1));
-  return () => shop.app.services.contentful.apply(delivery.id);
+  return () => shop.app.services.webhooks.apply(delivery.id);
 }
 
 /** Starts one thing and, when it waits for a lock, the next; then lets them go in that order. */
@@ -97,7 +97,7 @@ describe('two deliveries of one entry at once', () => {
     for (const id of [one, other]) {
       await deliver(shop, { id, fields });
       const delivery = known((await deliveriesOf(shop, id)).at(-1));
-      works.push(() => shop.app.services.contentful.apply(delivery.id));
+      works.push(() => shop.app.services.webhooks.apply(delivery.id));
     }
     await Promise.all(works.map((work) => work()));
     const statuses = (await Promise.all([one, other].map((id) => deliveriesOf(shop, id)))).map(

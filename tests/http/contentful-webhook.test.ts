@@ -246,7 +246,7 @@ describe('POST /webhooks/contentful', () => {
     expect(await deliveriesOf(shop, id)).toHaveLength(3);
     const [{ events } = { events: 0 }] = await rowsOf<{ events: number }>(
       shop.db,
-      `SELECT count(*)::int AS events FROM event_log e JOIN webhook_deliveries d ON d.id = e.subject_id WHERE d.entry_id = $1`,
+      `SELECT count(*)::int AS events FROM event_log e JOIN webhook_deliveries d ON d.id = e.subject_id WHERE d.subject = $1`,
       [id],
     );
     expect(events).toBe(3);
@@ -327,7 +327,7 @@ test('two hundred odd bodies: none is a fault of the server, none changes stock'
   await deliver(shop, { id, fields });
   const applyAll = async () => {
     const rows = await rowsOf<{ id: string }>(shop.db, `SELECT id FROM webhook_deliveries WHERE status = 'PENDING'`);
-    for (const row of rows) await shop.app.services.contentful.apply(row.id);
+    for (const row of rows) await shop.app.services.webhooks.apply(row.id);
   };
   await applyAll();
   const before = await levels();
@@ -377,7 +377,7 @@ test('two hundred odd bodies: none is a fault of the server, none changes stock'
   expect(await levels()).toEqual(before);
   const outcomes = await rowsOf<{ status: string }>(
     shop.db,
-    `SELECT DISTINCT status FROM webhook_deliveries WHERE entry_id = $1 ORDER BY 1`,
+    `SELECT DISTINCT status FROM webhook_deliveries WHERE subject = $1 ORDER BY 1`,
     [id],
   );
   expect(outcomes.map(({ status }) => status)).toEqual(['APPLIED', 'FAILED']);

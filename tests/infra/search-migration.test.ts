@@ -1,25 +1,11 @@
-import { cpSync, mkdtempSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
-import { expect, inject, onTestFinished, test } from 'vitest';
-import { MIGRATIONS_DIR } from '../../src/infra/migrations/migration-files.ts';
+import { expect, onTestFinished, test } from 'vitest';
 import { migrate } from '../../src/infra/migrations/migrations.ts';
+import { migrationsBefore } from '../support/migrations-before.ts';
 import { createEmptyDatabase } from '../support/postgres.ts';
 
 const logger = pino({ level: 'silent' });
-
-/** The migrations before the first with this name, in a folder of their own. */
-function migrationsBefore(name: string): string {
-  const folder = mkdtempSync(join(inject('postgres').runFolder, 'migrations-'));
-  const all = readdirSync(MIGRATIONS_DIR).toSorted();
-  const first = all.find((entry) => entry.endsWith(`_${name}`)) ?? '';
-  expect(first).not.toBe('');
-  for (const entry of all.filter((one) => one < first || one === 'migration_lock.toml')) {
-    cpSync(join(MIGRATIONS_DIR, entry), join(folder, entry), { recursive: true });
-  }
-  return folder;
-}
 
 test('products and orders from before are found by their words, and stock is as it was', async () => {
   const database = await createEmptyDatabase();

@@ -68,8 +68,8 @@ describe.each(JOB_BACKENDS)('deliveries of a CMS, with jobs on %s', (kind) => {
     await deliver(api, { id, fields });
     // As long ago as a sweep needs, and not in the queue any more.
     await rowsOf(api.db, `UPDATE webhook_deliveries SET received_at = received_at - interval '1 hour'`);
-    const { contentful } = api.app.services;
-    expect(await contentful.findLost(10)).toHaveLength(1);
+    const { webhooks } = api.app.services;
+    expect(await webhooks.findLost(10)).toHaveLength(1);
     const worker = await open({ ROLES: 'worker' });
     await until('it was applied', async () => (await deliveriesOf(worker, id))[0]?.status === 'APPLIED');
     expect(await productOf(worker, id)).toMatchObject({ title: 'Honey', onHand: 5 });

@@ -95,7 +95,7 @@ export interface Delivered {
 export function deliveriesOf({ db }: Pick<TestShop, 'db'>, entryId: string): Promise<Delivered[]> {
   return rowsOf<Delivered>(
     db,
-    'SELECT id, status, reason, attempts, product_id AS "productId" FROM webhook_deliveries WHERE entry_id = $1 ORDER BY received_at, id',
+    'SELECT id, status, reason, attempts, object_id AS "productId" FROM webhook_deliveries WHERE subject = $1 ORDER BY received_at, id',
     [entryId],
   );
 }
@@ -106,7 +106,7 @@ export async function applyAll(shop: Pick<TestShop, 'db' | 'app'>): Promise<void
     shop.db,
     `SELECT id FROM webhook_deliveries WHERE status = 'PENDING' ORDER BY received_at, id`,
   );
-  for (const { id } of waiting) await shop.app.services.contentful.apply(id);
+  for (const { id } of waiting) await shop.app.services.webhooks.apply(id);
 }
 
 /** Sends a delivery and applies it; gives what became of it. */

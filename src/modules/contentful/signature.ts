@@ -1,19 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { WebhookRequest } from '../webhooks/webhook.types.ts';
 
 /*
  * How Contentful signs requests, as its @contentful/node-apps-toolkit checks it (32 MB for one HMAC; tests have it as their
  * oracle): HMAC-SHA256 over method, path, signed headers and body.
  */
-
-/** A request as it came. */
-export interface SignedRequest {
-  method: string;
-  /** As it was called, with its query. */
-  path: string;
-  /** By their names in lower case. */
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  body: Uint8Array;
-}
 
 /** How old a request may be, or how far ahead its sender's clock. */
 const TOLERANCE_MS = 5 * 60_000;
@@ -22,7 +13,8 @@ const SIGNATURE = 'x-contentful-signature';
 const SIGNED_HEADERS = 'x-contentful-signed-headers';
 const TIMESTAMP = 'x-contentful-timestamp';
 
-function headerOf(request: SignedRequest, name: string): string | null {
+/** The value of a header; null if the request does not have it. */
+export function headerOf(request: WebhookRequest, name: string): string | null {
   const value = Object.hasOwn(request.headers, name) ? request.headers[name] : undefined;
   if (value === undefined) return null;
   return (typeof value === 'string' ? value : value.join(', ')).trim();
@@ -35,13 +27,13 @@ function canonicalPath(path: string): string {
 }
 
 /** The time at which a request says that it was signed; null where it says none that could be. */
-export function signedAt(request: SignedRequest): number | null {
+export function signedAt(request: WebhookRequest): number | null {
   const text = headerOf(request, TIMESTAMP);
   return text !== null && /^\d{13}$/.test(text) ? Number(text) : null;
 }
 
 /** Whether a request was signed with the secret, whenever that was. Compares in constant time. */
-export function isSigned(request: SignedRequest, secret: string): boolean {
+export function isSigned(request: WebhookRequest, secret: string): boolean {
   const signature = headerOf(request, SIGNATURE);
   const listed = headerOf(request, SIGNED_HEADERS);
   if (signature === null || listed === null || signedAt(request) === null) return false;
@@ -57,7 +49,7 @@ export function isSigned(request: SignedRequest, secret: string): boolean {
  * Whether the signature covers those of some headers that a request has. One that was signed and is gone shows in the
  * signature; one that was not could be anybody's.
  */
-export function areSigned(request: SignedRequest, names: readonly string[]): boolean {
+export function areSigned(request: WebhookRequest, names: readonly string[]): boolean {
   const listed = new Set(headerOf(request, SIGNED_HEADERS)?.split(','));
   return names.every((name) => headerOf(request, name) === null || listed.has(name));
 }
@@ -68,7 +60,7 @@ export function isTimely(signedAtMs: number, now: Date): boolean {
 }
 
 function signatureOf(
-  request: SignedRequest,
+  request: WebhookRequest,
   { secret, listed }: { secret: string; listed: readonly string[] },
 ): string {
   // The list itself and the time are always signed; what is listed and not there has been taken away, and shows in the list.

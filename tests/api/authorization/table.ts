@@ -1017,7 +1017,7 @@ async function failDelivery({ shop }: Scene): Promise<string> {
   const [row] = await shop.db.query<{ id: string }>(
     {
       name: 'scene_delivery',
-      text: `INSERT INTO webhook_deliveries (id, source, delivery_key, topic, entry_id, body, status, reason, received_at, settled_at)
+      text: `INSERT INTO webhook_deliveries (id, source, delivery_key, topic, subject, body, status, reason, received_at, settled_at)
              VALUES (gen_random_uuid(), 'contentful', $1, 'ContentManagement.Entry.publish', 'e', '{}', 'FAILED', 'no', now(), now())
              RETURNING id`,
     },

@@ -205,8 +205,8 @@ describe('webhookDeliveryRetry', () => {
       [rowId(id)],
     );
     await retry(id);
-    const { contentful } = shop.app.services;
-    const isLost = async () => (await contentful.findLost(100)).includes(rowId(id));
+    const { webhooks } = shop.app.services;
+    const isLost = async () => (await webhooks.findLost(100)).includes(rowId(id));
     const triedAgo = (seconds: number, attempts: number) =>
       rowsOf(
         shop.db,
@@ -243,30 +243,30 @@ describe('webhookDeliveryRetry', () => {
 
 describe('old deliveries', () => {
   test('are deleted a month after they were settled; those that wait are kept', async () => {
-    const { contentful } = shop.app.services;
+    const { webhooks } = shop.app.services;
     const [young, old, waiting] = [newEntryId(), newEntryId(), newEntryId()];
     for (const id of [young, old, waiting]) await deliver(shop, { id, topic: 'delete' });
     await rowsOf(
       shop.db,
-      `UPDATE webhook_deliveries SET status = 'SKIPPED', settled_at = clock_timestamp() - interval '31 days', received_at = clock_timestamp() - interval '31 days' WHERE entry_id = $1`,
+      `UPDATE webhook_deliveries SET status = 'SKIPPED', settled_at = clock_timestamp() - interval '31 days', received_at = clock_timestamp() - interval '31 days' WHERE subject = $1`,
       [old],
     );
     await rowsOf(
       shop.db,
-      `UPDATE webhook_deliveries SET status = 'SKIPPED', settled_at = clock_timestamp() - interval '29 days', received_at = clock_timestamp() - interval '40 days' WHERE entry_id = $1`,
+      `UPDATE webhook_deliveries SET status = 'SKIPPED', settled_at = clock_timestamp() - interval '29 days', received_at = clock_timestamp() - interval '40 days' WHERE subject = $1`,
       [young],
     );
     await rowsOf(
       shop.db,
-      `UPDATE webhook_deliveries SET received_at = clock_timestamp() - interval '40 days' WHERE entry_id = $1`,
+      `UPDATE webhook_deliveries SET received_at = clock_timestamp() - interval '40 days' WHERE subject = $1`,
       [waiting],
     );
-    expect(await contentful.prune()).toBe(1);
+    expect(await webhooks.prune()).toBe(1);
     const counts = await Promise.all([young, old, waiting].map(async (id) => (await deliveriesOf(shop, id)).length));
     expect(counts).toEqual([1, 0, 1]);
     // The one that waits for so long is one whose job was lost.
-    expect(await contentful.findLost(10)).toEqual([known((await deliveriesOf(shop, waiting))[0]).id]);
+    expect(await webhooks.findLost(10)).toEqual([known((await deliveriesOf(shop, waiting))[0]).id]);
     await applyAll(shop);
-    expect(await contentful.findLost(10)).toEqual([]);
+    expect(await webhooks.findLost(10)).toEqual([]);
   });
 });

@@ -272,7 +272,7 @@ describe('pictures', () => {
         other.db,
         'SELECT id FROM webhook_deliveries',
       );
-      await other.app.services.contentful.apply(delivery);
+      await other.app.services.webhooks.apply(delivery);
       expect(await row()).toEqual([
         { status: 'FAILED', reason: expect.stringMatching(/AccessTokenInvalid/) as string },
       ]);

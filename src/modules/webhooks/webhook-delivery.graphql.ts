@@ -1,13 +1,13 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { connectionType } from '../../graphql/schema/connection-type.ts';
 import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
-import { inputId } from '../../graphql/schema/global-id.ts';
-import { registerNode } from '../../graphql/schema/node.ts';
+import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
+import { loadNode, registerNode } from '../../graphql/schema/node.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { isStaff, requireUser } from '../../graphql/context/viewer.ts';
 import { ProductRef } from '../catalog/catalog.refs.graphql.ts';
-import { SHOWN_BODY, type WebhookDelivery } from './contentful.service.ts';
+import { SHOWN_BODY, type WebhookDelivery } from './webhook.service.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 const StatusRef = builder.enumType('WebhookDeliveryStatus', {
@@ -17,8 +17,7 @@ const StatusRef = builder.enumType('WebhookDeliveryStatus', {
     APPLIED: { description: 'The delivery was applied.' },
     SKIPPED: {
       description:
-        'There was nothing to apply: a later delivery for the same entry was applied before, or the entry is not a ' +
-        'product.',
+        'There was nothing to apply, for example because a later delivery for the same object was applied before.',
     },
     FAILED: { description: 'Nothing of the delivery was applied; `reason` says why.' },
   } as const,
@@ -27,19 +26,26 @@ const StatusRef = builder.enumType('WebhookDeliveryStatus', {
 const WebhookDeliveryRef = builder.objectRef<WebhookDelivery>('WebhookDelivery');
 
 builder.node(WebhookDeliveryRef, {
-  description: 'A webhook call received from a content management system. Deliveries are kept for 30 days. Staff only.',
+  description: 'A webhook call received from another system. Deliveries are kept for 30 days. Staff only.',
   authScopes: { staff: true },
   id: { resolve: (delivery) => delivery.id, description: 'Global ID of the delivery.' },
   fields: (t) => ({
     source: t.exposeString('source', { nullable: false, description: 'System that sent the delivery: `contentful`.' }),
     topic: t.exposeString('topic', { nullable: false, description: 'Topic of the delivery, as named by the sender.' }),
-    entryId: t.exposeString('entryId', {
+    entryId: t.string({
       nullable: false,
-      description: 'ID of the entry that the delivery is about, in the system of the sender.',
+      description: 'ID of the entry that the delivery is about, in the system of the sender. Empty if there is none.',
+      deprecationReason: 'Use `subject`, which is null if there is none.',
+      resolve: ({ subject }) => subject ?? '',
+    }),
+    subject: t.exposeString('subject', {
+      nullable: true,
+      description:
+        'ID of what the delivery is about, in the system of the sender. Null if it is about nothing in particular.',
     }),
     body: t.string({
       nullable: false,
-      description: `Body of the delivery as JSON, truncated to ${SHOWN_BODY} characters.`,
+      description: `Body of the delivery as it was received, truncated to ${SHOWN_BODY} characters.`,
       resolve: ({ body }) => body.slice(0, SHOWN_BODY).replace(/[\ud800-\udbff]$/, ''),
     }),
     status: t.field({
@@ -60,7 +66,15 @@ builder.node(WebhookDeliveryRef, {
       type: ProductRef,
       nullable: true,
       description: 'Product that the delivery created or changed. Null if there is none.',
-      resolve: ({ productId }, _args, ctx) => (productId === null ? null : ctx.loaders.product.load(productId)),
+      resolve: ({ objectType, objectId }, _args, ctx) =>
+        objectType === 'Product' && objectId !== null ? ctx.loaders.product.load(objectId) : null,
+    }),
+    object: t.field({
+      type: builder.nodeInterfaceRef(),
+      nullable: true,
+      description: 'Object of the shop that the delivery created or changed. Null if there is none.',
+      resolve: ({ objectType, objectId }, _args, ctx) =>
+        objectType === null || objectId === null ? null : loadNode(ctx, toGlobalId(objectType, objectId)),
     }),
     receivedAt: t.expose('receivedAt', {
       type: 'DateTime',
@@ -77,7 +91,7 @@ builder.node(WebhookDeliveryRef, {
 
 registerNode('WebhookDelivery', async (ids, ctx) => {
   if (!isStaff(ctx.viewer)) return ids.map(() => null);
-  const found = await ctx.services.contentful.deliveriesByIds(ids);
+  const found = await ctx.services.webhooks.byIds(ids);
   const deliveries = new Map(found.map((delivery) => [delivery.id, delivery]));
   return ids.map((id) => deliveries.get(id) ?? null);
 });
@@ -94,7 +108,7 @@ builder.queryField('webhookDeliveries', (t) =>
   t.field({
     type: ConnectionRef,
     nullable: true,
-    description: 'Webhook calls received from content management systems, newest first. Staff only.',
+    description: 'Webhook calls received from other systems, newest first. Staff only.',
     authScopes: { staff: true },
     args: {
       filter: t.arg({ type: FilterRef, description: 'Conditions that the deliveries must meet.' }),
@@ -103,8 +117,8 @@ builder.queryField('webhookDeliveries', (t) =>
     complexity: pageCost,
     resolve: async (_root, { filter, ...args }, ctx) => {
       const query = filter?.status == null ? {} : { status: filter.status };
-      const page = await ctx.services.contentful.deliveryPage(query, pageOf(args, ofDeliveries));
-      return toConnection(page, ofDeliveries, () => ctx.services.contentful.deliveryCount(query));
+      const page = await ctx.services.webhooks.page(query, pageOf(args, ofDeliveries));
+      return toConnection(page, ofDeliveries, () => ctx.services.webhooks.count(query));
     },
   }),
 );
@@ -135,14 +149,14 @@ builder.mutationField('webhookDeliveryRetry', (t) =>
     extensions: GENERAL_LIMIT_SUFFICES,
     description:
       'Schedules a failed delivery to be applied again, after its cause has been fixed. The delivery is skipped ' +
-      'if a later one for the same entry has been applied in the meantime. Staff only.',
+      'if a later one for the same object has been applied in the meantime. Staff only.',
     authScopes: { staff: true },
     args: { input: t.arg({ type: RetryInput, required: true, description: 'Delivery to retry.' }) },
     resolve: (_root, { input }, ctx) =>
       orErrors(async () => {
         const { userId } = requireUser(ctx);
         const id = inputId('WebhookDelivery', input.id, ['id']);
-        return { webhookDelivery: await ctx.services.contentful.retry(userId, id) };
+        return { webhookDelivery: await ctx.services.webhooks.retry(userId, id) };
       }),
   }),
 );

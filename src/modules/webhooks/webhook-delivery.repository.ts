@@ -4,18 +4,21 @@ import { keyset, toPage, type Page, type PageRequest } from '../../infra/postgre
 
 export type DeliveryStatus = 'PENDING' | 'APPLIED' | 'SKIPPED' | 'FAILED';
 
-/** What a CMS sent, and what became of it. */
+/** What another system sent, and what became of it. */
 export interface DeliveryRow {
   id: string;
   source: string;
   topic: string;
-  entryId: string;
-  /** JSON, as it came; in what lists give, the beginning of it. */
+  /** ID of what it is about, in the sender's system. */
+  subject: string | null;
+  /** As it came; in lists, its beginning. */
   body: string;
   status: DeliveryStatus;
   reason: string | null;
   attempts: number;
-  productId: string | null;
+  /** What it changed in the shop: type in the API, and row ID. */
+  objectType: string | null;
+  objectId: string | null;
   receivedAt: Date;
   settledAt: Date | null;
 }
@@ -23,26 +26,24 @@ export interface DeliveryRow {
 /** Of a body, in lists: a page of whole ones could be a hundred megabytes. */
 export const SHOWN_BODY = 2000;
 
-const columns = (
-  body: string,
-) => `d.id, d.source, d.topic, d.entry_id AS "entryId", ${body} AS body, d.status, d.reason, d.attempts,
-  d.product_id AS "productId", d.received_at AS "receivedAt", d.settled_at AS "settledAt"`;
+const columns = (body: string) => `d.id, d.source, d.topic, d.subject, ${body} AS body, d.status, d.reason, d.attempts,
+  d.object_type AS "objectType", d.object_id AS "objectId", d.received_at AS "receivedAt", d.settled_at AS "settledAt"`;
 const WHOLE = columns('d.body');
 const SHOWN = columns(`left(d.body, ${SHOWN_BODY})`);
 
 const insert: Statement = {
   name: 'webhook_delivery_insert',
-  text: `INSERT INTO webhook_deliveries (id, source, delivery_key, topic, entry_id, body, received_at)
+  text: `INSERT INTO webhook_deliveries (id, source, delivery_key, topic, subject, body, received_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, delivery_key) DO NOTHING RETURNING id`,
 };
 
 /** Writes a delivery down; false where it came before. Waits for who is about to write the same. */
 export async function insertDelivery(
   tx: Queryable,
-  delivery: Pick<DeliveryRow, 'id' | 'source' | 'topic' | 'entryId' | 'body' | 'receivedAt'> & { key: string },
+  delivery: Pick<DeliveryRow, 'id' | 'source' | 'topic' | 'subject' | 'body' | 'receivedAt'> & { key: string },
 ): Promise<boolean> {
-  const { id, source, key, topic, entryId, body, receivedAt } = delivery;
-  return (await tx.query(insert, [id, source, key, topic, entryId, body, receivedAt])).length > 0;
+  const { id, source, key, topic, subject, body, receivedAt } = delivery;
+  return (await tx.query(insert, [id, source, key, topic, subject, body, receivedAt])).length > 0;
 }
 
 const lock: Statement = {
@@ -79,7 +80,8 @@ export async function uncountAttempt(source: Queryable, id: string): Promise<voi
 
 const settle: Statement = {
   name: 'webhook_delivery_settle',
-  text: `UPDATE webhook_deliveries SET status = $2::webhook_delivery_status, reason = $3, product_id = $4, settled_at = clock_timestamp()
+  text: `UPDATE webhook_deliveries SET status = $2::webhook_delivery_status, reason = $3, object_type = $4, object_id = $5,
+            settled_at = clock_timestamp()
           WHERE id = $1 AND status = 'PENDING'`,
 };
 
@@ -87,9 +89,19 @@ const settle: Statement = {
 export async function settleDelivery(
   tx: Queryable,
   id: string,
-  outcome: { status: Exclude<DeliveryStatus, 'PENDING'>; reason: string | null; productId: string | null },
+  outcome: {
+    status: Exclude<DeliveryStatus, 'PENDING'>;
+    reason: string | null;
+    object: { type: string; id: string } | null;
+  },
 ): Promise<void> {
-  await tx.query(settle, [id, outcome.status, outcome.reason, outcome.productId]);
+  await tx.query(settle, [
+    id,
+    outcome.status,
+    outcome.reason,
+    outcome.object?.type ?? null,
+    outcome.object?.id ?? null,
+  ]);
 }
 
 const reopen: Statement = {
