@@ -49,7 +49,7 @@ export function createLinkPages({
     const orderId = await orders.orderOfToken(c.req.query('token') ?? '');
     if (orderId === null) return show('Your order', sorry, 404);
     try {
-      await orders.cancel(orderId, { owner: null, grantedOrderId: orderId, staffId: null }, null);
+      await orders.cancel(orderId, { by: 'VIEWER', owner: null, grantedOrderId: orderId, staffId: null }, null);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const order = await orders.read(orderId);

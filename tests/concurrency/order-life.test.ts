@@ -220,7 +220,7 @@ test('many cancellations over the same variants, beside checkouts of them: no de
   try {
     const cancelling = inCrowd(orders, 40, async ({ id }, index) => {
       const { orders: service } = known(processes[index % 2]);
-      await service.cancel(rowId(id), { owner: null, grantedOrderId: rowId(id), staffId: null }, null);
+      await service.cancel(rowId(id), { by: 'VIEWER', owner: null, grantedOrderId: rowId(id), staffId: null }, null);
     });
     const buying = inCrowd(guests, 20, (guest) => guest.checkout({ idempotencyKey: 'one', email: 'g@example.com' }));
     await cancelling;

@@ -7,6 +7,7 @@ import { readClock } from '../../infra/postgres/clock.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { AccountService } from '../accounts/account.service.ts';
 import type { OrderService } from '../orders/order.service.ts';
+import { orderStatuses } from '../orders/order.types.ts';
 import { instantInWords, oneLine } from './letter-text.ts';
 import * as views from './letter-views.ts';
 import { BackInStock } from './letters/back-in-stock.tsx';
@@ -34,7 +35,7 @@ interface Draft {
 type Writer = (mail: MailRow, frame: Frame) => Promise<Draft | null>;
 
 const ofOrder = z.object({ orderId: z.guid() });
-const ofStep = ofOrder.extend({ to: z.enum(['FULFILLED', 'DELIVERED', 'CANCELLED']) });
+const ofStep = ofOrder.extend({ to: z.enum(orderStatuses).exclude(['PLACED']) });
 const ofCart = z.object({ cartId: z.guid(), variantId: z.guid() });
 const ofAlert = z.object({ alertId: z.guid() });
 const ofUser = z.object({ userId: z.guid() });

@@ -10,7 +10,7 @@ import { isPlain, optionalNote, parseInput } from '../input.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { orderPayload } from './order-payload.graphql.ts';
 import { grant } from './order-rights.graphql.ts';
-import type { StaffStep } from './order-transitions.ts';
+import type { OrderStep } from './order-transitions.ts';
 import { OrderStatusRef } from './orders.refs.graphql.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { cancelLimits, linkLimits } from './order.limits.graphql.ts';
@@ -104,9 +104,10 @@ const OrderMarkAsPaidPayloadRef = orderPayload('OrderMarkAsPaidPayload', UNCHANG
 const OrderMarkAsRefundedPayloadRef = orderPayload('OrderMarkAsRefundedPayload', UNCHANGED);
 
 /** What staff do to the order that the input names. */
-function toStep(ctx: Context, input: { id: string; note?: string | null | undefined }): StaffStep {
-  const { userId: actorId } = requireUser(ctx);
-  return { orderId: inputId('Order', input.id, ['id']), actorId, ...parseInput(noteInput, input) };
+function toStep(ctx: Context, input: { id: string; note?: string | null | undefined }): OrderStep {
+  const { userId } = requireUser(ctx);
+  const by = { by: 'STAFF', userId } as const;
+  return { orderId: inputId('Order', input.id, ['id']), by, ...parseInput(noteInput, input) };
 }
 
 builder.mutationFields((t) => ({
@@ -129,7 +130,8 @@ builder.mutationFields((t) => ({
         const { orders } = ctx.services;
         const grantedOrderId = input.accessToken == null ? null : await orders.orderOfToken(input.accessToken);
         const staffId = user !== null && isStaff(ctx.viewer) ? user.userId : null;
-        await orders.cancel(orderId, { owner: ownerOf(ctx.viewer), grantedOrderId, staffId }, reason);
+        const by = { by: 'VIEWER', owner: ownerOf(ctx.viewer), grantedOrderId, staffId } as const;
+        await orders.cancel(orderId, by, reason);
         if (grantedOrderId === orderId) grant(ctx, orderId, 'ACCESS_TOKEN');
         return { orderId };
       }),

@@ -13,36 +13,48 @@ import { assertOrderTransition, assertPaymentTransition } from './order-status.t
 import { orderPaid, orderRefunded, orderStatusChanged } from './order.events.ts';
 import type { OrderStatus, PaymentStatus } from './order.types.ts';
 
-/** Who asks for a cancellation, by all the rights that they may have. */
-export interface Canceller {
-  /** As an owner of orders. */
+/** The shop itself, without a person: for example when a payment arrives, or does not arrive in time. Has every right. */
+export interface ByShop {
+  by: 'SHOP';
+}
+
+/** A member of the staff. What staff do is recorded. */
+export interface ByStaff {
+  by: 'STAFF';
+  userId: string;
+}
+
+/** Whoever sends a request, with all the rights that they may have. Which of them counts is decided under the order's lock. */
+export interface ByViewer {
+  by: 'VIEWER';
   owner: CartOwner | null;
-  /** The order that their access token grants. */
+  /** The order that the viewer's access token grants. */
   grantedOrderId: string | null;
-  /** As one who works here. */
+  /** The viewer as a member of the staff. */
   staffId: string | null;
 }
 
-/** What staff do to an order. */
-export interface StaffStep {
+/** A step of an order, and who takes it. */
+export interface OrderStep {
   orderId: string;
-  actorId: string;
+  by: ByStaff | ByShop;
   note: string | null;
 }
 
 /** What becomes of an order once it is placed. A refusal leaves everything as it was. */
 export interface OrderLife {
   /**
-   * Cancels an order; its units go back to stock. Its owner may, who has its access token, and staff.
+   * Cancels an order and returns its units to stock. Allowed for its owner, for holders of its access token, for staff, and for the
+   * shop itself.
    * @throws Refusal: INVALID_TRANSITION; NOT_FOUND, also for who may not
    */
-  cancel(orderId: string, by: Canceller, reason: string | null): Promise<void>;
+  cancel(orderId: string, by: ByViewer | ByShop, reason: string | null): Promise<void>;
   /** @throws Refusal: INVALID_TRANSITION, NOT_FOUND */
-  updateStatus(step: StaffStep & { to: OrderStatus }): Promise<void>;
+  updateStatus(step: OrderStep & { to: OrderStatus }): Promise<void>;
   /** @throws Refusal: INVALID_TRANSITION, NOT_FOUND */
-  markAsPaid(step: StaffStep): Promise<void>;
+  markAsPaid(step: OrderStep): Promise<void>;
   /** Marks a paid order as refunded, cancelled or not. @throws Refusal: INVALID_TRANSITION, NOT_FOUND */
-  markAsRefunded(step: StaffStep): Promise<void>;
+  markAsRefunded(step: OrderStep): Promise<void>;
 }
 
 const ID: InputPath = ['id'];
@@ -78,15 +90,17 @@ export function createOrderLife(deps: {
     await eventLog.append(tx, at, [orderStatusChanged.of(orderId, { orderId, from, to })]);
   }
 
-  function record(
+  /** Adds a step to the record of what staff do. Steps of the shop itself are in the order's history alone. */
+  async function record(
     tx: Transaction,
     at: Date,
     order: LockedOrder,
-    action: { actorId: string; kind: StaffActionKind; after: Partial<LockedOrder>; note: string | null },
+    action: { by: ByStaff | ByShop; kind: StaffActionKind; after: Partial<LockedOrder>; note: string | null },
   ): Promise<void> {
-    const { actorId, kind, after, note } = action;
+    const { by, kind, after, note } = action;
+    if (by.by === 'SHOP') return;
     const changes = changesBetween(order, after);
-    return staff.record(tx, at, { actorId, kind, subject: { type: 'Order', id: order.id }, changes, note });
+    await staff.record(tx, at, { actorId: by.userId, kind, subject: { type: 'Order', id: order.id }, changes, note });
   }
 
   /** Gives the units back, and tells the instant of the transaction: that at which all locks were had. */
@@ -119,7 +133,7 @@ export function createOrderLife(deps: {
   }
 
   async function pay(
-    { orderId, actorId, note }: StaffStep,
+    { orderId, by, note }: OrderStep,
     { to, kind, event }: { to: PaymentStatus; kind: StaffActionKind; event: typeof orderPaid },
   ): Promise<void> {
     await step(orderId, async (tx, order) => {
@@ -127,37 +141,47 @@ export function createOrderLife(deps: {
       const at = await readClock(tx);
       await repository.writePaymentStatus(tx, at, orderId, to);
       await eventLog.append(tx, at, [event.of(orderId, { orderId })]);
-      await record(tx, at, order, { actorId, kind, after: { paymentStatus: to }, note });
+      await record(tx, at, order, { by, kind, after: { paymentStatus: to }, note });
     });
   }
 
   return {
-    cancel: (orderId, { owner, grantedOrderId, staffId }, reason) =>
+    cancel: (orderId, canceller, reason) =>
       step(orderId, async (tx, order) => {
-        // Asked under the lock: whose it is may change while we wait for it.
-        const own = isOrderOf(order, owner);
-        if (!own && grantedOrderId !== orderId && staffId === null) notFound();
+        // Decided under the lock: the owner may change while this waits for it.
+        const by = cancellerOf(order, canceller);
         assertOrderTransition(order.status, 'CANCELLED', { by: 'orderCancel', path: ID });
         await prices.lockUses(tx, orderId);
         const at = await restock(tx, orderId);
         await prices.returnUses(tx, at, orderId);
         await move(tx, at, order, { to: 'CANCELLED', note: reason });
-        // Who works here and cancels what they bought themselves does so as a customer.
-        if (staffId === null || own) return;
+        if (by === 'CUSTOMER') return;
         const after = { status: 'CANCELLED' } as const;
-        await record(tx, at, order, { actorId: staffId, kind: 'ORDER_CANCELLED', after, note: reason });
+        await record(tx, at, order, { by, kind: 'ORDER_CANCELLED', after, note: reason });
       }),
 
-    updateStatus: ({ orderId, actorId, note, to }) =>
+    updateStatus: ({ orderId, by, note, to }) =>
       step(orderId, async (tx, order) => {
         assertOrderTransition(order.status, to, { by: 'orderStatusUpdate', path: ['status'] });
         const at = await readClock(tx);
         await move(tx, at, order, { to, note });
-        await record(tx, at, order, { actorId, kind: 'ORDER_STATUS_UPDATED', after: { status: to }, note });
+        await record(tx, at, order, { by, kind: 'ORDER_STATUS_UPDATED', after: { status: to }, note });
       }),
 
     markAsPaid: (paid) => pay(paid, { to: 'PAID', kind: 'ORDER_MARKED_AS_PAID', event: orderPaid }),
     markAsRefunded: (refunded) =>
       pay(refunded, { to: 'REFUNDED', kind: 'ORDER_MARKED_AS_REFUNDED', event: orderRefunded }),
   };
+}
+
+/**
+ * By what right an order is cancelled. Staff who cancel what they bought themselves do so as customers.
+ * @throws Refusal: NOT_FOUND
+ */
+function cancellerOf(order: LockedOrder, canceller: ByViewer | ByShop): 'CUSTOMER' | ByStaff | ByShop {
+  if (canceller.by === 'SHOP') return canceller;
+  const { owner, grantedOrderId, staffId } = canceller;
+  if (isOrderOf(order, owner)) return 'CUSTOMER';
+  if (staffId !== null) return { by: 'STAFF', userId: staffId };
+  return grantedOrderId === order.id ? 'CUSTOMER' : notFound();
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { defineEvent } from '../../events/event.ts';
+import { orderStatuses } from './order.types.ts';
 
 const ofOrder = { orderId: z.guid() };
-const status = z.enum(['PLACED', 'FULFILLED', 'DELIVERED', 'CANCELLED']);
+const status = z.enum(orderStatuses);
 
 /** A cart became an order. */
 export const orderPlaced = defineEvent('order_placed', z.object(ofOrder));

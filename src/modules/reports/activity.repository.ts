@@ -2,6 +2,7 @@ import { countUpTo, MAX_COUNTED } from '../../infra/postgres/count.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import { totalsOf, type PricedLine } from '../pricing/totals.ts';
+import { orderStatuses } from '../orders/order.types.ts';
 
 /** Stock of all variants that are not archived. */
 export interface StockSummary {
@@ -46,7 +47,7 @@ const counted = (status: string) =>
 
 const orderCounts: Statement = {
   name: 'report_order_counts',
-  text: ['PLACED', 'FULFILLED', 'DELIVERED', 'CANCELLED'].map(counted).join(' UNION ALL '),
+  text: orderStatuses.map(counted).join(' UNION ALL '),
 };
 
 /** How many orders have each status, as far as lists count. */

@@ -278,3 +278,20 @@ describe('the work of staff on an order', () => {
     expect(known((await life.update({ id, status: 'DELIVERED', note: ' \n ' })).order).history[2]?.note).toBeNull();
   });
 });
+
+describe('the shop itself', () => {
+  test('cancels orders and marks them as paid, which is in their history and not in the record of the staff', async () => {
+    const { orders } = shop.app.services;
+    const [unpaid, paid] = [await placed(), await placed()];
+    await orders.cancel(rowId(unpaid.id), { by: 'SHOP' }, 'Not paid in time.');
+    await orders.markAsPaid({ orderId: rowId(paid.id), by: { by: 'SHOP' }, note: null });
+
+    const cancelled = known(await life.read({ id: unpaid.id }));
+    expect(cancelled).toMatchObject({ status: 'CANCELLED' });
+    expect(cancelled.history.at(-1)).toMatchObject({ from: 'PLACED', to: 'CANCELLED', note: 'Not paid in time.' });
+    expect(await life.read({ id: paid.id })).toMatchObject({ status: 'PLACED', paymentStatus: 'PAID' });
+    for (const { id } of [unpaid, paid]) expect(await recordsOf(shop, id)).toEqual([]);
+    // What the table of transitions does not allow, the shop cannot do either.
+    await expect(orders.cancel(rowId(unpaid.id), { by: 'SHOP' }, null)).rejects.toThrow('INVALID_TRANSITION');
+  });
+});
