@@ -6,6 +6,8 @@ interface Result {
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 
+const RESUMABLE = new Set(['LAGGED', 'UNAVAILABLE']);
+
 /** Follows as an EventSource does: whole events alone count, and the id of the last one is sent back. @returns what ends it */
 export function followOverSse({ variables, url, away, opened, next, fault }: Following): () => Promise<void> {
   let lastEventId = '';
@@ -54,7 +56,8 @@ export function followOverSse({ variables, url, away, opened, next, fault }: Fol
     if (field('event') !== 'next') return;
     const { data, errors } = JSON.parse(field('data') ?? '') as Result;
     if (data != null) next(data.stockChanged);
-    else if (errors?.[0]?.extensions?.code !== 'LAGGED') fault(JSON.stringify(errors));
+    // Both end the stream in a way after which clients resume from the last cursor.
+    else if (!RESUMABLE.has(String(errors?.[0]?.extensions?.code))) fault(JSON.stringify(errors));
   }
 
   const running = (async () => {

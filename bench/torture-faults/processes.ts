@@ -33,6 +33,8 @@ export function startShopProcess(options: {
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
   let killed = false;
+  /** Those whose end may be heard of only after the next one was started. */
+  const victims = new WeakSet<ChildProcess>();
   let stopping = false;
   let endedByItself = 0;
   /** Where in the log the present process began. */
@@ -52,7 +54,7 @@ export function startShopProcess(options: {
     closeSync(log);
     child = started;
     started.once('exit', () => {
-      if (killed || stopping) return;
+      if (victims.has(started) || stopping) return;
       if (!didNotStart()) endedByItself += 1;
       setTimeout(() => {
         if (!stopping && child === started) start();
@@ -70,6 +72,7 @@ export function startShopProcess(options: {
     url,
     signal(signal) {
       killed ||= signal === 'SIGKILL';
+      if (signal === 'SIGKILL' && child !== undefined) victims.add(child);
       child?.kill(signal);
     },
     revive() {
