@@ -329,6 +329,41 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     expect(await page.getByRole('region', { name: 'Best sellers today' }).textContent()).toContain('Acacia honey');
   });
 
+  test('a promotion is created with faults at their fields, previewed, given codes and ended', async () => {
+    const page = await open(await newVisitor(), '/promotions/new');
+    await logIn(page);
+    await page.getByLabel('Title').fill('Winter sale');
+    await page.getByLabel('Percent').fill('150');
+    const submit = page.getByRole('button', { name: 'Create promotion' });
+    await submit.click();
+    await page.getByText('percent must be at most 100').waitFor();
+    await page.getByLabel('Percent').fill('12,5');
+    await page.getByLabel('SKU').fill(sku);
+    await page.getByRole('button', { name: 'Add to the example' }).click();
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByText('The promotion applies.').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await submit.click();
+    await page.getByRole('heading', { name: 'Winter sale' }).waitFor();
+    await page.getByText('There are no codes yet.').waitFor();
+    await page.getByLabel('Number of codes').fill('3');
+    await page.getByLabel('Prefix').fill('WINTER-');
+    await page.getByRole('button', { name: 'Generate codes' }).click();
+    await page.getByText('3 codes generated.').waitFor();
+    expect(
+      await page
+        .getByRole('list', { name: 'Codes' })
+        .getByText(/^WINTER-/)
+        .count(),
+    ).toBe(3);
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'End promotion' }).click();
+    await page.getByRole('button', { name: 'End this promotion now' }).click();
+    await page.getByText('Ended', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'All promotions' }).click();
+    await page.getByRole('row').filter({ hasText: 'Winter sale' }).getByText('12.5 % off').waitFor();
+  });
+
   test('has no barriers, on a phone and on a desk, in light and in dark colours', async () => {
     const { order } = await place('A name that is much longer than there is room for in a narrow column of a table');
     const page = await open(await newVisitor({ reducedMotion: 'reduce' }), '/orders');

@@ -13,6 +13,8 @@ const PARTS = [
   ...['Money', 'Image', 'PriceRange', 'ProductOption', 'SelectedOption', 'Address', 'Shop', 'PageInfo'],
   ...['OrderStatusChange', 'NotificationSettings', 'ErrorParameter'],
   ...['SalesReport', 'Sales', 'SalesPeriod', 'ProductSales', 'CartConversion'],
+  ...['PromotionCode', 'PromotionUsage', 'PromotionUsageSums', 'PromotionUsageDay', 'PromotionUsageCode'],
+  ...['AppliedDiscount', 'CartDiscountCode', 'TaxLine', 'ShippingOption'],
   ...['ShopActivity', 'StockSummary', 'OrderCount', 'LiveCart'],
   'ProductImportFinding',
   ...['SystemHealth', 'RelayHealth', 'ConsumerHealth', 'QueueHealth', 'MailHealth'],
@@ -56,6 +58,8 @@ const options: Partial<CacheExchangeOpts> = {
       productImportCreate: (_result, _args, cache) => forget(cache, 'productImports'),
       categoryCreate: (_result, _args, cache) => forget(cache, 'categories'),
       categoryDelete: (_result, _args, cache) => forget(cache, 'categories', 'products'),
+      promotionCreate: (_result, _args, cache) => forget(cache, 'promotions'),
+      promotionDelete: (_result, _args, cache) => forget(cache, 'promotions', 'promotion'),
       checkout: (result, _, cache) => {
         if ((result['checkout'] as { order?: unknown } | null)?.order != null) cache.link('Query', 'cart', null);
       },

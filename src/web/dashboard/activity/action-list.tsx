@@ -35,6 +35,10 @@ export const ACTION_ITEM = graphql(`
       ... on Category {
         name
       }
+      ... on Promotion {
+        id
+        title
+      }
       ... on User {
         email
       }

@@ -13,6 +13,8 @@ export function ActionSubject({ subject }: { subject: StaffActionItemFragment['s
       return <Link href={`/stock/${encodeURIComponent(subject.sku)}`}>{subject.sku}</Link>;
     case 'Category':
       return <span>{subject.name}</span>;
+    case 'Promotion':
+      return <Link href={`/promotions/${encodeURIComponent(subject.id)}`}>{subject.title}</Link>;
     case 'User':
       return <span>{subject.email}</span>;
     default:

@@ -1,3 +1,4 @@
+import { lazy, Suspense } from 'react';
 import { Link, Route, Switch } from 'wouter';
 import { ActivityPage } from '../activity/activity-page.tsx';
 import { CategoriesPage } from '../catalogue/categories-page.tsx';
@@ -11,9 +12,19 @@ import { OrderPage } from '../orders/order-page.tsx';
 import { OrdersPage } from '../orders/orders-page.tsx';
 import { OverviewPage } from '../overview/overview-page.tsx';
 import { Page } from '../parts/page.tsx';
+import { Loading } from '../parts/states.tsx';
 import { StockPage } from '../stock/stock-page.tsx';
 import { SystemPage } from '../system/system-page.tsx';
 import { VariantPage } from '../stock/variant-page.tsx';
+
+// Loaded when they are opened first: most visits are about orders and stock.
+const PromotionsPage = lazy(async () => ({
+  default: (await import('../promotions/promotions-page.tsx')).PromotionsPage,
+}));
+const NewPromotionPage = lazy(async () => ({
+  default: (await import('../promotions/new-promotion-page.tsx')).NewPromotionPage,
+}));
+const PromotionPage = lazy(async () => ({ default: (await import('../promotions/promotion-page.tsx')).PromotionPage }));
 
 /** Which page an address shows. */
 export function Pages({ me }: { me: { id: string; role: string } }) {
@@ -44,6 +55,23 @@ export function Pages({ me }: { me: { id: string; role: string } }) {
         <ImportsPage />
       </Route>
       <Route path="/imports/:id">{({ id }) => <ImportPage key={id} id={decodeURIComponent(id)} />}</Route>
+      <Route path="/promotions">
+        <Suspense fallback={<Loading />}>
+          <PromotionsPage />
+        </Suspense>
+      </Route>
+      <Route path="/promotions/new">
+        <Suspense fallback={<Loading />}>
+          <NewPromotionPage />
+        </Suspense>
+      </Route>
+      <Route path="/promotions/:id">
+        {({ id }) => (
+          <Suspense fallback={<Loading />}>
+            <PromotionPage key={id} id={decodeURIComponent(id)} />
+          </Suspense>
+        )}
+      </Route>
       <Route path="/customers">
         <CustomersPage me={me} />
       </Route>

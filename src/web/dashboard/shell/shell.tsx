@@ -16,6 +16,7 @@ const NAVIGATION = [
   ['/orders', 'Orders'],
   ['/stock', 'Stock'],
   ['/catalogue', 'Catalogue'],
+  ['/promotions', 'Promotions'],
   ['/customers', 'Customers'],
   ['/activity', 'Activity'],
   ['/system', 'System'],
