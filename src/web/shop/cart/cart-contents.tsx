@@ -2,11 +2,12 @@ import { Link } from 'wouter';
 import type { CartDetailsFragment } from '../../generated/graphql.ts';
 import { Button } from '../../shared/components/button.tsx';
 import { Notice } from '../../shared/components/notice.tsx';
-import { formatMoney } from '../../shared/format.ts';
 import { useCartChanges } from './cart-changes.ts';
 import { CartLines } from './cart-lines.tsx';
 import { cartOpen, isExpired } from './cart-state.ts';
 import { Countdown } from './countdown.tsx';
+import { DiscountCodes } from './discount-codes.tsx';
+import { FreeShipping, Totals } from './totals.tsx';
 import './cart-contents.css';
 
 const close = () => cartOpen.set(false);
@@ -53,10 +54,9 @@ export function CartContents({ cart }: { cart: CartDetailsFragment | null }) {
         onQuantity={(id, quantity) => void changes.setQuantity(id, quantity)}
       />
       <footer className="cart-foot">
-        <p className="cart-total">
-          <span>Total</span>
-          <strong className="number">{formatMoney(cart.total)}</strong>
-        </p>
+        <DiscountCodes codes={cart.discountCodes} />
+        <Totals of={cart} />
+        <FreeShipping remaining={cart.freeShippingRemaining} />
         <Link className="button button-primary" href="/checkout" onClick={close}>
           Check out
         </Link>

@@ -3,6 +3,7 @@ import type { CartDetailsFragment } from '../../generated/graphql.ts';
 import { serverNow } from '../../shared/clock.ts';
 import '../components/picture.tsx';
 import '../components/stock-note.tsx';
+import './cart-prices.ts';
 import { graphql } from '../../shared/graphql.ts';
 import { createStore } from '../../shared/store.ts';
 import { useLive, usePage } from '../../shared/use-live.ts';
@@ -19,6 +20,7 @@ graphql(`
       amount
       currencyCode
     }
+    ...CartPrices
     lines {
       id
       quantity

@@ -8,6 +8,7 @@ import { Notice } from '../../shared/components/notice.tsx';
 import { formatMoney, formatTime } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import { useLive } from '../../shared/use-live.ts';
+import { Totals } from '../cart/totals.tsx';
 import { countryName } from '../checkout/countries.ts';
 import { faultInWords } from '../components/fault.ts';
 import { Picture } from '../components/picture.tsx';
@@ -25,6 +26,40 @@ graphql(`
       amount
       currencyCode
     }
+    subtotal {
+      amount
+      currencyCode
+    }
+    discounts {
+      title
+      code
+      amount {
+        amount
+        currencyCode
+      }
+    }
+    shippingDiscounts {
+      title
+      code
+      amount {
+        amount
+        currencyCode
+      }
+    }
+    shippingMethodTitle
+    shippingTotal {
+      amount
+      currencyCode
+    }
+    taxes {
+      title
+      rate
+      amount {
+        amount
+        currencyCode
+      }
+    }
+    pricesIncludeTax
     shippingAddress {
       name
       line1
@@ -138,10 +173,7 @@ export function OrderView({
               <OrderLine key={line.id} line={line} />
             ))}
           </ul>
-          <p className="cart-total order-total">
-            <span>Total</span>
-            <strong className="number">{formatMoney(order.total)}</strong>
-          </p>
+          <Totals of={{ ...order, shippingTitle: order.shippingMethodTitle ?? null }} />
         </section>
         <section className="stack order-facts" aria-label="Details">
           <dl>

@@ -4,15 +4,18 @@ import type { AddressInput } from '../../generated/graphql.ts';
 import { Button } from '../../shared/components/button.tsx';
 import { Field } from '../../shared/components/field.tsx';
 import { Notice } from '../../shared/components/notice.tsx';
-import { formatMoney } from '../../shared/format.ts';
 import { useViewer } from '../cart/cart-context.ts';
 import { CartContents } from '../cart/cart-contents.tsx';
 import { CartLines } from '../cart/cart-lines.tsx';
 import { isExpired } from '../cart/cart-state.ts';
 import { Countdown } from '../cart/countdown.tsx';
+import { DiscountCodes } from '../cart/discount-codes.tsx';
+import { FreeShipping, Totals } from '../cart/totals.tsx';
 import { AddressFields } from '../checkout/address-fields.tsx';
 import { likelyCountry } from '../checkout/countries.ts';
+import { ShippingMethods } from '../checkout/shipping-methods.tsx';
 import { useCheckout, type CheckoutState } from '../checkout/use-checkout.ts';
+import { useShipping } from '../checkout/use-shipping.ts';
 import { faultInWords, faultOf } from '../components/fault.ts';
 import { Page } from '../layout/page.tsx';
 import './checkout-page.css';
@@ -31,6 +34,7 @@ const EMPTY: AddressInput = {
 export default function CheckoutPage() {
   const { cart, me, loading } = useViewer();
   const { state, place, again } = useCheckout();
+  const shipping = useShipping();
   const [email, setEmail] = useState<string | null>(null);
   const [address, setAddress] = useState(EMPTY);
   const [, navigate] = useLocation();
@@ -54,25 +58,31 @@ export default function CheckoutPage() {
   }
 
   const errors = state.kind === 'refused' ? state.errors : [];
-  const filledEmail = email ?? me?.email ?? cart.email ?? '';
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    if (cart === null || sending) return;
+  const given = cart;
+  /** What is filled in, without the fields that are left empty. */
+  function filledIn(): AddressInput {
     const { line2, region, ...others } = address;
-    void place(cart.id, {
-      email: filledEmail,
-      expectedTotal: cart.total.amount,
-      shippingAddress: {
-        ...others,
-        ...(line2 == null || line2 === '' ? {} : { line2 }),
-        ...(region == null || region === '' ? {} : { region }),
-      },
-    });
+    return {
+      ...others,
+      ...(line2 == null || line2 === '' ? {} : { line2 }),
+      ...(region == null || region === '' ? {} : { region }),
+    };
+  }
+  function keepAddress(): Promise<boolean> {
+    return given.requiresShipping ? shipping.keepAddress(given, filledIn()) : Promise.resolve(false);
+  }
+  const filledEmail = email ?? me?.email ?? cart.email ?? '';
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    if (sending || shipping.busy) return;
+    // Shipping and tax may cost something else now: the total is shown before anything is bought.
+    if (await keepAddress()) return;
+    await place(given.id, { email: filledEmail, expectedTotal: given.total.amount, shippingAddress: filledIn() });
   }
   return (
     <Page title="Checkout">
-      <form className="checkout" onSubmit={submit} noValidate>
-        <div className="checkout-fields">
+      <div className="checkout">
+        <form id="checkout" className="checkout-fields" onSubmit={(event) => void submit(event)} noValidate>
           <h1>Checkout</h1>
           <section className="stack" aria-labelledby="checkout-contact">
             <h2 id="checkout-contact">Contact</h2>
@@ -93,26 +103,32 @@ export default function CheckoutPage() {
               onChange={({ target }) => setEmail(target.value)}
             />
           </section>
-          <section className="stack" aria-labelledby="checkout-address">
+          <section
+            className="stack"
+            aria-labelledby="checkout-address"
+            onBlur={({ currentTarget, relatedTarget }) => {
+              if (!currentTarget.contains(relatedTarget)) void keepAddress();
+            }}
+          >
             <h2 id="checkout-address">Where it goes</h2>
-            <AddressFields address={address} errors={errors} onChange={setAddress} />
+            <AddressFields address={address} errors={[...errors, ...shipping.errors]} onChange={setAddress} />
+            <ShippingMethods cart={cart} onChoose={(methodId) => void shipping.choose(methodId)} />
           </section>
-        </div>
+        </form>
         <aside className="checkout-summary" aria-labelledby="checkout-summary">
           <h2 id="checkout-summary">Your order</h2>
           <Countdown cart={cart} />
           <CartLines lines={cart.lines} />
-          <p className="cart-total">
-            <span>Total</span>
-            <strong className="number">{formatMoney(cart.total)}</strong>
-          </p>
+          <DiscountCodes codes={cart.discountCodes} />
+          <Totals of={cart} />
+          <FreeShipping remaining={cart.freeShippingRemaining} />
           <Refusal state={state} />
           {sending && <Waiting state={state} onAgain={again} />}
-          <Button type="submit" className="checkout-place" busy={sending}>
+          <Button type="submit" form="checkout" className="checkout-place" busy={sending || shipping.busy}>
             Place order
           </Button>
         </aside>
-      </form>
+      </div>
     </Page>
   );
 }
