@@ -10,7 +10,12 @@ declare const axe: {
   ): Promise<{ violations: { id: string; nodes: { target: string[]; failureSummary: string }[] }[] }>;
 };
 declare const window: { innerWidth: number };
-declare const document: { documentElement: { scrollWidth: number } };
+declare const document: {
+  documentElement: { scrollWidth: number };
+  querySelectorAll(
+    selector: string,
+  ): Iterable<{ tagName: string; className: string; getBoundingClientRect(): { right: number } }>;
+};
 
 /** Both ends of the widths. */
 const WIDTHS = [360, 1440];
@@ -38,8 +43,15 @@ export async function findBarriersInAllLooks(page: Page): Promise<string[]> {
       const barriers = await findBarriers(page, colorScheme === 'dark' ? colours : {});
       found.push(...barriers.map((text) => `${colorScheme} ${width}: ${text.slice(0, 400)}`));
     }
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    if (wide > 0) found.push(`${width}: ${wide} px wider than the window`);
+    const wide = await page.evaluate(() => {
+      const excess = document.documentElement.scrollWidth - window.innerWidth;
+      if (excess <= 0) return null;
+      const beyond = Array.from(document.querySelectorAll('body *')).filter(
+        (element) => element.getBoundingClientRect().right > window.innerWidth,
+      );
+      return `${excess} px wider than the window: ${beyond.map(({ tagName, className }) => `${tagName}.${className}`).join(' ')}`;
+    });
+    if (wide !== null) found.push(`${width}: ${wide.slice(0, 400)}`);
   }
   return found;
 }

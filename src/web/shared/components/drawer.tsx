@@ -20,12 +20,12 @@ export function Drawer({
       <Dialog.Portal>
         <Dialog.Backdrop className="drawer-shade" />
         <Dialog.Popup className="drawer">
-          <header className="drawer-head">
+          <div className="drawer-head">
             <Dialog.Title>{title}</Dialog.Title>
             <Dialog.Close className="button button-icon" aria-label="Close">
               <Icon name="close" />
             </Dialog.Close>
-          </header>
+          </div>
           {children}
         </Dialog.Popup>
       </Dialog.Portal>
