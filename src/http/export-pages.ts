@@ -3,7 +3,7 @@ import { EXPORTS, type ExportService } from '../modules/exports/export.service.t
 import type { Page } from './pages.ts';
 
 const PATH = /^\/staff\/export\/([a-z]+)\.csv$/;
-const STAFF = ['STAFF', 'ADMIN'];
+const STAFF: ReadonlySet<string> = new Set(['STAFF', 'ADMIN']);
 
 const answer = (status: number, error: string, headers: Record<string, string> = {}) =>
   Response.json({ error }, { status, headers: { 'cache-control': 'no-store', ...headers } });
@@ -32,7 +32,7 @@ export function createExportPages(options: {
     if (isForeign(incoming, publicUrl)) return answer(403, 'Pages of other origins may not request exports.');
     const role = await roleOf(incoming);
     if (role === null) return answer(401, 'Log in first.');
-    if (!STAFF.includes(role)) return answer(403, 'Only staff may export.');
+    if (!STAFF.has(role)) return answer(403, 'Only staff may export.');
     const parts = exports.run(name);
     const encoder = new TextEncoder();
     const body = new ReadableStream<Uint8Array>({
