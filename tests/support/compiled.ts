@@ -50,6 +50,8 @@ export async function compileEntries(runFolder: string): Promise<void> {
     banner: { js: `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(${HERE});` },
     format: 'esm',
     platform: 'node',
+    // As node resolves packages. esbuild would add `module`: builds for bundlers, which `postinstall` deletes.
+    conditions: [],
     target: 'node20',
     keepNames: true,
     logLevel: 'error',
