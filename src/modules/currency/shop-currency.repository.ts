@@ -65,14 +65,28 @@ export async function findCurrencyEvidence(tx: Queryable): Promise<CurrencyEvide
 export const AMOUNT_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   product_variants: ['price_minor', 'compare_at_minor'],
   cart_lines: ['unit_price_minor'],
-  orders: ['subtotal_minor', 'total_minor'],
-  order_lines: ['unit_price_minor'],
+  orders: ['subtotal_minor', 'discount_minor', 'shipping_minor', 'tax_minor', 'total_minor'],
+  order_lines: ['unit_price_minor', 'relief_minor', 'discount_minor', 'tax_minor'],
+  order_discounts: ['amount_minor'],
+  order_taxes: ['amount_minor'],
+  promotions: ['amount_minor', 'min_subtotal_minor', 'budget_minor', 'spent_minor'],
+  promotion_uses: ['amount_minor'],
+  shipping_methods: ['free_from_minor'],
+  shipping_rates: ['price_minor'],
 };
+
+/** Bands of shipping rates by subtotal: their ends are amounts, too, while those of bands by weight are grams. */
+const SUBTOTAL_BANDS = { table: 'shipping_rates', columns: ['from_value', 'to_value'], where: `basis = 'SUBTOTAL'` };
+
+const IN_ORDER = 'order_id IN (SELECT id FROM orders WHERE currency = $1)';
 
 /** Conditions that select the rows to convert: orders keep their own currency, so only those in the declared one. */
 const OF_CURRENCY: Readonly<Record<string, string>> = {
   orders: 'currency = $1',
-  order_lines: 'order_id IN (SELECT id FROM orders WHERE currency = $1)',
+  order_lines: IN_ORDER,
+  order_discounts: IN_ORDER,
+  order_taxes: IN_ORDER,
+  promotion_uses: IN_ORDER,
 };
 
 /**
@@ -81,26 +95,25 @@ const OF_CURRENCY: Readonly<Record<string, string>> = {
  */
 export async function shiftAmounts(tx: Queryable, code: string, power: number): Promise<boolean> {
   const factor = 10 ** Math.abs(power);
-  const where = (table: string) => OF_CURRENCY[table] ?? '$1::text IS NOT NULL';
+  const anyRow = '$1::text IS NOT NULL';
+  const parts = [
+    ...Object.entries(AMOUNT_COLUMNS).map(([table, columns]) => ({
+      table,
+      columns,
+      where: OF_CURRENCY[table] ?? anyRow,
+    })),
+    { ...SUBTOTAL_BANDS, where: `${anyRow} AND ${SUBTOTAL_BANDS.where}` },
+  ];
   if (power < 0) {
-    for (const [table, columns] of Object.entries(AMOUNT_COLUMNS)) {
+    for (const { table, columns, where } of parts) {
       const uneven = columns.map((column) => `${column} % ${factor} <> 0`).join(' OR ');
-      const rows = await tx.query(
-        {
-          name: `shop_currency_uneven_${table}`,
-          text: `SELECT 1 FROM ${table} WHERE ${where(table)} AND (${uneven}) LIMIT 1`,
-        },
-        [code],
-      );
+      const rows = await tx.query({ text: `SELECT 1 FROM ${table} WHERE ${where} AND (${uneven}) LIMIT 1` }, [code]);
       if (rows.length > 0) return false;
     }
   }
-  for (const [table, columns] of Object.entries(AMOUNT_COLUMNS)) {
+  for (const { table, columns, where } of parts) {
     const set = columns.map((column) => `${column} = ${column} ${power < 0 ? '/' : '*'} ${factor}`).join(', ');
-    await tx.query(
-      { name: `shop_currency_shift_${table}_${power}`, text: `UPDATE ${table} SET ${set} WHERE ${where(table)}` },
-      [code],
-    );
+    await tx.query({ text: `UPDATE ${table} SET ${set} WHERE ${where}` }, [code]);
   }
   return true;
 }

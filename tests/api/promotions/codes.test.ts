@@ -6,7 +6,7 @@ import { known } from '../../support/known.ts';
 import { faultsOf, recordedOf } from '../../support/merchant.ts';
 import { makePromotion, promoterOf, type Promoter } from '../../support/promotions.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
-import { eventsOf } from '../../support/records.ts';
+import { termsEventsOf } from '../../support/records.ts';
 import { rowId } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
 
@@ -56,7 +56,7 @@ describe('promotionCodesAdd', () => {
     expect(added).toEqual({ promotion: { status: 'ACTIVE' }, codes: ['second', 'third'], errors: [] });
     expect(await codesOf(id)).toEqual(['First', 'second', 'third']);
     expect(await recordedOf(shop, rowId(id))).toEqual([['PROMOTION_CODES_ADDED', ['codes: - → second, third']]]);
-    expect(await eventsOf(shop, rowId(id))).toEqual([{ type: 'pricing_changed', payload: { what: 'PROMOTION' } }]);
+    expect(await termsEventsOf(shop, rowId(id))).toEqual([{ type: 'pricing_changed', payload: { what: 'PROMOTION' } }]);
     await changingNothing(shop, () => promoter.addCodes({ promotionId: id, codes: ['FIRST'] }));
   });
 

@@ -7,7 +7,7 @@ import { known } from '../../support/known.ts';
 import { faultsOf, recordedOf, recordOf } from '../../support/merchant.ts';
 import { promoterOf, setUsed, type Promoter } from '../../support/promotions.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
-import { eventsOf } from '../../support/records.ts';
+import { termsEventsOf } from '../../support/records.ts';
 import { rowId } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
 
@@ -111,7 +111,7 @@ describe('promotionCreate', () => {
       used: 0,
       spent: { amount: '0.00' },
     });
-    expect(await eventsOf(shop, rowId(id))).toEqual(CHANGED);
+    expect(await termsEventsOf(shop, rowId(id))).toEqual(CHANGED);
     const [entry, ...others] = await recordOf(shop, rowId(id));
     expect(others).toEqual([]);
     expect(entry).toMatchObject({ actorId: rowId(staff.userId), kind: 'PROMOTION_CREATED', subjectType: 'Promotion' });
@@ -298,7 +298,7 @@ describe('promotionUpdate', () => {
         'budget: - → 50.00',
       ],
     ]);
-    expect(await eventsOf(shop, rowId(id))).toEqual([...CHANGED, ...CHANGED]);
+    expect(await termsEventsOf(shop, rowId(id))).toEqual([...CHANGED, ...CHANGED]);
   });
 
   test('that changes nothing leaves no trace', async () => {
@@ -392,7 +392,7 @@ describe('promotionEnd', () => {
     expect(errors).toEqual([]);
     expect(promotion?.status).toBe('ENDED');
     expect((await recordOf(shop, rowId(id)))[1]).toMatchObject({ kind: 'PROMOTION_ENDED' });
-    expect(await eventsOf(shop, rowId(id))).toEqual([...CHANGED, ...CHANGED]);
+    expect(await termsEventsOf(shop, rowId(id))).toEqual([...CHANGED, ...CHANGED]);
     await changingNothing(shop, async () => {
       expect(await promoter.end(id)).toEqual({ promotion, errors: [] });
     });
@@ -416,7 +416,7 @@ describe('promotionDelete', () => {
     expect(await promoter.remove(id)).toEqual({ deletedId: id, errors: [] });
     expect(faultsOf(await promoter.remove(id))).toEqual(['NOT_FOUND id']);
     expect((await recordOf(shop, rowId(id)))[1]).toMatchObject({ kind: 'PROMOTION_DELETED' });
-    expect(await eventsOf(shop, rowId(id))).toEqual([...CHANGED, ...CHANGED]);
+    expect(await termsEventsOf(shop, rowId(id))).toEqual([...CHANGED, ...CHANGED]);
     await created({ codes: ['reused'] });
   });
 });
