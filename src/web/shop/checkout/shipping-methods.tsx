@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { CartPricesFragment } from '../../generated/graphql.ts';
 import { formatMoney } from '../../shared/format.ts';
 import '../cart/totals.css';
@@ -8,8 +9,15 @@ export function ShippingMethods({
   onChoose,
 }: {
   cart: CartPricesFragment;
-  onChoose: (methodId: string) => void;
+  onChoose: (methodId: string) => Promise<void>;
 }) {
+  // Shown as chosen until the shop has answered: a button that springs back looks broken.
+  const [wanted, setWanted] = useState<string | null>(null);
+  const choose = async (methodId: string) => {
+    setWanted(methodId);
+    await onChoose(methodId);
+    setWanted(null);
+  };
   if (!cart.requiresShipping) return null;
   if (cart.shippingMethods.length === 0) {
     return (
@@ -29,12 +37,12 @@ export function ShippingMethods({
             type="radio"
             name="shipping-method"
             value={method.id}
-            checked={cart.shippingMethod?.method.id === method.id}
-            onChange={() => onChoose(method.id)}
+            checked={(wanted ?? cart.shippingMethod?.method.id) === method.id}
+            onChange={() => void choose(method.id)}
           />
           <span>
             {method.title}
-            {method.description != null && <span className="quiet small block">{method.description}</span>}
+            {method.description != null && <span className="quiet small">{method.description}</span>}
           </span>
           <span className="number">{formatMoney(price)}</span>
         </label>

@@ -112,7 +112,7 @@ export default function CheckoutPage() {
           >
             <h2 id="checkout-address">Where it goes</h2>
             <AddressFields address={address} errors={[...errors, ...shipping.errors]} onChange={setAddress} />
-            <ShippingMethods cart={cart} onChoose={(methodId) => void shipping.choose(methodId)} />
+            <ShippingMethods cart={cart} onChoose={shipping.choose} />
           </section>
         </form>
         <aside className="checkout-summary" aria-labelledby="checkout-summary">
