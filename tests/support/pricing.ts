@@ -1,6 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import { normalizeCode } from '../../src/modules/promotions/code.ts';
-import { pricingChanged } from '../../src/modules/pricing/pricing.events.ts';
+import { termsChanged } from '../../src/modules/pricing/pricing.events.ts';
 import { globalId, type World } from './fixtures.ts';
 
 /** Columns of a promotion, by the names of the table. */
@@ -35,7 +35,7 @@ async function changeTerms(
 ): Promise<void> {
   await db.transaction(async (tx) => {
     for (const { text, values } of statements) await tx.query({ text }, values);
-    await eventLog.append(tx, new Date(), [pricingChanged.of(uuid(), { what })]);
+    await eventLog.append(tx, new Date(), [termsChanged(what, uuid())]);
   });
 }
 

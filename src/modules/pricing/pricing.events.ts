@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineEvent, type EventType } from '../../events/event.ts';
+import { defineEvent, type NewEvent } from '../../events/event.ts';
 
 /** The one subject of all these events: the terms of prices. A subscriber to carts can come back to them as to its own carts. */
 export const TERMS_SUBJECT = '0f7d3d3e-5b5c-4b7a-9a5e-7072696365a0';
@@ -10,14 +10,16 @@ const payload = z.object({
   rowId: z.guid().optional(),
 });
 
-const event = defineEvent('pricing_changed', payload);
-
 /**
  * The terms by which carts are priced changed: a promotion (also one that began, ended or is used up), or the tables of shipping or
  * tax. Appended in the transaction of the change.
  */
-export const pricingChanged: EventType<z.infer<typeof payload>> = {
-  ...event,
-  /** @param rowId the row that changed */
-  of: (rowId, { what }) => event.of(TERMS_SUBJECT, { what, rowId }),
-};
+export const pricingChanged = defineEvent('pricing_changed', payload);
+
+/**
+ * The event of changed terms.
+ * @param rowId the row that changed; left out where a window opened or closed
+ */
+export function termsChanged(what: z.infer<typeof payload>['what'], rowId?: string): NewEvent {
+  return pricingChanged.of(TERMS_SUBJECT, { what, rowId });
+}

@@ -1,10 +1,11 @@
 import type { PricingConfig } from '../../config/config.ts';
-import type { Database, Queryable, Transaction } from '../../infra/postgres/database.ts';
-import { RetryTransaction } from '../../infra/postgres/database.ts';
+import { RetryTransaction, type Database, type Queryable, type Transaction } from '../../infra/postgres/database.ts';
 import type { EventLog } from '../../events/event-log.ts';
+import type { Address } from '../addresses/address.types.ts';
+import { zoneOf } from '../shipping/zone.types.ts';
 import { normalizeCode } from '../promotions/code.ts';
 import * as customers from './customer.repository.ts';
-import { pricingChanged } from './pricing.events.ts';
+import { termsChanged } from './pricing.events.ts';
 import { asksForCustomer, isLimited, isOpen, toTerms, type Buyer } from './promotion-terms.ts';
 import { quote } from './quote.ts';
 import type { Quote, QuoteCodeInput, QuoteInput } from './quote.types.ts';
@@ -12,7 +13,6 @@ import { taxTerms } from './tax-terms.ts';
 import * as repository from './terms.repository.ts';
 import type { PricingTerms, PromotionRow } from './terms.repository.ts';
 import { announceWindows } from './windows.ts';
-import { zoneOf, type Destination } from './zone.ts';
 
 export type { Quote, QuotedLine } from './quote.types.ts';
 export type { PromotionRow } from './terms.repository.ts';
@@ -26,7 +26,7 @@ export interface PricedCart {
   email: string | null;
   /** As entered, in that order. */
   discountCodes: readonly string[];
-  shippingAddress: Destination | null;
+  shippingAddress: Pick<Address, 'countryCode' | 'region' | 'postalCode'> | null;
   shippingMethodId: string | null;
 }
 
@@ -71,8 +71,6 @@ export interface PricingService {
   countUnknownCodes(codes: readonly string[]): Promise<number>;
   /** Announces promotions that began or ended, and tax rates that came into force. @returns whether there were any */
   announceWindows(): Promise<boolean>;
-  /** The terms as they stand; kept in memory as long as nobody changes them. */
-  terms(): Promise<PricingTerms>;
 }
 
 /** An order whose promotions are counted. */
@@ -94,7 +92,7 @@ export interface PricingDependencies {
 export function createPricingService({ db, eventLog, config, shop }: PricingDependencies): PricingService {
   let kept: PricingTerms | null = null;
 
-  /** The terms of the present, and the time. Read anew only if their version has changed. */
+  /** The terms of the present, and the time. Read again only if their version has changed. */
   async function current(source: Queryable, seen?: Seen): Promise<{ terms: PricingTerms; now: Date }> {
     const { version, now } = seen ?? (await repository.findVersion(source));
     if (kept?.version === version) return { terms: kept, now };
@@ -227,7 +225,7 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
     await eventLog.append(
       tx,
       at,
-      promotionIds.map((id) => pricingChanged.of(id, { what: 'PROMOTION' })),
+      promotionIds.map((id) => termsChanged('PROMOTION', id)),
     );
   }
 
@@ -268,6 +266,5 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
     },
 
     announceWindows: () => announceWindows(db, eventLog),
-    terms: async () => (await current(db)).terms,
   };
 }

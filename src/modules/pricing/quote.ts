@@ -3,6 +3,7 @@ import { findBest } from './best-promotions.ts';
 import { reductionsOf, toCandidate, type Candidate, type Goods } from './promotion-steps.ts';
 import { dependsOnGoods, quoteShipping, weightOf, type QuotedShipping } from './quote-shipping.ts';
 import { isIncluded, reliefOf, sumByRate, taxOfLine, taxShipping } from './quote-tax.ts';
+import { lineTotalMinor } from './totals.ts';
 import type {
   AppliedAmount,
   AppliedPromotion,
@@ -42,7 +43,7 @@ interface Basis {
 
 function basisOf(input: QuoteInput): Basis {
   const lines = [...input.lines].toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const grosses = lines.map(({ unitPriceMinor, quantity }) => BigInt(unitPriceMinor) * BigInt(quantity));
+  const grosses = lines.map(lineTotalMinor);
   const reliefs = lines.map((line, index) => reliefOf(input.tax, line, grosses[index] ?? 0n));
   return {
     lines,

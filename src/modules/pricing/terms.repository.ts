@@ -1,6 +1,6 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { PromotionScope } from './quote.types.ts';
-import type { Zone } from './zone.ts';
+import type { ZoneCover } from '../shipping/zone.types.ts';
 
 /*
  * The terms by which carts are priced, as they stand in the tables. JSON carries amounts as text, since they may be larger than what
@@ -65,7 +65,7 @@ export interface MethodRow {
 }
 
 /** A zone with its methods, in their order, and its tax rates. */
-export interface ZoneRow extends Zone {
+export interface ZoneRow extends ZoneCover {
   isHome: boolean;
   methods: MethodRow[];
   taxRates: TaxRateRow[];

@@ -11,8 +11,6 @@ export interface Totals {
   quantity: number;
   /** Sum of the line totals. */
   subtotalMinor: bigint;
-  /** What the customer pays. */
-  totalMinor: bigint;
 }
 
 /** What a line comes to, in minor units: the price of one unit times the number of units. Exact for every amount. */
@@ -20,7 +18,7 @@ export function lineTotalMinor({ quantity, unitPriceMinor }: PricedLine): bigint
   return BigInt(unitPriceMinor) * BigInt(quantity);
 }
 
-/** Adds lines up: the only place where the shop computes what a cart or an order comes to. */
+/** Adds lines up, before discounts, shipping and tax. What a cart costs is up to `quote`. */
 export function totalsOf(lines: readonly PricedLine[]): Totals {
   let quantity = 0;
   let subtotalMinor = 0n;
@@ -28,7 +26,7 @@ export function totalsOf(lines: readonly PricedLine[]): Totals {
     quantity += line.quantity;
     subtotalMinor += lineTotalMinor(line);
   }
-  return { quantity, subtotalMinor, totalMinor: subtotalMinor };
+  return { quantity, subtotalMinor };
 }
 
 /** What a line of an order comes to before discounts: without the tax that was taken out of its price. */

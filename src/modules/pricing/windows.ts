@@ -2,7 +2,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Database, Statement } from '../../infra/postgres/database.ts';
-import { pricingChanged, TERMS_SUBJECT } from './pricing.events.ts';
+import { termsChanged } from './pricing.events.ts';
 
 /*
  * Promotions begin and end, and tax rates come into force, without anybody writing a row. This announces it, so that totals that
@@ -45,8 +45,8 @@ export async function announceWindows(db: Database, eventLog: EventLog): Promise
     if (state === undefined) return false;
     const { at, promotions, taxes } = state;
     await eventLog.append(tx, at, [
-      ...(promotions ? [pricingChanged.of(TERMS_SUBJECT, { what: 'PROMOTION' })] : []),
-      ...(taxes ? [pricingChanged.of(TERMS_SUBJECT, { what: 'TAX' })] : []),
+      ...(promotions ? [termsChanged('PROMOTION')] : []),
+      ...(taxes ? [termsChanged('TAX')] : []),
     ]);
     return promotions || taxes;
   });

@@ -8,7 +8,7 @@ import type { CatalogService } from '../catalog/catalog.service.ts';
 import { toDecimal } from '../money.ts';
 import { toPercent } from '../percent.ts';
 import type { PricingService } from '../pricing/pricing.service.ts';
-import { pricingChanged } from '../pricing/pricing.events.ts';
+import { termsChanged } from '../pricing/pricing.events.ts';
 import { changesBetween, type StaffActionKind, type StaffService } from '../staff/staff.service.ts';
 import { GenericError, refuse, Refusal, type UserError } from '../user-error.ts';
 import { createCodeWriting, type CodeWriting } from './code-writing.ts';
@@ -95,7 +95,7 @@ export function createPromotionService(deps: PromotionDependencies): PromotionSe
   ): Promise<void> {
     const { actorId, kind, id, changes } = of;
     await staff.record(tx, at, { actorId, kind, subject: { type: 'Promotion', id }, changes });
-    await eventLog.append(tx, at, [pricingChanged.of(id, { what: 'PROMOTION' })]);
+    await eventLog.append(tx, at, [termsChanged('PROMOTION', id)]);
   }
 
   async function reread(tx: Transaction, id: string): Promise<Promotion> {

@@ -77,7 +77,7 @@ export async function findLiveCarts(source: Queryable, page: PageRequest): Promi
      ORDER BY ${orderBy}`;
   const found = await source.query<LiveCartRow>({ text }, values);
   const carts = found.map(({ lines, ...cart }) => {
-    const { quantity: unitCount, totalMinor } = totalsOf(lines);
+    const { quantity: unitCount, subtotalMinor: totalMinor } = totalsOf(lines);
     return { ...cart, unitCount, totalMinor };
   });
   return toPage(carts, page);

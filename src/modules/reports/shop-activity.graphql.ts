@@ -31,7 +31,7 @@ const LiveCartRef = builder.objectRef<LiveCart>('LiveCart').implement({
     total: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'Total of the cart.',
+      description: 'Sum of the lines of the cart, before discounts, shipping and tax.',
       resolve: ({ totalMinor }, _args, ctx) => ({ minor: totalMinor, currency: ctx.shop.currency }),
     }),
   }),

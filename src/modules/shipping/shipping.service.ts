@@ -4,7 +4,7 @@ import { readClock } from '../../infra/postgres/clock.ts';
 import { violatedConstraint, type Database, type Queryable } from '../../infra/postgres/database.ts';
 import { takeNamedLock } from '../../infra/postgres/named-lock.ts';
 import { toDecimal } from '../money.ts';
-import { pricingChanged } from '../pricing/pricing.events.ts';
+import { termsChanged } from '../pricing/pricing.events.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import * as repository from './shipping.repository.ts';
@@ -77,7 +77,7 @@ export function createShippingService({
     return { ...method, rates: await repository.findRatesOfMethods(tx, [id]) };
   }
 
-  const changed = (id: string) => pricingChanged.of(id, { what: 'SHIPPING' });
+  const changed = (id: string) => termsChanged('SHIPPING', id);
 
   return {
     methodsByIds: (ids) => repository.findMethodsByIds(db, ids),

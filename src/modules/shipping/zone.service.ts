@@ -4,7 +4,7 @@ import { readClock } from '../../infra/postgres/clock.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import { takeNamedLock } from '../../infra/postgres/named-lock.ts';
 import { refuseInput } from '../invalid-input.ts';
-import { pricingChanged } from '../pricing/pricing.events.ts';
+import { termsChanged } from '../pricing/pricing.events.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import type { ZoneFields } from './shipping.types.ts';
@@ -80,7 +80,7 @@ export function createZoneService({
     const zone = (await repository.findZones(tx)).find((one) => one.id === id);
     return zone ?? refuse('NOT_FOUND', 'Shipping zone not found.', ['id']);
   }
-  const changed = (id: string) => pricingChanged.of(id, { what: 'SHIPPING' });
+  const changed = (id: string) => termsChanged('SHIPPING', id);
 
   return {
     list: () => repository.findZones(db),

@@ -3,7 +3,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import { violatedConstraint, type Database, type Queryable } from '../../infra/postgres/database.ts';
 import { takeNamedLock } from '../../infra/postgres/named-lock.ts';
-import { pricingChanged } from '../pricing/pricing.events.ts';
+import { termsChanged } from '../pricing/pricing.events.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import * as repository from './tax.repository.ts';
@@ -94,7 +94,7 @@ export function createTaxService({
   staff: StaffService;
   eventLog: EventLog;
 }): TaxService {
-  const changed = (id: string) => pricingChanged.of(id, { what: 'TAX' });
+  const changed = (id: string) => termsChanged('TAX', id);
 
   async function findCategory(tx: Queryable, id: string): Promise<TaxCategory> {
     const [category] = await repository.findCategoriesByIds(tx, [id]);
