@@ -1,43 +1,11 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { AppliedDiscountRef, discountsOf, TaxLineRef, taxLinesOf } from '../pricing/pricing.refs.graphql.ts';
+import { sumByPromotion, sumByRate } from '../pricing/sums.ts';
 import { totalOfLine } from '../pricing/totals.ts';
 import { OrderLineRef, OrderRef } from './order.graphql.ts';
 
-/** What an order cost, as it was frozen when it was placed. */
-
-interface DiscountRow {
-  promotionId: string;
-  title: string;
-  code: string | null;
-  amountMinor: bigint;
-}
-
-interface TaxRow {
-  title: string;
-  ratePpm: number;
-  amountMinor: bigint;
-}
-
-/** Adds rows up by promotion, in the order in which they were written. */
-function byPromotion(rows: readonly DiscountRow[]): DiscountRow[] {
-  const sums = new Map<string, DiscountRow>();
-  for (const row of rows) {
-    const amountMinor = (sums.get(row.promotionId)?.amountMinor ?? 0n) + row.amountMinor;
-    sums.set(row.promotionId, { ...row, amountMinor });
-  }
-  return [...sums.values()];
-}
-
-/** Adds rows up by rate, the highest first. */
-function byRate(rows: readonly TaxRow[]): { title: string; ppm: number; amountMinor: bigint }[] {
-  const sums = new Map<string, { title: string; ppm: number; amountMinor: bigint }>();
-  for (const { title, ratePpm: ppm, amountMinor } of rows) {
-    const key = `${ppm} ${title}`;
-    sums.set(key, { title, ppm, amountMinor: (sums.get(key)?.amountMinor ?? 0n) + amountMinor });
-  }
-  return [...sums.values()].toSorted((a, b) => b.ppm - a.ppm || (a.title < b.title ? -1 : 1));
-}
+/* What an order cost, as it was frozen when it was placed. */
 
 const BY_ID = { orderBy: { id: 'asc' } } as const;
 const CURRENCY = { order: { select: { currency: true } } } as const;
@@ -85,7 +53,7 @@ builder.prismaObjectFields(OrderRef, (t) => ({
     description: 'Discounts on the lines of the order. Discounts on shipping are in `shippingDiscounts`.',
     select: { currency: true, discounts: BY_ID },
     resolve: ({ discounts, currency }) =>
-      discountsOf(byPromotion(discounts.filter(({ lineId }) => lineId !== null)), currency),
+      discountsOf(sumByPromotion(discounts.filter(({ lineId }) => lineId !== null)), currency),
   }),
   discountTotal: t.field({
     type: MoneyRef,
@@ -104,7 +72,7 @@ builder.prismaObjectFields(OrderRef, (t) => ({
     description: 'Discounts on the price of shipping. `shippingTotal` is the price after them.',
     select: { currency: true, discounts: BY_ID },
     resolve: ({ discounts, currency }) =>
-      discountsOf(byPromotion(discounts.filter(({ lineId }) => lineId === null)), currency),
+      discountsOf(sumByPromotion(discounts.filter(({ lineId }) => lineId === null)), currency),
   }),
   shippingTotal: t.field({
     type: MoneyRef,
@@ -118,7 +86,8 @@ builder.prismaObjectFields(OrderRef, (t) => ({
     nullable: false,
     description: 'Tax on lines and shipping, by rate, the highest rate first.',
     select: { currency: true, taxes: BY_ID },
-    resolve: ({ taxes, currency }) => taxLinesOf(byRate(taxes), currency),
+    resolve: ({ taxes, currency }) =>
+      taxLinesOf(sumByRate(taxes.map(({ ratePpm: ppm, ...tax }) => ({ ...tax, ppm }))), currency),
   }),
   taxTotal: t.field({
     type: MoneyRef,

@@ -1,5 +1,5 @@
 import { containedTax, partOf, shareOut } from './arithmetic.ts';
-import type { QuotedLine, QuoteLineInput, TaxAmount, TaxInput, TaxRateTerms } from './quote.types.ts';
+import type { QuoteLineInput, TaxAmount, TaxInput, TaxRateTerms } from './quote.types.ts';
 
 /** The tax that was taken out of prices, or that is to be paid on what is left. */
 type Rates = ReadonlyMap<string, TaxRateTerms>;
@@ -106,15 +106,4 @@ export function taxShipping(
     part.rate === null || part.amountMinor === 0n ? [] : [taxOf(tax, part.rate, part.amountMinor)],
   );
   return { amountMinor, taxes };
-}
-
-/** Adds taxes up by rate, the highest first. */
-export function sumByRate(lines: readonly Pick<QuotedLine, 'tax'>[], shippingTaxes: readonly TaxAmount[]): TaxAmount[] {
-  const sums = new Map<string, TaxAmount>();
-  for (const tax of [...lines.map((line) => line.tax), ...shippingTaxes]) {
-    if (tax === null) continue;
-    const key = `${tax.ppm} ${tax.title}`;
-    sums.set(key, { ...tax, amountMinor: (sums.get(key)?.amountMinor ?? 0n) + tax.amountMinor });
-  }
-  return [...sums.values()].toSorted(compareRates);
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { findBest } from './best-promotions.ts';
 import { reductionsOf, toCandidate, type Candidate, type Goods } from './promotion-steps.ts';
 import { dependsOnGoods, quoteShipping, weightOf, type QuotedShipping } from './quote-shipping.ts';
-import { isIncluded, reliefOf, sumByRate, taxOfLine, taxShipping } from './quote-tax.ts';
+import { isIncluded, reliefOf, taxOfLine, taxShipping } from './quote-tax.ts';
+import { sumByPromotion, sumByRate } from './sums.ts';
 import { lineTotalMinor } from './totals.ts';
 import type {
   AppliedAmount,
@@ -167,19 +168,17 @@ function hashOf(of: Omit<Quote, 'hash'>, input: QuoteInput): string {
 }
 
 /** What each promotion took off, in the order in which they first did. */
-function sumsOf(
+function appliedOf(
   amounts: readonly AppliedAmount[],
   terms: ReadonlyMap<string, PromotionTerms>,
   codes: QuoteInput['codes'],
 ): AppliedPromotion[] {
-  const sums = new Map<string, AppliedPromotion>();
-  for (const { promotionId, amountMinor } of amounts) {
-    const sum = sums.get(promotionId);
-    const { title = '', scope = 'ORDER' } = terms.get(promotionId) ?? {};
+  return sumByPromotion(amounts).flatMap(({ promotionId, amountMinor }) => {
+    const promotion = terms.get(promotionId);
+    if (promotion === undefined) return [];
     const code = codes.find((entered) => entered.promotionId === promotionId)?.code ?? null;
-    sums.set(promotionId, { promotionId, title, scope, code, amountMinor: (sum?.amountMinor ?? 0n) + amountMinor });
-  }
-  return [...sums.values()];
+    return [{ promotionId, title: promotion.title, scope: promotion.scope, code, amountMinor }];
+  });
 }
 
 function codesOf(
@@ -234,7 +233,7 @@ export function quote(input: QuoteInput): Quote {
   const terms = new Map(input.promotions.map((promotion) => [promotion.id, promotion]));
   const byId = new Map(priced.lines.map((line) => [line.id, line]));
   const lines = input.lines.flatMap(({ id }) => byId.get(id) ?? []);
-  const taxes = sumByRate(priced.lines, priced.shippingTaxes);
+  const taxes = sumByRate([...priced.lines.flatMap((line) => line.tax ?? []), ...priced.shippingTaxes]);
   const { shipping } = priced;
   const method = shipping.method;
   const result: Omit<Quote, 'hash'> = {
@@ -243,7 +242,7 @@ export function quote(input: QuoteInput): Quote {
     quantity: basis.quantities.reduce((sum, quantity) => sum + quantity, 0),
     lines,
     subtotalMinor: lines.reduce((sum, { totalMinor }) => sum + totalMinor, 0n),
-    discounts: sumsOf(
+    discounts: appliedOf(
       priced.lines.flatMap((line) => line.discounts),
       terms,
       input.codes,
@@ -260,7 +259,7 @@ export function quote(input: QuoteInput): Quote {
             listMinor: method.listMinor,
             priceMinor: method.priceMinor,
           },
-    shippingDiscounts: sumsOf(shipping.discounts, terms, input.codes),
+    shippingDiscounts: appliedOf(shipping.discounts, terms, input.codes),
     shippingMinor: priced.shippingMinor,
     shippingTaxes: priced.shippingTaxes,
     freeShippingRemainingMinor: shipping.freeRemainingMinor,
