@@ -27,7 +27,7 @@ export interface Tracer extends AsyncDisposable {
   annotate(attributes: SpanAttributes): void;
   /** The current span as a W3C `traceparent`; null outside any trace. */
   traceparent(): string | null;
-  /** Binds a callback to the current span, whoever calls it. */
+  /** Binds a callback to the current span, wherever it is called from. */
   bind(callback: () => void): () => void;
   /** Runs work outside the current trace: loops and timers that outlive the request that started them. */
   apart<T>(work: () => T): T;

@@ -69,7 +69,7 @@ export interface CartService {
   setEmail(owner: CartOwner | null, email: string): Promise<CartResult>;
   /** Replaces the codes. Whether they apply is up to each quote. */
   setDiscountCodes(owner: CartOwner | null, codes: readonly string[]): Promise<CartResult>;
-  /** Sets where the goods go; null clears. A method that was chosen stays chosen, and is priced anew or found unavailable. */
+  /** Sets where the goods go; null clears. The chosen method stays; each quote prices it, or finds it unavailable. */
   setShippingAddress(owner: CartOwner | null, address: Address | null): Promise<CartResult>;
   /** Chooses a shipping method; null clears. */
   setShippingMethod(owner: CartOwner | null, methodId: string | null): Promise<CartResult>;

@@ -5,7 +5,7 @@ import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
 import { parseCategoryChanges, parseNewCategory } from './catalog-input.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import type { Category } from './catalog.service.ts';
-import { written } from './written.graphql.ts';
+import { written } from '../../graphql/schema/written.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 function categoryPayload(name: string, description: string) {

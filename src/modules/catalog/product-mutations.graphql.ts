@@ -7,7 +7,7 @@ import { parseNewProduct, parseProductChanges } from './catalog-input.ts';
 import { ProductRef, ProductStatusRef } from './catalog.refs.graphql.ts';
 import type { Product } from './catalog.service.ts';
 import { ProductVariantInputRef, withTaxCategory } from './product-variant-mutations.graphql.ts';
-import { written } from './written.graphql.ts';
+import { written } from '../../graphql/schema/written.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
 function productPayload(name: string, description: string) {

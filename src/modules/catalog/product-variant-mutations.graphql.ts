@@ -5,7 +5,7 @@ import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
 import { parseNewVariant, parseVariantChanges } from './catalog-input.ts';
 import { ProductVariantRef } from './catalog.refs.graphql.ts';
 import type { ProductVariant } from './catalog.service.ts';
-import { written } from './written.graphql.ts';
+import { written } from '../../graphql/schema/written.ts';
 import type { InputPath } from '../user-error.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 

@@ -78,7 +78,7 @@ function hashOf({ email, shippingAddress, shippingMethodId = null, expectedTotal
   return createHash('sha256').update(canonical).digest();
 }
 
-/** Codes whose promotion is used up: the shopper counted on them, and decides anew. */
+/** Reasons that a code had not when it was entered. The shopper counted on the discount, and so must decide. */
 const LIMITS: ReadonlySet<string> = new Set(['USED_UP', 'USED_BY_CUSTOMER', 'BUDGET_USED_UP']);
 
 /** Refuses a cart that cannot be bought as it is: its shipping is not settled, or a code does not bring what it brought before. */

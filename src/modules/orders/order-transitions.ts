@@ -24,7 +24,7 @@ export interface ByStaff {
   userId: string;
 }
 
-/** Whoever sends a request, with all the rights that they may have. Which of them counts is decided under the order's lock. */
+/** The sender of a request, with all the rights that the sender may have. Which of them counts is decided under the order's lock. */
 export interface ByViewer {
   by: 'VIEWER';
   owner: CartOwner | null;

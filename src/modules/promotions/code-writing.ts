@@ -111,7 +111,7 @@ export function createCodeWriting({ db, note, reread }: Dependencies) {
         const at = await readClock(tx);
         const codes: string[] = [];
         while (codes.length < count) {
-          // One that is taken already, as good as never, is drawn anew.
+          // A code that is taken already, which hardly ever happens, is replaced by another random one.
           const drawn = drawCodes(count - codes.length, kind);
           const added = await repository.insertCodes(tx, at, promotionId, drawn);
           for (const { code, normalized } of drawn) if (added.has(normalized)) codes.push(code);

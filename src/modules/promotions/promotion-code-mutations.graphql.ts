@@ -1,3 +1,4 @@
+import { written } from '../../graphql/schema/written.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
@@ -5,7 +6,6 @@ import { payloadType } from '../../graphql/schema/payload.ts';
 import { RANDOM_LENGTH } from './code-generator.ts';
 import type { WrittenCodes } from './code-writing.ts';
 import { MAX, parseCodes, parseGeneration } from './promotion-input.ts';
-import { writing } from './promotion-mutations.graphql.ts';
 import { PromotionRef } from './promotions.refs.graphql.ts';
 
 function codesPayload(name: string, codes: string) {
@@ -77,7 +77,7 @@ builder.mutationFields((t) => ({
     authScopes: { staff: true },
     args: { input: t.arg({ type: PromotionCodesAddInputRef, required: true, description: 'Codes to add.' }) },
     resolve: (_root, { input }, ctx) =>
-      writing(ctx, async (actorId) => {
+      written(ctx, async (actorId) => {
         const promotionId = inputId('Promotion', input.promotionId, ['promotionId']);
         return ctx.services.promotions.addCodes(actorId, promotionId, parseCodes(input));
       }),
@@ -95,7 +95,7 @@ builder.mutationFields((t) => ({
       input: t.arg({ type: PromotionCodesGenerateInputRef, required: true, description: 'Codes to generate.' }),
     },
     resolve: (_root, { input }, ctx) =>
-      writing(ctx, async (actorId) => {
+      written(ctx, async (actorId) => {
         const promotionId = inputId('Promotion', input.promotionId, ['promotionId']);
         return ctx.services.promotions.generateCodes(actorId, promotionId, parseGeneration(input));
       }),
@@ -111,7 +111,7 @@ builder.mutationFields((t) => ({
     authScopes: { staff: true },
     args: { input: t.arg({ type: PromotionCodesRemoveInputRef, required: true, description: 'Codes to remove.' }) },
     resolve: (_root, { input }, ctx) =>
-      writing(ctx, async (actorId) => {
+      written(ctx, async (actorId) => {
         const promotionId = inputId('Promotion', input.promotionId, ['promotionId']);
         return ctx.services.promotions.removeCodes(actorId, promotionId, parseCodes(input));
       }),

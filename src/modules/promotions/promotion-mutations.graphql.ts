@@ -1,24 +1,12 @@
-import type { Context } from '../../graphql/context/context.ts';
-import { renewLoaders } from '../../graphql/context/loaders.ts';
-import { requireUser } from '../../graphql/context/viewer.ts';
+import { written } from '../../graphql/schema/written.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
-import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { PromotionCreateInputRef, PromotionUpdateInputRef, withRowIds } from './promotion-fields.graphql.ts';
 import { parseNewPromotion, parsePromotionChanges } from './promotion-input.ts';
 import type { Promotion } from './promotion.types.ts';
 import { PromotionRef } from './promotions.refs.graphql.ts';
-
-/** The payload of a use case for the user who asks. What the operation has read before is read anew afterwards. */
-export function writing<T extends object>(ctx: Context, useCase: (actorId: string) => Promise<T>) {
-  return orErrors(async () => {
-    const result = await useCase(requireUser(ctx).userId);
-    renewLoaders(ctx);
-    return result;
-  });
-}
 
 function promotionPayload(name: string) {
   const ref = payloadType<{ promotion: Promotion }>(name);
@@ -61,7 +49,7 @@ builder.mutationFields((t) => ({
     authScopes: { staff: true },
     args: { input: t.arg({ type: PromotionCreateInputRef, required: true, description: 'Promotion to create.' }) },
     resolve: (_root, { input }, ctx) =>
-      writing(ctx, async (actorId) => {
+      written(ctx, async (actorId) => {
         const promotion = parseNewPromotion(withRowIds(input), ctx.shop.currency);
         return { promotion: await ctx.services.promotions.create(actorId, promotion) };
       }),
@@ -77,7 +65,7 @@ builder.mutationFields((t) => ({
     authScopes: { staff: true },
     args: { input: t.arg({ type: PromotionUpdateInputRef, required: true, description: 'Changes to the promotion.' }) },
     resolve: (_root, { input }, ctx) =>
-      writing(ctx, async (actorId) => {
+      written(ctx, async (actorId) => {
         const id = inputId('Promotion', input.id, ['id']);
         const changes = parsePromotionChanges(withRowIds(input), ctx.shop.currency);
         return { promotion: await ctx.services.promotions.update(actorId, id, changes) };
@@ -93,7 +81,7 @@ builder.mutationFields((t) => ({
     authScopes: { staff: true },
     args: { input: t.arg({ type: PromotionEndInputRef, required: true, description: 'Promotion to end.' }) },
     resolve: (_root, { input }, ctx) =>
-      writing(ctx, async (actorId) => {
+      written(ctx, async (actorId) => {
         const id = inputId('Promotion', input.id, ['id']);
         return { promotion: await ctx.services.promotions.end(actorId, id) };
       }),
@@ -108,7 +96,7 @@ builder.mutationFields((t) => ({
     authScopes: { staff: true },
     args: { input: t.arg({ type: PromotionDeleteInputRef, required: true, description: 'Promotion to delete.' }) },
     resolve: (_root, { input }, ctx) =>
-      writing(ctx, async (actorId) => {
+      written(ctx, async (actorId) => {
         const deletedId = inputId('Promotion', input.id, ['id']);
         await ctx.services.promotions.delete(actorId, deletedId);
         return { deletedId };

@@ -97,7 +97,7 @@ export async function replaceRates(tx: Queryable, methodId: string, rates: reado
 
 const remove: Statement = { name: 'shipping_method_delete', text: 'DELETE FROM shipping_methods WHERE id = $1' };
 
-/** Deletes a method with its rates. Carts that chose it are told by their quotes. */
+/** Deletes a method with its rates. Quotes of carts that chose it find it unavailable. */
 export async function deleteMethod(tx: Queryable, id: string): Promise<void> {
   await tx.query(remove, [id]);
 }

@@ -1,1 +1,0 @@
-export { written } from '../../graphql/schema/written.ts';
