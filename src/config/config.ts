@@ -51,6 +51,7 @@ export interface Config {
     window: boolean;
   };
   pricing: PricingConfig;
+  payments: PaymentsConfig;
   mail: {
     /** Null: mails are kept in the local mailbox. Holds a password. */
     smtpUrl: string | null;
@@ -126,6 +127,33 @@ export interface PricingConfig {
   pricesIncludeTax: boolean;
   /** With `pricesIncludeTax`, what customers in other zones pay: the same price, or the price without the tax that it contains. */
   taxAbroad: 'gross' | 'net';
+}
+
+/** The names of payment providers. `manual` is payment outside of the shop: invoice, cash, bank transfer. */
+export type PaymentProviderName = 'manual' | 'test' | 'stripe';
+
+/** How the shop takes money. */
+export interface PaymentsConfig {
+  /** Providers that are offered, in this order. Open payments of others are carried on. */
+  providers: readonly PaymentProviderName[];
+  /** Whether an authorization is captured when the order is placed, or by staff. */
+  capture: 'automatic' | 'manual';
+  /** Seconds that a shopper has to pay. */
+  withinSeconds: number;
+  /** Days after which an unpaid order is cancelled; null: never. */
+  unpaidOrdersExpireDays: number | null;
+  /** Null: there is no key. */
+  stripe: StripeConfig | null;
+}
+
+export interface StripeConfig {
+  secretKey: string;
+  /** Null: webhooks are rejected. */
+  webhookSecret: string | null;
+  /** Null: no Payment Element is shown. */
+  publishableKey: string | null;
+  /** Origin of Stripe's API; null: Stripe's own. */
+  apiUrl: string | null;
 }
 
 /** The CMS that may change the catalogue. */
@@ -230,6 +258,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       window: env.WEB ?? true,
     },
     pricing: { pricesIncludeTax: env.PRICES_INCLUDE_TAX ?? false, taxAbroad: env.TAX_ABROAD ?? 'gross' },
+    payments: paymentsOf(env, { demo: seed === 'demo' && !production }),
     mail: { smtpUrl: env.SMTP_URL ?? null, from: env.MAIL_FROM ?? 'shop@vitrine.localhost' },
     stockAlertBatchSeconds: env.STOCK_ALERT_BATCH_SECONDS ?? 300,
     contentful: {
@@ -280,6 +309,31 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       parkedEventDays: env.PARKED_EVENT_RETENTION_DAYS ?? 90,
     },
     tracing: tracingOf(env),
+  };
+}
+
+function paymentsOf(env: Env, { demo }: { demo: boolean }): PaymentsConfig {
+  const { STRIPE_SECRET_KEY: secretKey } = env;
+  const stripe =
+    secretKey === undefined
+      ? null
+      : {
+          secretKey,
+          webhookSecret: env.STRIPE_WEBHOOK_SECRET ?? null,
+          publishableKey: env.STRIPE_PUBLISHABLE_KEY ?? null,
+          apiUrl: env.STRIPE_API_URL ?? null,
+        };
+  const usual = [
+    ...(stripe === null ? [] : ['stripe' as const]),
+    ...(demo ? ['test' as const] : []),
+    'manual' as const,
+  ];
+  return {
+    providers: env.PAYMENT_PROVIDERS ?? usual,
+    capture: env.PAYMENT_CAPTURE ?? 'automatic',
+    withinSeconds: env.PAYMENT_WITHIN_SECONDS ?? 600,
+    unpaidOrdersExpireDays: env.UNPAID_ORDERS_EXPIRE_DAYS ?? null,
+    stripe,
   };
 }
 

@@ -45,6 +45,7 @@ export function crossCheck(
   if (most !== undefined && most < hold) {
     faults.push({ name: 'CART_MAX_HOLD_SECONDS', problem: `must not be less than CART_HOLD_SECONDS (${hold})` });
   }
+  faults.push(...paymentFaults(env, production));
   if (env.COOKIE_SAMESITE === 'none' && !(env.PUBLIC_URL ?? '').startsWith('https://')) {
     faults.push({
       name: 'COOKIE_SAMESITE',
@@ -53,6 +54,24 @@ export function crossCheck(
   }
   const cookieDomain = cookieDomainProblem(env, production);
   if (cookieDomain !== null) faults.push({ name: 'COOKIE_DOMAIN', problem: cookieDomain });
+  return faults;
+}
+
+function paymentFaults(env: Env, production: boolean): ConfigFault[] {
+  const { PAYMENT_PROVIDERS: providers = [], STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: webhookSecret } = env;
+  const faults: ConfigFault[] = [];
+  if (production && providers.includes('test')) {
+    faults.push({ name: 'PAYMENT_PROVIDERS', problem: 'must not contain test in production' });
+  }
+  if (providers.includes('stripe') && key === undefined) {
+    faults.push({ name: 'STRIPE_SECRET_KEY', problem: 'is required if PAYMENT_PROVIDERS contains stripe' });
+  }
+  if (production && key !== undefined && webhookSecret === undefined) {
+    faults.push({ name: 'STRIPE_WEBHOOK_SECRET', problem: 'is required in production if STRIPE_SECRET_KEY is set' });
+  }
+  if (production && env.STRIPE_API_URL !== undefined) {
+    faults.push({ name: 'STRIPE_API_URL', problem: 'is for tests, and must not be set in production' });
+  }
   return faults;
 }
 

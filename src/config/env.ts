@@ -119,6 +119,19 @@ const shape = {
   CART_NETWORK_SHARE_PERCENT: wholeNumber(1, 100),
   PRICES_INCLUDE_TAX: flag,
   TAX_ABROAD: z.enum(['gross', 'net'], 'must be gross or net'),
+  PAYMENT_PROVIDERS: list.pipe(
+    z
+      .array(z.enum(['manual', 'test', 'stripe'], 'must be a list of manual, test and stripe'))
+      .min(1, 'must not be empty')
+      .refine((names) => new Set(names).size === names.length, 'names a provider twice'),
+  ),
+  PAYMENT_CAPTURE: z.enum(['automatic', 'manual'], 'must be automatic or manual'),
+  PAYMENT_WITHIN_SECONDS: wholeNumber(1, 3600),
+  UNPAID_ORDERS_EXPIRE_DAYS: wholeNumber(1, 3650),
+  STRIPE_SECRET_KEY: z.string().regex(/^[sr]k_\w+$/, 'must be a secret or restricted key of Stripe (sk_… or rk_…)'),
+  STRIPE_WEBHOOK_SECRET: z.string().regex(/^whsec_\S+$/, 'must be the signing secret of a Stripe webhook (whsec_…)'),
+  STRIPE_PUBLISHABLE_KEY: z.string().regex(/^pk_\w+$/, 'must be a publishable key of Stripe (pk_…)'),
+  STRIPE_API_URL: origin,
   LOW_STOCK_THRESHOLD: wholeNumber(0, 1_000_000),
   EVENT_RETENTION_DAYS: wholeNumber(1, 3650),
   // At least as long as browsers keep the token, because the token of a deleted guest is rejected.

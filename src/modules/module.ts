@@ -32,7 +32,16 @@ export interface WorkOverrides {}
 /** What the services need of the configuration. */
 export type ServiceConfig = Pick<
   Config,
-  'shop' | 'pricing' | 'secrets' | 'cart' | 'lowStockThreshold' | 'mail' | 'stockAlertBatchSeconds' | 'contentful'
+  | 'production'
+  | 'shop'
+  | 'pricing'
+  | 'payments'
+  | 'secrets'
+  | 'cart'
+  | 'lowStockThreshold'
+  | 'mail'
+  | 'stockAlertBatchSeconds'
+  | 'contentful'
 > & { accounts: Pick<Config['accounts'], 'bcryptCost' | 'sessionMaxSeconds'> };
 
 /** What a module makes its services of. */
