@@ -1,8 +1,11 @@
 import { v7 as uuid } from 'uuid';
+import type { EventLog } from '../../src/events/event-log.ts';
 import type { Database, Statement, Transaction } from '../../src/infra/postgres/database.ts';
+import { takeNamedLock } from '../../src/infra/postgres/named-lock.ts';
 import type { InventoryService } from '../../src/modules/inventory/inventory.service.ts';
 import { parseDecimal } from '../../src/modules/money.ts';
-import { categories, products, type SeedProduct } from './catalogue.ts';
+import { categories, products, type SeedProduct, type SeedVariant } from './catalogue.ts';
+import { addTerms, isEmptyShop } from './seed-terms.ts';
 
 const insertCategories: Statement = {
   name: 'seed_categories',
@@ -22,30 +25,36 @@ const insertProduct: Statement = {
 
 const insertVariants: Statement = {
   name: 'seed_variants',
-  text: `INSERT INTO product_variants (id, product_id, sku, selected_options, price_minor, compare_at_minor, low_stock_threshold, position)
-         SELECT id, $2::uuid, sku, options, price, compare_at, threshold, ordinal - 1
-           FROM unnest($1::uuid[], $3::text[], $4::jsonb[], $5::int[], $6::int[], $7::int[])
-             WITH ORDINALITY AS v(id, sku, options, price, compare_at, threshold, ordinal)`,
+  text: `INSERT INTO product_variants (id, product_id, sku, selected_options, price_minor, compare_at_minor, low_stock_threshold, weight_grams,
+                                       position)
+         SELECT id, $2::uuid, sku, options, price, compare_at, threshold, weight, ordinal - 1
+           FROM unnest($1::uuid[], $3::text[], $4::jsonb[], $5::int[], $6::int[], $7::int[], $8::int[])
+             WITH ORDINALITY AS v(id, sku, options, price, compare_at, threshold, weight, ordinal)`,
 };
 
 /**
- * Puts the demo catalogue in. A product whose slug, or one of whose SKUs, is there already is left alone, stock and all: it
- * may be run at every start, and by several processes at once.
- * @returns how many products were new
+ * Adds the demo catalogue, and to a shop that was empty also the example zones, shipping methods, tax rates and promotions. A
+ * product of which the slug or a SKU exists is left alone, with its stock, and so is a shop that somebody has begun to fill. Can
+ * run at every start, and in several processes at once.
+ * @returns how many products were added
  */
 export async function seedDemo(deps: {
   db: Database;
+  eventLog: EventLog;
   inventory: InventoryService;
   currency: string;
   lowStockThreshold: number;
 }): Promise<{ products: number }> {
-  const { db } = deps;
+  const { db, eventLog, currency } = deps;
   const [row] = await db.query<{ there: bigint }>(
     { name: 'seed_there', text: 'SELECT count(*) AS there FROM products WHERE slug = ANY($1::text[])' },
     [products.map((product) => product.slug)],
   );
   if (Number(row?.there) === products.length) return { products: 0 };
   return db.transaction(async (tx) => {
+    // Of several processes that start at once, one finds the shop empty.
+    await takeNamedLock(tx, 'demo');
+    const wasEmpty = await isEmptyShop(tx);
     await tx.query(insertCategories, [
       categories.map(() => uuid()),
       categories.map((category) => category.slug),
@@ -53,6 +62,7 @@ export async function seedDemo(deps: {
     ]);
     let added = 0;
     for (const [age, product] of products.entries()) if (await addProduct(tx, product, age, deps)) added += 1;
+    if (wasEmpty) await addTerms(tx, { eventLog, minor: (decimal) => BigInt(minorUnits(decimal, currency)) });
     return { products: added };
   });
 }
@@ -90,6 +100,7 @@ async function addProduct(
       variant.compareAtPrice === undefined ? null : minorUnits(variant.compareAtPrice, currency),
     ),
     variants.map((variant) => variant.lowStockThreshold ?? lowStockThreshold),
+    variants.map(weightOf),
   ]);
   const at = await inventory.lock(
     tx,
@@ -108,4 +119,17 @@ async function addProduct(
 /** A demo price in the shop's currency; where that has fewer decimals, rounded up to a whole one. */
 function minorUnits(decimal: string, currency: string): number {
   return Number(parseDecimal(decimal, currency) ?? parseDecimal(String(Math.ceil(Number(decimal))), currency));
+}
+
+const PACKAGING_GRAMS = 120;
+const USUAL_GRAMS = 300;
+
+/** Grams of a variant as it is shipped: what its options say, with its jar or box; otherwise a usual weight. */
+function weightOf({ options }: SeedVariant): number {
+  for (const { value } of options) {
+    const [, count = '1', amount, unit] = /^(?:(\d+) × )?(\d+) (g|kg|ml)$/.exec(value) ?? [];
+    if (amount === undefined) continue;
+    return Number(count) * (Number(amount) * (unit === 'kg' ? 1000 : 1) + PACKAGING_GRAMS);
+  }
+  return USUAL_GRAMS;
 }

@@ -112,7 +112,9 @@ describe.skipIf(!hasBrowser('GraphiQL'))('GraphiQL in a real browser, without th
     expect(await answerShows('"quantity":2', '"available":115', '"errors":[]')).toBe(true);
     await openTab('CheckOut');
     await run();
-    expect(await answerShows('"status":"PLACED"', '"amount":"19.80"', '"errors":[]')).toBe(true);
+    expect(
+      await answerShows('"status":"PLACED"', '"subtotal":{"amount":"19.80"}', '"amount":"35.97"', '"errors":[]'),
+    ).toBe(true);
     await openTab('LookUpOrder');
     await run();
     expect(await answerShows('"data":{"order":')).toBe(true);

@@ -21,7 +21,13 @@ afterEach(async () => {
 });
 
 const seed = (currency = 'USD') =>
-  seedDemo({ db: services.db, inventory: services.inventory, currency, lowStockThreshold: 3 });
+  seedDemo({
+    db: services.db,
+    eventLog: services.eventLog,
+    inventory: services.inventory,
+    currency,
+    lowStockThreshold: 3,
+  });
 
 function count(): Promise<object[]> {
   const text = `SELECT (SELECT count(*)::int FROM categories) AS categories, (SELECT count(*)::int FROM products) AS products,
@@ -73,8 +79,47 @@ test('a product that goes by another slug now is left alone', async () => {
   ]);
 });
 
+/** How many rows decide what carts cost. */
+function countTerms(): Promise<object[]> {
+  const text = `SELECT (SELECT count(*)::int FROM shipping_zones) AS zones, (SELECT count(*)::int FROM shipping_methods) AS methods,
+                       (SELECT count(*)::int FROM tax_rates) AS rates, (SELECT count(*)::int FROM promotions) AS promotions,
+                       (SELECT count(*)::int FROM promotion_codes) AS codes`;
+  return rowsOf(services.db, text);
+}
+
+test('an empty shop gets zones, methods, tax rates and promotions, once', async () => {
+  await Promise.all([seed(), seed(), seed()]);
+  const all = [{ zones: 3, methods: 5, rates: 4, promotions: 6, codes: 3 }];
+  expect(await countTerms()).toEqual(all);
+  expect(await rowsOf(services.db, `SELECT count(DISTINCT (scope, kind))::int AS kinds FROM promotions`)).toEqual([
+    { kinds: 6 },
+  ]);
+
+  // What staff deleted does not come back, and what they changed stays.
+  await rowsOf(services.db, 'DELETE FROM promotions');
+  await rowsOf(services.db, `UPDATE products SET slug = 'renamed' WHERE slug = 'hive-tool'`);
+  await seed();
+  expect(await countTerms()).toEqual([{ zones: 3, methods: 5, rates: 4, promotions: 0, codes: 0 }]);
+});
+
+test.each([
+  ['a product', `INSERT INTO products (id, slug, title) VALUES (gen_random_uuid(), 'mine', 'Mine')`],
+  [
+    'a zone',
+    `INSERT INTO shipping_zones (id, name, countries, created_at, updated_at)
+     VALUES (gen_random_uuid(), 'Mine', '{SE}', clock_timestamp(), clock_timestamp())`,
+  ],
+])('a shop that has %s already keeps its own terms', async (_, insert) => {
+  await rowsOf(services.db, insert);
+  const before = await countTerms();
+  expect(await seed()).toEqual({ products: products.length });
+  expect(await countTerms()).toEqual(before);
+});
+
 test('prices fit a currency without decimals', async () => {
   await seed('JPY');
   const cheapest = 'SELECT min(price_minor) AS least FROM product_variants';
   expect(await rowsOf(services.db, cheapest)).toEqual([{ least: 4 }]);
+  const free = 'SELECT free_from_minor::int AS free FROM shipping_methods WHERE free_from_minor IS NOT NULL';
+  expect(await rowsOf(services.db, free)).toEqual([{ free: 75 }]);
 });
