@@ -3,6 +3,7 @@ import { createAccountShop, newStaff } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { makeProduct, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
+import { meanwhile } from '../support/meanwhile.ts';
 import { newDataDir } from '../support/shop-process.ts';
 import type { TestShop } from '../support/shop.ts';
 import { enter, shopperOf } from '../support/shopper.ts';
@@ -43,16 +44,13 @@ test('1,000 people wait for 50 units: 50 are told, and then 50, in their order, 
   expect([UNITS / 2, UNITS]).toContain(first);
   expect(await chainsOf(shop.db)).toEqual([{ variantId: waited.id, batchLeft: 0 }]);
 
-  let over = false;
   let bought = 0;
-  const shopping = (async () => {
-    while (!over) {
-      const { client } = await enter(shop);
-      const { errors } = await shopperOf(client).add({ sku: sold.sku, quantity: 1 });
-      expect(errors).toEqual([]);
-      bought += 1;
-    }
-  })();
+  await using shopping = meanwhile(async () => {
+    const { client } = await enter(shop);
+    const { errors } = await shopperOf(client).add({ sku: sold.sku, quantity: 1 });
+    expect(errors).toEqual([]);
+    bought += 1;
+  });
   for (let batch = 1; batch <= BATCHES; batch += 1) {
     await makeDue(shop.db, waited.id);
     // The shop's own sweep may be quicker.
@@ -61,8 +59,7 @@ test('1,000 people wait for 50 units: 50 are told, and then 50, in their order, 
     const before = bought;
     await until('somebody has bought meanwhile', () => bought > before);
   }
-  over = true;
-  await shopping;
+  await shopping.stop();
   await until('all mails are sent', async () => {
     return (await rowsOf(shop.db, `SELECT FROM mails WHERE status <> 'SENT' LIMIT 1`)).length === 0;
   });

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shareConnections } from '../../src/infra/postgres/connection-budget.ts';
 import { goMainJourneys } from '../support/journeys.ts';
+import { meanwhile } from '../support/meanwhile.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
@@ -32,18 +33,14 @@ describe.each([16, 8])('a process that may have %i connections', (total) => {
 
   test('never has more, whatever is asked of it', async () => {
     const counts: number[] = [];
-    let over = false;
-    const counting = (async () => {
-      while (!over) counts.push(await count());
-    })();
+    await using counting = meanwhile(async () => counts.push(await count()));
     const read = () => shop.client().execute('{ products(first: 5) { totalCount nodes { title } } }');
     const write = () => shop.client().execute('mutation { cartCreate { cart { id } } }');
     const work = await Promise.all([
       goMainJourneys(shop),
       ...Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? read() : write())),
     ]);
-    over = true;
-    await counting;
+    await counting.stop();
     expect(work.filter((answer) => answer?.errors !== undefined)).toEqual([]);
     expect(counts.length).toBeGreaterThan(3);
     expect(Math.max(...counts)).toBeLessThanOrEqual(total);

@@ -10,6 +10,7 @@ import { startRelay, type Relay } from '../../src/events/relay.ts';
 import { CursorExpiredError, createReplay, type EventFilter, type Replay } from '../../src/events/replay.ts';
 import { openStream, type StreamItem } from '../../src/events/stream.ts';
 import { openDatabase, openReader, type Database, type Reader } from '../../src/infra/postgres/database.ts';
+import { meanwhile } from '../support/meanwhile.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const logger = pino({ level: 'silent' });
@@ -130,10 +131,7 @@ describe('a stream from a cursor', () => {
   test('keeps to the order while writers commit, whatever the moment it goes live at', async () => {
     await happen(1500);
     await restartFeed();
-    let writing = true;
-    const writer = (async () => {
-      while (writing) await happen(7);
-    })();
+    await using writer = meanwhile(() => happen(7));
     const streams = await Promise.all(
       range(0, 19).map(async (index) => ({ index, stream: await resumed(index * 70) })),
     );
@@ -144,8 +142,7 @@ describe('a stream from a cursor', () => {
         return { index, values };
       }),
     );
-    writing = false;
-    await writer;
+    await writer.stop();
     for (const { index, values } of taken) expect(values).toEqual(range(index * 70 + 1, index * 70 + 2000));
   });
 

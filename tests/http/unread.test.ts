@@ -240,23 +240,20 @@ describe('one network', () => {
   test('has so many bytes of unread answers: what comes beyond them is dropped', async () => {
     const address = newAddress();
     const connections: RawConnection[] = [];
-    let most = 0;
-    for (let i = 0; i < 4; i += 1) {
-      const connection = await unread('', limited);
-      connections.push(connection);
-      const before = limited.app.unsentBytes();
-      await until(
-        'it has unsent data, or is dropped',
-        () => {
-          if (connection.socket.writableLength < 100_000) connection.socket.write(graphqlGet(LARGE, from(address)));
-          most = Math.max(most, limited.app.unsentBytes());
-          return connection.isClosed() || limited.app.unsentBytes() > before + 100_000;
-        },
-        PATIENCE_MS,
-      );
-    }
-    expect(connections.some(({ isClosed }) => isClosed())).toBe(true);
-    expect(most).toBeLessThan(2_000_000 + 1_000_000);
+    for (let i = 0; i < 4; i += 1) connections.push(await unread('', limited));
+    // The network's own buffers take some answers of each connection. Once they are full, three answers are more than the limit.
+    // A client that reads nothing learns of the end of its connection by writing.
+    await until(
+      'one is dropped',
+      () => {
+        for (const { socket } of connections) {
+          if (socket.writableLength < 100_000) socket.write(graphqlGet(LARGE, from(address)));
+        }
+        return connections.some(({ isClosed }) => isClosed());
+      },
+      PATIENCE_MS,
+    );
+    await until('no more is kept than the limit allows', () => limited.app.unsentBytes() <= 2_000_000);
     const other = limited.client({ headers: from(newAddress()) });
     expect((await other.execute('{ shop { name } }')).status).toBe(200);
     for (const { socket } of connections) socket.destroy();

@@ -3,6 +3,7 @@ import { decodeCursor } from '../../src/events/cursor.ts';
 import { newPerson, newStaff, type Person } from '../support/accounts.ts';
 import { makeProduct, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
+import { meanwhile } from '../support/meanwhile.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 import { enter, shopperOf } from '../support/shopper.ts';
 import { settled } from '../support/settled.ts';
@@ -171,10 +172,7 @@ describe('those who subscribed to the same', () => {
   test('keep one order while they come and go and writers commit', async () => {
     const variant = await makeVariant(shop, { onHand: 0 });
     const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { available cursor } }`;
-    let writing = true;
-    const writer = (async () => {
-      while (writing) await move(variant.id, 3);
-    })();
+    await using writer = meanwhile(() => move(variant.id, 3));
     for (let round = 0; round < 5; round += 1) {
       const sockets = await Promise.all(
         Array.from({ length: 10 }, async (_, index) => {
@@ -191,8 +189,7 @@ describe('those who subscribed to the same', () => {
       }
       await closeAll(sockets);
     }
-    writing = false;
-    await writer;
+    await writer.stop();
   });
 });
 

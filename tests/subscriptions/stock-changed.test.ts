@@ -15,6 +15,7 @@ import { openEventStream } from '../support/event-stream.ts';
 import { archiveVariant, globalId, levelOf, makeOverdue, makeProduct, type MadeProduct } from '../support/fixtures.ts';
 import { Inbox } from '../support/inbox.ts';
 import { listenersOf } from '../support/listeners.ts';
+import { meanwhile } from '../support/meanwhile.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { settled } from '../support/settled.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
@@ -590,10 +591,7 @@ describe('eventCursor', () => {
   test('whatever is read beside it is as new as the cursor or newer, while the level changes all the time', async () => {
     const variant = await makeVariant({ onHand: 1 });
     const { changes } = await watching(shop, () => overWebSocket(shop, { variantIds: [variant.globalId] }));
-    let done = false;
-    const writing = (async () => {
-      while (!done) await move(shop, variant.id, 1);
-    })();
+    await using writing = meanwhile(() => move(shop, variant.id, 1));
     const answers: { cursor: number; level: number }[] = [];
     const client = shop.client();
     await Promise.all(
@@ -604,8 +602,7 @@ describe('eventCursor', () => {
         }
       }),
     );
-    done = true;
-    await writing;
+    await writing.stop();
     const { available } = await levelOf(shop.app, variant.id);
     // Each level was there once, so it names the change that left it.
     const seqs = new Map<number, number>();

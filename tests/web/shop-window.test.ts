@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createAccountShop, newEmail, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
@@ -243,6 +243,32 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     await page.getByText('43 in stock').waitFor();
     await page.getByText('What you see may be out of date').waitFor({ state: 'detached' });
     expect(await page.evaluate(() => 'stayed' in window)).toBe(true);
+  });
+
+  test('a session that begins while the page is about to connect: the connection before it is given up without a fault', async () => {
+    const { path, sku } = await product(3);
+    const ada = await visitor();
+    await ada.context.addInitScript(() => {
+      addEventListener('unhandledrejection', () => (document.documentElement.dataset['rejected'] = 'yes'));
+    });
+    const page = await ada.context.newPage();
+    const held: WebSocketRoute[] = [];
+    await page.routeWebSocket('**/graphql', (socket) => {
+      if (held.length === 0) held.push(socket);
+      else socket.connectToServer();
+    });
+    await page.goto(`${shop.url}${path}`);
+    await until('the page connects', () => held.length === 1);
+    // As the log-in in another tab has it.
+    await page.evaluate(() => dispatchEvent(new StorageEvent('storage', { key: 'vitrine.session-epoch' })));
+    await page.getByText('3 left').waitFor();
+    await known(held[0]).close({ code: 1012 });
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+    expect(await page.locator('html[data-rejected]').count()).toBe(0);
+    // It is live: the next connection is that of the new session.
+    await shopperOf(shop.client()).add({ sku: sku, quantity: 1 });
+    await page.getByText('2 left').waitFor();
+    expect(ada.faults).toEqual([]);
   });
 
   test('a shop that is stopped and started again under an open page', async () => {
