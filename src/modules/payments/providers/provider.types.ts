@@ -141,9 +141,10 @@ export interface PaymentProvider {
   ): Promise<Snapshot>;
   /**
    * Reads a request to the provider's webhook, byte for byte as it came.
+   * @param now the database's time: signatures that are more than five minutes old are FORGED
    * @returns FORGED if it was not signed with the shop's secret lately; IGNORED if it is authentic and of no interest
    */
-  readWebhook(request: WebhookRequest): ProviderDelivery | 'IGNORED' | 'FORGED' | 'MALFORMED';
+  readWebhook(request: WebhookRequest, now: Date): ProviderDelivery | 'IGNORED' | 'FORGED' | 'MALFORMED';
   /**
    * Payments that have changed at the provider, oldest first: for reconciliation.
    * @param cursor where an earlier page ended; null: from `since` on
