@@ -361,6 +361,79 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByRole('row').filter({ hasText: 'Winter sale' }).getByText('12.5 % off').waitFor();
   });
 
+  test('a zone is created with faults at their fields, given a method, a category and a tax rate, and deleted', async () => {
+    const page = await open(await newVisitor(), '/shipping/new');
+    await logIn(page);
+    const create = page.getByRole('button', { name: 'Create zone' });
+    await page.getByLabel('Name').fill('Sweden');
+    await create.click();
+    await page.getByText('A zone needs countries').waitFor();
+    await page.getByLabel('Countries').fill('SE, XX');
+    await create.click();
+    await page.getByText('is not an ISO 3166-1 alpha-2 code').waitFor();
+    expect(await page.getByLabel('Countries').getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('Countries').fill('SE');
+    await create.click();
+    await page.getByRole('heading', { name: 'Sweden' }).waitFor();
+
+    await page.getByRole('button', { name: 'Add a method' }).click();
+    const drawer = page.getByRole('dialog');
+    await drawer.getByLabel('Title').fill('Parcel');
+    await drawer.getByLabel('Price', { exact: true }).fill('much');
+    await drawer.getByRole('button', { name: 'Add method' }).click();
+    await drawer.getByText('Enter a number, such as 12.50.').waitFor();
+    await drawer.getByLabel('Price', { exact: true }).fill('4,90');
+    await drawer.getByLabel('Below').fill('2000');
+    await drawer.getByRole('button', { name: 'Add a price' }).click();
+    const second = drawer.getByRole('group', { name: 'Price 2' });
+    expect(await second.getByLabel('From').inputValue()).toBe('2000');
+    await second.getByLabel('Price', { exact: true }).fill('9.90');
+    await second.getByLabel('Below').fill('1500');
+    await drawer.getByRole('button', { name: 'Add method' }).click();
+    await second.getByText('must be greater than').waitFor();
+    expect(await second.getByLabel('Below').getAttribute('aria-invalid')).toBe('true');
+    expect(await findBarriers(page)).toEqual([]);
+    await second.getByLabel('Below').fill('');
+    await drawer.getByRole('button', { name: 'Add method' }).click();
+    await page.getByRole('row').filter({ hasText: 'Parcel' }).getByText('$9.90, from 2,000 g').waitFor();
+
+    await page.getByRole('link', { name: 'All zones' }).click();
+    await page.getByRole('row').filter({ hasText: 'Sweden' }).waitFor();
+    const category = page.getByRole('form', { name: 'New tax category' });
+    await category.getByLabel('Name').fill('Food');
+    await category.getByLabel('Code').fill('Not a code');
+    await category.getByRole('button', { name: 'Create category' }).click();
+    await category.getByText('code must consist of lowercase letters').waitFor();
+    await category.getByLabel('Code').fill('food');
+    await category.getByRole('button', { name: 'Create category' }).click();
+    await page.getByRole('form', { name: 'Tax category Food' }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Sweden' }).click();
+    await page.getByRole('button', { name: 'Add a rate' }).click();
+    await drawer.getByLabel('Title').fill('Moms');
+    await drawer.getByLabel('Percent').fill('12');
+    await drawer.getByRole('button', { name: 'Add rate' }).click();
+    const rate = page.getByRole('row').filter({ hasText: 'Moms' });
+    await rate.getByText('In force').waitFor();
+    await page.getByRole('button', { name: 'Edit Moms 12 % (Food)' }).click();
+    await drawer.getByLabel('Percent').fill('120');
+    await drawer.getByRole('button', { name: 'Save rate' }).click();
+    await drawer.getByText('percent must be at most 100').waitFor();
+    await drawer.getByLabel('Percent').fill('6');
+    await drawer.getByRole('button', { name: 'Save rate' }).click();
+    await rate.getByText('6 %').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+
+    await page.getByRole('button', { name: 'Delete zone' }).click();
+    await page.getByRole('button', { name: 'Delete this zone' }).click();
+    await page.getByText('There are no zones').waitFor();
+    await page.getByRole('button', { name: 'Delete Food' }).click();
+    await page.getByRole('button', { name: 'Delete this category' }).click();
+    await page.getByRole('form', { name: 'Tax category Food' }).waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Activity' }).click();
+    await page.getByText('Shipping zone deleted').first().waitFor();
+  });
+
   test('has no barriers, on a phone and on a desk, in light and in dark colours', async () => {
     const { order } = await place('A name that is much longer than there is room for in a narrow column of a table');
     const page = await open(await newVisitor({ reducedMotion: 'reduce' }), '/orders');
@@ -378,6 +451,8 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
       ['Overview', 'Sales by hour'],
       ['Stock', sku],
       ['Catalogue', 'Acacia honey'],
+      ['Promotions', 'New promotion'],
+      ['Shipping and tax', 'Tax categories'],
       ['Customers', 'Only administrators'],
       ['Activity', 'Record'],
       ['System', 'No event is parked.'],

@@ -51,8 +51,8 @@ const ConsumerHealthRef = builder.objectRef<ConsumerHealth>('ConsumerHealth').im
       type: 'DateTime',
       nullable: true,
       description:
-        'Time until which a process has reserved the consumer; renewed as long as the process runs. Null if no process ' +
-        'runs the consumer.',
+        'Time until which a process has reserved the consumer; renewed while the process handles events. Null if no process ' +
+        'does, for example because no events are waiting.',
     }),
   }),
 });

@@ -14,7 +14,7 @@ const PARTS = [
   ...['OrderStatusChange', 'NotificationSettings', 'ErrorParameter'],
   ...['SalesReport', 'Sales', 'SalesPeriod', 'ProductSales', 'CartConversion'],
   ...['PromotionCode', 'PromotionUsage', 'PromotionUsageSums', 'PromotionUsageDay', 'PromotionUsageCode'],
-  ...['AppliedDiscount', 'CartDiscountCode', 'TaxLine', 'ShippingOption'],
+  ...['AppliedDiscount', 'CartDiscountCode', 'TaxLine', 'ShippingOption', 'ShippingRate'],
   ...['ShopActivity', 'StockSummary', 'OrderCount', 'LiveCart'],
   'ProductImportFinding',
   ...['SystemHealth', 'RelayHealth', 'ConsumerHealth', 'QueueHealth', 'MailHealth'],
@@ -60,6 +60,10 @@ const options: Partial<CacheExchangeOpts> = {
       categoryDelete: (_result, _args, cache) => forget(cache, 'categories', 'products'),
       promotionCreate: (_result, _args, cache) => forget(cache, 'promotions'),
       promotionDelete: (_result, _args, cache) => forget(cache, 'promotions', 'promotion'),
+      shippingZoneCreate: (_result, _args, cache) => forget(cache, 'shippingZones'),
+      shippingZoneDelete: (_result, _args, cache) => forget(cache, 'shippingZones', 'node'),
+      taxCategoryCreate: (_result, _args, cache) => forget(cache, 'taxCategories'),
+      taxCategoryDelete: (_result, _args, cache) => forget(cache, 'taxCategories'),
       checkout: (result, _, cache) => {
         if ((result['checkout'] as { order?: unknown } | null)?.order != null) cache.link('Query', 'cart', null);
       },

@@ -39,6 +39,23 @@ export const ACTION_ITEM = graphql(`
         id
         title
       }
+      ... on ShippingZone {
+        id
+        zoneName: name
+      }
+      ... on ShippingMethod {
+        title
+        zone {
+          id
+        }
+      }
+      ... on TaxCategory {
+        taxName: name
+      }
+      ... on TaxRate {
+        title
+        percent
+      }
       ... on User {
         email
       }

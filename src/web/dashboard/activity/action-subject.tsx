@@ -15,6 +15,18 @@ export function ActionSubject({ subject }: { subject: StaffActionItemFragment['s
       return <span>{subject.name}</span>;
     case 'Promotion':
       return <Link href={`/promotions/${encodeURIComponent(subject.id)}`}>{subject.title}</Link>;
+    case 'ShippingZone':
+      return <Link href={`/shipping/${encodeURIComponent(subject.id)}`}>{subject.zoneName}</Link>;
+    case 'ShippingMethod':
+      return subject.zone == null ? (
+        <span>{subject.title}</span>
+      ) : (
+        <Link href={`/shipping/${encodeURIComponent(subject.zone.id)}`}>{subject.title}</Link>
+      );
+    case 'TaxCategory':
+      return <Link href="/shipping">{subject.taxName}</Link>;
+    case 'TaxRate':
+      return <span>{`${subject.title} ${subject.percent} %`}</span>;
     case 'User':
       return <span>{subject.email}</span>;
     default:

@@ -38,3 +38,8 @@ export function faultsOf({ data, error }: Outcome, inside?: string): Faults {
 export function faultsBeside(faults: Faults, shown: (field: string) => boolean): string[] {
   return Object.entries(faults).flatMap(([field, message]) => (field !== '' && shown(field) ? [] : [message]));
 }
+
+/** The message about a field, or about an entry of the list that it holds. */
+export function faultAt(faults: Faults, name: string): string | undefined {
+  return Object.entries(faults).find(([field]) => field === name || field.startsWith(`${name}.`))?.[1];
+}

@@ -6,10 +6,10 @@ import { Notice } from '../../shared/components/notice.tsx';
 import { formatCount } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import { usePage } from '../../shared/use-live.ts';
+import { listOf } from '../parts/entered.ts';
 import { Panel } from '../parts/page.tsx';
 import { refusalOf } from '../parts/refusal.ts';
 import { Empty, Fault, Loading } from '../parts/states.tsx';
-import { listOf } from './promotion-draft.ts';
 
 const CODES = graphql(`
   query StaffPromotionCodes($id: ID!, $search: String, $first: Int!, $after: String) {

@@ -7,6 +7,7 @@ import type {
   PromotionUpdateInput,
   StaffPromotionFragment,
 } from '../../generated/graphql.ts';
+import { decimal, instant, listOf, orNull, toLocal } from '../parts/entered.ts';
 
 export const PROMOTION = graphql(`
   fragment StaffPromotion on Promotion {
@@ -136,13 +137,6 @@ export const EMPTY_PROMOTION: PromotionDraft = {
   codes: '',
 };
 
-/** An instant as a field for date and time shows it, by the clock of the browser. */
-function toLocal(iso: string | null | undefined): string {
-  if (iso == null) return '';
-  const date = new Date(iso);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
 const text = (value: number | null | undefined) => (value == null ? '' : String(value));
 const titled = (products: readonly { id: string; title: string }[]) =>
   products.map(({ id, title }) => ({ id, name: title }));
@@ -177,21 +171,7 @@ export function draftOf(promotion: StaffPromotionFragment): PromotionDraft {
   };
 }
 
-/** What people separated by commas, semicolons, white space in between aside, or lines. */
-export function listOf(entered: string): string[] {
-  return entered
-    .split(/[,;\n]/)
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-}
-
-/** A decimal as the API takes it, whichever sign separates its places. */
-const decimal = (entered: string) => entered.trim().replace(',', '.');
 const ids = (rows: readonly Named[]) => rows.map(({ id }) => id);
-const orNull = <T>(entered: string, read: (entered: string) => T): T | null =>
-  entered.trim() === '' ? null : read(entered);
-const instant = (entered: string) => new Date(entered).toISOString();
-
 /** What is wrong with a draft before the shop is asked: numbers that are none. */
 export function faultsOfDraft(draft: PromotionDraft): Record<string, string> {
   const faults: Record<string, string> = {};
@@ -285,6 +265,6 @@ export function effectInWords(promotion: StaffPromotionFragment, money: (amount:
     case 'FREE':
       return scope === 'SHIPPING' ? 'Free shipping' : 'Free';
     default:
-      return `Buy ${buyQuantity}, get ${getQuantity} at ${percent} % off`;
+      return `Buy ${buyQuantity}, get ${getQuantity} ${percent === '100' ? 'free' : `at ${percent} % off`}`;
   }
 }

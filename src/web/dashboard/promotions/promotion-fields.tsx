@@ -1,6 +1,7 @@
 import { Field } from '../../shared/components/field.tsx';
 import type { PromotionKind, PromotionScope, PromotionTrigger } from '../../generated/graphql.ts';
-import type { Faults } from '../parts/faults.ts';
+import { faultAt, type Faults } from '../parts/faults.ts';
+import { Choice } from '../parts/choice.tsx';
 import { Panel } from '../parts/page.tsx';
 import { Select } from '../parts/select.tsx';
 import { TextArea } from '../parts/text-area.tsx';
@@ -63,11 +64,6 @@ export function PromotionFields(props: Props) {
   );
 }
 
-/** The message about a list, or about one of its entries. */
-function faultOf(faults: Faults, name: string): string | undefined {
-  return Object.entries(faults).find(([field]) => field === name || field.startsWith(`${name}.`))?.[1];
-}
-
 type Texts = {
   [Name in keyof PromotionDraft]: PromotionDraft[Name] extends string ? Name : never;
 }[keyof PromotionDraft];
@@ -75,7 +71,7 @@ type Texts = {
 /** The properties of the field that edits a text of the draft. */
 function textOf({ draft, onChange, faults }: Props, name: Texts) {
   return {
-    fault: faultOf(faults, name),
+    fault: faultAt(faults, name),
     value: draft[name],
     onChange: ({ target }: { target: { value: string } }) => onChange({ [name]: target.value }),
   };
@@ -180,31 +176,26 @@ function Conditions(props: Props) {
         <Field label="From a number of units" inputMode="numeric" {...textOf(props, 'minQuantity')} />
         <Field label="Countries" hint="Such as DE, AT. Empty: all." {...textOf(props, 'countries')} />
       </div>
-      <label className="promotion-choice">
-        <input
-          type="checkbox"
-          checked={draft.firstOrderOnly}
-          onChange={({ target }) => onChange({ firstOrderOnly: target.checked })}
-        />
-        For the first order of a customer alone
-      </label>
+      <Choice
+        label="For the first order of a customer alone"
+        checked={draft.firstOrderOnly}
+        onChange={(firstOrderOnly) => onChange({ firstOrderOnly })}
+      />
       <fieldset className="promotion-choices">
         <legend>May be combined with promotions of</legend>
         {SCOPES.map(([scope, words]) => (
-          <label key={scope} className="promotion-choice">
-            <input
-              type="checkbox"
-              checked={draft.combinesWith.includes(scope)}
-              onChange={({ target }) =>
-                onChange({
-                  combinesWith: target.checked
-                    ? [...draft.combinesWith, scope]
-                    : draft.combinesWith.filter((other) => other !== scope),
-                })
-              }
-            />
-            {words}
-          </label>
+          <Choice
+            key={scope}
+            label={words}
+            checked={draft.combinesWith.includes(scope)}
+            onChange={(isChecked) =>
+              onChange({
+                combinesWith: isChecked
+                  ? [...draft.combinesWith, scope]
+                  : draft.combinesWith.filter((other) => other !== scope),
+              })
+            }
+          />
         ))}
       </fieldset>
     </>

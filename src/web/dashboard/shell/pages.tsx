@@ -25,6 +25,9 @@ const NewPromotionPage = lazy(async () => ({
   default: (await import('../promotions/new-promotion-page.tsx')).NewPromotionPage,
 }));
 const PromotionPage = lazy(async () => ({ default: (await import('../promotions/promotion-page.tsx')).PromotionPage }));
+const ShippingPage = lazy(async () => ({ default: (await import('../shipping/shipping-page.tsx')).ShippingPage }));
+const NewZonePage = lazy(async () => ({ default: (await import('../shipping/new-zone-page.tsx')).NewZonePage }));
+const ZonePage = lazy(async () => ({ default: (await import('../shipping/zone-page.tsx')).ZonePage }));
 
 /** Which page an address shows. */
 export function Pages({ me }: { me: { id: string; role: string } }) {
@@ -69,6 +72,23 @@ export function Pages({ me }: { me: { id: string; role: string } }) {
         {({ id }) => (
           <Suspense fallback={<Loading />}>
             <PromotionPage key={id} id={decodeURIComponent(id)} />
+          </Suspense>
+        )}
+      </Route>
+      <Route path="/shipping">
+        <Suspense fallback={<Loading />}>
+          <ShippingPage />
+        </Suspense>
+      </Route>
+      <Route path="/shipping/new">
+        <Suspense fallback={<Loading />}>
+          <NewZonePage />
+        </Suspense>
+      </Route>
+      <Route path="/shipping/:id">
+        {({ id }) => (
+          <Suspense fallback={<Loading />}>
+            <ZonePage key={id} id={decodeURIComponent(id)} />
           </Suspense>
         )}
       </Route>

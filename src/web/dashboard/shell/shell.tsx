@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Link, useRoute } from 'wouter';
 import { Button } from '../../shared/components/button.tsx';
 import { Icon } from '../../shared/components/icon.tsx';
@@ -17,6 +17,7 @@ const NAVIGATION = [
   ['/stock', 'Stock'],
   ['/catalogue', 'Catalogue'],
   ['/promotions', 'Promotions'],
+  ['/shipping', 'Shipping and tax'],
   ['/customers', 'Customers'],
   ['/activity', 'Activity'],
   ['/system', 'System'],
@@ -88,8 +89,13 @@ export function Shell({
 
 function NavigationLink({ path, children }: { path: string; children: string }) {
   const [isHere] = useRoute(path === '/' ? '/' : `${path}/*?`);
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    // On a narrow screen the links are one row, which is wider than the screen.
+    if (isHere) link.current?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [isHere]);
   return (
-    <Link href={path} aria-current={isHere ? 'page' : undefined}>
+    <Link ref={link} href={path} aria-current={isHere ? 'page' : undefined}>
       {children}
     </Link>
   );

@@ -50,6 +50,8 @@ type Health = NonNullable<StaffHealthQuery['systemHealth']>;
 const EVERY_MS = 10_000;
 /** Work that waits for longer than this is late. */
 const LATE_MS = 60_000;
+/** A consumer that no process runs while events wait for longer than this runs nowhere. */
+const UNTOUCHED_MS = 10_000;
 
 /** How relay, consumers, queues and mails stand, and the jobs that failed. */
 export function SystemHealth() {
@@ -86,12 +88,15 @@ interface Row {
   fault?: string | undefined;
 }
 
-function rowsOf({ relay, consumers, queues, mail }: Health): Row[] {
+function rowsOf({ checkedAt, relay, consumers, queues, mail }: Health): Row[] {
+  const waitsFor = (since: string | null | undefined) =>
+    since == null ? 0 : Date.parse(checkedAt) - Date.parse(since);
   return [
     { part: 'Events', name: 'relay', waiting: relay.waitingCount, since: relay.oldestWaitingAt, failed: 0 },
     ...consumers.map(({ name, waitingCount, oldestWaitingAt, parkedCount, leasedUntil }) => ({
       ...{ part: 'Consumer', name, waiting: waitingCount, since: oldestWaitingAt, failed: parkedCount },
-      fault: leasedUntil == null ? 'Runs nowhere' : undefined,
+      // A consumer that has nothing to do gives its lease back.
+      fault: leasedUntil == null && waitsFor(oldestWaitingAt) > UNTOUCHED_MS ? 'Runs nowhere' : undefined,
     })),
     ...(queues ?? []).map(({ name, waitingCount, oldestWaitingSince, failedCount }) => ({
       ...{ part: 'Queue', name, waiting: waitingCount, since: oldestWaitingSince, failed: failedCount },

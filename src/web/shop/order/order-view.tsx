@@ -263,9 +263,11 @@ function Cancel({ order, accessToken }: { order: OrderDetailsFragment; accessTok
   const fault = data === undefined && error === undefined ? null : faultInWords(data?.orderCancel?.errors, error);
   if (!asked) {
     return (
-      <Button look="second" onClick={() => setAsked(true)}>
-        Cancel order
-      </Button>
+      <div>
+        <Button look="second" onClick={() => setAsked(true)}>
+          Cancel order
+        </Button>
+      </div>
     );
   }
   return (
