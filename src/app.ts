@@ -16,6 +16,7 @@ import type { ThrottleOverrides } from './graphql/limits/throttle.ts';
 import { createExportPages } from './http/export-pages.ts';
 import { createWebhookPages } from './http/webhooks.ts';
 import { createMailPages } from './http/mail-pages.ts';
+import { createPayPages } from './http/pay-pages.ts';
 import { openWeb } from './http/web/open-web.ts';
 import { startHttpServer, type HttpOverrides, type HttpServer } from './http/server.ts';
 import type { TimeLimits } from './infra/postgres/connection.ts';
@@ -234,7 +235,7 @@ export async function createApp(
       fanOut,
       jobs: () => (quiet ? Promise.resolve([]) : background.countJobs()),
     });
-    const { catalog } = core.services;
+    const { catalog, paymentProviders } = core.services;
     const web = await makeWebPages({ catalog, shop: config.shop, publicUrl: http.publicUrl });
     http.open({
       graphql,
@@ -251,6 +252,7 @@ export async function createApp(
           roleOf: createPageViewer({ config, publicUrl: http.publicUrl, sessions: core.services.sessions }),
         }),
         mail: createMailPages({ shopName: config.shop.name, services: core.services }),
+        pay: createPayPages({ shopName: config.shop.name, payments: paymentProviders.test?.page ?? null }),
         webhooks: createWebhookPages({
           webhooks: core.services.webhooks,
           bodyLimit: config.http.webhookBodyLimit,

@@ -30,14 +30,19 @@ td:last-child { text-align: right; padding-left: 12px }
 tr.total td { font-weight: 600 }
 .wrong { border-left: 3px solid #c0392b; padding-left: 12px }`;
 
-/** No scripts, nothing from elsewhere; forms lead to the shop itself. */
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+/** No scripts, nothing from elsewhere; forms lead to the shop itself, and to where it redirects them. */
+function policyOf({ policy, formTarget }: Pick<PageText, 'policy' | 'formTarget'>): string {
+  return [
+    "default-src 'none'",
+    `style-src 'sha256-${STYLE_HASH}'`,
+    `form-action 'self'${formTarget === undefined ? '' : ` ${formTarget}`}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    ...(policy === undefined ? [] : [policy]),
+  ].join('; ');
+}
 
 /** A small page of the shop's own. */
 export interface PageText {
@@ -47,6 +52,8 @@ export interface PageText {
   body: Html;
   /** What the page needs beyond the policy of all pages, such as the hash of a script. */
   policy?: string;
+  /** Another origin to which the shop redirects after a form. Browsers check redirects, too. */
+  formTarget?: string;
 }
 
 /** The whole document. */
@@ -78,7 +85,7 @@ export async function answerPage(status: number, text: PageText): Promise<Respon
     status,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': text.policy === undefined ? POLICY : `${POLICY}; ${text.policy}`,
+      'content-security-policy': policyOf(text),
       'cache-control': 'no-store',
     },
   });

@@ -22,6 +22,8 @@ export interface OtherPages {
   mailbox: Page | null;
   /** Where links in mails lead. */
   mail: Page | null;
+  /** Where shoppers pay with the `test` provider; null in production. */
+  pay: Page | null;
   /** Exports for staff; null where the API is not served. */
   exports: Page | null;
   /** What other systems call. */
@@ -90,6 +92,11 @@ export function createPages(options: {
     app.all('/mail/*', (c) => {
       const pages = others();
       return pages === null ? starting(c) : (pages.mail?.(c.req.raw, c.env.incoming) ?? c.notFound());
+    });
+
+    app.all('/pay/*', (c) => {
+      const pages = others();
+      return pages === null ? starting(c) : (pages.pay?.(c.req.raw, c.env.incoming) ?? c.notFound());
     });
 
     app.all('/staff/export/:file', (c) => {

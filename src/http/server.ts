@@ -168,7 +168,7 @@ export async function startHttpServer({
       info.onStream = giveBack;
     }
     if (api && info.path === GRAPHQL_PATH) enterGraphQL({ req, res, info, rule, graphql, pages, limited });
-    else if (api && (info.path.startsWith('/mail/') || isPageFromDatabase(info.path)))
+    else if (api && (isPlainPageFromDatabase(info) || isPageFromDatabase(info.path)))
       void limited(res, info, () => pages(req, res));
     else pages(req, res);
   });
@@ -231,6 +231,10 @@ export async function startHttpServer({
 
 function bodyOf({ status, code, message }: StorefrontRefusal): [400 | 401, string] {
   return [status, errorBody(code, message)];
+}
+
+function isPlainPageFromDatabase({ path }: RequestInfo): boolean {
+  return path.startsWith('/mail/') || path.startsWith('/pay/');
 }
 
 function isHealth({ path }: RequestInfo): boolean {

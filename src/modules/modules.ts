@@ -9,6 +9,7 @@ import { mailModule } from './mail/mail.module.ts';
 import { exportsModule } from './exports/exports.module.ts';
 import type { ShopModule } from './module.ts';
 import { ordersModule } from './orders/orders.module.ts';
+import { paymentProvidersModule } from './payments/payment-providers.module.ts';
 import { pricingModule } from './pricing/pricing.module.ts';
 import { promotionsModule } from './promotions/promotions.module.ts';
 import { reportsModule } from './reports/reports.module.ts';
@@ -37,6 +38,7 @@ export const modules: readonly ShopModule[] = [
   pricingModule,
   ordersModule,
   webhooksModule,
+  paymentProvidersModule,
   contentfulModule,
   promotionsModule,
   reportsModule,

@@ -1,0 +1,4 @@
+import { testProvider } from './conformance.ts';
+import { openTestProvider } from './test-driver.ts';
+
+testProvider('test', openTestProvider);
