@@ -65,9 +65,9 @@ export async function newVisitor(
 /** Fills in the page of the checkout, but for its button. */
 export async function fillCheckout(page: Page, email: string): Promise<void> {
   await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Country').selectOption('GB');
+  await page.getByLabel('Postcode').fill('SW1Y 4JH');
   await page.getByLabel('Full name').fill('Ada Lovelace');
   await page.getByLabel('Street and number').fill('12 St James Square');
-  await page.getByLabel('Postal code').fill('SW1Y 4JH');
-  await page.getByLabel('Town').fill('London');
-  await page.getByLabel('Country').selectOption('GB');
+  await page.getByLabel('Town or city').fill('London');
 }

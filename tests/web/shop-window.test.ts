@@ -1,10 +1,11 @@
 import type { Browser, Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createAccountShop, newEmail, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
+import { createAccountShop, newEmail, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
-import { makeOverdue, makeProduct, type World } from '../support/fixtures.ts';
+import { globalId, makeOverdue, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
+import { clearTerms, makePromotion, makeZone } from '../support/pricing.ts';
 import { guestWithOrder, orderLifeOf } from '../support/order-life.ts';
 import { settled } from '../support/settled.ts';
 import { fillCheckout, newVisitor } from '../support/shop-window.ts';
@@ -38,8 +39,8 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
   /** A product with so many units of one variant. */
   async function product(onHand: number, title = 'Clover Honey') {
     const made = await makeProduct(shop, { title, variants: [{ onHand }] });
-    const { globalId, sku } = known(made.variants[0]);
-    return { path: `/products/${made.slug}`, variantId: globalId, sku };
+    const { globalId: variantId, sku } = known(made.variants[0]);
+    return { path: `/products/${made.slug}`, variantId, sku };
   }
 
   const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
@@ -52,6 +53,154 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
       email,
     ]);
   const step = (page: Page, name: string) => page.locator('[aria-current="step"]', { hasText: name }).waitFor();
+
+  /** Waits until the totals of a page say this and no more, part by part. */
+  async function totals(page: Page, ...parts: string[]): Promise<void> {
+    let shown: string[] = [];
+    await until(`the totals are ${parts.join(', ')}`, async () => {
+      shown = (await page.locator('.totals:visible > div').allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' '));
+      return shown.join('|') === parts.join('|');
+    }).catch((error: unknown) => {
+      throw new Error(`wanted ${parts.join(' | ')}, shown: ${shown.join(' | ')}`, { cause: error });
+    });
+  }
+
+  test('a code, free shipping and another country change what a cart costs, and the order keeps it', async () => {
+    onTestFinished(() => clearTerms(shop));
+    const { path } = await product(10);
+    await makeZone(shop, {
+      name: 'Home',
+      countries: ['GB'],
+      isHome: true,
+      methods: [{ title: 'Van', price: 490, freeFrom: 1500 }],
+      tax: 20,
+    });
+    await makeZone(shop, {
+      name: 'France',
+      countries: ['FR'],
+      methods: [
+        { title: 'Post', price: 900 },
+        { title: 'Courier', price: 1900 },
+      ],
+      tax: 10,
+    });
+    await makePromotion(shop, { title: 'Bees', codes: ['BEES'], combines_with: ['SHIPPING'] });
+    const ada = await visitor();
+    const page = await ada.open(path);
+    await add(page);
+    await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).click();
+    const email = newEmail();
+    await fillCheckout(page, email);
+    await page.getByLabel('E-mail').focus();
+    await totals(page, 'Subtotal $10.00', 'Shipping: Van $4.90', 'VAT of Home 20 % $2.98', 'Total $17.88');
+    await page.getByText('$5.00 more for free shipping.').waitFor();
+
+    const tab = await ada.open('/cart');
+    await button(tab, 'One more').click();
+    await totals(tab, 'Subtotal $20.00', 'Shipping: Van $0.00', 'VAT of Home 20 % $4.00', 'Total $24.00');
+    expect(await tab.getByText('more for free shipping').count()).toBe(0);
+    await tab.getByRole('textbox', { name: /^Discount code/ }).fill('nothing');
+    await button(tab, 'Apply').click();
+    await tab.getByRole('list', { name: 'Discount codes' }).getByText('nothing').waitFor();
+    await tab.getByRole('textbox', { name: /^Discount code/ }).fill('bees');
+    await button(tab, 'Apply').click();
+    await totals(
+      tab,
+      ...['Subtotal $20.00', 'Bees (bees) -$2.00', 'Shipping: Van $0.00', 'VAT of Home 20 % $3.60', 'Total $21.60'],
+    );
+
+    await page.getByLabel('Country').selectOption('FR');
+    await page.getByLabel('Postal code').fill('75001');
+    await page.getByLabel('Town or city').fill('Paris');
+    await page.getByLabel('E-mail').focus();
+    await totals(page, 'Subtotal $20.00', 'Bees (bees) -$2.00', 'VAT of France 10 % $1.80', 'Total $19.80');
+    await page.getByLabel('Courier').check();
+    const paid = [
+      ...['Subtotal $20.00', 'Bees (bees) -$2.00', 'Shipping: Courier $19.00', 'VAT of France 10 % $3.70'],
+      'Total $40.70',
+    ];
+    await totals(page, ...paid);
+    await button(page, 'Place order').click();
+    await page.getByRole('heading', { name: /^Order / }).waitFor();
+    await totals(page, ...paid);
+    await page.getByText('75001 Paris').waitFor();
+    const [order] = await rowsOf(shop.db, 'SELECT total_minor::int AS total FROM orders WHERE email = $1', [email]);
+    expect(order).toEqual({ total: 4070 });
+  });
+
+  test('the total changes in every tab when staff end a promotion, and nobody pays one that was not shown', async () => {
+    onTestFinished(() => clearTerms(shop));
+    const { path } = await product(10);
+    const { id } = await makePromotion(shop, { title: 'This week' });
+    const ada = await visitor();
+    const page = await ada.open(path);
+    await add(page);
+    await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).click();
+    await fillCheckout(page, newEmail());
+    const reduced = ['Subtotal $10.00', 'This week -$1.00', 'Total $9.00'];
+    await totals(page, ...reduced);
+    const tab = await ada.open('/cart');
+    await totals(tab, ...reduced);
+    const { promotionEnd } = await staff.client.data<{ promotionEnd: { errors: [] } }>(
+      'mutation ($id: ID!) { promotionEnd(input: { id: $id }) { errors { code } } }',
+      { id: globalId('Promotion', id) },
+    );
+    expect(promotionEnd.errors).toEqual([]);
+    await totals(page, 'Total $10.00');
+    await totals(tab, 'Total $10.00');
+    await button(page, 'Place order').click();
+    await page.getByRole('heading', { name: /^Order / }).waitFor();
+    await totals(page, 'Total $10.00');
+  });
+
+  test('an address that is saved is filled in at the next checkout, beside those that were saved before', async () => {
+    const { path } = await product(10);
+    const person = await newPerson(shop);
+    const ada = await visitor();
+    const page = await ada.open('/log-in');
+    await page.getByLabel('E-mail').fill(person.email);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await button(page, 'Log in').click();
+    await page.getByRole('heading', { name: 'Orders' }).waitFor();
+    async function buy(fill: () => Promise<void>): Promise<void> {
+      await page.goto(`${shop.url}${path}`);
+      await add(page);
+      await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).click();
+      await page.getByLabel('E-mail').waitFor();
+      await fill();
+      await button(page, 'Place order').click();
+      await page.getByRole('heading', { name: /^Order / }).waitFor();
+    }
+    await buy(async () => {
+      await fillCheckout(page, person.email);
+      await page.getByLabel('Save this address').check();
+    });
+    await page.getByText('SW1Y 4JH').waitFor();
+    await buy(async () => {
+      await page.getByRole('radio', { name: 'Ada Lovelace' }).and(page.locator(':checked')).waitFor();
+      expect(await page.getByLabel('Postcode').inputValue()).toBe('SW1Y 4JH');
+      await page.getByRole('radio', { name: 'Another address' }).check();
+      await page.getByLabel('Country').selectOption('US');
+      await page.getByLabel('State').selectOption('CA');
+      await page.getByLabel('Full name').fill('Grace Hopper');
+      await page.getByLabel('Street and number').fill('1 Main Street');
+      await page.getByLabel('Town or city').fill('Los Angeles');
+      await page.getByLabel('ZIP code').fill('9021');
+      await page.getByLabel('Save this address').check();
+      await button(page, 'Place order').click();
+      await page.getByText('Is not a postal code of US.', { exact: true }).waitFor();
+      expect(await page.getByLabel('ZIP code').getAttribute('aria-invalid')).toBe('true');
+      await page.getByLabel('ZIP code').fill('90210');
+    });
+    await page.getByText('Los Angeles, CA 90210').waitFor();
+    await page.goto(`${shop.url}/account`);
+    const book = page.getByRole('region', { name: 'Addresses' }).getByRole('listitem');
+    await book.nth(1).waitFor();
+    await button(page, 'Use by default').or(page.getByText('Use by default')).click();
+    await book.first().getByText('Grace Hopper').waitFor();
+    await page.getByRole('button', { name: /^Delete .*London/ }).click();
+    await book.nth(1).waitFor({ state: 'detached' });
+  });
 
   test('two shoppers after the last unit: one holds it, the other waits and buys it when it is back', async () => {
     const { path } = await product(1);

@@ -29,7 +29,7 @@ const patterns = new Map<string, RegExp>();
 function patternOf(countryCode: string, source: string): RegExp {
   let pattern = patterns.get(countryCode);
   if (pattern === undefined) {
-    pattern = new RegExp(`^(?:${shapes.get(countryCode) ?? source})$`, 'i');
+    pattern = new RegExp(source, 'i');
     patterns.set(countryCode, pattern);
   }
   return pattern;
@@ -93,35 +93,65 @@ function regionFault({ region, countryCode }: Place, isRequired: boolean): Addre
 
 function postalCodeFault(
   { postalCode, countryCode }: Place,
-  rules: { zip: string | null; isRequired: boolean },
+  rules: { pattern: string | null; isRequired: boolean },
 ): AddressFault | null {
   if (postalCode === '') {
     if (!rules.isRequired) return null;
     return { field: 'postalCode', reason: 'REQUIRED', problem: `is required in ${countryCode}`, parameters: {} };
   }
-  if (rules.zip === null) return null;
+  if (rules.pattern === null) return null;
   const written = postalCode
     .normalize('NFKC')
     .replaceAll(/\s+/g, ' ')
     .replaceAll(/\p{Pd}/gu, '-');
-  if (patternOf(countryCode, rules.zip).test(written)) return null;
+  if (patternOf(countryCode, rules.pattern).test(written)) return null;
   const problem = `is not a postal code of ${countryCode}`;
   return { field: 'postalCode', reason: 'POSTAL_CODE_INVALID', problem, parameters: { countryCode } };
 }
 
-/**
- * What the country of an address requires and the address does not have: the region, the postal code, and its format. The data
- * are those of Google's libaddressinput. Countries that it does not know require nothing.
- */
+/** What a country requires of an address. */
+export interface AddressRules {
+  /** Whether the country is among the data; otherwise it requires nothing. */
+  isKnown: boolean;
+  isRegionRequired: boolean;
+  isPostalCodeRequired: boolean;
+  /** A regular expression for the whole postal code, without regard to case; null: the country has no format. */
+  postalCodePattern: string | null;
+}
+
+/** The rules of a country, with the data of Google's libaddressinput. */
+export function rulesOf(countryCode: string): AddressRules {
+  const data = getCountryData(countryCode);
+  const required = data?.require ?? '';
+  const source = data?.zip ?? null;
+  return {
+    isKnown: data !== null,
+    // In some countries (Hong Kong, the Emirates, Japan) the region stands in the place of the city, which every address has here.
+    isRegionRequired: required.includes('S') && required.includes('C'),
+    isPostalCodeRequired: source !== null && required.includes('Z'),
+    postalCodePattern: source === null ? null : `^(?:${shapes.get(countryCode) ?? source})$`,
+  };
+}
+
+/** A region of a country, such as `CA`, `California`. */
+export interface Region {
+  code: string;
+  name: string;
+}
+
+/** The regions of a country where no others are accepted; elsewhere none, and any text is accepted. */
+export function listedRegions(countryCode: string): Region[] {
+  if (!KNOWN_REGIONS.has(countryCode)) return [];
+  const known = getCountryData(countryCode)?.sub_regions ?? [];
+  return known.map(({ key, name }) => ({ code: key, name }));
+}
+
+/** What the country of an address requires and the address does not have: the region, the postal code, and its format. */
 export function addressFaults(address: Place): AddressFault[] {
-  const data = getCountryData(address.countryCode);
-  if (data === null) return [];
-  const required = data.require ?? '';
-  // In some countries (Hong Kong, the Emirates, Japan) the region stands in the place of the city, which every address has here.
-  const isRegionRequired = required.includes('S') && required.includes('C');
-  const isPostalCodeRequired = data.zip !== null && required.includes('Z');
+  const { isKnown, isRegionRequired, isPostalCodeRequired, postalCodePattern } = rulesOf(address.countryCode);
+  if (!isKnown) return [];
   return [
     regionFault(address, isRegionRequired),
-    postalCodeFault(address, { zip: data.zip, isRequired: isPostalCodeRequired }),
+    postalCodeFault(address, { pattern: postalCodePattern, isRequired: isPostalCodeRequired }),
   ].filter((fault) => fault !== null);
 }

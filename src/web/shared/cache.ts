@@ -11,7 +11,14 @@ const none = () => null;
 /** Types without an ID are part of the object that has them. */
 const PARTS = [
   ...['Money', 'Image', 'PriceRange', 'ProductOption', 'SelectedOption', 'Address', 'Shop', 'PageInfo'],
-  ...['OrderStatusChange', 'NotificationSettings', 'ErrorParameter'],
+  ...[
+    'OrderStatusChange',
+    'NotificationSettings',
+    'AddressFormat',
+    'AddressFormatField',
+    'AddressRegion',
+    'ErrorParameter',
+  ],
   ...['SalesReport', 'Sales', 'SalesPeriod', 'ProductSales', 'CartConversion'],
   ...['PromotionCode', 'PromotionUsage', 'PromotionUsageSums', 'PromotionUsageDay', 'PromotionUsageCode'],
   ...['AppliedDiscount', 'CartDiscountCode', 'TaxLine', 'ShippingOption', 'ShippingRate'],
@@ -32,6 +39,12 @@ function forget(cache: Cache, ...fields: string[]): void {
   for (const { fieldName, arguments: args } of cache.inspectFields('Query')) {
     if (fields.includes(fieldName)) cache.invalidate('Query', fieldName, args);
   }
+}
+
+/** The address book is read anew: its order depends on the default address. */
+function forgetAddresses(cache: Cache): void {
+  const me = cache.resolve('Query', 'me');
+  if (typeof me === 'string') cache.invalidate(me, 'addresses');
 }
 
 const ofCart = (result: Record<string, unknown>, _: unknown, cache: Cache, info: { fieldName: string }) =>
@@ -60,6 +73,9 @@ const options: Partial<CacheExchangeOpts> = {
       categoryDelete: (_result, _args, cache) => forget(cache, 'categories', 'products'),
       promotionCreate: (_result, _args, cache) => forget(cache, 'promotions'),
       promotionDelete: (_result, _args, cache) => forget(cache, 'promotions', 'promotion'),
+      addressCreate: (_result, _args, cache) => forgetAddresses(cache),
+      addressDelete: (_result, _args, cache) => forgetAddresses(cache),
+      defaultAddressSet: (_result, _args, cache) => forgetAddresses(cache),
       shippingZoneCreate: (_result, _args, cache) => forget(cache, 'shippingZones'),
       shippingZoneDelete: (_result, _args, cache) => forget(cache, 'shippingZones', 'node'),
       taxCategoryCreate: (_result, _args, cache) => forget(cache, 'taxCategories'),

@@ -213,6 +213,7 @@ export const operations: Record<string, Row> = {
     given: async (scene) => ({ input: { userId: scene.owner.userId, exempt: true } }),
   },
   'Query.shop': { as: everyone, ask: 'shop { name }' },
+  'Query.addressFormat': { as: everyone, ask: 'addressFormat(countryCode: "DE") { postalCodePattern }' },
   'Query.serverTime': { as: everyone, ask: 'serverTime' },
   'Query.eventCursor': { as: everyone, ask: 'eventCursor' },
   'Query.me': { as: { ...everyone, guest: 'hidden' }, ask: 'me { email }' },

@@ -27,12 +27,7 @@ const ORDER = graphql(`
         email
       }
       shippingAddress {
-        name
-        line1
-        line2
-        city
-        region
-        postalCode
+        formatted
         countryCode
       }
       lines {
@@ -168,19 +163,11 @@ export function OrderPage({ number }: { number: string }) {
                   'No postal address'
                 ) : (
                   <address>
-                    {[
-                      order.shippingAddress.name,
-                      order.shippingAddress.line1,
-                      order.shippingAddress.line2,
-                      `${order.shippingAddress.postalCode} ${order.shippingAddress.city}`,
-                      [order.shippingAddress.region, order.shippingAddress.countryCode].filter(Boolean).join(', '),
-                    ]
-                      .filter(Boolean)
-                      .map((line) => (
-                        <span key={line} className="block">
-                          {line}
-                        </span>
-                      ))}
+                    {[...order.shippingAddress.formatted, order.shippingAddress.countryCode].map((line) => (
+                      <span key={line} className="block">
+                        {line}
+                      </span>
+                    ))}
                   </address>
                 )}
               </dd>

@@ -44,6 +44,7 @@ graphql(`
         id
         title
         description
+        deliveryEstimate
       }
       price {
         amount

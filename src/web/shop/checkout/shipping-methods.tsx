@@ -42,6 +42,7 @@ export function ShippingMethods({
           />
           <span>
             {method.title}
+            {method.deliveryEstimate != null && <span className="small">{method.deliveryEstimate}</span>}
             {method.description != null && <span className="quiet small">{method.description}</span>}
           </span>
           <span className="number">{formatMoney(price)}</span>

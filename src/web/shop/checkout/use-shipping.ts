@@ -3,6 +3,7 @@ import { useMutation } from 'urql';
 import type { AddressInput, CartPricesFragment, ShopFaultFragment } from '../../generated/graphql.ts';
 import { graphql } from '../../shared/graphql.ts';
 import '../cart/cart-prices.ts';
+import { isSameAddress } from './saved-addresses.tsx';
 
 const SET_ADDRESS = graphql(`
   mutation ShopCartShippingAddressSet($address: AddressInput!) {
@@ -40,18 +41,10 @@ const SET_METHOD = graphql(`
   }
 `);
 
-const PARTS = ['name', 'line1', 'line2', 'city', 'region', 'postalCode', 'countryCode'] as const;
-
 /** A fault of the address, as the form of the checkout looks for it. */
 function asOfCheckout(fault: ShopFaultFragment): ShopFaultFragment {
   const [part, ...rest] = fault.path ?? [];
   return part === 'address' ? { ...fault, path: ['shippingAddress', ...rest] } : fault;
-}
-
-/** Whether a cart is shipped to an address, as far as it was written the same way. */
-function isSent(cart: Pick<CartPricesFragment, 'shippingAddress'>, address: AddressInput): boolean {
-  const { shippingAddress: known } = cart;
-  return known != null && PARTS.every((part) => (known[part] ?? '').trim() === (address[part] ?? '').trim());
 }
 
 /** The address and the method of a cart, kept by the shop as soon as they are there, so that shipping and tax have prices. */
@@ -63,11 +56,10 @@ export function useShipping() {
   return {
     busy: settingAddress || settingMethod,
     errors,
-    /** Sends an address that is complete and not known yet. @returns whether prices may have changed by it */
+    /** Sends an address that is complete, unless the shop knows it. @returns whether prices may have changed by it */
     async keepAddress(cart: Pick<CartPricesFragment, 'shippingAddress'>, address: AddressInput): Promise<boolean> {
-      const isComplete = [address.name, address.line1, address.city, address.postalCode].every((part) => part?.trim());
       const text = JSON.stringify(address);
-      if (!isComplete || text === sent || isSent(cart, address)) return false;
+      if (text === sent || (cart.shippingAddress != null && isSameAddress(cart.shippingAddress, address))) return false;
       setSent(text);
       const { data } = await setAddress({ address });
       setErrors((data?.cartShippingAddressSet?.errors ?? []).map(asOfCheckout));

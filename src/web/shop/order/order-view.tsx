@@ -61,12 +61,7 @@ graphql(`
     }
     pricesIncludeTax
     shippingAddress {
-      name
-      line1
-      line2
-      postalCode
-      city
-      region
+      formatted
       countryCode
     }
     lines {
@@ -251,10 +246,7 @@ function OrderLine({ line: { title, quantity, total, variant } }: { line: OrderD
 }
 
 function Address({ address }: { address: NonNullable<OrderDetailsFragment['shippingAddress']> }) {
-  const { name, line1, line2, postalCode, city, region, countryCode } = address;
-  const place = [postalCode, city, region].filter(Boolean).join(' ');
-  const lines = [name, line1, line2, place, countryName(countryCode)].filter(Boolean);
-  return <address>{lines.join('\n')}</address>;
+  return <address>{[...address.formatted, countryName(address.countryCode)].join('\n')}</address>;
 }
 
 function Cancel({ order, accessToken }: { order: OrderDetailsFragment; accessToken: string | undefined }) {

@@ -4,6 +4,7 @@ import { Button } from '../../shared/components/button.tsx';
 import { graphql } from '../../shared/graphql.ts';
 import { useLogOut } from '../../shared/log-in.ts';
 import { useLive, usePage } from '../../shared/use-live.ts';
+import { AddressBook } from '../account/address-book.tsx';
 import { ConfirmNote } from '../account/confirm-note.tsx';
 import { Devices } from '../account/devices.tsx';
 import { MailSettings } from '../account/mail-settings.tsx';
@@ -27,6 +28,9 @@ const ACCOUNT = graphql(`
       }
       stockAlerts(first: 20) {
         ...AccountStockAlerts
+      }
+      addresses {
+        ...SavedAddress
       }
       sessions {
         ...AccountSession
@@ -87,6 +91,7 @@ export default function AccountPage() {
         <div className="account-side">
           {me.stockAlerts != null && <StockAlerts alerts={me.stockAlerts} />}
           {me.notificationSettings != null && <MailSettings settings={me.notificationSettings} />}
+          <AddressBook addresses={me.addresses ?? []} onChange={reload} />
           <PasswordForm onChanged={reload} />
           <Devices sessions={me.sessions ?? []} onChange={reload} />
         </div>

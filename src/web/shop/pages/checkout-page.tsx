@@ -1,6 +1,5 @@
-import { useEffect, useState, type FormEvent } from 'react';
+import { useEffect, useEffectEvent, useState, type FormEvent } from 'react';
 import { Link, useLocation } from 'wouter';
-import type { AddressInput } from '../../generated/graphql.ts';
 import { Button } from '../../shared/components/button.tsx';
 import { Field } from '../../shared/components/field.tsx';
 import { Notice } from '../../shared/components/notice.tsx';
@@ -12,23 +11,14 @@ import { Countdown } from '../cart/countdown.tsx';
 import { DiscountCodes } from '../cart/discount-codes.tsx';
 import { FreeShipping, Totals } from '../cart/totals.tsx';
 import { AddressFields } from '../checkout/address-fields.tsx';
-import { likelyCountry } from '../checkout/countries.ts';
+import { SavedAddresses, toInput } from '../checkout/saved-addresses.tsx';
 import { ShippingMethods } from '../checkout/shipping-methods.tsx';
+import { emptyAddress, useAddress } from '../checkout/use-address.ts';
 import { useCheckout, type CheckoutState } from '../checkout/use-checkout.ts';
 import { useShipping } from '../checkout/use-shipping.ts';
 import { faultInWords, faultOf } from '../components/fault.ts';
 import { Page } from '../layout/page.tsx';
 import './checkout-page.css';
-
-const EMPTY: AddressInput = {
-  name: '',
-  line1: '',
-  line2: '',
-  postalCode: '',
-  city: '',
-  region: '',
-  countryCode: likelyCountry,
-};
 
 /** Everything that it takes to buy, on one page. */
 export default function CheckoutPage() {
@@ -36,7 +26,7 @@ export default function CheckoutPage() {
   const { state, place, again } = useCheckout();
   const shipping = useShipping();
   const [email, setEmail] = useState<string | null>(null);
-  const [address, setAddress] = useState(EMPTY);
+  const where = useAddress(cart, me !== null);
   const [, navigate] = useLocation();
   useEffect(() => {
     if (state.kind !== 'placed') return;
@@ -45,6 +35,16 @@ export default function CheckoutPage() {
       replace: true,
     });
   }, [state, navigate]);
+
+  // An address that was chosen or known is complete at once: nobody leaves a field.
+  const keepChosen = useEffectEvent(() => {
+    if (cart?.requiresShipping === true && where.complete !== null) void shipping.keepAddress(cart, where.complete);
+  });
+  const chosenId = where.chosen?.id;
+  const isReady = where.complete !== null && cart !== null;
+  useEffect(() => {
+    if (chosenId !== undefined && isReady) keepChosen();
+  }, [chosenId, isReady]);
 
   const sending = state.kind === 'sending' || state.kind === 'placed' || state.kind === 'unknown';
   if (loading) return <Page title="Checkout">{null}</Page>;
@@ -59,17 +59,9 @@ export default function CheckoutPage() {
 
   const errors = state.kind === 'refused' ? state.errors : [];
   const given = cart;
-  /** What is filled in, without the fields that are left empty. */
-  function filledIn(): AddressInput {
-    const { line2, region, ...others } = address;
-    return {
-      ...others,
-      ...(line2 == null || line2 === '' ? {} : { line2 }),
-      ...(region == null || region === '' ? {} : { region }),
-    };
-  }
   function keepAddress(): Promise<boolean> {
-    return given.requiresShipping ? shipping.keepAddress(given, filledIn()) : Promise.resolve(false);
+    const { complete } = where;
+    return given.requiresShipping && complete !== null ? shipping.keepAddress(given, complete) : Promise.resolve(false);
   }
   const filledEmail = email ?? me?.email ?? cart.email ?? '';
   async function submit(event: FormEvent) {
@@ -77,7 +69,8 @@ export default function CheckoutPage() {
     if (sending || shipping.busy) return;
     // Shipping and tax may cost something else now: the total is shown before anything is bought.
     if (await keepAddress()) return;
-    await place(given.id, { email: filledEmail, expectedTotal: given.total.amount, shippingAddress: filledIn() });
+    await where.keep();
+    await place(given.id, { email: filledEmail, expectedTotal: given.total.amount, shippingAddress: where.input });
   }
   return (
     <Page title="Checkout">
@@ -111,7 +104,31 @@ export default function CheckoutPage() {
             }}
           >
             <h2 id="checkout-address">Where it goes</h2>
-            <AddressFields address={address} errors={[...errors, ...shipping.errors]} onChange={setAddress} />
+            {where.saved.length > 0 && (
+              <SavedAddresses
+                addresses={where.saved}
+                chosen={where.chosen?.id ?? null}
+                onChoose={(entry) =>
+                  where.set(entry === null ? emptyAddress(where.address.countryCode) : toInput(entry.address))
+                }
+              />
+            )}
+            <AddressFields
+              address={where.address}
+              format={where.format}
+              errors={[...errors, ...shipping.errors]}
+              onChange={where.set}
+            />
+            {me !== null && where.chosen === null && (
+              <label className="choice">
+                <input
+                  type="checkbox"
+                  checked={where.isToBeSaved}
+                  onChange={({ target }) => where.setToBeSaved(target.checked)}
+                />
+                Save this address for my next orders
+              </label>
+            )}
             <ShippingMethods cart={cart} onChoose={shipping.choose} />
           </section>
         </form>
@@ -133,10 +150,12 @@ export default function CheckoutPage() {
   );
 }
 
+/** Codes of messages that stand beside their fields. */
+const AT_FIELDS: ReadonlySet<string> = new Set(['INVALID_INPUT', 'ADDRESS_INVALID']);
+
 function Refusal({ state }: { state: CheckoutState }) {
   if (state.kind !== 'refused') return null;
-  // The others stand beside their fields.
-  const others = state.errors.filter(({ code, path }) => code !== 'INVALID_INPUT' || path == null);
+  const others = state.errors.filter(({ code, path }) => path == null || !AT_FIELDS.has(code));
   const changed = others.some(({ code }) => code === 'TOTAL_CHANGED');
   const words = state.message ?? (others.length === 0 ? null : faultInWords(others, undefined));
   return (
