@@ -1,7 +1,9 @@
 import { graphql } from '../generated/gql/index.ts';
 import type { AddressInput, CheckoutInput } from '../generated/gql/graphql.ts';
+import { makeVariant, type World } from './fixtures.ts';
 import { known } from './known.ts';
-import type { Shopper } from './shopper.ts';
+import type { TestShop } from './shop.ts';
+import { enter, type Shopper } from './shopper.ts';
 
 graphql(`
   fragment PricedCart on Cart {
@@ -277,4 +279,15 @@ export function pricesOf({ client }: Pick<Shopper, 'client'>) {
       return known((await client.data(pricedDocuments.checkout, { input: whole })).checkout);
     },
   };
+}
+
+/** A guest with units of variants in the cart: one variant for each price. */
+export async function pricedShopper(
+  shop: TestShop & World,
+  { price = 1000, quantity = 2, prices = [price] }: { price?: number; quantity?: number; prices?: number[] } = {},
+) {
+  const variants = await Promise.all(prices.map((each) => makeVariant(shop, { price: each, onHand: 99 })));
+  const shopper = await enter(shop);
+  const { cart } = await shopper.add(...variants.map(({ sku }) => ({ sku, quantity })));
+  return { ...shopper, ...pricesOf(shopper), variants, variant: known(variants[0]), lines: known(cart).lines };
 }

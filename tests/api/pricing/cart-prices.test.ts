@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { makeProduct, makeVariant, setPrice } from '../../support/fixtures.ts';
+import { makeProduct, setPrice } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
-import { addressIn, pricedDocuments, pricesOf } from '../../support/priced-cart.ts';
+import { addressIn, pricedDocuments, pricedShopper, pricesOf } from '../../support/priced-cart.ts';
 import { changePromotion, clearTerms, makePromotion, makeZone, usageOf } from '../../support/pricing.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { enter } from '../../support/shopper.ts';
@@ -15,13 +15,7 @@ beforeAll(async () => {
 afterEach(() => clearTerms(shop));
 afterAll(() => shop.dispose());
 
-/** A guest with units of one variant in the cart. */
-async function withCart({ price = 1000, quantity = 2 } = {}) {
-  const variant = await makeVariant(shop, { price, onHand: 50 });
-  const shopper = await enter(shop);
-  known((await shopper.add({ sku: variant.sku, quantity })).cart);
-  return { ...shopper, ...pricesOf(shopper), variant };
-}
+const withCart = (of?: Parameters<typeof pricedShopper>[1]) => pricedShopper(shop, of);
 
 const money = (amount: string) => ({ amount });
 
@@ -221,15 +215,6 @@ describe('an order', () => {
       ]);
     });
   });
-
-  test('of 0 can be placed', async () => {
-    await makePromotion(shop, { codes: ['GIFT'], kind: 'FREE' });
-    const shopper = await withCart();
-    await shopper.setCodes('GIFT');
-    const { order, errors } = await shopper.buy({ expectedTotal: '0' });
-    expect(errors).toEqual([]);
-    expect(order?.total).toEqual(money('0.00'));
-  });
 });
 
 describe('limits', () => {
@@ -253,24 +238,6 @@ describe('limits', () => {
     await cancel();
     expect(await usageOf(shop, id)).toEqual({ used: 0, spent: 0 });
     expect((await second.buy()).errors).toEqual([]);
-    expect(await usageOf(shop, id)).toEqual({ used: 1, spent: 200 });
-  });
-
-  test('a promotion that takes nothing off uses nothing up', async () => {
-    const { id } = await makePromotion(shop, { codes: ['TINY'], percent_ppm: 1, usage_limit: 5 });
-    const shopper = await withCart();
-    await shopper.setCodes('TINY');
-    expect((await shopper.buy()).errors).toEqual([]);
-    expect(await usageOf(shop, id)).toEqual({ used: 0, spent: 0 });
-  });
-
-  test('hold for automatic promotions, too, and a budget is never exceeded', async () => {
-    const { id } = await makePromotion(shop, { budget_minor: 300 });
-    const [first, second] = [await withCart(), await withCart()];
-    expect((await first.buy()).order?.total).toEqual(money('18.00'));
-    // 1.00 is left, which does not cover 2.00.
-    expect((await second.cart()).total).toEqual(money('20.00'));
-    expect((await second.buy()).order?.total).toEqual(money('20.00'));
     expect(await usageOf(shop, id)).toEqual({ used: 1, spent: 200 });
   });
 
@@ -318,22 +285,6 @@ describe('shipping', () => {
     await shopper.setMethod(null);
     expect((await shopper.cart()).shippingTotal).toEqual(money('19.90'));
     expect((await shopper.buy()).order).toMatchObject({ shippingMethodTitle: 'Air mail', total: money('39.90') });
-  });
-
-  test('is priced anew when lines change', async () => {
-    await makeZone(shop, {
-      name: 'Germany',
-      countries: ['DE'],
-      methods: [{ title: 'Parcel', price: 490, freeFrom: 3000 }],
-    });
-    const shopper = await withCart();
-    await shopper.setAddress(addressIn('DE'));
-    expect((await shopper.cart()).shippingTotal).toEqual(money('4.90'));
-    await shopper.add({ sku: shopper.variant.sku, quantity: 1 });
-    expect(await shopper.cart()).toMatchObject({ shippingTotal: money('0.00'), freeShippingRemaining: null });
-    const line = known((await shopper.cart()).lines[0]);
-    await shopper.update({ id: line.id, quantity: 1 });
-    expect(await shopper.cart()).toMatchObject({ shippingTotal: money('4.90'), freeShippingRemaining: money('20.00') });
   });
 
   test('promotions reduce it', async () => {
