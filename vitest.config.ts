@@ -12,7 +12,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores that the run must do with: tests also wait, for processes, browsers and one another.
+    maxWorkers: 3,
     // Files share a process, one after the other: no test may leave anything in module state, and loading the shop for
     // each file anew would double the run.
     isolate: false,

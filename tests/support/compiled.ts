@@ -53,6 +53,7 @@ export async function compileEntries(runFolder: string): Promise<void> {
     // As node resolves packages. esbuild would add `module`: builds for bundlers, which `postinstall` deletes.
     conditions: [],
     target: 'node20',
+    minifyWhitespace: true,
     keepNames: true,
     logLevel: 'error',
     plugins: [ownAddresses, lettersAlone],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
 import { nodeArguments } from './compiled.ts';
+import { cheapPasswords } from './shop.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -52,6 +53,7 @@ export async function startShopProcess(
   const { child, output, exited } = startProcess([...(clockShiftMs === 0 ? [] : shifted), 'src/server.ts'], {
     PORT: '0',
     WEB: 'off',
+    ...cheapPasswords(env),
     ...(clockShiftMs === 0 ? {} : { CLOCK_SHIFT_MS: String(clockShiftMs) }),
     ...env,
   });

@@ -33,6 +33,11 @@ export interface TestShopOptions {
   database?: TestDatabase;
 }
 
+/** Hashes of passwords that cost a thousandth of the usual; in production that is refused. */
+export function cheapPasswords({ NODE_ENV, HOST }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return NODE_ENV === 'production' || HOST !== undefined ? {} : { BCRYPT_COST: '4' };
+}
+
 /** Opens one. Dispose of it in the test file that opened it. */
 export async function createTestShop({
   env = {},
@@ -50,6 +55,7 @@ export async function createTestShop({
     WEB: 'off',
     // Everyone in a test comes from one address. Tests of the limits turn them on.
     RATE_LIMITS: 'off',
+    ...cheapPasswords(env),
     // A worker alone is warned of that it does not know where links lead.
     ...(env.ROLES === 'worker' ? { PUBLIC_URL: 'http://localhost:4000' } : {}),
     ...env,

@@ -194,16 +194,46 @@ export async function connect(options: ConnectionOptions): Promise<pg.Client> {
   }
 }
 
-/** Opens a pool of connections. Nothing is connected until the first statement. */
-export function openPool(options: ConnectionOptions & { max: number; idleMs: number }): pg.Pool {
-  const { max, idleMs, limits = TIME_LIMITS } = options;
+/** A connection that takes longer than this to open may never open, and others no longer wait for it. */
+const OPENING_MS = 250;
+
+export interface PoolOptions extends ConnectionOptions {
+  /** Connections at most. */
+  max: number;
+  /** How long a connection stays open without work. */
+  idleMs: number;
+  /** For tests: how long the opening of a connection holds up that of the next one. */
+  openingMs?: number;
+}
+
+/** What of `pg.Pool` its types leave out. */
+interface PoolInternals {
+  _isFull(): boolean;
+  _pulseQueue(): void;
+}
+
+/**
+ * Opens a pool of connections. Nothing is connected until the first statement. Connections are opened one after the other: a new
+ * one costs the server as much as dozens of statements, and of many callers that come at once, as when a process starts, most are
+ * served by the first ones before theirs would be open.
+ */
+export function openPool(options: PoolOptions): pg.Pool {
+  const { max, idleMs, openingMs = OPENING_MS, limits = TIME_LIMITS } = options;
   const idle = new Set<pg.Client>();
+  const opening = new Map<pg.Client, NodeJS.Timeout>();
   // The pool makes its connections by calling `new`, with its own options.
   class PooledConnection extends Connection {
     constructor() {
       super(options, closeIdle);
       this.on('end', () => idle.delete(this));
+      const opened = () => noteOpened(this);
+      opening.set(this, setTimeout(opened, openingMs).unref());
+      this.once('connect', opened).once('end', opened);
     }
+  }
+  function noteOpened(client: pg.Client): void {
+    clearTimeout(opening.get(client));
+    if (opening.delete(client)) internals._pulseQueue();
   }
   /** Where one connection died in silence, those that were opened before it and are not in use are hardly better off. */
   function closeIdle(): void {
@@ -221,6 +251,9 @@ export function openPool(options: ConnectionOptions & { max: number; idleMs: num
     // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it; its types say void
     onConnect: (client) => prepare(client, options),
   });
+  const internals = pool as unknown as PoolInternals;
+  const isFull = internals._isFull.bind(pool);
+  internals._isFull = () => opening.size > 0 || isFull();
   pool.on('acquire', (client) => idle.delete(client as unknown as pg.Client));
   pool.on('release', (error, client) => {
     if (!error) idle.add(client);

@@ -31,8 +31,11 @@ export interface DatabasePlace {
   data: string;
   /** Resolves where the database is gone for good and the process should end: with what to say of it. */
   lost: Promise<Error>;
-  /** Looks where the extensions are, once migrations have made them. */
-  settle(): Promise<void>;
+  /**
+   * Settles how connections find tables and extensions, once the database is up to date.
+   * @param migrated whether anything has changed since the place was found
+   */
+  settle(migrated: boolean): Promise<void>;
 }
 
 /** The one choice of a database: the one that is named, else the embedded one, which is started or joined. */
@@ -58,8 +61,8 @@ export async function findDatabase(
 
 /** Brings the database up to date, and settles how connections reach it. */
 export async function prepareDatabase(found: DatabasePlace, logger: Logger): Promise<void> {
-  await migrate({ ...found.direct, logger });
-  await found.settle();
+  const { applied } = await migrate({ ...found.direct, logger });
+  await found.settle(applied.length > 0);
 }
 
 async function findNamed(database: Config['database'] & { kind: 'url' }, logger: Logger): Promise<DatabasePlace> {
@@ -130,11 +133,13 @@ function assertSameDatabase(one: { database: string }, other: { database: string
 function place(given: Omit<DatabasePlace, 'settle'>): DatabasePlace {
   return {
     ...given,
-    async settle() {
+    async settle(migrated) {
       const { main, direct, schema } = given;
-      const searchPath = searchPathOf(schema, await inspectDatabase(direct.connectionString));
-      main.session = { ...main.session, searchPath };
-      direct.session = { ...direct.session, searchPath };
+      if (migrated || direct.session.searchPath === null) {
+        const searchPath = searchPathOf(schema, await inspectDatabase(direct.connectionString));
+        main.session = { ...main.session, searchPath };
+        direct.session = { ...direct.session, searchPath };
+      }
       if (main.session.pooler === 'transaction') await assertPooledSettings(main.connectionString, main.session);
     },
   };

@@ -1,0 +1,61 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { openPool } from '../../src/infra/postgres/connection.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { hostname, port } = new URL(database.url);
+  proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+});
+afterAll(async () => {
+  await proxy.dispose();
+  await database.dispose();
+});
+
+/** A pool of three connections through the proxy. */
+function open(openingMs: number): pg.Pool {
+  const url = new URL(database.url);
+  url.port = String(proxy.port);
+  const pool = openPool({ connectionString: url.href, name: 'the test', max: 3, idleMs: 60_000, openingMs });
+  onTestFinished(() => pool.end());
+  return pool;
+}
+
+const ask = (pool: pg.Pool, count: number) =>
+  Promise.allSettled(Array.from({ length: count }, (_, i) => pool.query<{ i: string }>('SELECT $1 AS i', [i])));
+const answersOf = (outcomes: Awaited<ReturnType<typeof ask>>) =>
+  outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value.rows[0]?.i : 'failed'));
+
+describe('a pool to which many come at once', () => {
+  test('opens one connection at a time, and answers all of them', async () => {
+    const pool = open(600_000);
+    proxy.block();
+    const asked = ask(pool, 6);
+    expect([pool.totalCount, pool.waitingCount]).toEqual([1, 5]);
+    proxy.open();
+    expect(answersOf(await asked)).toEqual(['0', '1', '2', '3', '4', '5']);
+    expect(pool.totalCount).toBeLessThanOrEqual(3);
+  });
+
+  test('does not wait for a connection that takes long to open', async () => {
+    const pool = open(5);
+    proxy.block();
+    const asked = ask(pool, 6);
+    await until('others are being opened', () => pool.totalCount === 3);
+    proxy.open();
+    expect(answersOf(await asked)).toEqual(['0', '1', '2', '3', '4', '5']);
+  });
+
+  test('fails all of them where the server cannot be reached, and none later', async () => {
+    const pool = open(600_000);
+    proxy.refuse();
+    expect(answersOf(await ask(pool, 6))).toEqual(Array.from({ length: 6 }, () => 'failed'));
+    proxy.accept();
+    expect(answersOf(await ask(pool, 2))).toEqual(['0', '1']);
+  });
+});
