@@ -9,6 +9,8 @@ const say = (line) => process.stdout.write(`${line}\n`);
 const root = join(import.meta.dirname, '..');
 
 const modules = join(root, 'node_modules');
+/** Only debuggers read source maps. */
+const SOURCE_MAP = /\.[cm]?[jt]s\.map$/;
 
 /**
  * Removes files that are never loaded here and that their packages offer no way to leave out: about 100 MB of a production install.
@@ -23,13 +25,15 @@ function trim() {
   }
   // 9 MB of GraphiQL, once more for `require`.
   rmSync(join(modules, '@graphql-yoga/render-graphiql/cjs/graphiql.js'), { force: true });
+  // 10 MB of types, once more for `require`. TypeScript takes those of the ES modules.
+  removeFiles(join(modules, 'stripe/cjs'), /\.d\.ts$/);
   // Builds for bundlers: node takes `build/src`.
   const telemetry = join(modules, '@opentelemetry');
   for (const name of existsSync(telemetry) ? readdirSync(telemetry) : []) {
     for (const build of ['esm', 'esnext'])
       rmSync(join(telemetry, name, 'build', build), { recursive: true, force: true });
   }
-  for (const folder of productionPackages()) removeMaps(folder);
+  for (const folder of productionPackages()) removeFiles(folder, SOURCE_MAP);
 }
 
 /** The folders of all packages that production needs; empty without a lock file. */
@@ -43,12 +47,13 @@ function productionPackages() {
     .filter((folder) => existsSync(folder));
 }
 
-/** Removes source maps, which only debuggers read. Packages inside have their own entry in the lock file. */
-function removeMaps(folder) {
+/** Removes files by their names, in a folder and those below it. Packages inside have their own entry in the lock file. */
+function removeFiles(folder, name) {
+  if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && entry.name !== 'node_modules') removeMaps(path);
-    else if (entry.isFile() && /\.[cm]?[jt]s\.map$/.test(entry.name)) rmSync(path);
+    if (entry.isDirectory() && entry.name !== 'node_modules') removeFiles(path, name);
+    else if (entry.isFile() && name.test(entry.name)) rmSync(path);
   }
 }
 

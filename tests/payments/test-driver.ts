@@ -81,11 +81,11 @@ export async function openTestProvider(): Promise<
       const headers = { 'content-type': 'application/json', [SIGNATURE_HEADER]: signature };
       return { method: 'POST', path: '/webhooks/test', headers, body: Buffer.from(body) };
     },
-    eventBody(reference, { id = uuid(), topic = 'payment.authorized', version = '1' } = {}) {
+    eventBody(reference, { id = uuid(), topic = 'payment.authorized' } = {}) {
       const payment = { reference, paymentId: uuid() };
       return JSON.stringify({
         id,
-        version: Number(version),
+        version: 1,
         type: topic,
         createdAt: new Date().toISOString(),
         payment,

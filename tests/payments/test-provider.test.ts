@@ -148,7 +148,7 @@ describe('webhooks', () => {
   });
 
   test('of another version are ignored', () => {
-    const body = world.eventBody('test_x', { version: '2' });
+    const body = world.eventBody('test_x').replace('"version":1', '"version":2');
     expect(world.provider.readWebhook(world.sign(body), new Date())).toBe('IGNORED');
   });
 });

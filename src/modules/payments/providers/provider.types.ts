@@ -146,7 +146,8 @@ export interface PaymentProvider {
    */
   readWebhook(request: WebhookRequest, now: Date): ProviderDelivery | 'IGNORED' | 'FORGED' | 'MALFORMED';
   /**
-   * Payments that have changed at the provider, oldest first: for reconciliation.
+   * Payments that have changed at the provider, for reconciliation: in any order, and a payment may come more than once. The pages are
+   * complete as of the time at which the first was asked for.
    * @param cursor where an earlier page ended; null: from `since` on
    */
   changedSince(since: Date, cursor: string | null, signal: AbortSignal): Promise<ChangedPage>;

@@ -1,6 +1,7 @@
 import type { Config } from '../../../config/config.ts';
 import type { Database } from '../../../infra/postgres/database.ts';
 import type { PaymentProvider } from './provider.types.ts';
+import { createStripeProvider } from './stripe/stripe-provider.ts';
 import type { TestProvider } from './test/test-provider.types.ts';
 import { createTestProvider } from './test/test-provider.ts';
 
@@ -20,11 +21,14 @@ export function createProviders({
   config,
   db,
 }: {
-  config: Pick<Config, 'production' | 'secrets'>;
+  config: Pick<Config, 'production' | 'secrets' | 'payments'> & { shop: Pick<Config['shop'], 'currency'> };
   db: Database;
 }): Providers {
   // Payments that move no money must not exist in production, whatever the setting says.
   const test = config.production ? null : createTestProvider({ db, secrets: config.secrets });
-  const all: readonly PaymentProvider[] = [...(test === null ? [] : [test])];
+  const { stripe: stripeConfig } = config.payments;
+  const stripe =
+    stripeConfig === null ? null : createStripeProvider({ config: stripeConfig, currency: config.shop.currency });
+  const all = [test, stripe].filter((provider) => provider !== null);
   return { byId: new Map(all.map((provider) => [provider.id, provider])), test };
 }
