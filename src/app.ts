@@ -35,7 +35,7 @@ import type { JobPlace } from './jobs/backend-choice.ts';
 import { firstAdmin, type FirstAdmin } from './modules/accounts/first-admin.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
 import { checkShopCurrency } from './modules/currency/shop-currency.ts';
-import type { LateParts, Nudges, ShopJobs, ShopServices, WorkOverrides } from './modules/module.ts';
+import type { LateParts, ServiceOverrides, Nudges, ShopJobs, ShopServices, WorkOverrides } from './modules/module.ts';
 import { createNudges } from './modules/nudges.ts';
 import { createConsumers, createServices } from './modules/services.ts';
 import { seed } from './seed.ts';
@@ -69,7 +69,7 @@ export interface Core {
 }
 
 /** For tests: parts that take the place of the real ones, which they are given. */
-export interface Overrides extends WorkOverrides {
+export interface Overrides extends WorkOverrides, ServiceOverrides {
   eventLog?: (real: EventLog) => EventLog;
   services?: (real: ShopServices) => ShopServices;
   throttling?: ThrottleOverrides;
@@ -118,13 +118,13 @@ export async function openCore(
     const eventLog = overrides.eventLog?.(log) ?? log;
     const nudges = createNudges();
     const late: LateParts = {};
-    const real = createServices({ config, db, eventLog, nudges, late, logger });
+    const real = createServices({ config, db, eventLog, nudges, late, overrides, logger });
     real.cart.onReleased(({ carts, units }) => {
       metrics.cartsExpired.inc(carts);
       metrics.unitsReleased.inc(units);
     });
     const services = overrides.services?.(real) ?? real;
-    const ofEvents = createServices({ config, db: liveDb, eventLog, late, logger });
+    const ofEvents = createServices({ config, db: liveDb, eventLog, late, overrides, logger });
     const live = { db: liveDb, prisma: liveDb.prisma, services: overrides.services?.(ofEvents) ?? ofEvents };
     const consumers = createConsumers({ eventLog, services });
     const given = overrides.consumers?.(consumers) ?? consumers;

@@ -12,7 +12,10 @@ const STATUS: Readonly<Record<ReadOrder['status'], string>> = {
 };
 const PAYMENT: Readonly<Record<ReadOrder['paymentStatus'], string>> = {
   PENDING: 'not paid yet',
+  AUTHORIZED: 'payment authorized',
+  PARTIALLY_PAID: 'partly paid',
   PAID: 'paid',
+  PARTIALLY_REFUNDED: 'partly refunded',
   REFUNDED: 'refunded',
 };
 

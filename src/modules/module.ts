@@ -29,6 +29,9 @@ export interface ShopJobs {}
 /** For tests: parts of a module's background work that take the place of the real ones. */
 export interface WorkOverrides {}
 
+/** For tests: parts that a module's services are made of, in place of the real ones. */
+export interface ServiceOverrides {}
+
 /** What the services need of the configuration. */
 export type ServiceConfig = Pick<
   Config,
@@ -42,7 +45,10 @@ export type ServiceConfig = Pick<
   | 'mail'
   | 'stockAlertBatchSeconds'
   | 'contentful'
-> & { accounts: Pick<Config['accounts'], 'bcryptCost' | 'sessionMaxSeconds'> };
+> & {
+  accounts: Pick<Config['accounts'], 'bcryptCost' | 'sessionMaxSeconds'>;
+  http: Pick<Config['http'], 'corsOrigins'>;
+};
 
 /** What a module makes its services of. */
 export interface ServiceDeps {
@@ -56,7 +62,8 @@ export interface ServiceDeps {
    */
   services: ShopServices;
   late: LateParts;
-  logger: Pick<Logger, 'error'>;
+  logger: Pick<Logger, 'error' | 'warn'>;
+  overrides: ServiceOverrides;
 }
 
 /**

@@ -10,6 +10,7 @@ import { exportsModule } from './exports/exports.module.ts';
 import type { ShopModule } from './module.ts';
 import { ordersModule } from './orders/orders.module.ts';
 import { paymentProvidersModule } from './payments/payment-providers.module.ts';
+import { paymentsModule } from './payments/payments.module.ts';
 import { pricingModule } from './pricing/pricing.module.ts';
 import { promotionsModule } from './promotions/promotions.module.ts';
 import { reportsModule } from './reports/reports.module.ts';
@@ -39,6 +40,7 @@ export const modules: readonly ShopModule[] = [
   ordersModule,
   webhooksModule,
   paymentProvidersModule,
+  paymentsModule,
   contentfulModule,
   promotionsModule,
   reportsModule,

@@ -8,15 +8,18 @@ import type { ServiceDeps, ShopServices } from './module.ts';
  * Makes the services of all modules.
  * @param deps.nudges called with rows that wait for a job; they go nowhere by default
  * @param deps.late filled in by the caller once its members exist; nothing by default
+ * @param deps.overrides for tests
  */
 export function createServices({
   nudges = createNudges(),
   late = {},
+  overrides = {},
   ...deps
-}: Omit<ServiceDeps, 'services' | 'nudges' | 'late'> & Partial<Pick<ServiceDeps, 'nudges' | 'late'>>): ShopServices {
+}: Omit<ServiceDeps, 'services' | 'nudges' | 'late' | 'overrides'> &
+  Partial<Pick<ServiceDeps, 'nudges' | 'late' | 'overrides'>>): ShopServices {
   const services = {} as ShopServices;
   for (const module of modules) {
-    Object.assign(services, module.services?.({ ...deps, nudges, late, services }));
+    Object.assign(services, module.services?.({ ...deps, nudges, late, overrides, services }));
   }
   return services;
 }

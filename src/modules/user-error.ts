@@ -16,6 +16,10 @@ export const errorCodes = {
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used before with a different input.',
   INVALID_TRANSITION: 'The order cannot change to the requested status. See `InvalidTransitionError`.',
   UNAVAILABLE: 'A service that the request needs is temporarily unavailable. Retry later.',
+  PAYMENT_IN_PROGRESS: 'A payment for the cart is in progress, during which the cart cannot be changed.',
+  PAYMENT_REQUIRED:
+    'The cart must be paid for with `paymentStart`, because the shop does not offer payment outside of it.',
+  PAYMENT_REFUSED: 'The payment provider refused the request; see `message`.',
   DISCOUNT_LIMIT_REACHED: 'A discount code has been used as often as its promotion allows, or its budget is spent.',
   SHIPPING_ADDRESS_REQUIRED: 'The cart contains items that are shipped, and there is no shipping address.',
   SHIPPING_METHOD_REQUIRED: 'Several shipping methods are available, and none is chosen.',

@@ -5,7 +5,7 @@ import { schema } from '../../src/graphql/schema.ts';
 import { membersOf } from '../support/coordinates.ts';
 
 // Copies of the contract that clients rely on.
-const contractText = ['api-contract.graphql', 'api-contract-prices.graphql']
+const contractText = ['api-contract.graphql', 'api-contract-prices.graphql', 'api-contract-payments.graphql']
   .map((name) => readFileSync(new URL(name, import.meta.url), 'utf8'))
   .join('\n');
 const contract = buildSchema(contractText);

@@ -38,6 +38,8 @@ describe('the schema and the migrations', () => {
   const onlyInMigrations = [
     // Prisma's autoincrement() is a serial; nobody is to set these ids, nor forget their sequence.
     'column event_log.id bigint NOT NULL IDENTITY ALWAYS',
+    'column money_entries.id bigint NOT NULL IDENTITY ALWAYS',
+    'column promotion_uses.id bigint NOT NULL IDENTITY ALWAYS',
     'column order_status_changes.id bigint NOT NULL IDENTITY ALWAYS',
     'column staff_actions.id bigint NOT NULL IDENTITY ALWAYS',
     'column stock_alerts.number bigint NOT NULL IDENTITY ALWAYS',
@@ -75,6 +77,14 @@ describe('the schema and the migrations', () => {
     'index shipping_zones CREATE UNIQUE INDEX shipping_zones_rest_key ON public.shipping_zones USING btree (is_rest) WHERE is_rest',
     'index tax_categories CREATE UNIQUE INDEX tax_categories_default_key ON public.tax_categories USING btree (is_default) WHERE is_default',
     'index user_addresses CREATE UNIQUE INDEX user_addresses_default_key ON public.user_addresses USING btree (user_id) WHERE is_default',
+    'index payment_operations CREATE UNIQUE INDEX payment_operations_capture_key ON public.payment_operations USING btree (payment_id, idempotency_key) WHERE (idempotency_key IS NOT NULL)',
+    "index payment_operations CREATE UNIQUE INDEX payment_operations_one_key ON public.payment_operations USING btree (payment_id, kind) WHERE ((kind <> 'REFUND'::payment_operation_kind) AND (state = ANY (ARRAY['QUEUED'::payment_operation_state, 'SENT'::payment_operation_state, 'UNKNOWN'::payment_operation_state])))",
+    "index payment_operations CREATE INDEX payment_operations_open_idx ON public.payment_operations USING btree (next_at) WHERE (state = ANY (ARRAY['QUEUED'::payment_operation_state, 'SENT'::payment_operation_state, 'UNKNOWN'::payment_operation_state]))",
+    "index payments CREATE INDEX payments_deadline_idx ON public.payments USING btree (deadline) WHERE ((state = ANY (ARRAY['PENDING'::payment_state, 'PROCESSING'::payment_state])) AND (provider <> 'manual'::text))",
+    "index payments CREATE INDEX payments_lapses_at_idx ON public.payments USING btree (lapses_at) WHERE (state = 'AUTHORIZED'::payment_state)",
+    'index test_provider_events CREATE INDEX test_provider_events_due_idx ON public.test_provider_events USING btree (due_at) WHERE (due_at IS NOT NULL)',
+    "index test_provider_payments CREATE INDEX test_provider_payments_lapses_idx ON public.test_provider_payments USING btree (lapses_at) WHERE (state = 'AUTHORIZED'::text)",
+    'index test_provider_payments CREATE INDEX test_provider_payments_late_idx ON public.test_provider_payments USING btree (late_at) WHERE (late_at IS NOT NULL)',
     // An index with further columns.
     'index order_discounts CREATE INDEX order_discounts_usage_idx ON public.order_discounts USING btree (promotion_id, order_id) INCLUDE (code, amount_minor)',
     // Indexes on expressions.
@@ -90,6 +100,8 @@ describe('the schema and the migrations', () => {
   ];
   const onlyInSchema = [
     "column event_log.id bigint NOT NULL DEFAULT nextval('event_log_id_seq'::regclass)",
+    "column money_entries.id bigint NOT NULL DEFAULT nextval('money_entries_id_seq'::regclass)",
+    "column promotion_uses.id bigint NOT NULL DEFAULT nextval('promotion_uses_id_seq'::regclass)",
     "column order_status_changes.id bigint NOT NULL DEFAULT nextval('order_status_changes_id_seq'::regclass)",
     ...lists.map(([column, type]) => `column ${column} ${type}[] DEFAULT ARRAY[]::${type}[]`),
     'column products.tags text[] DEFAULT ARRAY[]::text[]',

@@ -97,7 +97,7 @@ describe.each(JOB_BACKENDS)('stock alerts, their jobs on %s', (kind) => {
       db: shop.db,
       eventLog: shop.app.eventLog,
       nudges: createNudges(),
-      logger: { error: () => {} },
+      logger: { error: () => {}, warn: () => {} },
     });
     await shop.db.transaction((tx) => dying.stockAlerts.start(tx, { variantId: id }));
     expect(await dying.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 2 });

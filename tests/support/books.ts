@@ -50,7 +50,7 @@ SELECT format('cart %s is %s after %s', c.id, c.status, last.kind)
     SELECT DISTINCT ON (subject_id) subject_id, payload->>'kind' AS kind FROM event_log
      WHERE type = 'cart_changed' AND payload->>'kind' <> 'LOW_STOCK' ORDER BY subject_id, id DESC
   ) AS last ON last.subject_id = c.id
- WHERE c.status::text <> CASE WHEN last.kind IN ('LINES', 'RECLAIMED', 'EMAIL', 'DISCOUNT_CODES', 'SHIPPING') THEN 'ACTIVE'
+ WHERE c.status::text <> CASE WHEN last.kind IN ('LINES', 'RECLAIMED', 'EMAIL', 'DISCOUNT_CODES', 'SHIPPING', 'PAYMENT') THEN 'ACTIVE'
                                ELSE last.kind END`;
 
 // Retention removes the lines of carts that were bought, and carts that were merged into others, after 90 days.
@@ -104,8 +104,10 @@ WITH step AS (
 ), returned AS (
   SELECT order_id, variant_id, sum(on_hand_delta) AS units FROM stock_movements WHERE reason = 'CANCELLATION' GROUP BY order_id, variant_id
 ), owed AS (
-  SELECT l.order_id, l.variant_id, sum(l.quantity) AS units FROM order_lines l JOIN orders o ON o.id = l.order_id
-   WHERE o.status = 'CANCELLED' GROUP BY l.order_id, l.variant_id
+  -- Without the units that came back with a refund before.
+  SELECT l.order_id, l.variant_id, sum(l.quantity - restocked) AS units FROM order_lines l JOIN orders o ON o.id = l.order_id
+    CROSS JOIN LATERAL (SELECT coalesce(sum(r.quantity), 0) AS restocked FROM refund_lines r WHERE r.line_id = l.id AND r.is_restocked) AS b
+   WHERE o.status = 'CANCELLED' GROUP BY l.order_id, l.variant_id HAVING sum(l.quantity - restocked) > 0
 ), told AS (
   SELECT subject_id AS order_id, payload->>'from' AS from_status, payload->>'to' AS to_status, count(*) AS times
     FROM event_log WHERE type = 'order_status_changed' GROUP BY 1, 2, 3
@@ -113,8 +115,9 @@ WITH step AS (
   SELECT order_id, from_status::text, to_status::text, count(*) AS times FROM order_status_changes
    WHERE from_status IS NOT NULL GROUP BY 1, 2, 3
 ), paid AS (
-  SELECT subject_id AS order_id, string_agg(type, ' ' ORDER BY id) AS events FROM event_log
-   WHERE type IN ('order_paid', 'order_refunded') GROUP BY subject_id
+  SELECT DISTINCT ON (subject_id) subject_id AS order_id,
+         CASE type WHEN 'order_paid' THEN 'PAID' WHEN 'order_refunded' THEN 'REFUNDED' ELSE payload->>'to' END AS status
+    FROM event_log WHERE type IN ('order_paid', 'order_refunded', 'order_payment_status_changed') ORDER BY subject_id, id DESC
 )
 SELECT format('order %s went from %s to %s after it was %s', order_id, from_status, to_status, before) AS fault
   FROM step WHERE from_status IS DISTINCT FROM before
@@ -128,8 +131,8 @@ UNION ALL
 SELECT format('order %s went from %s to %s %s times, and was told to %s times', order_id, from_status, to_status, coalesce(m.times, 0), coalesce(t.times, 0))
   FROM moved m FULL JOIN told t USING (order_id, from_status, to_status) WHERE m.times IS DISTINCT FROM t.times
 UNION ALL
-SELECT format('order %s is %s after %s', o.number, o.payment_status, coalesce(p.events, 'nothing')) FROM orders o LEFT JOIN paid p ON p.order_id = o.id
- WHERE coalesce(p.events, '') <> CASE o.payment_status WHEN 'PAID' THEN 'order_paid' WHEN 'REFUNDED' THEN 'order_paid order_refunded' ELSE '' END
+SELECT format('order %s is %s after %s', o.number, o.payment_status, coalesce(p.status, 'nothing')) FROM orders o LEFT JOIN paid p ON p.order_id = o.id
+ WHERE coalesce(p.status, 'PENDING') <> o.payment_status::text
 UNION ALL
 -- A guest's order may have joined an account; its cart stays whose it was.
 SELECT format('order %s is not whose its cart was', o.number) FROM orders o JOIN carts c ON c.id = o.cart_id
@@ -147,14 +150,18 @@ SELECT format('of subject %s, event %s got its number before an earlier one', su
 ) AS told WHERE late`;
 
 const PRICES = `
-SELECT format('promotion %s was used %s times for %s, and has %s uses for %s', p.id, p.used, p.spent_minor, count(u.order_id),
+SELECT format('promotion %s was used %s times for %s, and has %s uses for %s', p.id, p.used, p.spent_minor, count(u.id),
               coalesce(sum(u.amount_minor), 0)) AS fault
   FROM promotions p LEFT JOIN promotion_uses u ON u.promotion_id = p.id AND u.returned_at IS NULL
- GROUP BY p.id HAVING p.used <> count(u.order_id) OR p.spent_minor <> coalesce(sum(u.amount_minor), 0)
+ GROUP BY p.id HAVING p.used <> count(u.id) OR p.spent_minor <> coalesce(sum(u.amount_minor), 0)
 UNION ALL
 SELECT format('promotion %s is used %s by order %s, which is %s', u.promotion_id,
               CASE WHEN u.returned_at IS NULL THEN 'still' ELSE 'no longer' END, o.number, o.status)
   FROM promotion_uses u JOIN orders o ON o.id = u.order_id WHERE (o.status = 'CANCELLED') <> (u.returned_at IS NOT NULL)
+UNION ALL
+SELECT format('payment %s is %s, and promotion %s is reserved for it: %s', p.id, p.state, u.promotion_id, u.returned_at IS NULL)
+  FROM promotion_uses u JOIN payments p ON p.id = u.payment_id
+ WHERE u.order_id IS NULL AND (p.state IN ('CANCELLED', 'FAILED')) <> (u.returned_at IS NOT NULL) AND p.return_reason IS NULL
 UNION ALL
 SELECT format('order %s: lines come to %s less %s, the order says %s less %s', o.number, l.total, l.discount, o.subtotal_minor, o.discount_minor)
   FROM orders o JOIN LATERAL (
@@ -172,7 +179,26 @@ SELECT format('order %s: taxes come to %s and not %s', o.number, t.amount, o.tax
     SELECT coalesce(sum(amount_minor), 0) AS amount FROM order_taxes WHERE order_id = o.id
   ) t ON t.amount <> o.tax_minor`;
 
-const RULES = { STOCK_EVENTS, CART_EVENTS, HOLDS, ORDERS, ORDER_LIFE, PRICES };
+// A pinned cart has a payment that is not over, and holds its units.
+const PAYMENTS = `
+SELECT format('cart %s is pinned by payment %s, which is %s', c.id, p.id, p.state) AS fault
+  FROM carts c JOIN payments p ON p.id = c.payment_id WHERE p.cart_id <> c.id OR p.state IN ('CANCELLED', 'FAILED') OR p.order_id IS NOT NULL
+UNION ALL
+SELECT format('payment %s of order %s is of another cart', p.id, p.order_id) FROM payments p JOIN orders o ON o.id = p.order_id
+ WHERE o.cart_id <> p.cart_id
+UNION ALL
+SELECT format('order %s has %s payments that money came by', order_id, count(*)) FROM payments WHERE captured_minor > 0 AND order_id IS NOT NULL
+ GROUP BY order_id HAVING count(*) > 1
+UNION ALL
+SELECT format('posting %s adds up to %s', posting_id, sum(amount_minor)) FROM money_entries GROUP BY posting_id HAVING sum(amount_minor) <> 0
+UNION ALL
+SELECT format('payment %s counts %s and %s refunded, its refunds come to %s and %s', p.id, p.refunded_minor, p.refund_pending_minor, r.done, r.open)
+  FROM payments p CROSS JOIN LATERAL (
+    SELECT coalesce(sum(amount_minor) FILTER (WHERE state = 'SUCCEEDED'), 0) AS done,
+           coalesce(sum(amount_minor) FILTER (WHERE state = 'PENDING'), 0) AS open FROM refunds WHERE payment_id = p.id
+  ) r WHERE r.done <> p.refunded_minor OR r.open <> p.refund_pending_minor`;
+
+const RULES = { STOCK_EVENTS, CART_EVENTS, HOLDS, ORDERS, ORDER_LIFE, PRICES, PAYMENTS };
 
 /**
  * Checks counters, ledger, carts, orders and events of the whole database against each other.

@@ -16,7 +16,7 @@ export interface QuietShop extends TestShop, World {
  */
 export async function openQuietShop(
   env: NodeJS.ProcessEnv = {},
-  overrides: Pick<Overrides, 'consumers' | 'jobs'> = {},
+  overrides: Omit<Overrides, 'quiet'> = {},
 ): Promise<QuietShop> {
   const shop = await createTestShop({ env, overrides: { ...overrides, quiet: true } });
   const { cart } = shop.app.services;

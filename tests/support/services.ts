@@ -56,6 +56,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
       },
       pricing: { pricesIncludeTax: false, taxAbroad: 'gross' },
       production: false,
+      http: { corsOrigins: [] },
       payments: {
         providers: ['test', 'manual'],
         capture: 'automatic',

@@ -33,6 +33,7 @@ const CartChangeKindRef = builder.enumType('CartChangeKind', {
     EMAIL: { description: 'The email address for notices was set or changed.' },
     DISCOUNT_CODES: { description: 'The discount codes were set or changed.' },
     SHIPPING: { description: 'The shipping address or the shipping method was set or changed.' },
+    PAYMENT: { description: 'A payment for the cart began, ended or failed. See `Cart.payment`.' },
     TOTALS: {
       description:
         'The total changed because of something outside the cart, for example because a promotion ended or a tax rate ' +

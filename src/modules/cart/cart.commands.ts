@@ -56,6 +56,15 @@ export function keepingLines(cart: LockedCart): repository.CartWrite {
   return { ...cart, lines: KEPT };
 }
 
+/**
+ * Checks that no payment is in flight for a cart.
+ * @throws Refusal: PAYMENT_IN_PROGRESS
+ */
+export function assertNotPinned({ paymentId }: Pick<LockedCart, 'paymentId'>): void {
+  if (paymentId === null) return;
+  refuse('PAYMENT_IN_PROGRESS', 'A payment for the cart is in progress. Finish it, or cancel it with paymentCancel.');
+}
+
 /** Wires the steps. */
 export function createCartCommands(deps: {
   catalog: CatalogService;
@@ -89,6 +98,7 @@ export function createCartCommands(deps: {
       if (liveId !== null) {
         const cart = await read(tx, liveId);
         if (cart.status === 'EXPIRED') throw new CartsOverdue([cart.id]);
+        assertNotPinned(cart);
         return cart;
       }
       const id = uuid();
@@ -105,6 +115,7 @@ export function createCartCommands(deps: {
       if (cart?.status === 'EXPIRED')
         refuse('CART_EXPIRED', 'The cart has expired, and its units have returned to stock.');
       if (cart === null || liveId === null) refuse('NOT_FOUND', 'You have no cart.');
+      assertNotPinned(cart);
       return cart;
     },
 

@@ -11,6 +11,7 @@ const kind = z.enum([
   'EMAIL',
   'DISCOUNT_CODES',
   'SHIPPING',
+  'PAYMENT',
   'LOW_STOCK',
 ]);
 

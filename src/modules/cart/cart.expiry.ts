@@ -21,6 +21,8 @@ export interface CartExpiry {
    * @param signal stops between two batches
    */
   expireOverdue(signal?: AbortSignal): Promise<Released>;
+  /** Expires carts whatever their deadlines, in the caller's transaction, which has their locks and none of variants. */
+  expireLocked(tx: Transaction, cartIds: readonly string[]): Promise<Released>;
   /**
    * Runs a command. Where it meets carts past their time (its own, or those that hold the units that it lacks), they are
    * expired and it is run again: nobody is refused for a hold that is over.
@@ -117,6 +119,7 @@ export function createCartExpiry(deps: {
 
   return {
     expireOverdue,
+    expireLocked: expire,
 
     async withOverdueReleased(command) {
       // Carts that someone else is at are passed over at first, and waited for once that was not enough. So each round

@@ -28,6 +28,10 @@ export interface Cart extends OwnerColumns {
   shippingAddress: Address | null;
   /** The owner's choice, whether or not it is available. */
   shippingMethodId: string | null;
+  /** The payment in flight, which pins the cart: nobody may edit it. Null: none. */
+  paymentId: string | null;
+  /** How often payments have pinned it. */
+  pins: number;
   /** The version of the terms of prices when the cart was read, and the time by the database. */
   termsVersion: bigint;
   readAt: Date;
@@ -49,7 +53,7 @@ const LINES = `coalesce((
 
 const COLUMNS = `c.id, c.guest_id AS "guestId", c.user_id AS "userId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
   c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, c.discount_codes AS "discountCodes",
-  c.shipping_address AS "shippingAddress", c.shipping_method_id AS "shippingMethodId",
+  c.shipping_address AS "shippingAddress", c.shipping_method_id AS "shippingMethodId", c.payment_id AS "paymentId", c.pins,
   (SELECT version FROM pricing_version) AS "termsVersion", clock_timestamp() AS "readAt", ${LINES}`;
 
 // A cart that is live no more once its lock is granted gives `locked` null; its row stays locked all the same.
@@ -189,7 +193,7 @@ WITH removed AS (
 )
 UPDATE carts SET status = $2::cart_status, email = $3, hold_started_at = $4, expires_at = $5, updated_at = $6, version = version + 1,
        networks = coalesce($15::text[], networks), discount_codes = $16::text[], shipping_address = $17::jsonb,
-       shipping_method_id = $18
+       shipping_method_id = $18, payment_id = CASE $2::cart_status WHEN 'ACTIVE' THEN payment_id END
  WHERE id = $1::uuid`,
 };
 
@@ -216,4 +220,28 @@ export async function writeCart(tx: Queryable, at: Date, cart: CartWrite): Promi
     cart.shippingAddress === null ? null : JSON.stringify(cart.shippingAddress),
     cart.shippingMethodId,
   ]);
+}
+
+const pin: Statement = {
+  name: 'cart_pin',
+  text: `UPDATE carts SET payment_id = $2, pins = pins + 1, expires_at = $3, updated_at = $4, version = version + 1 WHERE id = $1`,
+};
+
+/** Pins a cart for a payment; the caller has its lock. @param until when its units go back in any case */
+export async function pinCart(
+  tx: Queryable,
+  at: Date,
+  { cartId, paymentId, until }: { cartId: string; paymentId: string; until: Date },
+): Promise<void> {
+  await tx.query(pin, [cartId, paymentId, until, at]);
+}
+
+const unpin: Statement = {
+  name: 'cart_unpin',
+  text: `UPDATE carts SET payment_id = NULL, expires_at = $2, updated_at = $3, version = version + 1 WHERE id = $1`,
+};
+
+/** Lets a cart be edited again; the caller has its lock. */
+export async function unpinCart(tx: Queryable, at: Date, cartId: string, expiresAt: Date): Promise<void> {
+  await tx.query(unpin, [cartId, expiresAt, at]);
 }

@@ -1,7 +1,8 @@
 import type { RetentionRule } from '../../infra/postgres/retention.ts';
 
 /**
- * Carts that are over, with their lines. A cart that holds units stays, however old it is. The row of a cart that was bought
+ * Carts that are over, with their lines. A cart that holds units stays, however old it is, and so
+ * does one for which somebody began to pay. The row of a cart that was bought
  * stays with its order, which is found by it when a checkout is sent again; its lines go.
  * @param days since the last change of the cart
  */
@@ -18,6 +19,7 @@ export function cartRetention(days: number): readonly RetentionRule[] {
                     AND (c.status IN ('EXPIRED', 'MERGED') OR (c.status = 'ACTIVE' AND c.expires_at IS NULL))
                     AND NOT EXISTS (SELECT FROM carts m WHERE m.merged_into_id = c.id)
                     AND NOT EXISTS (SELECT FROM orders o WHERE o.cart_id = c.id)
+                    AND NOT EXISTS (SELECT FROM payments p WHERE p.cart_id = c.id)
                   ORDER BY c.updated_at, c.id LIMIT $1 OFFSET $2 FOR UPDATE SKIP LOCKED
                ) RETURNING 1`,
       },

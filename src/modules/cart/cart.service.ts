@@ -8,15 +8,15 @@ import type { GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { Address } from '../addresses/address.types.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
-import { GenericError, Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
+import { GenericError, LimitExceededError, Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
 import { createCartCommands, keepingLines } from './cart.commands.ts';
 import type { CartOwner } from './cart-owner.ts';
-import type { CartDue } from './cart.due.ts';
+import { dueAt, type CartDue } from './cart.due.ts';
 import { changeOf } from './cart.events.ts';
 import { createCartExpiry, type Released } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { Cart, LockedCart } from './cart.repository.ts';
-import { planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
+import { holdUntil, planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
 import { findNextDeadline } from './expiry.repository.ts';
 import { createMerge, type Joining } from './merge.ts';
 import { wasMergedRecently } from './merge.repository.ts';
@@ -97,6 +97,17 @@ export interface CartService {
   lockForCheckout(tx: Transaction, owner: CartOwner): Promise<LockedCart>;
   /** For checkout: the cart's holds have become an order. */
   markCheckedOut(tx: Transaction, at: Date, cart: LockedCart): Promise<void>;
+  /** Locks a cart by its ID, in whatever state it is; null if there is none. Call it before all locks but those of owners. */
+  lockById(tx: Transaction, cartId: string): Promise<LockedCart | null>;
+  /**
+   * Pins a cart for a payment: until the payment ends nobody edits it, and it keeps its units, at most until the given time.
+   * @throws Refusal: LIMIT_EXCEEDED if payments have pinned it three times
+   */
+  pin(tx: Transaction, at: Date, cart: LockedCart, pin: { paymentId: string; until: Date }): Promise<void>;
+  /** Ends the pin of a cart, which holds its units as if it had just been changed. */
+  unpin(tx: Transaction, at: Date, cart: LockedCart): Promise<void>;
+  /** Expires a pinned cart, whose units return to stock. The caller has no lock of variants yet. */
+  release(tx: Transaction, cart: LockedCart): Promise<void>;
 }
 
 export interface CartDependencies {
@@ -121,6 +132,9 @@ interface Done {
 }
 
 const EMPTY = 'The cart is empty.';
+
+/** So that nobody keeps units by never paying. */
+const MAX_PINS = 3;
 
 /** Wires the carts. */
 export function createCartService(deps: CartDependencies): CartService {
@@ -238,6 +252,33 @@ export function createCartService(deps: CartDependencies): CartService {
     async markCheckedOut(tx, at, cart) {
       await repository.writeCart(tx, at, { ...keepingLines(cart), status: 'CHECKED_OUT' });
       await eventLog.append(tx, at, [changeOf(cart, 'CHECKED_OUT')]);
+    },
+
+    async lockById(tx, cartId) {
+      await repository.lockCarts(tx, [cartId]);
+      const [cart] = await repository.findCarts(tx, [cartId]);
+      return cart ?? null;
+    },
+
+    async pin(tx, at, cart, { paymentId, until }) {
+      if (cart.pins >= MAX_PINS) {
+        const message = `A cart can be paid for ${MAX_PINS} times at most. Use manual payment, or empty the cart and begin anew.`;
+        throw new Refusal(new LimitExceededError({ message, path: null, limit: MAX_PINS, requested: cart.pins + 1 }));
+      }
+      await repository.pinCart(tx, at, { cartId: cart.id, paymentId, until });
+      await eventLog.append(tx, at, [changeOf(cart, 'PAYMENT')]);
+      tx.afterCommit(() => deps.onDue(dueAt(until, at)));
+    },
+
+    async unpin(tx, at, cart) {
+      const expiresAt = holdUntil(at, cart.holdStartedAt ?? at, deps.config);
+      await repository.unpinCart(tx, at, cart.id, expiresAt);
+      await eventLog.append(tx, at, [changeOf(cart, 'PAYMENT')]);
+      tx.afterCommit(() => deps.onDue(dueAt(expiresAt, at)));
+    },
+
+    async release(tx, cart) {
+      await expiry.expireLocked(tx, [cart.id]);
     },
   };
 }

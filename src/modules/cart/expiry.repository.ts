@@ -81,7 +81,7 @@ export function findHeld(
 
 const expire: Statement = {
   name: 'cart_expire',
-  text: `UPDATE carts SET status = 'EXPIRED', version = version + 1, updated_at = $2 WHERE id = ANY($1::uuid[])
+  text: `UPDATE carts SET status = 'EXPIRED', payment_id = NULL, version = version + 1, updated_at = $2 WHERE id = ANY($1::uuid[])
          RETURNING id AS "cartId", guest_id AS "guestId", user_id AS "userId", version`,
 };
 

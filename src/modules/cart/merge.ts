@@ -68,6 +68,11 @@ export function createMerge(deps: {
     const guests = ofGuest.find((cart) => cart.status === 'ACTIVE');
     if (guests === undefined) return [];
     const users = carts.find((cart) => cart.userId === joining.userId && cart.status === 'ACTIVE');
+    // A cart in payment keeps its lines. The guest's becomes the user's if there is no other, and stays with the guest otherwise.
+    if (guests.paymentId !== null || users?.paymentId != null) {
+      if (users === undefined) await handOverCarts(tx, [guests.id], joining.userId);
+      return [];
+    }
     return join(tx, guests, users ?? null, joining.userId);
   };
 

@@ -4,7 +4,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import { refuse, type InputPath, type UserError } from '../user-error.ts';
 import { isOwnedBy, type CartOwner } from './cart-owner.ts';
 import { changeOf } from './cart.events.ts';
-import type { CartCommands } from './cart.commands.ts';
+import { assertNotPinned, type CartCommands } from './cart.commands.ts';
 import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { LockedCart } from './cart.repository.ts';
@@ -48,6 +48,7 @@ export function createReclaim(deps: {
     const live = carts.find((cart) => cart.id === liveId) ?? null;
     const overdue = [expired, live].find((cart) => cart !== null && cart.holds && cart.status === 'EXPIRED');
     if (overdue !== undefined && overdue !== null) throw new CartsOverdue([overdue.id]);
+    if (live !== null && live.id !== cartId) assertNotPinned(live);
     return { expired, live };
   }
 

@@ -71,6 +71,19 @@ export const AMOUNT_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   order_taxes: ['amount_minor'],
   promotions: ['amount_minor', 'min_subtotal_minor', 'budget_minor', 'spent_minor'],
   promotion_uses: ['amount_minor'],
+  payments: [
+    'amount_minor',
+    'authorized_minor',
+    'captured_minor',
+    'refunded_minor',
+    'refund_pending_minor',
+    'disputed_minor',
+  ],
+  payment_operations: ['amount_minor'],
+  refunds: ['amount_minor', 'shipping_minor'],
+  refund_lines: ['amount_minor'],
+  disputes: ['amount_minor'],
+  money_entries: ['amount_minor'],
   shipping_methods: ['free_from_minor'],
   shipping_rates: ['price_minor'],
 };
@@ -79,6 +92,7 @@ export const AMOUNT_COLUMNS: Readonly<Record<string, readonly string[]>> = {
 const SUBTOTAL_BANDS = { table: 'shipping_rates', columns: ['from_value', 'to_value'], where: `basis = 'SUBTOTAL'` };
 
 const IN_ORDER = 'order_id IN (SELECT id FROM orders WHERE currency = $1)';
+const OF_PAYMENT = 'payment_id IN (SELECT id FROM payments WHERE currency = $1)';
 
 /** Conditions that select the rows to convert: orders keep their own currency, so only those in the declared one. */
 const OF_CURRENCY: Readonly<Record<string, string>> = {
@@ -87,6 +101,12 @@ const OF_CURRENCY: Readonly<Record<string, string>> = {
   order_discounts: IN_ORDER,
   order_taxes: IN_ORDER,
   promotion_uses: IN_ORDER,
+  payments: 'currency = $1',
+  payment_operations: OF_PAYMENT,
+  refunds: OF_PAYMENT,
+  refund_lines: `refund_id IN (SELECT id FROM refunds WHERE ${OF_PAYMENT})`,
+  disputes: OF_PAYMENT,
+  money_entries: `(${IN_ORDER} OR order_id IS NULL AND ${OF_PAYMENT})`,
 };
 
 /**
@@ -111,9 +131,12 @@ export async function shiftAmounts(tx: Queryable, code: string, power: number): 
       if (rows.length > 0) return false;
     }
   }
+  // The ledger of money is append-only, except here, where its amounts stay what they are in another unit.
+  await tx.query({ text: 'ALTER TABLE money_entries DISABLE TRIGGER money_entries_append_only' });
   for (const { table, columns, where } of parts) {
     const set = columns.map((column) => `${column} = ${column} ${power < 0 ? '/' : '*'} ${factor}`).join(', ');
     await tx.query({ text: `UPDATE ${table} SET ${set} WHERE ${where}` }, [code]);
   }
+  await tx.query({ text: 'ALTER TABLE money_entries ENABLE TRIGGER money_entries_append_only' });
   return true;
 }

@@ -86,7 +86,7 @@ builder.objectField(CheckoutPayloadRef, 'cartToken', (t) =>
  * that this very operation made is known to nobody else.
  * @param renewed the client asked for it
  */
-async function buy(
+export async function buy(
   ctx: Context,
   request: CheckoutRequest,
   renewed: boolean,
@@ -108,7 +108,7 @@ async function buy(
 }
 
 /** The request that the input makes, in the shop's currency. */
-function toRequest(input: { shippingMethodId?: string | null | undefined }, currency: string): CheckoutRequest {
+export function toRequest(input: { shippingMethodId?: string | null | undefined }, currency: string): CheckoutRequest {
   const { expectedTotal, ...parsed } = parseInput(checkoutInput, input);
   const { shippingMethodId: method } = input;
   const shippingMethodId = method == null ? null : inputId('ShippingMethod', method, ['shippingMethodId']);

@@ -1,25 +1,15 @@
 import { createHash } from 'node:crypto';
-import { v7 as uuid } from 'uuid';
-import type { EventLog } from '../../events/event-log.ts';
-import {
-  RetryTransaction,
-  violatedConstraint,
-  type Database,
-  type Transaction,
-} from '../../infra/postgres/database.ts';
+import { RetryTransaction, type Database, type Transaction } from '../../infra/postgres/database.ts';
 import type { FormerGuest, GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
-import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { refuseInput } from '../invalid-input.ts';
-import type { PricingService, Quote } from '../pricing/pricing.service.ts';
+import type { Pricing, PricingService, Quote } from '../pricing/pricing.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
-import { USER_KEY } from './guest-orders.ts';
-import { drawOrderNumber, NUMBER_KEY } from './order-number.ts';
 import { TotalChangedError } from './order.errors.ts';
-import { orderPlaced } from './order.events.ts';
-import { findByKey, insertOrder, type NewOrder } from './order.repository.ts';
+import { findByKey } from './order.repository.ts';
+import { unitsOf, type Placing } from './placing.ts';
 
 /** What a checkout asks for. */
 export interface CheckoutRequest {
@@ -38,12 +28,13 @@ export interface CheckoutRequest {
 
 export interface CheckoutDependencies {
   db: Database;
-  catalog: CatalogService;
   inventory: InventoryService;
   cart: CartService;
   guests: Pick<GuestService, 'lockForRenewal' | 'renew' | 'successorOf'>;
   prices: PricingService;
-  eventLog: EventLog;
+  placing: Placing;
+  /** Whether orders may be placed before they are paid for. */
+  takesUnpaid: boolean;
   shop: { currency: string };
 }
 
@@ -66,10 +57,27 @@ export interface Checkout {
    * finds the order once more by the same key and the same request, since the answer may have been lost.
    */
   checkoutRenewing(guest: RenewingGuest, request: CheckoutRequest): Promise<RenewedCheckout>;
+  /**
+   * Checks a cart that is to be bought, and prices it, under the cart's lock. Locks the promotions whose limits it uses.
+   * @throws Refusal: whatever is in the way of a checkout
+   */
+  prepare(tx: Transaction, cart: LockedCart, request: CheckoutRequest): Promise<Prepared>;
+}
+
+/** A cart that can be bought. */
+export interface Prepared {
+  email: string;
+  shippingAddress: Address | null;
+  pricing: Pricing;
 }
 
 /** What is asked for under a key, without the key: the same again gives the same hash. */
-function hashOf({ email, shippingAddress, shippingMethodId = null, expectedTotalMinor }: CheckoutRequest): Buffer {
+export function hashOf({
+  email,
+  shippingAddress,
+  shippingMethodId = null,
+  expectedTotalMinor,
+}: CheckoutRequest): Buffer {
   const a = shippingAddress;
   const address = a === null ? null : [a.name, a.line1, a.line2, a.city, a.region, a.postalCode, a.countryCode];
   // Without a method as it was before there were any: a checkout may be repeated across an update of the shop.
@@ -81,8 +89,11 @@ function hashOf({ email, shippingAddress, shippingMethodId = null, expectedTotal
 /** Reasons that a code had not when it was entered. The shopper counted on the discount, and so must decide. */
 const LIMITS: ReadonlySet<string> = new Set(['USED_UP', 'USED_BY_CUSTOMER', 'BUDGET_USED_UP']);
 
-/** Refuses a cart that cannot be bought as it is: its shipping is not settled, or a code does not bring what it brought before. */
-function assertBuyable({ shippingState, codes }: Quote): void {
+/**
+ * Refuses a cart that cannot be bought as it is: its shipping is not settled, or a code does not bring what it brought before.
+ * @throws Refusal
+ */
+export function assertBuyable({ shippingState, codes }: Quote): void {
   if (shippingState === 'ADDRESS_REQUIRED') {
     refuse('SHIPPING_ADDRESS_REQUIRED', 'A shipping address is required.', ['shippingAddress']);
   }
@@ -100,9 +111,19 @@ function assertBuyable({ shippingState, codes }: Quote): void {
   }
 }
 
+/**
+ * Compares what a cart costs with what the shopper agreed to.
+ * @param expectedMinor null: whatever it comes to
+ * @throws Refusal: TOTAL_CHANGED
+ */
+export function assertTotal(quote: Quote, expectedMinor: bigint | null, currency: string): void {
+  if (expectedMinor === null || expectedMinor === quote.totalMinor) return;
+  throw new Refusal(new TotalChangedError({ minor: expectedMinor, currency }, quote));
+}
+
 /** Makes the use case: the owner's cart becomes an order. */
 export function createCheckout(deps: CheckoutDependencies): Checkout {
-  const { db, catalog, inventory, cart: carts, guests, prices, eventLog, shop } = deps;
+  const { db, inventory, cart: carts, guests, prices, placing, takesUnpaid, shop } = deps;
 
   /**
    * The cart's lock is what two checkouts of one owner wait at. The key is looked up after it (or after it was refused,
@@ -169,11 +190,7 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     return successor === null ? null : { id, token: successor };
   }
 
-  async function buy(
-    tx: Transaction,
-    cart: LockedCart,
-    request: CheckoutRequest,
-  ): Promise<{ orderId: string; at: Date }> {
+  async function prepare(tx: Transaction, cart: LockedCart, request: CheckoutRequest): Promise<Prepared> {
     const email = request.email ?? cart.email ?? request.accountEmail;
     if (email === undefined) refuseInput('REQUIRED', 'An email address is required.', ['email']);
 
@@ -187,84 +204,34 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
       shippingMethodId: request.shippingMethodId ?? cart.shippingMethodId,
     });
     assertBuyable(pricing.quote);
-
-    const units = new Map<string, number>();
-    for (const line of cart.lines) units.set(line.variantId, (units.get(line.variantId) ?? 0) + line.quantity);
-    const now = await inventory.lock(tx, units.keys());
-    // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
-    if (cart.expiresAt === null || cart.expiresAt <= now) throw new RetryTransaction();
-
-    const { expectedTotalMinor } = request;
-    if (expectedTotalMinor !== null && expectedTotalMinor !== pricing.quote.totalMinor) {
-      throw new Refusal(new TotalChangedError({ minor: expectedTotalMinor, currency: shop.currency }, pricing.quote));
-    }
-    const order = await draft(tx, cart, request, { email, shippingAddress, quote: pricing.quote });
-    await insertOrder(tx, now, order).catch((error: unknown) => {
-      // An order that a guest placed under the same key joined this user just now. Run again: then it is seen.
-      // Or the number is taken: then another one is drawn.
-      const violated = violatedConstraint(error);
-      throw violated === USER_KEY || violated === NUMBER_KEY ? new RetryTransaction() : error;
-    });
-    await inventory.apply(
-      tx,
-      now,
-      [...units].map(([variantId, quantity]) => ({
-        variantId,
-        reason: 'SALE',
-        onHandDelta: -quantity,
-        heldDelta: -quantity,
-        cartId: cart.id,
-        orderId: order.id,
-      })),
-    );
-    await prices.recordUses(tx, now, { id: order.id, userId: cart.userId, email, uses: pricing.uses });
-    await carts.markCheckedOut(tx, now, cart);
-    await eventLog.append(tx, now, [orderPlaced.of(order.id, { orderId: order.id })]);
-    return { orderId: order.id, at: now };
+    assertTotal(pricing.quote, request.expectedTotalMinor, shop.currency);
+    return { email, shippingAddress, pricing };
   }
 
-  /** The order as the cart's lines make it: at their prices, with the names that things have now. */
-  async function draft(
+  async function buy(
     tx: Transaction,
     cart: LockedCart,
     request: CheckoutRequest,
-    { email, shippingAddress, quote }: { email: string; shippingAddress: Address | null; quote: Quote },
-  ): Promise<NewOrder> {
-    const ids = [...new Set(cart.lines.map((line) => line.variantId))];
-    const variants = new Map((await catalog.variantsByIds(ids, tx)).map((variant) => [variant.id, variant]));
-    const quoted = new Map(quote.lines.map((line) => [line.id, line]));
-    const lines = cart.lines.map(({ id, variantId, quantity, unitPriceMinor }) => {
-      const variant = variants.get(variantId);
-      const line = quoted.get(id);
-      if (variant === undefined || line === undefined)
-        throw new Error(`variant ${variantId} of cart ${cart.id} is gone`);
-      return {
-        id: uuid(),
-        variantId,
-        title: fullTitle(variant),
-        sku: variant.sku,
-        quantity,
-        unitPriceMinor,
-        quoted: line,
-      };
-    });
-    return {
-      id: uuid(),
-      number: drawOrderNumber(),
-      guestId: cart.guestId,
-      userId: cart.userId,
-      cartId: cart.id,
-      email,
-      currency: shop.currency,
-      quote,
-      shippingAddress,
-      idempotencyKey: request.idempotencyKey,
-      requestHash: hashOf(request),
-      lines,
-    };
+  ): Promise<{ orderId: string; at: Date }> {
+    const { email, shippingAddress, pricing } = await prepare(tx, cart, request);
+    const now = await inventory.lock(tx, unitsOf(cart.lines).keys());
+    // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
+    if (cart.expiresAt === null || cart.expiresAt <= now) throw new RetryTransaction();
+
+    if (!takesUnpaid && pricing.quote.totalMinor > 0n) {
+      refuse('PAYMENT_REQUIRED', 'The order must be paid for when it is placed: use paymentStart.');
+    }
+    const { quote } = pricing;
+    const { idempotencyKey } = request;
+    const requestHash = hashOf(request);
+    const purchase = { cart, email, shippingAddress, quote, idempotencyKey, requestHash, units: 'HELD' } as const;
+    const orderId = await placing.place(tx, now, purchase);
+    await prices.recordUses(tx, now, { subject: { orderId }, userId: cart.userId, email, uses: pricing.uses });
+    return { orderId, at: now };
   }
 
   return {
+    prepare,
     checkout: (owner, request) => db.transaction((tx) => place(tx, owner, request)),
     checkoutRenewing: (guest, request) => db.transaction((tx) => placeRenewing(tx, guest, request)),
   };

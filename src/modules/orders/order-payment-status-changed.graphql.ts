@@ -4,7 +4,7 @@ import { builder } from '../../graphql/schema/builder.ts';
 import { EventRef } from '../../graphql/live/event.ts';
 import { grant } from './order-rights.graphql.ts';
 import { openOrderStream, ORDER_ARGUMENTS, type OfOrder } from './order-stream.graphql.ts';
-import { orderPaid, orderRefunded } from './order.events.ts';
+import { orderPaid, orderPaymentStatusChanged, orderRefunded } from './order.events.ts';
 import { OrderRef } from './order.graphql.ts';
 import type { PaymentStatus } from './order.types.ts';
 import { PaymentStatusRef } from './orders.refs.graphql.ts';
@@ -18,17 +18,18 @@ interface Changed {
 /** What an event says of the payment status; null for events about something else. */
 function read(event: StoredEvent): Changed | null {
   const paid = orderPaid.read(event);
-  if (paid !== null) return { orderId: paid.orderId, from: 'PENDING', to: 'PAID' };
+  if (paid !== null) return { ...paid, to: 'PAID' };
   const refunded = orderRefunded.read(event);
-  return refunded === null ? null : { orderId: refunded.orderId, from: 'PAID', to: 'REFUNDED' };
+  if (refunded !== null) return { ...refunded, to: 'REFUNDED' };
+  return orderPaymentStatusChanged.read(event);
 }
 
-const types = [orderPaid.type, orderRefunded.type];
+const types = [orderPaid.type, orderRefunded.type, orderPaymentStatusChanged.type];
 
 const OrderPaymentStatusChangedRef = builder
   .objectRef<StreamItem<Changed & OfOrder>>('OrderPaymentStatusChanged')
   .implement({
-    description: 'Event: an order was paid or refunded.',
+    description: 'Event: the payment status of an order changed.',
     interfaces: [EventRef],
     fields: (t) => ({
       order: t.prismaField({

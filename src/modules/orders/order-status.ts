@@ -14,10 +14,13 @@ export const orderTransitions: Readonly<Record<OrderStatus, Readonly<Partial<Rec
     CANCELLED: {},
   };
 
-/** Allowed changes of the payment status. */
+/** Changes of the payment status that staff may make by hand. Those of payments with providers follow the money. */
 export const paymentTransitions: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
   PENDING: ['PAID'],
+  AUTHORIZED: [],
+  PARTIALLY_PAID: [],
   PAID: ['REFUNDED'],
+  PARTIALLY_REFUNDED: ['REFUNDED'],
   REFUNDED: [],
 };
 

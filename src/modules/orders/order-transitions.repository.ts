@@ -23,11 +23,14 @@ export async function lockOrder(tx: Queryable, id: string): Promise<LockedOrder 
 
 const units: Statement = {
   name: 'order_units',
-  text: `SELECT variant_id AS "variantId", sum(quantity)::int AS quantity FROM order_lines
-          WHERE order_id = $1 GROUP BY variant_id ORDER BY variant_id`,
+  text: `SELECT variant_id AS "variantId", sum(quantity - restocked)::int AS quantity
+           FROM order_lines l CROSS JOIN LATERAL (
+             SELECT coalesce(sum(r.quantity), 0) AS restocked FROM refund_lines r WHERE r.line_id = l.id AND r.is_restocked
+           ) AS returned
+          WHERE order_id = $1 GROUP BY variant_id HAVING sum(quantity - restocked) > 0 ORDER BY variant_id`,
 };
 
-/** The units of an order, variant by variant, whatever the lines that they are in. */
+/** The units of an order, variant by variant, without those that went back to stock with a refund. */
 export function findUnits(tx: Queryable, orderId: string): Promise<{ variantId: string; quantity: number }[]> {
   return tx.query<{ variantId: string; quantity: number }>(units, [orderId]);
 }

@@ -10,7 +10,8 @@ import * as repository from './order-transitions.repository.ts';
 import type { LockedOrder } from './order-transitions.repository.ts';
 import { isOrderOf } from './order-owner.ts';
 import { assertOrderTransition, assertPaymentTransition } from './order-status.ts';
-import { orderPaid, orderRefunded, orderStatusChanged } from './order.events.ts';
+import type { MoneySlot } from './order-money.ts';
+import { orderPaid, orderPaymentStatusChanged, orderRefunded, orderStatusChanged } from './order.events.ts';
 import type { OrderStatus, PaymentStatus } from './order.types.ts';
 
 /** The shop itself, without a person: for example when a payment arrives, or does not arrive in time. Has every right. */
@@ -57,6 +58,27 @@ export interface OrderLife {
   markAsRefunded(step: OrderStep): Promise<void>;
 }
 
+/** Steps of an order that follow its payments, in the transaction that changes these. The caller has their locks. */
+export interface OrderSteps {
+  /** Locks an order: after carts and payments, before promotions and variants. Null if there is none. */
+  lock(tx: Transaction, orderId: string): Promise<LockedOrder | null>;
+  /** Writes how far an order is paid, and announces it if that is news. */
+  writePaymentStatus(tx: Transaction, at: Date, order: LockedOrder, to: PaymentStatus): Promise<void>;
+  /** Cancels an order whose payment failed after it was placed, and returns its units. One that is under way is left as it is. */
+  cancelFailed(tx: Transaction, order: LockedOrder, reason: string): Promise<void>;
+  /**
+   * Returns units of an order to stock.
+   * @throws Refusal: CONFLICT if there would be too many
+   */
+  restock(tx: Transaction, orderId: string, units: readonly OrderUnits[]): Promise<Date>;
+}
+
+/** Units of a variant. */
+export interface OrderUnits {
+  variantId: string;
+  quantity: number;
+}
+
 const ID: InputPath = ['id'];
 const ON_HAND_CAP = 'product_variants_on_hand_cap';
 
@@ -70,13 +92,17 @@ export function createOrderLife(deps: {
   inventory: InventoryService;
   staff: Pick<StaffService, 'record'>;
   prices: Pick<PricingService, 'lockUses' | 'returnUses'>;
+  money: MoneySlot;
   eventLog: EventLog;
-}): OrderLife {
-  const { db, inventory, staff, prices, eventLog } = deps;
+}): OrderLife & { steps: OrderSteps } {
+  const { db, inventory, staff, prices, money, eventLog } = deps;
 
-  /** Runs a step under the order's lock. */
+  /** Runs a step under the locks of the order and its payments. */
   function step(orderId: string, work: (tx: Transaction, order: LockedOrder) => Promise<void>): Promise<void> {
-    return db.transaction(async (tx) => work(tx, (await repository.lockOrder(tx, orderId)) ?? notFound()));
+    return db.transaction(async (tx) => {
+      await money.get().lock(tx, orderId);
+      await work(tx, (await repository.lockOrder(tx, orderId)) ?? notFound());
+    });
   }
 
   async function move(
@@ -103,9 +129,13 @@ export function createOrderLife(deps: {
     await staff.record(tx, at, { actorId: by.userId, kind, subject: { type: 'Order', id: order.id }, changes, note });
   }
 
-  /** Gives the units back, and tells the instant of the transaction: that at which all locks were had. */
-  async function restock(tx: Transaction, orderId: string): Promise<Date> {
-    const units = await repository.findUnits(tx, orderId);
+  /**
+   * Returns units to stock.
+   * @param given some units that were returned; left out, all of a cancelled order that were not
+   * @returns the transaction's instant: when all locks were taken
+   */
+  async function restock(tx: Transaction, orderId: string, given?: readonly OrderUnits[]): Promise<Date> {
+    const units = given ?? (await repository.findUnits(tx, orderId));
     const at = await inventory.lock(
       tx,
       units.map(({ variantId }) => variantId),
@@ -116,7 +146,7 @@ export function createOrderLife(deps: {
         at,
         units.map(({ variantId, quantity }) => ({
           variantId,
-          reason: 'CANCELLATION',
+          reason: given === undefined ? 'CANCELLATION' : 'RETURN',
           onHandDelta: quantity,
           orderId,
         })),
@@ -132,17 +162,39 @@ export function createOrderLife(deps: {
     return at;
   }
 
+  async function writePaymentStatus(tx: Transaction, at: Date, order: LockedOrder, to: PaymentStatus): Promise<void> {
+    const { id: orderId, paymentStatus: from } = order;
+    if (to === from) return;
+    await repository.writePaymentStatus(tx, at, orderId, to);
+    const named = { PAID: orderPaid, REFUNDED: orderRefunded } as const;
+    const event =
+      to === 'PAID' || to === 'REFUNDED'
+        ? named[to].of(orderId, { orderId, from })
+        : orderPaymentStatusChanged.of(orderId, { orderId, from, to });
+    await eventLog.append(tx, at, [event]);
+  }
+
   async function pay(
     { orderId, by, note }: OrderStep,
-    { to, kind, event }: { to: PaymentStatus; kind: StaffActionKind; event: typeof orderPaid },
+    { to, kind }: { to: 'PAID' | 'REFUNDED'; kind: StaffActionKind },
   ): Promise<void> {
     await step(orderId, async (tx, order) => {
       assertPaymentTransition(order, to, ID);
       const at = await readClock(tx);
-      await repository.writePaymentStatus(tx, at, orderId, to);
-      await eventLog.append(tx, at, [event.of(orderId, { orderId })]);
+      await (to === 'PAID' ? money.get().paidOutside(tx, at, order) : money.get().refundedOutside(tx, at, order));
+      await writePaymentStatus(tx, at, order, to);
       await record(tx, at, order, { by, kind, after: { paymentStatus: to }, note });
     });
+  }
+
+  async function cancelLocked(tx: Transaction, order: LockedOrder, reason: string | null): Promise<Date> {
+    const { id: orderId } = order;
+    await prices.lockUses(tx, { orderId });
+    const at = await restock(tx, orderId);
+    await prices.returnUses(tx, at, { orderId });
+    await move(tx, at, order, { to: 'CANCELLED', note: reason });
+    await money.get().cancelled(tx, at, { ...order, status: 'CANCELLED' });
+    return at;
   }
 
   return {
@@ -151,10 +203,7 @@ export function createOrderLife(deps: {
         // Decided under the lock: the owner may change while this waits for it.
         const by = cancellerOf(order, canceller);
         assertOrderTransition(order.status, 'CANCELLED', { by: 'orderCancel', path: ID });
-        await prices.lockUses(tx, orderId);
-        const at = await restock(tx, orderId);
-        await prices.returnUses(tx, at, orderId);
-        await move(tx, at, order, { to: 'CANCELLED', note: reason });
+        const at = await cancelLocked(tx, order, reason);
         if (by === 'CUSTOMER') return;
         const after = { status: 'CANCELLED' } as const;
         await record(tx, at, order, { by, kind: 'ORDER_CANCELLED', after, note: reason });
@@ -163,14 +212,23 @@ export function createOrderLife(deps: {
     updateStatus: ({ orderId, by, note, to }) =>
       step(orderId, async (tx, order) => {
         assertOrderTransition(order.status, to, { by: 'orderStatusUpdate', path: ['status'] });
+        if (to === 'FULFILLED') await money.get().assertMayFulfil(tx, orderId);
         const at = await readClock(tx);
         await move(tx, at, order, { to, note });
         await record(tx, at, order, { by, kind: 'ORDER_STATUS_UPDATED', after: { status: to }, note });
       }),
 
-    markAsPaid: (paid) => pay(paid, { to: 'PAID', kind: 'ORDER_MARKED_AS_PAID', event: orderPaid }),
-    markAsRefunded: (refunded) =>
-      pay(refunded, { to: 'REFUNDED', kind: 'ORDER_MARKED_AS_REFUNDED', event: orderRefunded }),
+    markAsPaid: (paid) => pay(paid, { to: 'PAID', kind: 'ORDER_MARKED_AS_PAID' }),
+    markAsRefunded: (refunded) => pay(refunded, { to: 'REFUNDED', kind: 'ORDER_MARKED_AS_REFUNDED' }),
+
+    steps: {
+      lock: (tx, orderId) => repository.lockOrder(tx, orderId),
+      writePaymentStatus,
+      async cancelFailed(tx, order, reason) {
+        if (order.status === 'PLACED') await cancelLocked(tx, order, reason);
+      },
+      restock: (tx, orderId, units) => restock(tx, orderId, units),
+    },
   };
 }
 

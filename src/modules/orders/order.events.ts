@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvent } from '../../events/event.ts';
-import { orderStatuses } from './order.types.ts';
+import { orderStatuses, paymentStatuses } from './order.types.ts';
 
 const ofOrder = { orderId: z.guid() };
 const status = z.enum(orderStatuses);
@@ -17,8 +17,19 @@ export const orderStatusChanged = defineEvent(
 /** Somebody who has an ended link to an order, or its number and address, asked for another link by mail. */
 export const orderLinkRequested = defineEvent('order_link_requested', z.object(ofOrder));
 
-/** An order was marked as paid. */
-export const orderPaid = defineEvent('order_paid', z.object(ofOrder));
+const paymentStatus = z.enum(paymentStatuses);
 
-/** An order was marked as paid back. */
-export const orderRefunded = defineEvent('order_refunded', z.object(ofOrder));
+/** An order is paid in full. Events from before there were payments lack `from`. */
+export const orderPaid = defineEvent('order_paid', z.object({ ...ofOrder, from: paymentStatus.default('PENDING') }));
+
+/** All that was paid for an order has been refunded. */
+export const orderRefunded = defineEvent(
+  'order_refunded',
+  z.object({ ...ofOrder, from: paymentStatus.default('PAID') }),
+);
+
+/** The payment status of an order changed to one for which there is no event of its own. */
+export const orderPaymentStatusChanged = defineEvent(
+  'order_payment_status_changed',
+  z.object({ ...ofOrder, from: paymentStatus, to: paymentStatus }),
+);

@@ -5,14 +5,20 @@ import type { CartOwner } from '../cart/cart.service.ts';
 import { createCheckout, type Checkout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
 import { joinGuestOrders, type AddressOwner } from './guest-orders.ts';
 import { createOrderAccess, type OrderAccess } from './order-access.ts';
-import { createOrderLife, type OrderLife } from './order-transitions.ts';
+import { createMoneySlot, type OrderMoney } from './order-money.ts';
+import { createOrderLife, type OrderLife, type OrderSteps } from './order-transitions.ts';
+import { createPlacing, type Placing } from './placing.ts';
 import { parseOrderNumber } from './order-number.ts';
 import * as pages from './order-page.ts';
 import type { OrderQuery, OrderSort } from './order-page.ts';
 import type { OwnedOrder } from './order-owner.ts';
 import { findByNumber, findByNumberAndEmail, findIdsOf, findOwner } from './order.repository.ts';
 
-export type { CheckoutRequest } from './checkout.ts';
+export type { CheckoutRequest, Prepared } from './checkout.ts';
+export type { OrderAmounts, OrderMoney } from './order-money.ts';
+export type { LockedOrder } from './order-transitions.repository.ts';
+export type { OrderSteps, OrderUnits } from './order-transitions.ts';
+export type { Placing, Purchase } from './placing.ts';
 export type { AddressOwner } from './guest-orders.ts';
 export type { OrderQuery, OrderSort } from './order-page.ts';
 
@@ -26,6 +32,14 @@ export interface OrderService extends OrderLife, OrderAccess {
   checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
   /** The same for a guest who gets another token by it; see `Checkout`. */
   checkoutRenewing: Checkout['checkoutRenewing'];
+  /** For payments: checks and prices a cart; see `Checkout`. */
+  prepare: Checkout['prepare'];
+  /** For payments: places an order; see `Placing`. */
+  place: Placing['place'];
+  /** For payments: steps of orders that follow them. */
+  steps: OrderSteps;
+  /** Attaches the bookkeeping of money. Once, before the first order. */
+  attachMoney(money: OrderMoney): void;
   /** An order with its lines; null if there is none. The caller checks who may see it. */
   read(orderId: string): Promise<ReadOrder | null>;
   /** Whose an order is, or null where there is none. */
@@ -63,16 +77,21 @@ export interface OrderService extends OrderLife, OrderAccess {
 export type ReadOrder = OrderRow & { lines: OrderLine[] };
 
 /** What orders need of the rest of the shop. */
-export type OrderDependencies = CheckoutDependencies &
-  Parameters<typeof createOrderLife>[0] & { secrets: readonly string[] };
+export type OrderDependencies = Omit<CheckoutDependencies, 'placing'> &
+  Omit<Parameters<typeof createOrderLife>[0], 'money'> &
+  Omit<Parameters<typeof createPlacing>[0], 'money'> & { secrets: readonly string[] };
 
 /** Wires the orders. */
 export function createOrderService(deps: OrderDependencies): OrderService {
   const { db } = deps;
+  const money = createMoneySlot();
+  const placing = createPlacing({ ...deps, money });
   return {
-    ...createOrderLife(deps),
+    ...createOrderLife({ ...deps, money }),
     ...createOrderAccess(deps),
-    ...createCheckout(deps),
+    ...createCheckout({ ...deps, placing }),
+    ...placing,
+    attachMoney: money.attach,
     joinGuestOrders,
 
     read: (orderId) =>

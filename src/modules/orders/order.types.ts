@@ -4,5 +4,15 @@ export const orderStatuses = ['PLACED', 'FULFILLED', 'DELIVERED', 'CANCELLED'] a
 /** Where an order is in its life. */
 export type OrderStatus = (typeof orderStatuses)[number];
 
+/** How far an order is paid. */
+export const paymentStatuses = [
+  'PENDING',
+  'AUTHORIZED',
+  'PARTIALLY_PAID',
+  'PAID',
+  'PARTIALLY_REFUNDED',
+  'REFUNDED',
+] as const;
+
 /** Whether an order is paid. */
-export type PaymentStatus = 'PENDING' | 'PAID' | 'REFUNDED';
+export type PaymentStatus = (typeof paymentStatuses)[number];

@@ -14,7 +14,10 @@ export const ordersModule: ShopModule = {
     const { catalog, inventory, cart, guests, staff, pricing: prices } = services;
     const { secrets, shop } = config;
     return {
-      orders: createOrderService({ db, catalog, inventory, cart, guests, staff, prices, eventLog, secrets, shop }),
+      orders: createOrderService({
+        ...{ db, catalog, inventory, cart, guests, staff, prices, eventLog, secrets, shop },
+        takesUnpaid: config.payments.providers.includes('manual'),
+      }),
     };
   },
   graphql: () =>

@@ -16,7 +16,10 @@ export const PaymentStatusRef = builder.enumType('PaymentStatus', {
   description: 'Payment status of an order.',
   values: {
     PENDING: { description: 'The order has not been paid yet.' },
-    PAID: { description: 'The order was paid.' },
-    REFUNDED: { description: 'The payment was refunded.' },
+    AUTHORIZED: { description: 'The payment was authorized, and has not been captured yet.' },
+    PARTIALLY_PAID: { description: 'Part of the total was paid.' },
+    PAID: { description: 'The order was paid in full.' },
+    PARTIALLY_REFUNDED: { description: 'Part of what was paid was refunded.' },
+    REFUNDED: { description: 'All that was paid was refunded.' },
   },
 });

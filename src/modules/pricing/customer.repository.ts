@@ -88,55 +88,85 @@ const use: Statement = {
 WITH uses AS (
   SELECT * FROM unnest($4::uuid[], $5::text[], $6::bigint[]) AS u(promotion_id, code, amount_minor)
 ), inserted AS (
-  INSERT INTO promotion_uses (promotion_id, order_id, customer, code, amount_minor, used_at)
-  SELECT promotion_id, $1::uuid, $2, code, amount_minor, $3 FROM uses
+  INSERT INTO promotion_uses (promotion_id, order_id, payment_id, customer, code, amount_minor, used_at)
+  SELECT promotion_id, $1::uuid, $7::uuid, $2, code, amount_minor, $3 FROM uses
 )
 UPDATE promotions p SET used = p.used + 1, spent_minor = p.spent_minor + u.amount_minor
   FROM uses u WHERE p.id = u.promotion_id
 RETURNING p.id, p.used >= p.usage_limit OR p.spent_minor >= p.budget_minor AS "isUsedUp"`,
 };
 
+/** What uses promotions: an order, or a payment, which reserves them for the order that it will place. */
+export type UseSubject = { orderId: string } | { paymentId: string };
+
 /** Records uses, under the promotions' locks. @returns the promotions that are used up by them */
 export async function insertUses(
   tx: Queryable,
   at: Date,
-  { orderId, customer: key, uses }: { orderId: string; customer: string; uses: readonly PromotionUse[] },
+  { subject, customer: key, uses }: { subject: UseSubject; customer: string; uses: readonly PromotionUse[] },
 ): Promise<string[]> {
   const rows = await tx.query<{ id: string; isUsedUp: boolean | null }>(use, [
-    orderId,
+    'orderId' in subject ? subject.orderId : null,
     key,
     at,
     uses.map(({ promotionId }) => promotionId),
     uses.map(({ code }) => code),
     uses.map(({ amountMinor }) => amountMinor),
+    'paymentId' in subject ? subject.paymentId : null,
   ]);
   return rows.filter((row) => row.isUsedUp === true).map((row) => row.id);
 }
 
-const usesOf: Statement = {
-  name: 'pricing_uses_of_order',
-  text: 'SELECT promotion_id AS id FROM promotion_uses WHERE order_id = $1 AND returned_at IS NULL',
-};
+/** The uses of an order, or what a payment has reserved and no order has taken over. */
+const ofSubject = { order: 'order_id = $1', payment: 'payment_id = $1 AND order_id IS NULL' };
 
-/** The promotions that an order uses. */
-export async function findUsesOf(tx: Queryable, orderId: string): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(usesOf, [orderId]);
+const usesOf = (subject: keyof typeof ofSubject): Statement => ({
+  name: `pricing_uses_of_${subject}`,
+  text: `SELECT promotion_id AS id FROM promotion_uses WHERE ${ofSubject[subject]} AND returned_at IS NULL`,
+});
+const usesOfOrder = usesOf('order');
+const usesOfPayment = usesOf('payment');
+
+/** The promotions that an order uses, or that a payment has reserved. */
+export async function findUsesOf(tx: Queryable, subject: UseSubject): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    ...('orderId' in subject
+      ? ([usesOfOrder, [subject.orderId]] as const)
+      : ([usesOfPayment, [subject.paymentId]] as const)),
+  );
   return rows.map((row) => row.id);
 }
 
-const giveBack: Statement = {
-  name: 'pricing_give_back',
+const takeOver: Statement = {
+  name: 'pricing_take_over_uses',
+  text: 'UPDATE promotion_uses SET order_id = $2 WHERE payment_id = $1 AND order_id IS NULL AND returned_at IS NULL',
+};
+
+/** Makes what a payment has reserved the uses of an order. The counters stay. */
+export async function takeOverUses(tx: Queryable, paymentId: string, orderId: string): Promise<void> {
+  await tx.query(takeOver, [paymentId, orderId]);
+}
+
+const giveBackOf = (subject: keyof typeof ofSubject): Statement => ({
+  name: `pricing_give_back_of_${subject}`,
   text: `
 WITH returned AS (
-  UPDATE promotion_uses SET returned_at = $2 WHERE order_id = $1 AND returned_at IS NULL RETURNING promotion_id, amount_minor
+  UPDATE promotion_uses SET returned_at = $2 WHERE ${ofSubject[subject]} AND returned_at IS NULL RETURNING promotion_id, amount_minor
 )
 UPDATE promotions p SET used = p.used - 1, spent_minor = p.spent_minor - r.amount_minor
   FROM returned r WHERE p.id = r.promotion_id
 RETURNING p.id, p.used + 1 >= p.usage_limit OR p.spent_minor + r.amount_minor >= p.budget_minor AS "wasUsedUp"`,
-};
+});
+const giveBackOfOrder = giveBackOf('order');
+const giveBackOfPayment = giveBackOf('payment');
 
-/** Gives the uses of an order back, under the promotions' locks; a second time it does nothing. @returns those that were used up */
-export async function returnUses(tx: Queryable, at: Date, orderId: string): Promise<string[]> {
-  const rows = await tx.query<{ id: string; wasUsedUp: boolean | null }>(giveBack, [orderId, at]);
+/**
+ * Gives the uses of an order back, or what a payment has reserved, under the promotions' locks; a second time it does nothing.
+ * @returns those that were used up
+ */
+export async function returnUses(tx: Queryable, at: Date, subject: UseSubject): Promise<string[]> {
+  const [statement, id] =
+    'orderId' in subject ? [giveBackOfOrder, subject.orderId] : [giveBackOfPayment, subject.paymentId];
+  const rows = await tx.query<{ id: string; wasUsedUp: boolean | null }>(statement, [id, at]);
   return rows.filter((row) => row.wasUsedUp === true).map((row) => row.id);
 }

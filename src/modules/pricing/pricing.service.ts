@@ -56,12 +56,17 @@ export interface PricingService {
    * Call it after the locks of carts, and before those of variants.
    */
   priceForOrder(tx: Transaction, cart: PricedCart): Promise<Pricing>;
-  /** Counts the uses of an order, under the locks that `priceForOrder` took. */
-  recordUses(tx: Transaction, at: Date, order: OrderOfUses): Promise<void>;
-  /** Locks the promotions that an order uses: after the order, before variants. */
-  lockUses(tx: Transaction, orderId: string): Promise<void>;
-  /** Gives the uses of a cancelled order back, once, under the locks of `lockUses`. */
-  returnUses(tx: Transaction, at: Date, orderId: string): Promise<void>;
+  /**
+   * Counts the uses of an order, or reserves them for a payment that will place one, under the locks that `priceForOrder`
+   * took.
+   */
+  recordUses(tx: Transaction, at: Date, uses: CustomersUses): Promise<void>;
+  /** Makes what a payment has reserved the uses of the order that it paid for. */
+  takeOverUses(tx: Transaction, paymentId: string, orderId: string): Promise<void>;
+  /** Locks the promotions that an order uses, or a payment has reserved: after orders, before variants. */
+  lockUses(tx: Transaction, subject: customers.UseSubject): Promise<void>;
+  /** Gives the uses of a cancelled order back, or those of a payment that failed, once, under the locks of `lockUses`. */
+  returnUses(tx: Transaction, at: Date, subject: customers.UseSubject): Promise<void>;
   /**
    * What a cart would cost with one promotion more, whatever the window of that promotion. Stores nothing.
    * @param promotion one that is stored nowhere; the quote lists it among the codes, with the reason if it does not apply
@@ -73,9 +78,9 @@ export interface PricingService {
   announceWindows(): Promise<boolean>;
 }
 
-/** An order whose promotions are counted. */
-export interface OrderOfUses {
-  id: string;
+/** Promotions that somebody uses. */
+export interface CustomersUses {
+  subject: customers.UseSubject;
   userId: string | null;
   email: string;
   uses: readonly customers.PromotionUse[];
@@ -243,18 +248,20 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
       return second;
     },
 
-    async recordUses(tx, at, { id: orderId, userId, email, uses }) {
+    async recordUses(tx, at, { subject, userId, email, uses }) {
       if (uses.length === 0) return;
       const customer = userId ?? email.toLowerCase();
-      await announce(tx, at, await customers.insertUses(tx, at, { orderId, customer, uses }));
+      await announce(tx, at, await customers.insertUses(tx, at, { subject, customer, uses }));
     },
 
-    async lockUses(tx, orderId) {
-      const promotionIds = await customers.findUsesOf(tx, orderId);
+    takeOverUses: customers.takeOverUses,
+
+    async lockUses(tx, subject) {
+      const promotionIds = await customers.findUsesOf(tx, subject);
       if (promotionIds.length > 0) await customers.lockPromotions(tx, promotionIds);
     },
 
-    returnUses: async (tx, at, orderId) => announce(tx, at, await customers.returnUses(tx, at, orderId)),
+    returnUses: async (tx, at, subject) => announce(tx, at, await customers.returnUses(tx, at, subject)),
 
     async countUnknownCodes(codes) {
       const normalized = codes.map((code) => normalizeCode(code));

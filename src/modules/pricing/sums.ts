@@ -1,3 +1,4 @@
+import { divideHalfUp } from './arithmetic.ts';
 import type { AppliedAmount, TaxAmount } from './quote.types.ts';
 
 /** Adds amounts up by promotion, in the order in which the promotions first appear. */
@@ -18,4 +19,12 @@ export function sumByRate(taxes: readonly TaxAmount[]): TaxAmount[] {
     sums.set(key, { title, ppm, amountMinor: (sums.get(key)?.amountMinor ?? 0n) + amountMinor });
   }
   return [...sums.values()].toSorted((a, b) => b.ppm - a.ppm || (a.title < b.title ? -1 : 1));
+}
+
+/**
+ * What was paid for the first units of a line, rounded half up.
+ * @param paidMinor for all units, in minor units of the currency
+ */
+export function paidForUnits(paidMinor: bigint, units: number, ofUnits: number): bigint {
+  return divideHalfUp(paidMinor * BigInt(units), BigInt(ofUnits));
 }

@@ -27,6 +27,8 @@ export const staffActionKinds = {
   ORDER_CANCELLED: 'An order was cancelled by staff.',
   ORDER_MARKED_AS_PAID: 'An order was marked as paid.',
   ORDER_MARKED_AS_REFUNDED: 'An order was marked as refunded.',
+  ORDER_REFUNDED: 'An order was refunded, in whole or in part.',
+  PAYMENT_CAPTURED: 'An authorized payment was captured, in whole or in part.',
   ORDER_STATUS_UPDATED: 'An order was marked as fulfilled or delivered.',
   WEBHOOK_DELIVERY_RETRIED: 'A failed webhook delivery was scheduled to be applied again.',
   USER_CREATED: 'An account was created by a command of the shop.',

@@ -39,6 +39,10 @@ const ownersAndStaffs: Row['as'] = { ...everyone, guest: 'hidden', another: 'hid
 const owners: Row['as'] = { ...ownersAndStaffs, staff: 'hidden', admin: 'hidden' };
 /** Seen by staff; nobody else finds it. */
 const staffs: Row['as'] = { ...ownersAndStaffs, customer: 'hidden' };
+/** Fields for staff of what the customer sees. */
+const staffsAlone: Row['as'] = { ...ownersAndStaffs, customer: 'FORBIDDEN' };
+/** Such fields that are null. */
+const staffsNull: Row['as'] = { ...staffsAlone, staff: 'hidden', admin: 'hidden' };
 /** Another's cart has no lines that the caller could name. */
 const ownersAlone: Row['as'] = {
   guest: 'refused NOT_FOUND',
@@ -265,6 +269,14 @@ export const operations: Record<string, Row> = {
     given: async (scene) => ({ id: (await placeOrder(scene)).id }),
   },
   'Query.orders': { as: staffOnly, ask: 'orders { totalCount }' },
+  'Query.paymentProviders': { as: everyone, ask: 'paymentProviders { id }' },
+  'Query.payment': {
+    as: ownersAndStaffs,
+    ask: 'payment(id: $id) { id }',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await payOrder(scene)).id }),
+  },
+  'Query.moneyAudit': { as: staffOnly, ask: 'moneyAudit { checkedOrders }' },
   'Query.users': { as: adminOnly, ask: 'users { totalCount }' },
   'Query.inventoryAudit': { as: staffOnly, ask: 'inventoryAudit { checkedVariants }' },
   'Query.webhookDeliveries': { as: staffOnly, ask: 'webhookDeliveries { totalCount }' },
@@ -586,16 +598,54 @@ export const operations: Record<string, Row> = {
     declare: '$input: OrderMarkAsPaidInput!',
     given: async (scene) => ({ input: { id: (await placeOrder(scene)).id } }),
   },
+  'Mutation.paymentStart': {
+    as: everyone,
+    ask: `paymentStart(input: $input) { order { id } ${ERRORS} }`,
+    declare: '$input: PaymentStartInput!',
+    given: async (scene) => {
+      await fillCart(scene, scene.caller);
+      return { input: { provider: 'manual', idempotencyKey: crypto.randomUUID(), email: newEmail() } };
+    },
+  },
+  'Mutation.paymentSync': {
+    as: { ...everyone, guest: 'refused NOT_FOUND', another: 'refused NOT_FOUND' },
+    ask: `paymentSync(input: $input) { payment { id } ${ERRORS} }`,
+    declare: '$input: PaymentIdInput!',
+    given: async (scene) => ({ input: { id: (await payOrder(scene)).id } }),
+  },
+  // The order is placed, and so those who may are told that it is too late.
+  'Mutation.paymentCancel': {
+    as: {
+      ...{ guest: 'refused NOT_FOUND', another: 'refused NOT_FOUND' },
+      ...{ customer: 'refused CONFLICT', staff: 'refused CONFLICT', admin: 'refused CONFLICT' },
+    },
+    ask: `paymentCancel(input: $input) { payment { id } ${ERRORS} }`,
+    declare: '$input: PaymentIdInput!',
+    given: async (scene) => ({ input: { id: (await payOrder(scene)).id } }),
+  },
+  // The order was paid outside of the shop, where there is nothing to capture.
+  'Mutation.paymentCapture': {
+    as: { ...staffOnly, staff: 'refused CONFLICT', admin: 'refused CONFLICT' },
+    ask: `paymentCapture(input: $input) { payment { id } ${ERRORS} }`,
+    declare: '$input: PaymentCaptureInput!',
+    given: async (scene) => ({ input: { id: (await payOrder(scene)).id, idempotencyKey: crypto.randomUUID() } }),
+  },
+  'Mutation.orderRefund': {
+    as: staffOnly,
+    ask: `orderRefund(input: $input) { refund { id } ${ERRORS} }`,
+    declare: '$input: OrderRefundInput!',
+    given: async (scene) => {
+      const { orderId } = await payOrder(scene);
+      return { input: { orderId, idempotencyKey: crypto.randomUUID(), amount: '1' } };
+    },
+  },
   'Mutation.orderMarkAsRefunded': {
     as: staffOnly,
     ask: `orderMarkAsRefunded(input: $input) { order { id } ${ERRORS} }`,
     declare: '$input: OrderMarkAsRefundedInput!',
     given: async (scene) => {
       const { id } = await placeOrder(scene);
-      await scene.shop.db.query(
-        { name: 'scene_paid', text: `UPDATE orders SET payment_status = 'PAID' WHERE id = $1` },
-        [rowId(id)],
-      );
+      await scene.shop.app.services.orders.markAsPaid({ orderId: rowId(id), by: { by: 'SHOP' }, note: null });
       return { input: { id } };
     },
   },
@@ -665,6 +715,40 @@ async function failedMail({ shop, owner }: Scene): Promise<string> {
 
 /** Other ways to the same, and fields and arguments that are guarded inside. */
 export const guarded: Record<string, Row> = {
+  ...Object.fromEntries(
+    // Of a payment outside of the shop the first three are null; nobody but staff is told so.
+    (
+      [
+        ['lapsesAt', 'lapsesAt', staffsNull],
+        ['reference', 'reference', staffsNull],
+        ['problem', 'problem', staffsNull],
+        ['operations', 'operations { kind }', staffsAlone],
+        ['disputes', 'disputes { state }', staffsAlone],
+      ] as const
+    ).map(([field, selection, as]): [string, Row] => [
+      `Payment.${field}`,
+      {
+        as,
+        ask: node('Payment', `id ${selection}`),
+        at: field,
+        declare: '$id: ID!',
+        given: async (scene) => ({ id: (await payOrder(scene)).id }),
+      },
+    ]),
+  ),
+  'Refund.failure': {
+    as: staffsNull,
+    ask: node('Refund', 'id failure'),
+    at: 'failure',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await refundOrder(scene) }),
+  },
+  'Query.node, a refund': {
+    as: ownersAndStaffs,
+    ask: node('Refund', 'id'),
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: await refundOrder(scene) }),
+  },
   'Query.products(filter: status)': { as: staffOnly, ask: 'products(filter: { status: DRAFT }) { totalCount }' },
   'Query.product, a draft': {
     as: staffs,
@@ -955,6 +1039,7 @@ export const subscriptions: Record<string, { as: Record<Who, Outcome>; ask: stri
   'Subscription.cartChanged': { as: everyone, ask: 'cartChanged { kind }' },
   'Subscription.orderPlaced': { as: staffOnly, ask: 'orderPlaced { cursor }' },
   'Subscription.productImportChanged': { as: staffOnly, ask: 'productImportChanged { cursor }' },
+  'Subscription.paymentChanged': { as: everyone, ask: 'paymentChanged { cursor }' },
   'Subscription.backInStock': { as: everyone, ask: 'backInStock(variantIds: []) { available }' },
   'Subscription.productChanged': { as: everyone, ask: 'productChanged(productIds: []) { cursor }' },
   'Subscription.orderPaymentStatusChanged': { as: everyone, ask: 'orderPaymentStatusChanged { to }' },
@@ -963,6 +1048,31 @@ export const subscriptions: Record<string, { as: Record<Who, Outcome>; ask: stri
 };
 
 let count = 0;
+
+/** An order of the owner's that was paid outside of the shop, with its payment. */
+async function payOrder(scene: Scene): Promise<{ id: string; orderId: string }> {
+  const { id: orderId } = await placeOrder(scene);
+  const { orders, payments } = scene.shop.app.services;
+  await orders.markAsPaid({ orderId: rowId(orderId), by: { by: 'SHOP' }, note: null });
+  const [payment] = await payments.ofOrders([rowId(orderId)]);
+  return { id: globalId('Payment', known(payment).id), orderId };
+}
+
+/** A refund of such an order. */
+async function refundOrder(scene: Scene): Promise<string> {
+  const { orderId } = await payOrder(scene);
+  const { payments } = scene.shop.app.services;
+  const refundId = await payments.refund({
+    ...{
+      orderId: rowId(orderId),
+      idempotencyKey: crypto.randomUUID(),
+      reason: null,
+      actorId: rowId(scene.owner.userId),
+    },
+    ...{ lines: [], shippingMinor: null, amountMinor: 1n },
+  });
+  return globalId('Refund', refundId);
+}
 
 async function uploadedImport({ shop, owner }: Scene): Promise<string> {
   const { productImports } = shop.app.services;

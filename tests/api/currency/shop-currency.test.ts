@@ -245,7 +245,9 @@ test('a declaration converts every column that holds an amount', async () => {
   await makeDatabase();
   const columns = await sql(
     `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
-      WHERE table_schema = 'public' AND column_name LIKE '%\\_minor' AND table_name <> 'products' ORDER BY 1`,
+      WHERE table_schema = 'public' AND column_name LIKE '%\\_minor' AND table_name <> 'products'
+        -- The books of the test provider are not the shop's.
+        AND table_name NOT LIKE 'test\\_provider\\_%' ORDER BY 1`,
   );
   const converted = Object.entries(AMOUNT_COLUMNS).flatMap(([table, names]) => names.map((name) => `${table}.${name}`));
   expect(columns).toEqual(converted.toSorted().map((name) => ({ name })));

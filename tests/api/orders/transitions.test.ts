@@ -187,8 +187,8 @@ describe('the payment of an order', () => {
     const payload = { orderId: rowId(id) };
     expect(await eventsOf(shop, rowId(id))).toEqual([
       { type: 'order_placed', payload },
-      { type: 'order_paid', payload },
-      { type: 'order_refunded', payload },
+      { type: 'order_paid', payload: { ...payload, from: 'PENDING' } },
+      { type: 'order_refunded', payload: { ...payload, from: 'PAID' } },
     ]);
     const entry = { actor: rowId(staff.userId), type: 'Order' };
     expect(await recordsOf(shop, id)).toEqual([

@@ -17,7 +17,7 @@ let jobs: readonly Job<unknown>[] = [];
 beforeAll(async () => {
   const smtp = await openSmtp();
   const opened = await openQuietShop(
-    { BCRYPT_COST: '4', SMTP_URL: smtp.url, CONTENTFUL_WEBHOOK_SECRET: SECRET },
+    { BCRYPT_COST: '4', PAYMENT_PROVIDERS: 'test,manual', SMTP_URL: smtp.url, CONTENTFUL_WEBHOOK_SECRET: SECRET },
     {
       consumers: (real) => (consumers = real),
       jobs: (real) => {

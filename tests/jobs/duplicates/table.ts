@@ -22,6 +22,7 @@ import { levelOf, makeOverdue, makeVariant, type World } from '../../support/fix
 import { known } from '../../support/known.ts';
 import { mailState, writeMail } from '../../support/mails.ts';
 import type { QuietShop } from '../../support/quiet-shop.ts';
+import { startPayment } from '../../support/payer.ts';
 import { enter, rowId, shopperOf } from '../../support/shopper.ts';
 import type { TestSmtp } from '../../support/smtp.ts';
 import { alertsOf, mailsOf, restock, signUpMany } from '../../support/stock-alerts.ts';
@@ -244,6 +245,29 @@ export const jobs: Readonly<Record<string, Row<unknown>>> = {
       mails: ['waiter-000001@example.com', 'waiter-000002@example.com'],
       chains: [{ batchLeft: 0 }],
     },
+  },
+
+  'payment-operation': {
+    async given(scene) {
+      const { payments, paymentProviders } = scene.app.services;
+      const variant = await makeVariant(scene, { onHand: 10 });
+      const guest = await enter(scene);
+      await guest.add({ variantId: variant.globalId, quantity: 1 });
+      await guest.setEmail(newEmail());
+      const { id } = await startPayment(guest.client);
+      const provider = known(paymentProviders.test);
+      const reference = known(known((await payments.byIds([rowId(id)]))[0]).reference);
+      await provider.page.choose(reference, 'pay');
+      await payments.sync(rowId(id));
+      const operations = await payments.operationsOf(rowId(id));
+      const effect = async () => {
+        const [payment] = await payments.byIds([rowId(id)]);
+        const entries = await rowsOf(scene.db, `SELECT FROM money_entries WHERE payment_id = $1`, [rowId(id)]);
+        return { state: payment?.state, captured: payment?.capturedMinor, entries: entries.length };
+      };
+      return { comes: { operationId: known(operations.find(({ kind }) => kind === 'CAPTURE')).id }, effect };
+    },
+    expected: { state: 'CAPTURED', captured: 1000n, entries: 2 },
   },
 
   'webhook-delivery': {

@@ -1,0 +1,291 @@
+import { z } from 'zod';
+import type { Context } from '../../graphql/context/context.ts';
+import { ownerOf, requireUser } from '../../graphql/context/viewer.ts';
+import { builder } from '../../graphql/schema/builder.ts';
+import { inputId } from '../../graphql/schema/global-id.ts';
+import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
+import { payloadType } from '../../graphql/schema/payload.ts';
+import { orErrors } from '../../graphql/schema/user-errors.ts';
+import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';
+import { amountInput, optionalNote, parseInput, plainText } from '../input.ts';
+import { refuseInput } from '../invalid-input.ts';
+import { buy, grant, orderPayload, toRequest } from '../orders/order-door.refs.graphql.ts';
+import { refuse } from '../user-error.ts';
+import { maySee } from './payment-rights.graphql.ts';
+import { startLimits, syncLimits } from './payment.limits.graphql.ts';
+import { PaymentRef, RefundRef } from './payments.refs.graphql.ts';
+
+const PaymentStartInputRef = builder.inputType('PaymentStartInput', {
+  description: 'Input of `paymentStart`.',
+  fields: (t) => ({
+    provider: t.string({ required: true, description: 'ID of the provider, from `paymentProviders`.' }),
+    idempotencyKey: t.string({
+      required: true,
+      description:
+        'Key chosen by the caller, at most 255 characters. If the answer is lost, repeat the call with the same key and input as ' +
+        'the same user or guest: the call returns the payment that was started before. The same key with a different input fails ' +
+        'with IDEMPOTENCY_KEY_REUSED.',
+    }),
+    email: t.string({
+      description:
+        'Email address for messages about the order. Required for guests, unless set by `cartEmailSet`; defaults to the email ' +
+        'address of the user.',
+    }),
+    shippingAddress: t.field({
+      type: AddressInputRef,
+      description: 'Postal address that the order ships to. Defaults to the address of the cart.',
+    }),
+    shippingMethodId: t.id({
+      description:
+        'Global ID of the shipping method. Defaults to that of the cart, or to the only one that is available.',
+    }),
+    expectedTotal: t.field({
+      type: 'Decimal',
+      description:
+        'Total that the customer has agreed to. If the total of the cart differs, the call fails with TOTAL_CHANGED.',
+    }),
+    returnUrl: t.string({
+      description:
+        'URL that the provider sends the shopper back to. Must be of the shop, of its storefront, or of an origin in `CORS_ORIGINS`. ' +
+        'Defaults to the storefront.',
+    }),
+  }),
+});
+
+const PaymentIdInputRef = builder.inputType('PaymentIdInput', {
+  description: 'Input of `paymentSync` and `paymentCancel`.',
+  fields: (t) => ({ id: t.id({ required: true, description: 'Global ID of the payment.' }) }),
+});
+
+const PaymentCaptureInputRef = builder.inputType('PaymentCaptureInput', {
+  description: 'Input of `paymentCapture`.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Global ID of the payment.' }),
+    amount: t.field({ type: 'Decimal', description: 'Amount to capture. Defaults to all that is authorized.' }),
+    idempotencyKey: t.string({
+      required: true,
+      description: 'Key chosen by the caller, at most 255 characters. A repeated call with the same key captures once.',
+    }),
+  }),
+});
+
+const OrderRefundLineInputRef = builder.inputType('OrderRefundLineInput', {
+  description: 'Units of a line to refund.',
+  fields: (t) => ({
+    lineId: t.id({ required: true, description: 'Global ID of the order line.' }),
+    quantity: t.int({ required: true, description: 'Number of units to refund, at least 1.' }),
+    restock: t.boolean({ defaultValue: false, description: 'Whether the units return to stock.' }),
+  }),
+});
+
+const OrderRefundInputRef = builder.inputType('OrderRefundInput', {
+  description:
+    'Input of `orderRefund`. Specify either `amount`, or `lines` and `shipping`. Never more than is left is refunded.',
+  fields: (t) => ({
+    orderId: t.id({ required: true, description: 'Global ID of the order.' }),
+    idempotencyKey: t.string({
+      required: true,
+      description: 'Key chosen by the caller, at most 255 characters. A repeated call with the same key refunds once.',
+    }),
+    lines: t.field({
+      type: [OrderRefundLineInputRef],
+      description: 'Units to refund, at the price that was paid for them after discounts, with their tax.',
+    }),
+    shipping: t.field({ type: 'Decimal', description: 'Amount to refund of the shipping.' }),
+    amount: t.field({ type: 'Decimal', description: 'Amount to refund, whatever it is for.' }),
+    reason: t.string({ description: 'Reason for the refund, shown to the customer. At most 1,000 characters.' }),
+  }),
+});
+
+const PaymentStartPayloadRef = orderPayload<{ paymentId: string }>(
+  'PaymentStartPayload',
+  'Order, if it was placed at once: with the provider `manual`, or if there is nothing to pay. Null otherwise.',
+);
+builder.objectField(PaymentStartPayloadRef, 'payment', (t) =>
+  t.field({
+    type: PaymentRef,
+    nullable: true,
+    description: 'Payment that was started. Null if the order was placed at once, or if the mutation failed.',
+    resolve: ({ paymentId }, _args, ctx) => (paymentId === undefined ? null : read(ctx, paymentId)),
+  }),
+);
+
+/** Payments change with every step of an operation: each is read anew. */
+async function read(ctx: Context, paymentId: string) {
+  const [payment] = await ctx.services.payments.byIds([paymentId]);
+  return payment ?? null;
+}
+
+function paymentPayload(name: string) {
+  const ref = payloadType<{ paymentId: string }>(name);
+  builder.objectField(ref, 'payment', (t) =>
+    t.field({
+      type: PaymentRef,
+      nullable: true,
+      description: 'Payment after the mutation. Null if the mutation failed.',
+      resolve: ({ paymentId }, _args, ctx) => (paymentId === undefined ? null : read(ctx, paymentId)),
+    }),
+  );
+  return ref;
+}
+
+const PaymentSyncPayloadRef = paymentPayload('PaymentSyncPayload');
+const PaymentCancelPayloadRef = paymentPayload('PaymentCancelPayload');
+const PaymentCapturePayloadRef = paymentPayload('PaymentCapturePayload');
+
+const OrderRefundPayloadRef = orderPayload<{ refundId: string }>(
+  'OrderRefundPayload',
+  'Order after the mutation. Null if the mutation failed.',
+);
+builder.objectField(OrderRefundPayloadRef, 'refund', (t) =>
+  t.field({
+    type: RefundRef,
+    nullable: true,
+    description: 'Refund. Its state is PENDING until the provider has confirmed it. Null if the mutation failed.',
+    resolve: async ({ refundId }, _args, ctx) => {
+      if (refundId === undefined) return null;
+      const [refund] = await ctx.services.payments.refundsByIds([refundId]);
+      return refund ?? null;
+    },
+  }),
+);
+
+const startInput = z.object({ provider: plainText(50), returnUrl: plainText(2000).nullish() });
+const keyInput = z.object({ idempotencyKey: plainText(255) });
+
+/** The payment that the input names, if the viewer may see it. */
+async function paymentOf(ctx: Context, globalId: string): Promise<string> {
+  const id = inputId('Payment', globalId, ['id']);
+  if (!(await maySee(ctx, id))) refuse('NOT_FOUND', 'Payment not found.', ['id']);
+  return id;
+}
+
+builder.mutationFields((t) => ({
+  paymentStart: t.field({
+    type: PaymentStartPayloadRef,
+    nullable: true,
+    extensions: startLimits,
+    description:
+      "Starts to pay for the viewer's cart. The total is frozen, and the cart is pinned: it cannot be changed and does not expire until " +
+      'the payment has ended, which is at its `deadline` at the latest. The order is placed when the payment succeeds; follow it with ' +
+      '`paymentChanged`. A cart can be pinned three times. With the provider `manual`, or if there is nothing to pay, the order is ' +
+      'placed at once.',
+    args: {
+      input: t.arg({
+        type: PaymentStartInputRef,
+        required: true,
+        description: 'Details of the payment and the order.',
+      }),
+    },
+    resolve: (_root, { input }, ctx) =>
+      orErrors(async () => {
+        const { provider, returnUrl = null } = parseInput(startInput, input);
+        const checkout = toRequest(input, ctx.shop.currency);
+        const placeNow = async () => {
+          const bought = await buy(ctx, checkout, false);
+          grant(ctx, bought.orderId, 'ACCESS_TOKEN');
+          return { orderId: bought.orderId };
+        };
+        const { payments } = ctx.services;
+        if (provider === 'manual' && payments.offered.some(({ id }) => id === 'manual')) return placeNow();
+        const owner = ownerOf(ctx.viewer);
+        if (owner === null) return refuse('CART_EMPTY', 'The cart is empty.');
+        if ('userId' in owner) checkout.accountEmail = (await ctx.loaders.user.load(owner.userId))?.email ?? '';
+        const started = await payments.start(owner, { provider, checkout, returnUrl, shopUrl: ctx.publicUrl });
+        return started === 'FREE' ? placeNow() : started;
+      }),
+  }),
+
+  paymentSync: t.field({
+    type: PaymentSyncPayloadRef,
+    nullable: true,
+    extensions: syncLimits,
+    description:
+      'Asks the provider now how a payment stands. For a page that the shopper was sent back to. Allowed for the owner and for staff.',
+    args: { input: t.arg({ type: PaymentIdInputRef, required: true, description: 'Payment to ask about.' }) },
+    resolve: (_root, { input }, ctx) =>
+      orErrors(async () => {
+        const paymentId = await paymentOf(ctx, input.id);
+        await ctx.services.payments.sync(paymentId);
+        return { paymentId };
+      }),
+  }),
+
+  paymentCancel: t.field({
+    type: PaymentCancelPayloadRef,
+    nullable: true,
+    extensions: syncLimits,
+    description:
+      'Cancels a payment, so that the cart can be changed again. Fails with CONFLICT if the payment has succeeded. If the provider does ' +
+      'not answer at once, the state stays PENDING until it does; follow it with `paymentChanged`. Allowed for the owner and for staff.',
+    args: { input: t.arg({ type: PaymentIdInputRef, required: true, description: 'Payment to cancel.' }) },
+    resolve: (_root, { input }, ctx) =>
+      orErrors(async () => {
+        const paymentId = await paymentOf(ctx, input.id);
+        await ctx.services.payments.cancel(paymentId);
+        return { paymentId };
+      }),
+  }),
+
+  paymentCapture: t.field({
+    type: PaymentCapturePayloadRef,
+    nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
+    description:
+      'Captures an authorized payment, in whole or in part. What is not captured may be released by the provider. Staff only.',
+    authScopes: { staff: true },
+    args: { input: t.arg({ type: PaymentCaptureInputRef, required: true, description: 'Payment and amount.' }) },
+    resolve: (_root, { input }, ctx) =>
+      orErrors(async () => {
+        const { userId: actorId } = requireUser(ctx);
+        const paymentId = inputId('Payment', input.id, ['id']);
+        const { idempotencyKey } = parseInput(keyInput, input);
+        const { amount } = parseInput(z.object({ amount: amountInput(ctx.shop.currency).nullish() }), input);
+        await ctx.services.payments.capture({ paymentId, idempotencyKey, actorId, amountMinor: amount ?? null });
+        return { paymentId };
+      }),
+  }),
+
+  orderRefund: t.field({
+    type: OrderRefundPayloadRef,
+    nullable: true,
+    extensions: GENERAL_LIMIT_SUFFICES,
+    description:
+      'Refunds an order, in whole or in part, with the provider by which it was paid. For an order that was paid outside of the shop, ' +
+      'the refund is only recorded. Staff only.',
+    authScopes: { staff: true },
+    args: { input: t.arg({ type: OrderRefundInputRef, required: true, description: 'Order, and what to refund.' }) },
+    resolve: (_root, { input }, ctx) =>
+      orErrors(async () => {
+        const { userId: actorId } = requireUser(ctx);
+        const orderId = inputId('Order', input.orderId, ['orderId']);
+        const { shipping, amount, idempotencyKey, reason } = parseInput(refundInput(ctx.shop.currency), input);
+        const lines = (input.lines ?? []).map(({ lineId, quantity, restock }, index) => ({
+          lineId: inputId('OrderLine', lineId, ['lines', String(index), 'lineId']),
+          quantity,
+          restock: restock ?? false,
+        }));
+        if (new Set(lines.map(({ lineId }) => lineId)).size < lines.length) {
+          refuseInput('NAMED_TWICE', 'The list contains the same line twice.', ['lines']);
+        }
+        const refundId = await ctx.services.payments.refund({
+          ...{ orderId, actorId, lines, idempotencyKey, reason },
+          shippingMinor: shipping ?? null,
+          amountMinor: amount ?? null,
+        });
+        return { orderId, refundId };
+      }),
+  }),
+}));
+
+const refundInput = (currency: string) =>
+  z.object({
+    idempotencyKey: plainText(255),
+    reason: optionalNote,
+    shipping: amountInput(currency).nullish(),
+    amount: amountInput(currency).nullish(),
+    lines: z
+      .array(z.object({ quantity: z.int().min(1, 'must be at least 1') }))
+      .max(100, 'must have at most 100 entries')
+      .nullish(),
+  });

@@ -1,0 +1,22 @@
+import type { Context } from '../../graphql/context/context.ts';
+import { isStaff, ownerOf } from '../../graphql/context/viewer.ts';
+import type { CartOwner } from '../cart/cart.service.ts';
+import type { PaymentOwners } from './payment.service.ts';
+
+/** Whether a cart was the viewer's when its payment began: then the viewer may pay. */
+export function isPayer(owners: PaymentOwners | null, viewer: CartOwner | null): boolean {
+  if (owners === null || viewer === null) return false;
+  return 'userId' in viewer ? owners.userId === viewer.userId : owners.guestId === viewer.guestId;
+}
+
+/** Whether the viewer may see a payment: by its cart, or by its order, which may have joined an account. */
+export function mayFollow(owners: PaymentOwners | null, viewer: CartOwner | null): boolean {
+  if (isPayer(owners, viewer)) return true;
+  if (owners === null || viewer === null) return false;
+  return 'userId' in viewer ? owners.orderUserId === viewer.userId : owners.orderGuestId === viewer.guestId;
+}
+
+/** Whether the viewer may see a payment by its ID. */
+export async function maySee(ctx: Context, paymentId: string): Promise<boolean> {
+  return isStaff(ctx.viewer) || mayFollow(await ctx.loaders.paymentOwners.load(paymentId), ownerOf(ctx.viewer));
+}

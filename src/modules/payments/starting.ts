@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
+import type { PaymentsConfig } from '../../config/config.ts';
+import { originMatcher } from '../../config/origins.ts';
+import type { EventLog } from '../../events/event-log.ts';
+import { readClock } from '../../infra/postgres/clock.ts';
+import { RetryTransaction, type Database, type Transaction } from '../../infra/postgres/database.ts';
+import type { CartOwner, CartService } from '../cart/cart.service.ts';
+import { refuseInput } from '../invalid-input.ts';
+import type { CheckoutRequest, OrderService } from '../orders/order.service.ts';
+import type { PricingService } from '../pricing/pricing.service.ts';
+import { Refusal, refuse } from '../user-error.ts';
+import { insertOperation } from './operation.repository.ts';
+import { paymentChanged } from './payment.events.ts';
+import { findPaymentByKey, insertPayment } from './payment.repository.ts';
+import type { PaymentProvider } from './providers/provider.types.ts';
+
+/** What `paymentStart` asks for. */
+export interface PaymentRequest {
+  provider: string;
+  /** The idempotency key is the payment's. */
+  checkout: CheckoutRequest;
+  /** Where the provider sends the shopper back to; null: the shop's own page. */
+  returnUrl: string | null;
+  /** Origin of the shop itself. */
+  shopUrl: string;
+}
+
+/** FREE: there is nothing to pay, so that the order can be placed at once. */
+export type Started = { paymentId: string; operationId: string | null } | 'FREE';
+
+/** Begins payments. */
+export interface PaymentStarting {
+  /**
+   * Freezes what the owner's cart costs, pins the cart, and writes down that the provider is to begin a payment. The same key and
+   * request of the same owner give the same payment.
+   * @throws Refusal: whatever is in the way of a checkout; PAYMENT_IN_PROGRESS, PAYMENT_REFUSED, LIMIT_EXCEEDED, IDEMPOTENCY_KEY_REUSED
+   */
+  start(owner: CartOwner, request: PaymentRequest): Promise<Started>;
+}
+
+/** After the deadline, the provider is asked to cancel. After these seconds more the units are released whatever it says. */
+export const GRACE_SECONDS = 300;
+
+/** Makes it. */
+export function createStarting(deps: {
+  db: Database;
+  cart: CartService;
+  orders: Pick<OrderService, 'prepare'>;
+  prices: Pick<PricingService, 'recordUses'>;
+  eventLog: EventLog;
+  providers: ReadonlyMap<string, PaymentProvider>;
+  config: Pick<PaymentsConfig, 'providers' | 'withinSeconds'>;
+  shop: { name: string; storefrontUrl: string | null };
+  corsOrigins: readonly string[];
+  onOperation: (operationId: string) => void;
+}): PaymentStarting {
+  const { db, cart: carts, orders, prices, eventLog, providers, config, shop, corsOrigins, onOperation } = deps;
+
+  function providerOf(name: string): PaymentProvider {
+    const provider = config.providers.some((offered) => offered === name) ? providers.get(name) : undefined;
+    return (
+      provider ??
+      refuse('NOT_FOUND', 'The shop does not offer this payment provider. See paymentProviders.', ['provider'])
+    );
+  }
+
+  function returnUrlOf({ returnUrl, shopUrl }: PaymentRequest): string {
+    const home = shop.storefrontUrl ?? shopUrl;
+    if (returnUrl === null) return home;
+    const isOurs = originMatcher([shopUrl, new URL(home).origin, ...corsOrigins]);
+    if (!URL.canParse(returnUrl) || !isOurs(new URL(returnUrl).origin)) {
+      refuseInput('URL_INVALID', 'The return URL must be of the shop, its storefront, or an origin in CORS_ORIGINS.', [
+        'returnUrl',
+      ]);
+    }
+    return returnUrl;
+  }
+
+  async function findEarlier(tx: Transaction, owner: CartOwner, request: PaymentRequest): Promise<string | null> {
+    const earlier = await findPaymentByKey(tx, owner, request.checkout.idempotencyKey);
+    if (earlier === null) return null;
+    if (earlier.requestHash.equals(hashOf(request))) return earlier.id;
+    return refuse('IDEMPOTENCY_KEY_REUSED', 'The idempotency key was used before for a different payment.', [
+      'idempotencyKey',
+    ]);
+  }
+
+  async function begin(
+    tx: Transaction,
+    owner: CartOwner,
+    request: PaymentRequest,
+    provider: PaymentProvider,
+  ): Promise<Started> {
+    const { checkout, shopUrl } = request;
+    const returnUrl = returnUrlOf(request);
+    // Two calls with one key wait for each other at the cart's lock; the key is looked up after it, also where the cart is refused.
+    const locked = await carts.lockForCheckout(tx, owner).catch((error: unknown) => {
+      if (error instanceof Refusal) return error;
+      throw error;
+    });
+    const earlier = await findEarlier(tx, owner, request);
+    if (earlier !== null) return { paymentId: earlier, operationId: null };
+    if (locked instanceof Refusal) throw locked;
+
+    const { email, shippingAddress, pricing } = await orders.prepare(tx, locked, checkout);
+    const { quote } = pricing;
+    if (quote.totalMinor === 0n) return 'FREE';
+    if (quote.totalMinor < provider.capabilities.leastMinor) {
+      refuse('PAYMENT_REFUSED', `${provider.title} does not take amounts as small as this.`, ['provider']);
+    }
+    const at = await readClock(tx);
+    if (locked.expiresAt === null || locked.expiresAt <= at) throw new RetryTransaction();
+    const deadline = new Date(at.getTime() + config.withinSeconds * 1000);
+    const lines = locked.lines.map(({ id, variantId, quantity, unitPriceMinor }) => ({
+      id,
+      variantId,
+      quantity,
+      unitPriceMinor,
+    }));
+    const paymentId = uuid();
+    await insertPayment(tx, at, {
+      ...{ id: paymentId, cartId: locked.id, provider: provider.id, deadline },
+      terms: { email, shippingAddress, lines, quote },
+      idempotencyKey: checkout.idempotencyKey,
+      requestHash: hashOf(request),
+    });
+    await prices.recordUses(tx, at, { subject: { paymentId }, userId: locked.userId, email, uses: pricing.uses });
+    await carts.pin(tx, at, locked, { paymentId, until: new Date(deadline.getTime() + GRACE_SECONDS * 1000) });
+    const operationId = uuid();
+    await insertOperation(tx, at, {
+      ...{ id: operationId, paymentId, kind: 'BEGIN', amountMinor: quote.totalMinor, refundId: null },
+      parameters: { email, description: shop.name, returnUrl, shopUrl },
+    });
+    const { guestId, userId } = locked;
+    await eventLog.append(tx, at, [paymentChanged.of(paymentId, { paymentId, guestId, userId, orderId: null })]);
+    tx.afterCommit(() => onOperation(operationId));
+    return { paymentId, operationId };
+  }
+
+  return {
+    async start(owner, request) {
+      const provider = providerOf(request.provider);
+      return db.transaction((tx) => begin(tx, owner, request, provider));
+    },
+  };
+}
+
+function hashOf({ provider, checkout, returnUrl }: PaymentRequest): Buffer {
+  const { email, shippingAddress: a, shippingMethodId = null, expectedTotalMinor } = checkout;
+  const address = a === null ? null : [a.name, a.line1, a.line2, a.city, a.region, a.postalCode, a.countryCode];
+  const canonical = [provider, email, address, shippingMethodId, expectedTotalMinor?.toString() ?? null, returnUrl];
+  return createHash('sha256').update(JSON.stringify(canonical)).digest();
+}
