@@ -236,7 +236,8 @@ export async function createApp(
       jobs: () => (quiet ? Promise.resolve([]) : background.countJobs()),
     });
     const { catalog, paymentProviders } = core.services;
-    const web = await makeWebPages({ catalog, shop: config.shop, publicUrl: http.publicUrl });
+    const stripe = config.payments.stripe?.publishableKey != null;
+    const web = await makeWebPages({ catalog, shop: config.shop, publicUrl: http.publicUrl, stripe });
     http.open({
       graphql,
       metrics,

@@ -50,6 +50,33 @@ describe('pages', () => {
     expect(scriptOf(body)).toMatch(path.startsWith('/dashboard') ? /dashboard/ : /shop/);
   });
 
+  test('load nothing from Stripe unless there is a publishable key, and the dashboard never does', async () => {
+    const env = { WEB: 'on', STRIPE_SECRET_KEY: 'sk_test_x' };
+    const [secretOnly, both] = await Promise.all([
+      createTestShop({ env, overrides: { quiet: true } }),
+      createTestShop({ env: { ...env, STRIPE_PUBLISHABLE_KEY: 'pk_test_x' }, overrides: { quiet: true } }),
+    ]);
+    try {
+      const policy = async ({ request }: TestShop, path: string) =>
+        String((await request({ path, headers: VISIT })).headers['content-security-policy']);
+      for (const path of ['/', '/checkout', '/dashboard']) {
+        expect(await policy(secretOnly, path)).not.toContain('stripe');
+        expect(await policy(secretOnly, path)).not.toContain('frame-src');
+      }
+      expect(await policy(both, '/dashboard')).not.toContain('stripe');
+      for (const path of ['/', '/checkout']) {
+        const parts = (await policy(both, path)).split('; ');
+        expect(parts).toContain("script-src 'self' https://js.stripe.com https://*.js.stripe.com");
+        expect(parts).toContain('frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com');
+        expect(parts).toContain("connect-src 'self' https://api.stripe.com");
+        expect(parts).toContain("style-src 'self'");
+        expect(parts.filter((part) => part.includes('stripe'))).toHaveLength(3);
+      }
+    } finally {
+      await Promise.all([secretOnly.dispose(), both.dispose()]);
+    }
+  });
+
   test('programs that show previews get the page of a product, and scripts that ask for JSON do not', async () => {
     expect((await ask('/', { accept: '*/*' })).headers['content-type']).toBe('text/html; charset=utf-8');
     expect((await ask('/', {})).headers['content-type']).toBe('text/html; charset=utf-8');

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { Stripe } from 'stripe';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.ts';
 import type { Database } from '../../src/infra/postgres/database.ts';
 import { Refused, Unknown, type PaymentProvider } from '../../src/modules/payments/providers/provider.types.ts';
 import { createProviders } from '../../src/modules/payments/providers/providers.ts';
 import { fromStripe, leastMinorOf, toStripe } from '../../src/modules/payments/providers/stripe/stripe-amounts.ts';
+import { EVENT_TYPES } from '../../src/modules/payments/providers/stripe/stripe-events.ts';
 import { createStripeProvider } from '../../src/modules/payments/providers/stripe/stripe-provider.ts';
 import { known } from '../support/known.ts';
 import type { StripeBooks } from '../support/stripe-books.ts';
@@ -357,6 +360,17 @@ describe('the stand-in', () => {
     expect(await server.deliver()).toBe(0);
     expect(topics()).toEqual(['payment_intent.succeeded']);
   });
+});
+
+test('the documentation names the events of interest, and the version of the API', async () => {
+  const text = await readFile(new URL('../../docs/payments.md', import.meta.url), 'utf8');
+  expect(
+    text
+      .match(/```text\n([^`]+)```/)?.[1]
+      ?.split(/\s+/)
+      .filter((word) => word !== ''),
+  ).toEqual([...EVENT_TYPES]);
+  expect(text).toContain(Stripe.API_VERSION);
 });
 
 test('the provider is there whenever there is a key, whether or not it is offered', () => {

@@ -1,9 +1,8 @@
 import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { BUILT_WEB, ensureWebBuilt } from './web-build.ts';
-import type { HeadOptions } from './web-head.ts';
 import { readWebFiles } from './web-files.ts';
-import { createWebPages, type WebPages } from './web-pages.ts';
+import { createWebPages, type WebPages, type WebPagesOptions } from './web-pages.ts';
 
 /**
  * Begins to make the web apps ready, while the shop does other things at its start. Never rejects.
@@ -12,7 +11,7 @@ import { createWebPages, type WebPages } from './web-pages.ts';
 export function openWeb(
   { http }: Pick<Config, 'http'>,
   logger: Logger,
-): (options: HeadOptions) => Promise<WebPages | null> {
+): (options: WebPagesOptions) => Promise<WebPages | null> {
   if (!http.web) return () => Promise.resolve(null);
   const reading = ensureWebBuilt(logger)
     .then((built) => (built ? readWebFiles(BUILT_WEB) : null))
