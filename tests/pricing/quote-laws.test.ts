@@ -55,6 +55,7 @@ function addsUp(of: Quote, input: QuoteInput): void {
   const method = of.shippingMethod;
   const taken = sum(of.shippingDiscounts.map(({ amountMinor }) => amountMinor));
   expect((method?.listMinor ?? 0n) - taken).toBe(method?.priceMinor ?? 0n);
+  expect(method?.chargedMinor ?? 0n).toBe(of.shippingMinor);
 }
 
 function reversed(input: QuoteInput): QuoteInput {

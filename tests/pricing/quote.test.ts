@@ -363,6 +363,30 @@ describe('tax', () => {
     expect(abroad).toMatchObject({ subtotalMinor: 1869n, taxMinor: 374n, totalMinor: 2243n });
   });
 
+  it('is taken out of the price at which each shipping method is offered, too', () => {
+    const home = taxes(190_000).rates;
+    const of = quote(
+      cart({
+        lines: [line({ id: 'a', unitPriceMinor: 2224 })],
+        promotions: [
+          promotion({ id: 'p', scope: 'SHIPPING', effect: { kind: 'PERCENT', ppm: 500_000 }, combinesWith: ALL }),
+        ],
+        shipping: {
+          countryCode: 'JP',
+          methods: [method({ id: 'air', price: 2380n }), method({ id: 'sea', price: 1190n })],
+          chosenMethodId: 'air',
+        },
+        tax: taxes(0, { rates: new Map(), relief: home }),
+      }),
+    );
+    expect(of.shippingOptions.map(({ priceMinor, chargedMinor }) => [priceMinor, chargedMinor])).toEqual([
+      [1190n, 1000n],
+      [595n, 500n],
+    ]);
+    expect(of.shippingMethod?.chargedMinor).toBe(1000n);
+    expect([of.shippingMinor, of.totalMinor]).toEqual([1000n, 2869n]);
+  });
+
   it('on shipping is in proportion to the goods, once and not once per line', () => {
     const rates = new Map([
       ['standard', { title: 'Standard', ppm: 190_000 }],

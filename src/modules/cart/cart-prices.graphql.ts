@@ -76,8 +76,10 @@ const ShippingOptionRef = builder.objectRef<ShippingOption & { currency: string 
     price: t.field({
       type: MoneyRef,
       nullable: false,
-      description: 'Price for this cart, after discounts on shipping.',
-      resolve: ({ priceMinor: minor, currency }) => ({ minor, currency }),
+      description:
+        'Price for this cart, after discounts on shipping. For a destination or customer to which the shop sells without its ' +
+        'own tax, without the tax that the price contains.',
+      resolve: ({ chargedMinor: minor, currency }) => ({ minor, currency }),
     }),
   }),
 });

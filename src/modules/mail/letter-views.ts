@@ -2,6 +2,7 @@ import type { Queryable } from '../../infra/postgres/database.ts';
 import { toAddress } from '../addresses/address.types.ts';
 import { fullTitle } from '../catalog/catalog.service.ts';
 import { formatMoney } from '../money.ts';
+import { sumByPromotion, sumByRate } from '../pricing/sums.ts';
 import { totalOfLine } from '../pricing/totals.ts';
 import { dayInWords, linesOf, oneLine, strangersLine } from './letter-text.ts';
 import * as repository from './letters.repository.ts';
@@ -56,19 +57,29 @@ export async function viewOrder(source: Queryable, orderId: string): Promise<Ord
   };
 }
 
+/** Rows with their amounts as numbers. */
+function exact<T extends { amountMinor: string }>(
+  rows: readonly T[],
+): (Omit<T, 'amountMinor'> & { amountMinor: bigint })[] {
+  return rows.map((row) => ({ ...row, amountMinor: BigInt(row.amountMinor) }));
+}
+
 /** What an order costs, part by part. */
 function partsOf(order: repository.OrderRow, money: (minor: bigint) => string): OrderView['parts'] {
   const { discounts, taxes, shippingMinor, shippingMethodTitle, pricesIncludeTax } = order;
   if (discounts.length === 0 && taxes.length === 0 && shippingMinor === 0n && shippingMethodTitle === null) return [];
   return [
     { title: 'Subtotal', amount: money(order.subtotalMinor) },
-    ...discounts.map(({ title, amountMinor }) => ({ title: oneLine(title), amount: money(-BigInt(amountMinor)) })),
+    ...sumByPromotion(exact(discounts)).map(({ title, amountMinor }) => ({
+      title: oneLine(title),
+      amount: money(-amountMinor),
+    })),
     ...(shippingMethodTitle === null
       ? []
       : [{ title: `Shipping: ${oneLine(shippingMethodTitle)}`, amount: money(shippingMinor) }]),
-    ...taxes.map(({ title, amountMinor }) => ({
+    ...sumByRate(exact(taxes)).map(({ title, amountMinor }) => ({
       title: pricesIncludeTax ? `Includes ${oneLine(title)}` : oneLine(title),
-      amount: money(BigInt(amountMinor)),
+      amount: money(amountMinor),
     })),
   ];
 }

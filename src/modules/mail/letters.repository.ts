@@ -12,10 +12,10 @@ export interface OrderRow extends AddressColumns {
   taxMinor: bigint;
   pricesIncludeTax: boolean;
   shippingMethodTitle: string | null;
-  /** What promotions took off the lines, by promotion. */
-  discounts: { title: string; amountMinor: string }[];
-  /** By rate, the highest first. */
-  taxes: { title: string; amountMinor: string }[];
+  /** What promotions took off each line. Amounts are text, since JSON numbers are not exact. */
+  discounts: { promotionId: string; title: string; amountMinor: string }[];
+  /** The tax of each line, and of the shipping. */
+  taxes: { title: string; ppm: number; amountMinor: string }[];
   placedAt: Date;
   /** The order was placed by an account whose own, confirmed address it has. */
   isConfirmed: boolean;
@@ -34,12 +34,12 @@ const order: Statement = {
   text: `SELECT number, status, currency, total_minor AS "totalMinor", subtotal_minor AS "subtotalMinor",
                 discount_minor AS "discountMinor", shipping_minor AS "shippingMinor", tax_minor AS "taxMinor",
                 prices_include_tax AS "pricesIncludeTax", shipping_method_title AS "shippingMethodTitle",
-                coalesce((SELECT jsonb_agg(jsonb_build_object('title', title, 'amountMinor', amount::text) ORDER BY first)
-                   FROM (SELECT title, sum(amount_minor) AS amount, min(id) AS first FROM order_discounts
-                          WHERE order_id = orders.id AND line_id IS NOT NULL GROUP BY promotion_id, title) d), '[]') AS discounts,
-                coalesce((SELECT jsonb_agg(jsonb_build_object('title', title, 'amountMinor', amount::text) ORDER BY rate_ppm DESC, title)
-                   FROM (SELECT title, rate_ppm, sum(amount_minor) AS amount FROM order_taxes
-                          WHERE order_id = orders.id GROUP BY title, rate_ppm) t), '[]') AS taxes, placed_at AS "placedAt", shipping_name AS name,
+                coalesce((SELECT jsonb_agg(jsonb_build_object('promotionId', promotion_id, 'title', title,
+                                                              'amountMinor', amount_minor::text) ORDER BY id)
+                   FROM order_discounts WHERE order_id = orders.id AND line_id IS NOT NULL), '[]') AS discounts,
+                coalesce((SELECT jsonb_agg(jsonb_build_object('title', title, 'ppm', rate_ppm, 'amountMinor', amount_minor::text)
+                                           ORDER BY id)
+                   FROM order_taxes WHERE order_id = orders.id), '[]') AS taxes, placed_at AS "placedAt", shipping_name AS name,
                 shipping_line1 AS line1, shipping_line2 AS line2, shipping_city AS city, shipping_region AS region,
                 shipping_postal_code AS "postalCode", shipping_country_code AS "countryCode",
                 EXISTS (SELECT FROM carts c JOIN users u ON u.id = c.user_id

@@ -12,6 +12,7 @@ import type { Quote, QuoteCodeInput, QuoteInput } from './quote.types.ts';
 import { taxTerms } from './tax-terms.ts';
 import * as repository from './terms.repository.ts';
 import type { PricingTerms, PromotionRow } from './terms.repository.ts';
+import { countOrders, lockUncountedOrders } from './uses.repository.ts';
 import { announceWindows } from './windows.ts';
 
 export type { Quote, QuotedLine } from './quote.types.ts';
@@ -67,6 +68,14 @@ export interface PricingService {
   lockUses(tx: Transaction, subject: customers.UseSubject): Promise<void>;
   /** Gives the uses of a cancelled order back, or those of a payment that failed, once, under the locks of `lockUses`. */
   returnUses(tx: Transaction, at: Date, subject: customers.UseSubject): Promise<void>;
+  /** Locks the orders that a promotion without limits was applied to: before the lock of the promotion. @returns their ids */
+  lockUncountedOrders(tx: Transaction, promotionId: string): Promise<string[]>;
+  /** Counts those orders as uses, under the promotion's lock, before it gets a limit. @returns the counters with all uses */
+  countOrders(
+    tx: Transaction,
+    promotionId: string,
+    orderIds: readonly string[],
+  ): Promise<{ used: number; spentMinor: bigint }>;
   /**
    * What a cart would cost with one promotion more, whatever the window of that promotion. Stores nothing.
    * @param promotion one that is stored nowhere; the quote lists it among the codes, with the reason if it does not apply
@@ -260,6 +269,9 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
       const promotionIds = await customers.findUsesOf(tx, subject);
       if (promotionIds.length > 0) await customers.lockPromotions(tx, promotionIds);
     },
+
+    lockUncountedOrders,
+    countOrders,
 
     returnUses: async (tx, at, subject) => announce(tx, at, await customers.returnUses(tx, at, subject)),
 

@@ -9,11 +9,14 @@ import type {
   ShippingState,
 } from './quote.types.ts';
 
+/** An option before it is taxed. */
+export type UntaxedOption = Omit<ShippingOption, 'chargedMinor'>;
+
 /** What shipping costs, before it is taxed. */
 export interface QuotedShipping {
   state: ShippingState;
-  options: ShippingOption[];
-  method: (ShippingOption & { terms: ShippingMethodTerms }) | null;
+  options: UntaxedOption[];
+  method: (UntaxedOption & { terms: ShippingMethodTerms }) | null;
   discounts: AppliedAmount[];
   freeRemainingMinor: bigint | null;
 }

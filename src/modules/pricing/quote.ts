@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { findBest } from './best-promotions.ts';
 import { reductionsOf, toCandidate, type Candidate, type Goods } from './promotion-steps.ts';
-import { dependsOnGoods, quoteShipping, weightOf, type QuotedShipping } from './quote-shipping.ts';
-import { isIncluded, reliefOf, taxOfLine, taxShipping } from './quote-tax.ts';
+import { dependsOnGoods, quoteShipping, weightOf, type QuotedShipping, type UntaxedOption } from './quote-shipping.ts';
+import { isIncluded, reliefOf, taxOfLine, taxShipping, type Weighed } from './quote-tax.ts';
 import { sumByPromotion, sumByRate } from './sums.ts';
 import { lineTotalMinor } from './totals.ts';
 import type {
@@ -16,6 +16,7 @@ import type {
   QuoteInput,
   QuoteLineInput,
   ShippingMethodTerms,
+  ShippingOption,
   TaxAmount,
 } from './quote.types.ts';
 
@@ -53,6 +54,15 @@ function basisOf(input: QuoteInput): Basis {
     quantities: lines.map(({ quantity }) => quantity),
     weightGrams: weightOf(lines),
   };
+}
+
+/** The lines as far as the tax on shipping depends on them. */
+function weighedOf(basis: Basis, lines: readonly Pick<QuotedLine, 'discountedMinor' | 'totalMinor'>[]): Weighed[] {
+  return lines.map(({ discountedMinor, totalMinor }, index) => ({
+    line: basis.lines[index] ?? { taxCategoryId: null, quantity: 0 },
+    discountedMinor,
+    totalMinor,
+  }));
 }
 
 /** Prices a cart with a set of promotions, which is in the order in which to apply it: the steps of docs/pricing.md. */
@@ -104,11 +114,7 @@ function price(input: QuoteInput, basis: Basis, set: readonly Candidate[]): Pric
   const { amountMinor: shippingMinor, taxes: shippingTaxes } = taxShipping(input.tax, {
     amountMinor: shipping.method?.priceMinor ?? 0n,
     categoryId: shipping.method?.terms.taxCategoryId ?? null,
-    goods: lines.map(({ discountedMinor, totalMinor: total }, index) => ({
-      line: basis.lines[index] ?? { taxCategoryId: null, quantity: 0 },
-      discountedMinor,
-      totalMinor: total,
-    })),
+    goods: weighedOf(basis, lines),
   });
   totalMinor += shippingMinor;
   if (!isIncluded(input.tax)) {
@@ -236,6 +242,11 @@ export function quote(input: QuoteInput): Quote {
   const taxes = sumByRate([...priced.lines.flatMap((line) => line.tax ?? []), ...priced.shippingTaxes]);
   const { shipping } = priced;
   const method = shipping.method;
+  const charged = ({ methodId, title, listMinor, priceMinor }: UntaxedOption): ShippingOption => {
+    const categoryId = methods.find(({ id }) => id === methodId)?.taxCategoryId ?? null;
+    const of = { amountMinor: priceMinor, categoryId, goods: weighedOf(basis, priced.lines) };
+    return { methodId, title, listMinor, priceMinor, chargedMinor: taxShipping(input.tax, of).amountMinor };
+  };
   const result: Omit<Quote, 'hash'> = {
     currency: input.currency,
     pricesIncludeTax: isIncluded(input.tax),
@@ -249,16 +260,8 @@ export function quote(input: QuoteInput): Quote {
     ),
     discountMinor: lines.reduce((sum, { discountMinor }) => sum + discountMinor, 0n),
     shippingState: shipping.state,
-    shippingOptions: shipping.options,
-    shippingMethod:
-      method === null
-        ? null
-        : {
-            methodId: method.methodId,
-            title: method.title,
-            listMinor: method.listMinor,
-            priceMinor: method.priceMinor,
-          },
+    shippingOptions: shipping.options.map(charged),
+    shippingMethod: method === null ? null : charged(method),
     shippingDiscounts: appliedOf(shipping.discounts, terms, input.codes),
     shippingMinor: priced.shippingMinor,
     shippingTaxes: priced.shippingTaxes,

@@ -210,6 +210,8 @@ export interface ShippingOption {
   listMinor: bigint;
   /** After shipping promotions, were it chosen. */
   priceMinor: bigint;
+  /** What would be paid for it: the price, less the tax in it of which the buyer is relieved. */
+  chargedMinor: bigint;
 }
 
 /**

@@ -66,6 +66,13 @@ export function faultsOfTerms(terms: Checked): InvalidInputError[] {
   return faults;
 }
 
+/** Whether a promotion counts its uses. */
+export function isLimited(
+  terms: Pick<PromotionTerms, 'usageLimit' | 'usageLimitPerCustomer' | 'budgetMinor'>,
+): boolean {
+  return terms.usageLimit !== null || terms.usageLimitPerCustomer !== null || terms.budgetMinor !== null;
+}
+
 /** Reasons why limits are lower than what a promotion has used already. */
 export function conflictsWithUse(
   { used, spentMinor }: Pick<Promotion, 'used' | 'spentMinor'>,

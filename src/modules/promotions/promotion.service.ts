@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
-import type { Database, Transaction } from '../../infra/postgres/database.ts';
+import { RetryTransaction, type Database, type Transaction } from '../../infra/postgres/database.ts';
 import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import type { AccountService } from '../accounts/account.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
@@ -16,7 +16,7 @@ import * as codeRepository from './code.repository.ts';
 import type { CodeQuery } from './code.repository.ts';
 import { createPreview, type ExampleCart, type PromotionPreview } from './preview.ts';
 import { recordedTerms } from './promotion-input.ts';
-import { conflictsWithUse, faultsOfTerms } from './promotion-rules.ts';
+import { conflictsWithUse, faultsOfTerms, isLimited } from './promotion-rules.ts';
 import * as repository from './promotion.repository.ts';
 import type { PromotionQuery, PromotionSort } from './promotion.repository.ts';
 import { ID_LISTS } from './promotion.types.ts';
@@ -73,7 +73,7 @@ export interface PromotionDependencies {
   catalog: Pick<CatalogService, 'productsByIds' | 'variantsByIds' | 'categoriesByIds'>;
   accounts: Pick<AccountService, 'byIds'>;
   staff: Pick<StaffService, 'record'>;
-  prices: () => Pick<PricingService, 'preview'>;
+  prices: () => Pick<PricingService, 'preview' | 'lockUncountedOrders' | 'countOrders'>;
   eventLog: EventLog;
   shop: { currency: string };
 }
@@ -128,6 +128,13 @@ export function createPromotionService(deps: PromotionDependencies): PromotionSe
     if (faults.length > 0) throw new Refusal(...faults);
   };
 
+  /** The orders that are to be counted because a promotion gets its first limit; null if it gets none. */
+  async function lockUncounted(tx: Transaction, id: string, changes: PromotionChanges): Promise<string[] | null> {
+    const [promotion] = await repository.findPromotions(tx, [id]);
+    if (promotion === undefined || isLimited(promotion) || !isLimited({ ...promotion, ...changes })) return null;
+    return prices().lockUncountedOrders(tx, id);
+  }
+
   const codes = createCodeWriting({ db, note, reread });
 
   return {
@@ -168,7 +175,13 @@ export function createPromotionService(deps: PromotionDependencies): PromotionSe
       const [known] = await repository.findPromotions(db, [id]);
       await assertExist(changes, known);
       return db.transaction(async (tx) => {
-        const before = (await repository.lockPromotion(tx, id, 'UPDATE')) ?? notFound();
+        const uncounted = await lockUncounted(tx, id, changes);
+        let before = (await repository.lockPromotion(tx, id, 'UPDATE')) ?? notFound();
+        if (!isLimited(before) && isLimited({ ...before, ...changes })) {
+          // It lost its limits meanwhile. Run again: orders are locked before promotions.
+          if (uncounted === null) throw new RetryTransaction();
+          before = { ...before, ...(await prices().countOrders(tx, id, uncounted)) };
+        }
         const after: Promotion = { ...before, ...changes };
         const changed = changesBetween(recorded(repository.termsOf(before)), recorded(repository.termsOf(after)));
         if (changed.length === 0) return before;

@@ -1,6 +1,7 @@
 import { countUpTo } from '../../infra/postgres/count.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
+import { normalizeCode } from './code.ts';
 
 /*
  * What orders say of a promotion: the discounts that were frozen with them, so that reports outlive every change of the promotion.
@@ -82,7 +83,22 @@ export function findUsageByDay(source: Queryable, span: UsageSpan, timeZone: str
   return source.query<DayUsage>(byDay, [...valuesOf(span), timeZone]);
 }
 
-const BY_CODE = `SELECT upper(normalize(btrim(u.code), NFKC)) AS code, ${SUMS} FROM (${USED}) AS u WHERE u.code IS NOT NULL GROUP BY 1`;
+// Codes of ASCII alone are normalized by the database; the others by `normalizeCode`, which hands them in as $6 and $7.
+const BY_CODE = `
+  SELECT coalesce(n.code, upper(regexp_replace(btrim(u.code), ' +', ' ', 'g') COLLATE "C")) AS code, ${SUMS}
+    FROM (${USED}) AS u LEFT JOIN unnest($6::text[], $7::text[]) AS n(entered, code) ON n.entered = u.code
+   WHERE u.code IS NOT NULL GROUP BY 1`;
+
+const unusual: Statement = {
+  text: `SELECT DISTINCT u.code FROM (${USED}) AS u WHERE u.code ~ '[^ -~]'`,
+};
+
+/** The parameters of `BY_CODE`. */
+async function valuesByCode(source: Queryable, span: UsageSpan): Promise<unknown[]> {
+  const rows = await source.query<{ code: string }>(unusual, valuesOf(span));
+  const entered = rows.map(({ code }) => code);
+  return [...valuesOf(span), entered, entered.map((code) => normalizeCode(code) ?? code)];
+}
 
 const MOST_FIRST: readonly SortTerm[] = [
   { expression: 'c."discountMinor"', type: 'bigint', descending: true },
@@ -91,7 +107,7 @@ const MOST_FIRST: readonly SortTerm[] = [
 
 /** A page of a promotion's codes that were used in a span, those that gave away most first. */
 export async function findUsageByCode(source: Queryable, span: UsageSpan, page: PageRequest): Promise<Page<CodeUsage>> {
-  const values = valuesOf(span);
+  const values = await valuesByCode(source, span);
   const parameter = (value: unknown) => `$${values.push(value)}`;
   const { condition, orderBy, cursor } = keyset(MOST_FIRST, page, parameter);
   const text = `SELECT c.*, ${cursor} AS cursor FROM (${BY_CODE}) AS c WHERE ${condition} ORDER BY ${orderBy}
@@ -100,6 +116,6 @@ export async function findUsageByCode(source: Queryable, span: UsageSpan, page: 
 }
 
 /** How many codes were used in a span, as far as lists count. */
-export function countCodesUsed(source: Queryable, span: UsageSpan): Promise<number> {
-  return countUpTo(source, BY_CODE, valuesOf(span));
+export async function countCodesUsed(source: Queryable, span: UsageSpan): Promise<number> {
+  return countUpTo(source, BY_CODE, await valuesByCode(source, span));
 }

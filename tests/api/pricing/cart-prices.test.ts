@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { makeProduct, setPrice } from '../../support/fixtures.ts';
+import { newStaff } from '../../support/accounts.ts';
+import { globalId, makeProduct, setPrice } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { addressIn, pricedDocuments, pricedShopper, pricesOf } from '../../support/priced-cart.ts';
 import { changePromotion, clearTerms, makePromotion, makeZone, usageOf } from '../../support/pricing.ts';
@@ -10,7 +11,7 @@ import { recordStatements } from '../../support/statements.ts';
 
 let shop: QuietShop;
 beforeAll(async () => {
-  shop = await openQuietShop({ PRICES_INCLUDE_TAX: '1' });
+  shop = await openQuietShop({ PRICES_INCLUDE_TAX: '1', BCRYPT_COST: '4' });
 });
 afterEach(() => clearTerms(shop));
 afterAll(() => shop.dispose());
@@ -251,6 +252,55 @@ describe('limits', () => {
     expect((await buy('once@example.com')).order?.total).toEqual(money('18.00'));
     expect((await buy('Once@Example.com')).errors).toMatchObject([{ code: 'DISCOUNT_LIMIT_REACHED' }]);
     expect((await buy('other@example.com')).order?.total).toEqual(money('18.00'));
+  });
+});
+
+describe('a limit that staff set later', () => {
+  test('counts the orders that had the promotion before, but for cancelled ones', async () => {
+    const staff = await newStaff(shop);
+    const { id } = await makePromotion(shop, { codes: ['LATER'] });
+    const orders: string[] = [];
+    for (const email of ['one@example.com', 'two@example.com', 'three@example.com', 'three@example.com']) {
+      const shopper = await withCart();
+      await shopper.setCodes('LATER');
+      orders.push(known((await shopper.buy({ email })).order).id);
+    }
+    const cancel = (order: string | undefined) => staff.client.data(pricedDocuments.cancel, { id: known(order) });
+    await cancel(orders[0]);
+    expect(await usageOf(shop, id)).toEqual({ used: 0, spent: 0 });
+    const update = async (changes: object) => {
+      const { promotionUpdate } = await staff.client.data<{ promotionUpdate: { errors: { path: string[] }[] } }>(
+        'mutation ($input: PromotionUpdateInput!) { promotionUpdate(input: $input) { errors { path } } }',
+        { input: { id: globalId('Promotion', id), ...changes } },
+      );
+      return promotionUpdate.errors.map(({ path }) => path[0]);
+    };
+    await changingNothing(shop, async () => {
+      expect(await update({ usageLimit: 2, budget: '5.99' })).toEqual(['usageLimit', 'budget']);
+    });
+    expect(await update({ usageLimitPerCustomer: 2 })).toEqual([]);
+    expect(await usageOf(shop, id)).toEqual({ used: 3, spent: 600 });
+
+    const again = await withCart();
+    await again.setCodes('LATER');
+    expect((await again.buy({ email: 'Three@example.com' })).errors).toMatchObject([
+      { code: 'DISCOUNT_LIMIT_REACHED' },
+    ]);
+    await cancel(orders[3]);
+    expect(await usageOf(shop, id)).toEqual({ used: 2, spent: 400 });
+    expect((await again.buy({ email: 'three@example.com' })).errors).toEqual([]);
+
+    // While it has no limit again, nothing is counted; with the next one, everything is.
+    expect(await update({ usageLimitPerCustomer: null })).toEqual([]);
+    const free = await withCart();
+    await free.setCodes('LATER');
+    await free.buy({ email: 'five@example.com' });
+    expect(await usageOf(shop, id)).toEqual({ used: 3, spent: 600 });
+    expect(await update({ usageLimit: 4 })).toEqual([]);
+    expect(await usageOf(shop, id)).toEqual({ used: 4, spent: 800 });
+    const last = await withCart();
+    await last.setCodes('LATER');
+    expect((await last.buy()).errors).toMatchObject([{ code: 'DISCOUNT_LIMIT_REACHED' }]);
   });
 });
 
