@@ -46,7 +46,7 @@ async function settle(paymentId: string): Promise<void> {
     const operations = await payments.operationsOf(paymentId);
     const due = operations.filter(({ state }) => ['QUEUED', 'UNKNOWN', 'SENT'].includes(state));
     for (const { id } of due) await payments.runOperation(id, true);
-    open = due.length > 0 && due.some(({ state }) => state === 'QUEUED');
+    open = due.some(({ state }) => state === 'QUEUED');
   }
 }
 

@@ -115,6 +115,46 @@ export async function viewNote(source: Queryable, orderId: string, to: string): 
   return step?.note == null || !step.byStaff ? [] : linesOf(step.note);
 }
 
+/** A payment. */
+export interface PaymentView {
+  amount: string;
+  /** Null where no order was placed. */
+  orderNumber: string | null;
+  /** Over without an order and without a reason to write: the shopper cancelled it, or never paid. */
+  isForgotten: boolean;
+  /** The bank agreed when it was too late, or to another amount: the money goes back. */
+  isReturned: boolean;
+  wasCaptured: boolean;
+  lapsesOn: string | null;
+  refund: { amount: string; note: string[] } | null;
+}
+
+/** Reads a payment. */
+export async function viewPayment(
+  source: Queryable,
+  paymentId: string,
+  refundId: string | null = null,
+): Promise<PaymentView | null> {
+  const row = await repository.findPayment(source, paymentId, refundId);
+  if (row === null) return null;
+  const { currency, refundMinor, refundReason } = row;
+  return {
+    amount: formatMoney({ minor: row.amountMinor, currency }),
+    orderNumber: row.number === null ? null : String(row.number),
+    isForgotten: row.state === 'CANCELLED' && row.returnReason === null,
+    isReturned: row.returnReason !== null,
+    wasCaptured: row.capturedMinor > 0n,
+    lapsesOn: row.lapsesAt === null ? null : dayInWords(row.lapsesAt),
+    refund:
+      refundMinor === null
+        ? null
+        : {
+            amount: formatMoney({ minor: refundMinor, currency }),
+            note: refundReason !== null && row.byStaff === true ? linesOf(refundReason) : [],
+          },
+  };
+}
+
 /** A variant. */
 export interface ProductView {
   title: string;

@@ -87,6 +87,38 @@ export async function findStep(source: Queryable, orderId: string, to: string): 
   return row ?? null;
 }
 
+const payment: Statement = {
+  name: 'letter_payment',
+  text: `SELECT p.state, p.currency, p.amount_minor AS "amountMinor", p.return_reason AS "returnReason", p.captured_minor AS "capturedMinor",
+                p.lapses_at AS "lapsesAt", o.number, r.amount_minor AS "refundMinor", r.reason AS "refundReason", r.actor_id IS NOT NULL AS "byStaff"
+           FROM payments p LEFT JOIN orders o ON o.id = p.order_id LEFT JOIN refunds r ON r.payment_id = p.id AND r.id = $2
+          WHERE p.id = $1`,
+};
+
+/** A payment as letters show it, with one of its refunds. */
+export interface PaymentRow {
+  state: string;
+  currency: string;
+  amountMinor: bigint;
+  returnReason: string | null;
+  capturedMinor: bigint;
+  lapsesAt: Date | null;
+  number: bigint | null;
+  refundMinor: bigint | null;
+  refundReason: string | null;
+  byStaff: boolean | null;
+}
+
+/** A payment, and the refund if one is asked for; null where there is none. */
+export async function findPayment(
+  source: Queryable,
+  paymentId: string,
+  refundId: string | null,
+): Promise<PaymentRow | null> {
+  const [row] = await source.query<PaymentRow>(payment, [paymentId, refundId]);
+  return row ?? null;
+}
+
 /** A variant that shoppers can find, as a letter shows it. */
 export interface VariantRow {
   productTitle: string;

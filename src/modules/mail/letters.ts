@@ -19,6 +19,7 @@ import { OrderPlaced } from './letters/order-placed.tsx';
 import { OrderStatusChanged, statusTexts } from './letters/order-status-changed.tsx';
 import { PasswordChanged } from './letters/password-changed.tsx';
 import { PasswordReset } from './letters/password-reset.tsx';
+import { AuthorizationLapsing, PaymentFailed, PaymentReceivedLate, RefundSucceeded } from './letters/payment.tsx';
 import { Welcome } from './letters/welcome.tsx';
 import { createLinks } from './links.ts';
 import type { MailSettingsService } from './mail-settings.service.ts';
@@ -36,6 +37,9 @@ type Writer = (mail: MailRow, frame: Frame) => Promise<Draft | null>;
 
 const ofOrder = z.object({ orderId: z.guid() });
 const ofStep = ofOrder.extend({ to: z.enum(orderStatuses).exclude(['PLACED']) });
+const ofPayment = z.object({ paymentId: z.guid() });
+const ofPaidOrder = ofPayment.extend({ orderId: z.guid() });
+const ofRefund = ofPayment.extend({ orderId: z.guid().nullable(), refundId: z.guid() });
 const ofCart = z.object({ cartId: z.guid(), variantId: z.guid() });
 const ofAlert = z.object({ alertId: z.guid() });
 const ofUser = z.object({ userId: z.guid() });
@@ -122,6 +126,39 @@ export function createLetters(deps: {
       if (order === null) return null;
       const body = OrderLink({ frame, number: order.number, link: await orderLink(orderId) });
       return { subject: `Your link to order ${order.number}`, body };
+    },
+
+    async 'payment-failed'({ data }, frame) {
+      const payment = await views.viewPayment(db, ofPayment.parse(data).paymentId);
+      if (payment === null || payment.isForgotten) return null;
+      const subject = payment.isReturned ? 'Your payment came too late' : 'Your payment failed';
+      return { subject: `${subject}: ${shopName}`, body: PaymentFailed({ frame, payment }) };
+    },
+
+    async 'payment-received-late'({ data }, frame) {
+      const { paymentId, orderId } = ofPaidOrder.parse(data);
+      const [payment, order] = [await views.viewPayment(db, paymentId), await views.viewOrder(db, orderId)];
+      if (payment === null || order === null) return null;
+      const body = PaymentReceivedLate({ frame, payment, order, link: await orderLink(orderId) });
+      return { subject: `Order ${order.number}: your payment has arrived`, body };
+    },
+
+    async 'refund-succeeded'({ data }, frame) {
+      const { paymentId, orderId, refundId } = ofRefund.parse(data);
+      const payment = await views.viewPayment(db, paymentId, refundId);
+      if (payment === null || payment.refund === null) return null;
+      const { refund, orderNumber } = payment;
+      const link = orderId === null ? null : await orderLink(orderId);
+      const subject =
+        orderNumber === null ? `Your refund: ${shopName}` : `Order ${orderNumber}: ${refund.amount} refunded`;
+      return { subject, body: RefundSucceeded({ frame, refund, orderNumber, link }) };
+    },
+
+    async 'authorization-lapsing'({ data }, frame) {
+      const payment = await views.viewPayment(db, ofPayment.parse(data).paymentId);
+      if (payment === null || payment.wasCaptured) return null;
+      const subject = `Order ${payment.orderNumber ?? ''}: capture ${payment.amount}`;
+      return { subject, body: AuthorizationLapsing({ frame, payment }) };
     },
 
     async 'low-stock'({ data }, frame) {

@@ -11,9 +11,17 @@ import {
 import { cartChanged } from '../cart/cart.events.ts';
 import { orderLinkRequested, orderPlaced, orderStatusChanged } from '../orders/order.events.ts';
 import {
+  authorizationLapsing,
+  paymentFailed,
+  paymentReceivedLate,
+  refundSucceeded,
+} from '../payments/payment.events.ts';
+import {
   findRecipientOfCart,
   findRecipientOfOrder,
+  findRecipientOfPayment,
   findRecipientOfUser,
+  findStaff,
   type Recipient,
 } from './mail-notices.repository.ts';
 import type { MailSettingsService } from './mail-settings.service.ts';
@@ -24,8 +32,11 @@ import type { MailData, MailTemplate } from './mail.types.ts';
 interface Notice {
   template: MailTemplate;
   data: MailData;
-  recipient: (source: Queryable) => Promise<Recipient | null>;
+  recipient: (source: Queryable) => Promise<Recipient | readonly Recipient[] | null>;
 }
+
+/** So many of the staff are sent a mail about one thing. */
+const MOST_STAFF = 20;
 
 /** A mail to a user about the user's own account. */
 function toUser(template: MailTemplate, data: MailData & { userId: string }): Notice {
@@ -56,6 +67,8 @@ function noticeOf(event: StoredEvent): Notice | null {
     if (kind !== 'LOW_STOCK' || variantId === undefined) return null;
     return { template: 'low-stock', data: { cartId, variantId }, recipient: (tx) => findRecipientOfCart(tx, cartId) };
   }
+  const payment = paymentNoticeOf(event);
+  if (payment !== null) return payment;
   const registered = userRegistered.read(event);
   if (registered !== null) return toUser('welcome', registered);
   const confirmation = emailConfirmationRequested.read(event);
@@ -67,6 +80,32 @@ function noticeOf(event: StoredEvent): Notice | null {
   const { userId, resetId } = reset;
   // Nobody has an account with that address.
   return userId === null ? null : toUser('password-reset', { userId, resetId });
+}
+
+/** Mail about payments: to the customer, but for authorizations that lapse, which staff must capture. */
+function paymentNoticeOf(event: StoredEvent): Notice | null {
+  const toPayer = (template: MailTemplate, data: MailData & { paymentId: string }): Notice => ({
+    template,
+    data,
+    recipient: (source) => findRecipientOfPayment(source, data.paymentId),
+  });
+  const failed = paymentFailed.read(event);
+  if (failed !== null) return toPayer('payment-failed', { paymentId: failed.paymentId });
+  const late = paymentReceivedLate.read(event);
+  if (late !== null) return toPayer('payment-received-late', { paymentId: late.paymentId, orderId: late.orderId });
+  const refunded = refundSucceeded.read(event);
+  if (refunded !== null) {
+    const { paymentId, orderId, refundId } = refunded;
+    return toPayer('refund-succeeded', { paymentId, orderId, refundId });
+  }
+  const lapsing = authorizationLapsing.read(event);
+  if (lapsing === null || lapsing.orderId === null) return null;
+  const { paymentId, orderId } = lapsing;
+  return {
+    template: 'authorization-lapsing',
+    data: { paymentId, orderId },
+    recipient: (source) => findStaff(source, MOST_STAFF),
+  };
 }
 
 /**
@@ -89,20 +128,20 @@ export function createMailNotices(deps: {
       emailConfirmationRequested,
       passwordChanged,
       passwordResetRequested,
+      paymentFailed,
+      paymentReceivedLate,
+      refundSucceeded,
+      authorizationLapsing,
     ].map(({ type }) => type),
     async handle(tx, event) {
       const notice = noticeOf(event);
-      const recipient = notice === null ? null : await notice.recipient(tx);
-      if (notice === null || recipient === null) return 'DONE';
+      const found = notice === null ? null : await notice.recipient(tx);
+      if (notice === null || found === null) return 'DONE';
       const { template, data } = notice;
-      const mail = {
-        cause: `event:${event.seq}`,
-        template,
-        recipient: recipient.email,
-        userId: recipient.userId,
-        data,
-      };
-      const wanted = await mailSettings.wanted(tx, [mail]);
+      const cause = `event:${event.seq}`;
+      const recipients = 'email' in found ? [found] : found;
+      const letters = recipients.map(({ email: recipient, userId }) => ({ cause, template, recipient, userId, data }));
+      const wanted = await mailSettings.wanted(tx, letters);
       if (wanted.length > 0) await mails.write(tx, await readClock(tx), wanted);
       return 'DONE';
     },

@@ -117,8 +117,8 @@ builder.mutationFields((t) => ({
     extensions: cancelLimits,
     description:
       'Cancels an order with status PLACED and returns its units to stock. Allowed for the owner of the order, ' +
-      'for holders of its access token, and for staff. A payment is not refunded automatically; see ' +
-      '`orderMarkAsRefunded`.',
+      'for holders of its access token, and for staff. A payment with a provider is voided or refunded; one outside of the ' +
+      'shop is not; see `orderMarkAsRefunded`.',
     args: {
       input: t.arg({ type: OrderCancelInputRef, required: true, description: 'Order to cancel, and the reason.' }),
     },

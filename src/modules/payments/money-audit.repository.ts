@@ -1,12 +1,5 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-
-/** A rule of the books of money that an order breaks. Amounts are minor units. */
-export interface MoneyDiscrepancy {
-  orderId: string | null;
-  rule: string;
-  expected: bigint;
-  actual: bigint;
-}
+import type { MoneyDiscrepancy } from './money-audit.types.ts';
 
 /*
  * What the ledger must come to follows from orders, payments, refunds and disputes. Each is computed here from the rows, and not

@@ -1,7 +1,7 @@
 import { readClock } from '../../infra/postgres/clock.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
-import { auditMoneyPage, auditStrayPayments, type MoneyDiscrepancy } from './money-audit.repository.ts';
-import type { MoneyAudit } from './payment.service.ts';
+import { auditMoneyPage, auditStrayPayments } from './money-audit.repository.ts';
+import type { MoneyAudit, MoneyDiscrepancy } from './money-audit.types.ts';
 
 const PAGE = 500;
 const MOST_DISCREPANCIES = 1000;

@@ -5,12 +5,15 @@ import type { PaymentService } from './payment.service.ts';
 const SWEEP_MS = 5000;
 const BATCH = 100;
 
-/** Does operations whose jobs were lost or that wait for another attempt, and ends payments whose time is over. */
+/**
+ * Does operations whose jobs were lost or that wait for another attempt, ends payments whose time is over, tells staff of authorizations
+ * that lapse, and cancels orders that were not paid in time.
+ */
 export function startPaymentUpkeep({
   payments,
   logger,
 }: {
-  payments: Pick<PaymentService, 'findWork' | 'runOperation' | 'expire'>;
+  payments: Pick<PaymentService, 'findWork' | 'runOperation' | 'expire' | 'warnOfLapse' | 'cancelUnpaid'>;
   logger: Logger;
 }): AsyncDisposable {
   return every({
@@ -19,10 +22,12 @@ export function startPaymentUpkeep({
     failed: 'the sweep of payments failed; retrying',
     logger,
     async run(signal) {
-      const { operationIds, overdueIds } = await payments.findWork(BATCH);
+      const { operationIds, overdueIds, lapsingIds, unpaidIds } = await payments.findWork(BATCH);
       const attempts = [
         ...overdueIds.map((paymentId) => ({ of: { paymentId }, work: () => payments.expire(paymentId) })),
         ...operationIds.map((operationId) => ({ of: { operationId }, work: () => payments.runOperation(operationId) })),
+        ...lapsingIds.map((paymentId) => ({ of: { paymentId }, work: () => payments.warnOfLapse(paymentId) })),
+        ...unpaidIds.map((orderId) => ({ of: { orderId }, work: () => payments.cancelUnpaid(orderId) })),
       ];
       for (const { of, work } of attempts) {
         if (signal.aborted) return;

@@ -23,7 +23,8 @@ const PaymentStateRef = builder.enumType('PaymentState', {
 });
 
 const ClientDataRef = builder.objectRef<ClientData>('PaymentClientData').implement({
-  description: 'Data that a front end needs to continue a payment. Visible only to the shopper who started the payment.',
+  description:
+    'Data that a front end needs to continue a payment. Visible only to the shopper who started the payment.',
   fields: (t) => ({
     redirectUrl: t.exposeString('redirectUrl', {
       nullable: true,
@@ -97,7 +98,8 @@ builder.node(PaymentRef, {
     }),
     failure: t.exposeString('failure', {
       nullable: true,
-      description: 'Reason for which the last attempt to pay failed, in words for the shopper. Null if no attempt failed.',
+      description:
+        'Reason for which the last attempt to pay failed, in words for the shopper. Null if no attempt failed.',
     }),
     order: t.field({
       type: OrderRef,

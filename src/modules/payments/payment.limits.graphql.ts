@@ -1,4 +1,4 @@
-import { byNetwork, type FieldAsk, type RateLimit } from '../../graphql/limits/rate-limits.ts';
+import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/limits/rate-limits.ts';
 import { limitedBy } from '../../graphql/schema/limited-fields.ts';
 import { ownerOf } from '../../graphql/context/viewer.ts';
 import type { Context } from '../../graphql/context/context.ts';
@@ -38,11 +38,28 @@ function byOwner(limit: RateLimit, ctx: Context): FieldAsk[] {
   return [{ limit, key: 'userId' in owner ? owner.userId : owner.guestId }];
 }
 
-/** `paymentStart` pins a cart and asks a provider. */
-export const startLimits = limitedBy([startsByClient, startsByOwner], (_args: object, ctx) => [
-  byNetwork(startsByClient, ctx),
-  ...byOwner(startsByOwner, ctx),
-]);
+/** Letters about the payment and its order go to an address that anyone can type. */
+const startsByEmail: RateLimit = {
+  name: 'paymentStartsByEmail',
+  points: 20,
+  seconds: 60 * MINUTE,
+  tooMany: 'payments with this email address',
+};
+
+/** `paymentStart` pins a cart, asks a provider, and has letters sent. */
+export const startLimits = limitedBy<{ input: { email?: string | null } }>(
+  [startsByClient, startsByOwner, startsByEmail],
+  async ({ input }, ctx): Promise<FieldAsk[]> => {
+    const { guest, user } = ctx.viewer;
+    const ofCart = user === null && guest !== null ? await ctx.services.cart.find({ guestId: guest.id }) : null;
+    const email = input.email ?? ofCart?.email;
+    return [
+      byNetwork(startsByClient, ctx),
+      ...byOwner(startsByOwner, ctx),
+      ...(email == null ? [] : [byEmail(startsByEmail, email)]),
+    ];
+  },
+);
 
 /** `paymentSync` and `paymentCancel` ask a provider. */
 export const syncLimits = limitedBy([syncsByOwner, syncsByClient], (_args: object, ctx) => [

@@ -222,36 +222,6 @@ export async function writePayment(tx: Queryable, at: Date, payment: PaymentWrit
   ]);
 }
 
-const overdue: Statement = {
-  name: 'payments_overdue',
-  text: `SELECT p.id FROM payments p
-          WHERE p.state IN ('PENDING', 'PROCESSING') AND p.provider <> 'manual' AND p.state = 'PENDING' AND p.deadline <= clock_timestamp()
-            AND NOT EXISTS (SELECT FROM payment_operations o WHERE o.payment_id = p.id AND o.kind = 'CANCEL'
-                             AND (o.state IN ('QUEUED', 'SENT', 'UNKNOWN') OR o.settled_at > clock_timestamp() - interval '1 minute'))
-          ORDER BY p.deadline LIMIT $1`,
-};
-
-/** Payments whose time is over and that nobody is cancelling. */
-export async function findOverdue(source: Queryable, limit: number): Promise<string[]> {
-  return (await source.query<{ id: string }>(overdue, [limit])).map(({ id }) => id);
-}
-
-const open: Statement = {
-  name: 'payments_open',
-  text: `SELECT id FROM payments WHERE provider = $1 AND reference IS NOT NULL AND (id > $2::uuid OR $2 IS NULL)
-            AND (state IN ('PENDING', 'PROCESSING', 'AUTHORIZED') OR refund_pending_minor > 0) ORDER BY id LIMIT $3`,
-};
-
-/** Payments of a provider of which more is to be expected, in pages. */
-export async function findOpen(
-  source: Queryable,
-  provider: string,
-  after: string | null,
-  limit: number,
-): Promise<string[]> {
-  return (await source.query<{ id: string }>(open, [provider, after, limit])).map(({ id }) => id);
-}
-
 const pendingRefund: Statement = {
   name: 'payment_add_pending_refund',
   text: `UPDATE payments SET refund_pending_minor = refund_pending_minor + $2, updated_at = clock_timestamp(), version = version + 1

@@ -16,9 +16,9 @@ import { refuse } from '../user-error.ts';
 import { toDecimal } from '../money.ts';
 import { createFolding } from './folding.ts';
 import { createOperationRunner, type OperationRunner, type Step } from './operations.ts';
-import { findCaptureByKey, findDueOperations, findOperations, insertOperation } from './operation.repository.ts';
+import { findCaptureByKey, findOperations, insertOperation } from './operation.repository.ts';
 import { auditMoney } from './money-audit.ts';
-import type { MoneyDiscrepancy } from './money-audit.repository.ts';
+import type { MoneyAudit } from './money-audit.types.ts';
 import { createOrderBooks } from './order-books.ts';
 import { createPaymentPlacing } from './payment-placing.ts';
 import * as payments from './payment.repository.ts';
@@ -26,6 +26,7 @@ import type { PaymentOwners } from './payment.repository.ts';
 import { OPEN_STATES, type DisputeRow, type OperationRow, type PaymentRow, type RefundRow } from './payment.types.ts';
 import type { PaymentProvider } from './providers/provider.types.ts';
 import * as refunds from './refund.repository.ts';
+import { createPaymentWork, type PaymentWork } from './payment-work.ts';
 import { createRefunding, type OrderRefundRequest } from './refunding.ts';
 import { createStarting, type PaymentRequest } from './starting.ts';
 
@@ -34,19 +35,7 @@ export type { PaymentRow, RefundRow, DisputeRow, OperationRow } from './payment.
 export type { PaymentRequest } from './starting.ts';
 export type { OrderRefundRequest } from './refunding.ts';
 
-export type { MoneyDiscrepancy } from './money-audit.repository.ts';
-
-/** What an audit of the ledger found. */
-export interface MoneyAudit {
-  checkedOrders: number;
-  checkedAt: Date;
-  discrepancies: MoneyDiscrepancy[];
-  /** The first and the last order that were checked. */
-  firstId: string | null;
-  lastId: string | null;
-  /** Whether there are orders that were not checked. */
-  more: boolean;
-}
+export type { MoneyAudit, MoneyDiscrepancy } from './money-audit.types.ts';
 
 /** A provider that shoppers may choose. */
 export interface OfferedProvider {
@@ -85,10 +74,14 @@ export interface PaymentService {
 
   /** Does an operation, for jobs. */
   runOperation: OperationRunner['run'];
-  /** Operations that have been due for a while, and payments whose time is over. */
-  findWork(limit: number): Promise<{ operationIds: string[]; overdueIds: string[] }>;
+  /** What waits to be done: rows of each kind, so many at most. */
+  findWork(limit: number): Promise<PaymentWork>;
   /** Has a payment cancelled whose time is over. */
   expire(paymentId: string): Promise<void>;
+  /** Tells staff, once, that an authorization lapses within two days. */
+  warnOfLapse(paymentId: string): Promise<void>;
+  /** Cancels an order that was not paid in time. */
+  cancelUnpaid(orderId: string): Promise<void>;
 
   byIds(ids: readonly string[]): Promise<PaymentRow[]>;
   ownersOf(ids: readonly string[]): Promise<PaymentOwners[]>;
@@ -133,8 +126,6 @@ export interface PaymentDependencies {
 
 /** So long a mutation waits for a provider. */
 const PATIENCE_MS = 3000;
-/** A job has this long before the sweep takes over. */
-const LOST_AFTER_S = 5;
 
 const MANUAL: OfferedProvider = { id: 'manual', title: 'Pay later' };
 
@@ -147,6 +138,7 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
   orders.attachMoney(books);
   const runner = createOperationRunner({ ...deps, folding });
   const starting = createStarting(deps);
+  const upkeep = createPaymentWork(deps);
   const refunding = createRefunding({ ...deps, books, currency: shop.currency });
 
   /** Does an operation now, and waits for it as long as a caller can be kept waiting. It goes on after that. */
@@ -255,13 +247,9 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
     },
 
     runOperation: runner.run,
-    async findWork(limit) {
-      const [operationIds, overdueIds] = await Promise.all([
-        findDueOperations(db, LOST_AFTER_S, limit),
-        payments.findOverdue(db, limit),
-      ]);
-      return { operationIds, overdueIds };
-    },
+    findWork: (limit) => upkeep.findWork(limit),
+    warnOfLapse: (paymentId) => upkeep.warnOfLapse(paymentId),
+    cancelUnpaid: (orderId) => upkeep.cancelUnpaid(orderId),
     async expire(paymentId) {
       await folding.apply(paymentId, { cancel: true });
     },

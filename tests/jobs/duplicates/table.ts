@@ -15,7 +15,13 @@ import {
   stockRecovered,
 } from '../../../src/modules/inventory/inventory.events.ts';
 import { orderLinkRequested, orderPlaced, orderStatusChanged } from '../../../src/modules/orders/order.events.ts';
-import { newEmail, newPerson } from '../../support/accounts.ts';
+import {
+  authorizationLapsing,
+  paymentFailed,
+  paymentReceivedLate,
+  refundSucceeded,
+} from '../../../src/modules/payments/payment.events.ts';
+import { newEmail, newPerson, newStaff } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { deliver, deliveriesOf, newEntryId, productOf } from '../../support/contentful.ts';
 import { levelOf, makeOverdue, makeVariant, type World } from '../../support/fixtures.ts';
@@ -97,6 +103,20 @@ export const consumers: Readonly<Record<string, Readonly<Record<string, Row<NewE
         return { comes: orderLinkRequested.of(orderId, { orderId }), effect: () => mailsTo(scene, email) };
       },
       expected: ['order-link'],
+    },
+    [paymentFailed.type]: aboutPayment((of) => paymentFailed.of(of.paymentId, { ...of, late: true }), 'payment-failed'),
+    [paymentReceivedLate.type]: aboutPayment((of) => paymentReceivedLate.of(of.paymentId, of), 'payment-received-late'),
+    [refundSucceeded.type]: aboutPayment(
+      (of) => refundSucceeded.of(of.paymentId, { ...of, refundId: uuid() }),
+      'refund-succeeded',
+    ),
+    [authorizationLapsing.type]: {
+      async given(scene) {
+        const { of } = await paidOrder(scene);
+        const { email } = await newStaff(scene);
+        return { comes: authorizationLapsing.of(of.paymentId, of), effect: () => mailsTo(scene, email) };
+      },
+      expected: ['authorization-lapsing'],
     },
     [cartChanged.type]: {
       async given(scene) {
@@ -303,6 +323,29 @@ function toPerson(of: (userId: string) => NewEvent, template: string): Row<NewEv
     async given(scene) {
       const { email, userId } = await newPerson(scene);
       return { comes: of(rowId(userId)), effect: () => mailsTo(scene, email) };
+    },
+    expected: [template],
+  };
+}
+
+/** An order that was paid outside of the shop, as events of its payment name it. */
+async function paidOrder(scene: Scene) {
+  const { orderId, email } = await guestOrder(scene);
+  const { orders, payments } = scene.app.services;
+  await orders.markAsPaid({ orderId, by: { by: 'SHOP' }, note: null });
+  const paymentId = known((await payments.ofOrders([orderId]))[0]).id;
+  return { of: { paymentId, orderId, guestId: null, userId: null }, email };
+}
+
+/** A row about a payment, whose mail goes to the address of the order. */
+function aboutPayment(
+  event: (of: Awaited<ReturnType<typeof paidOrder>>['of']) => NewEvent,
+  template: string,
+): Row<NewEvent> {
+  return {
+    async given(scene) {
+      const { of, email } = await paidOrder(scene);
+      return { comes: event(of), effect: () => mailsTo(scene, email) };
     },
     expected: [template],
   };
