@@ -21,7 +21,13 @@ import { createSessionWatch } from './live/session-watch.ts';
 import { createSharedSubscriptions } from './live/shared-subscriptions.ts';
 import { createSharing } from './live/sharing.ts';
 import { createSubscriptions } from './live/subscribe.ts';
-import { createThrottle, type Caller, type ThrottleOverrides } from './limits/throttle.ts';
+import {
+  createThrottle,
+  type Caller,
+  type PageVerdict,
+  type Throttle,
+  type ThrottleOverrides,
+} from './limits/throttle.ts';
 import { createWebSockets } from './live/websocket.ts';
 import { traceRequest } from './operations/tracing.ts';
 import { createEngine, type RequestScopes } from './operations/yoga.ts';
@@ -30,8 +36,8 @@ import { createEngine, type RequestScopes } from './operations/yoga.ts';
 export interface GraphQLServer {
   handle(req: IncomingMessage, res: ServerResponse, scope: RequestScope): void;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, scope: RequestScope): Refused | null;
-  /** Counts a request to a page as an operation: so many seconds to wait where it is too much, else null. */
-  secondsToWait(caller: Caller): Promise<number | null>;
+  /** Counts a request to a page: see `Throttle.admitPage`. Null: nothing is limited. */
+  admitPage(caller: Caller, more: Parameters<Throttle['admitPage']>[1]): Promise<PageVerdict | null>;
   /** GraphiQL; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
   /** Subscriptions that run. */
@@ -111,7 +117,7 @@ export function createGraphQLServer(options: {
       traceRequest({ tracer, req, scope }, () => yoga(req, res));
     },
     upgrade: (req, socket, head, scope) => sockets.upgrade(req, socket, head, scope),
-    secondsToWait: async (caller) => (throttle === null ? null : throttle.secondsToWait(caller)),
+    admitPage: async (caller, more) => (throttle === null ? null : throttle.admitPage(caller, more)),
     page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
     subscriptions: () => subscriptions.count() + sockets.subscriptions(),
     fanOut: () => fanOut.state(),

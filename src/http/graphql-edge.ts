@@ -16,8 +16,14 @@ export interface GraphQLHandler {
     head: Buffer,
     info: RequestInfo,
   ): { message: string; retryAfter: number } | null;
-  /** Counts a request to a page as it counts operations: so many seconds to wait where it is too much, else null. */
-  secondsToWait(info: RequestInfo): Promise<number | null>;
+  /**
+   * Counts a request to a page as it counts operations, and to rate limits by name. Null: nothing is limited.
+   * @param more.guesses limits whose points `giveBack` gives back
+   */
+  admitPage(
+    info: RequestInfo,
+    more: { guesses: readonly string[]; always: readonly string[] },
+  ): Promise<{ allowed: true; giveBack(): void } | { allowed: false; message: string; seconds: number } | null>;
   /** Answers with GraphiQL's page; null where it is off. */
   page: ((req: IncomingMessage, res: ServerResponse) => void) | null;
 }

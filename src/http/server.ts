@@ -17,6 +17,7 @@ import { faultOfRequest } from './request-target.ts';
 import { errorBody, refuseUpgrade, sendJson } from './respond.ts';
 import { closeStalledConnections, STALL_CLOCK, type StallClock } from './stalled-connections.ts';
 import type { StorefrontRefusal } from './storefront-key.ts';
+import { isWrongGuess, linkLimitsOf } from './link-limits.ts';
 import { isPageFromDatabase } from './web/web-pages.ts';
 
 /** The shop's HTTP server. It listens from the start, so that a port that is taken shows at once. */
@@ -126,17 +127,24 @@ export async function startHttpServer({
     return info;
   }
 
-  function tooMany(res: ServerResponse, what: string, seconds: number): void {
+  function tooMany(res: ServerResponse, message: string, seconds: number): void {
     res.setHeader('retry-after', String(seconds));
-    const message = `Too many ${what} from your network. Try again in ${seconds} s.`;
     sendJson(res, 429, errorBody('RATE_LIMITED', message, { retryAfter: seconds }));
   }
 
   /** Pages that read the database, or are large, count like operations. */
   async function limited(res: ServerResponse, info: RequestInfo, serve: () => void): Promise<void> {
-    const seconds = (await graphql?.secondsToWait(info)) ?? null;
-    if (seconds === null) serve();
-    else tooMany(res, 'requests', seconds);
+    const verdict = (await graphql?.admitPage(info, linkLimitsOf(res.req.method, info.path))) ?? null;
+    if (verdict?.allowed === false) {
+      tooMany(res, verdict.message, verdict.seconds);
+      return;
+    }
+    if (verdict !== null) {
+      res.once('finish', () => {
+        if (!isWrongGuess(res)) verdict.giveBack();
+      });
+    }
+    serve();
   }
 
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
@@ -162,7 +170,7 @@ export async function startHttpServer({
     if (answers !== null && !isHealth(info)) {
       const giveBack = answers.begin(info.clientAddress, req, res);
       if (giveBack === null) {
-        tooMany(res, 'concurrent requests', 1);
+        tooMany(res, 'Too many concurrent requests from your network. Try again in 1 s.', 1);
         return;
       }
       info.onStream = giveBack;

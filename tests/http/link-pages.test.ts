@@ -9,7 +9,8 @@ import { makeProduct } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { guestWithOrder } from '../support/order-life.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
-import { rowId } from '../support/shopper.ts';
+import { enter, rowId } from '../support/shopper.ts';
+import type { TestShop } from '../support/shop.ts';
 import { changingNothing } from '../support/state.ts';
 import { waiterOf } from '../support/stock-alerts.ts';
 import { callerFrom, createThrottledShop, newAddress } from '../support/throttling.ts';
@@ -210,6 +211,64 @@ test('a body whose length is not said is read up to the same limit', async () =>
     expect((await shop.request({ method, path: '/mail/order?token=x' })).status).toBe(404);
   }
   expect(shop.logs.filter(({ level }) => level >= 50)).toEqual([]);
+});
+
+describe('guesses at the token of a link', () => {
+  let throttled: TestShop;
+  beforeAll(async () => {
+    const two = { points: 2, seconds: 900 };
+    throttled = await createThrottledShop({
+      ...{ orderTokensByClient: two, alertTokensByClient: two, confirmationTokensByClient: two },
+      ...{ resetAttemptsByClient: two, orderLinksByClient: two },
+    });
+  });
+  afterAll(() => throttled.dispose());
+
+  const visit = async (address: string, path: string, form?: Record<string, string>) => {
+    const body = form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) };
+    const response = await fetch(`${throttled.url}${path}`, { ...body, headers: { 'x-forwarded-for': address } });
+    return { status: response.status, retryAfter: response.headers.get('retry-after'), text: await response.text() };
+  };
+
+  test.each([
+    ['/mail/order?token=x', undefined, 404, 'invalid order tokens'],
+    ['/mail/order?token=x', {}, 404, 'invalid order tokens'],
+    ['/mail/order-link', { token: 'x' }, 404, 'order link requests'],
+    ['/mail/stock-alert?token=x', undefined, 400, 'invalid'],
+    ['/mail/stock-alert?token=x', {}, 400, 'invalid'],
+    ['/mail/confirm-email', { token: 'x' }, 400, ''],
+    ['/mail/reset-password?token=x', undefined, 404, ''],
+    ['/mail/reset-password', { token: 'x', newPassword: PASSWORD }, 400, ''],
+  ])('%s %o: so many from a network', async (path, form, wrong, what) => {
+    const address = newAddress();
+    expect((await visit(address, path, form)).status).toBe(wrong);
+    expect((await visit(address, path, form)).status).toBe(wrong);
+    const refused = await visit(address, path, form);
+    expect(refused.status).toBe(429);
+    expect(Number(refused.retryAfter)).toBeGreaterThan(0);
+    expect(refused.text).toContain(`Too many ${what}`);
+    expect((await visit(newAddress(), path, form)).status).toBe(wrong);
+  });
+
+  test('count with those by the API, and a token that is right does not', async () => {
+    const address = newAddress();
+    const { variants } = await makeProduct(
+      { ...throttled, eventLog: throttled.app.eventLog },
+      { variants: [{ onHand: 5 }] },
+    );
+    const guest = await enter(throttled);
+    await guest.add({ sku: known(variants[0]).sku, quantity: 1 });
+    const { order } = await guest.checkout({ email: 'guest@example.com', idempotencyKey: 'one' });
+    const right = `/mail/order?token=${known(order).accessToken}`;
+    for (let i = 0; i < 4; i += 1) expect((await visit(address, right)).status).toBe(200);
+    expect((await visit(address, '/mail/order?token=x')).status).toBe(404);
+    const api = callerFrom(throttled, address);
+    const guess = () => api.execute('{ order(accessToken: "x") { number } }');
+    expect((await guess()).codes).toEqual([]);
+    expect((await guess()).codes).toEqual(['RATE_LIMITED']);
+    // What is locked is locked for the right one, too.
+    expect((await visit(address, right)).status).toBe(429);
+  });
 });
 
 test('a client that asks too often is told to wait', async () => {

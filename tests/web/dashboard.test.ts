@@ -97,7 +97,10 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByRole('button', { name: 'Mark as paid' }).click();
     await page.getByRole('button', { name: 'Mark as refunded' }).waitFor();
     await page.getByRole('button', { name: 'Mark as delivered' }).click();
-    await page.getByRole('listitem').filter({ hasText: /^Delivered/ }).waitFor();
+    await page
+      .getByRole('listitem')
+      .filter({ hasText: /^Delivered/ })
+      .waitFor();
     expect(await page.getByRole('button', { name: 'Cancel order' }).count()).toBe(0);
   });
 

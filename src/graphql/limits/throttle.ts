@@ -47,9 +47,21 @@ export interface Throttle {
   admit(caller: Caller): Promise<void>;
   /** Counts an operation that asks for the schema. Throws as `admit` does. */
   admitIntrospection(caller: Caller): Promise<void>;
-  /** Counts a request that is no operation by the same limit: so many seconds to wait where it is too much, else null. */
-  secondsToWait(caller: Caller): Promise<number | null>;
+  /**
+   * Counts a request to a page as an operation, and to more limits by the client's network, by their names: to all or none.
+   * @param more.guesses limits whose points can be given back
+   */
+  admitPage(caller: Caller, more: { guesses: readonly string[]; always: readonly string[] }): Promise<PageVerdict>;
 }
+
+/** What became of a request to a page. */
+export type PageVerdict =
+  | { allowed: false; message: string; seconds: number }
+  | {
+      allowed: true;
+      /** Gives the points of the guesses back. */
+      giveBack(): void;
+    };
 
 /** For tests: other figures by the limits' names, and more patience where a machine is busy. */
 export interface ThrottleOverrides {
@@ -89,6 +101,12 @@ export function createThrottle(options: {
     logger,
     ...(overrides?.patienceMs === undefined ? {} : { patienceMs: overrides.patienceMs }),
   });
+  const byName = new Map([...declared].map((limit) => [limit.name, limit]));
+  function declaredAs(name: string): RateLimit {
+    const limit = byName.get(name);
+    if (limit === undefined) throw new Error(`no module declares the rate limit ${name}`);
+    return limit;
+  }
   const count = (caller: Caller, limit = operationsByClient) =>
     limiter.consume(asksOf(byNetwork(limit, caller)), caller.limiterWait);
 
@@ -121,9 +139,16 @@ export function createThrottle(options: {
         for (const { limit } of asksOf(ask)) verdict.giveBack(limit);
       };
     },
-    async secondsToWait(caller) {
-      const verdict = await count(caller);
-      return verdict.allowed ? null : describe(verdict, caller.logger).seconds;
+    async admitPage(caller, { guesses, always }) {
+      const named = (name: string) => asksOf(byNetwork(declaredAs(name), caller));
+      const asked = [...asksOf(byNetwork(operationsByClient, caller)), ...always.flatMap(named)];
+      const guessed = guesses.flatMap(named);
+      const verdict = await limiter.consume([...asked, ...guessed], caller.limiterWait);
+      if (!verdict.allowed) return { allowed: false, ...describe(verdict, caller.logger) };
+      const giveBack = () => {
+        for (const { limit } of guessed) verdict.giveBack(limit);
+      };
+      return { allowed: true, giveBack };
     },
     admit: (caller) => admit(caller, operationsByClient),
     admitIntrospection: (caller) => admit(caller, introspectionsByClient),
