@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Refusal } from '../../src/modules/user-error.ts';
-import { findFaults } from '../support/books.ts';
+import { findFaults, rowsOf } from '../support/books.ts';
 import { makeVariant, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makePromotion, usageOf, type PromotionFixture } from '../support/pricing.ts';
+import { newDataDir, startShopProcess } from '../support/shop-process.ts';
 import { openServices, type TestServices } from '../support/services.ts';
+import { until } from '../support/until.ts';
 
 const CALLERS = 300;
 
@@ -23,15 +25,15 @@ afterAll(async () => {
 });
 
 /** Guests with goods for 10.00 in the cart, and the code. */
-async function crowd(variantId: string, code: string | null): Promise<{ guestId: string }[]> {
+async function crowd(variantId: string, code: string | null): Promise<{ guestId: string; token: string }[]> {
   const { cart } = known(nodes[0]);
-  const guests: { guestId: string }[] = [];
+  const guests: { guestId: string; token: string }[] = [];
   for (let index = 0; index < CALLERS; index += 1) {
     const path = { variantPath: [], quantityPath: [] };
     const { guest } = await cart.addLines(null, [{ variantId, quantity: 1, ...path }]);
-    const owner = { guestId: known(guest).id };
-    if (code !== null) await cart.setDiscountCodes(owner, [code]);
-    guests.push(owner);
+    const { id: guestId, token } = known(guest);
+    if (code !== null) await cart.setDiscountCodes({ guestId }, [code]);
+    guests.push({ guestId, token });
   }
   return guests;
 }
@@ -116,4 +118,94 @@ test('two promotions whose uses cross end without a deadlock', async () => {
   expect((await usageOf(world, first.promotion.id)).used).toBe(40);
   expect((await usageOf(world, second.id)).used).toBe(40);
   expect(nodes.flatMap(({ retries }) => retries).slice(before)).not.toContain('40P01');
+});
+
+test('of 300 who use a code with 50 uses while one of two nodes is killed, 50 succeed, and the counters are the orders', async () => {
+  const { promotion, variantId } = await offer({ codes: ['KILLED'], usage_limit: 50 });
+  const [guests, node] = await Promise.all([
+    crowd(variantId, 'KILLED'),
+    startShopProcess({
+      DATABASE_URL: database.url,
+      DATA_DIR: newDataDir(),
+      JWT_SECRET: 'a secret of tests that is long enough',
+      SEED: 'none',
+      RATE_LIMITS: 'off',
+      BCRYPT_COST: '4',
+    }),
+  ]);
+  onTestFinished(async () => {
+    node.child.kill('SIGKILL');
+    await node.exited;
+  });
+  const { orders: service } = known(nodes[0]);
+  const numbers: string[] = [];
+  const refused: string[] = [];
+  /** Asks the node that is killed. @returns whether an answer came */
+  async function askDoomed(token: string): Promise<boolean> {
+    try {
+      const response = await fetch(`${node.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-cart-token': token },
+        body: JSON.stringify({
+          query: `mutation { checkout(input: { idempotencyKey: "once", email: "killed@example.com", expectedTotal: "9.00" }) {
+            order { number } errors { code } } }`,
+        }),
+      });
+      const { data } = (await response.json()) as {
+        data: { checkout: { order: { number: string } | null; errors: { code: string }[] } };
+      };
+      const { order, errors } = data.checkout;
+      if (order !== null) numbers.push(order.number);
+      refused.push(...errors.map(({ code }) => code));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+  async function askOther(owner: { guestId: string }): Promise<void> {
+    const request = {
+      idempotencyKey: 'once',
+      email: 'killed@example.com',
+      shippingAddress: null,
+      expectedTotalMinor: 900n,
+    };
+    try {
+      numbers.push(await service.checkout(owner, request));
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      refused.push(...error.errors.map(({ code }) => code));
+    }
+  }
+  // The node dies with its first order in hand: others are still on their way.
+  const dies = until('the node has placed an order', async () => {
+    const [row] = await rowsOf<{ used: number }>(world.db, 'SELECT used FROM promotions WHERE id = $1', [promotion.id]);
+    return known(row).used > 0;
+  }).then(() => node.child.kill('SIGKILL'));
+  const doomed = guests.slice(0, 150);
+  const answered = await Promise.all(doomed.map(({ token }) => askDoomed(token)));
+  await dies;
+  await node.exited;
+  const unanswered = doomed.filter((_, index) => answered[index] === false);
+  expect(unanswered.length).toBeGreaterThan(0);
+  /** The uses as the orders have them. */
+  const uses = async () => {
+    const [row] = await rowsOf<{ orders: number; spent: number }>(
+      world.db,
+      `SELECT count(DISTINCT order_id)::int AS orders, coalesce(sum(amount_minor), 0)::int AS spent
+         FROM order_discounts WHERE promotion_id = $1`,
+      [promotion.id],
+    );
+    return { used: known(row).orders, spent: known(row).spent };
+  };
+  const after = await usageOf(world, promotion.id);
+  expect(after).toEqual(await uses());
+  expect(after.used).toBeLessThanOrEqual(50);
+
+  // Those who got no answer ask once more, on the other node and with the same key, among all the others.
+  await Promise.all([...unanswered, ...guests.slice(150)].map(askOther));
+  expect(await usageOf(world, promotion.id)).toEqual({ used: 50, spent: 5000 });
+  expect(await uses()).toEqual({ used: 50, spent: 5000 });
+  expect(numbers).toHaveLength(50);
+  expect(refused).toEqual(Array.from({ length: CALLERS - 50 }, () => 'DISCOUNT_LIMIT_REACHED'));
+  expect(await findFaults(world.db)).toEqual([]);
 });
