@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { findBest } from './best-promotions.ts';
-import { reductionsOf, toCandidate, type Candidate, type Goods } from './promotion-steps.ts';
-import { dependsOnGoods, quoteShipping, weightOf, type QuotedShipping, type UntaxedOption } from './quote-shipping.ts';
-import { isIncluded, reliefOf, taxOfLine, taxShipping, type Weighed } from './quote-tax.ts';
+import { reductionsOf, toCandidate, type Candidate } from './promotion-steps.ts';
+import { applySet, basisOf, itemize, weighedOf, type Basis, type PricedSet } from './quote-set.ts';
+import { dependsOnGoods, type UntaxedOption } from './quote-shipping.ts';
+import { isIncluded, taxShipping } from './quote-tax.ts';
 import { sumByPromotion, sumByRate } from './sums.ts';
-import { lineTotalMinor } from './totals.ts';
 import type {
   AppliedAmount,
   AppliedPromotion,
@@ -12,117 +12,10 @@ import type {
   PromotionTerms,
   Quote,
   QuotedCode,
-  QuotedLine,
   QuoteInput,
-  QuoteLineInput,
   ShippingMethodTerms,
   ShippingOption,
-  TaxAmount,
 } from './quote.types.ts';
-
-/** What a cart costs under one set of promotions. Lines are in the order of their ids. */
-interface Priced {
-  lines: (QuotedLine & { discounts: AppliedAmount[] })[];
-  shipping: QuotedShipping;
-  shippingMinor: bigint;
-  shippingTaxes: TaxAmount[];
-  totalMinor: bigint;
-  /** IDs of the promotions that took something off, in ascending order. */
-  appliedIds: string[];
-  /** Promotions whose budget does not cover what they would take off. */
-  overBudget: Set<string>;
-}
-
-/** The lines of a cart before discounts. */
-interface Basis {
-  lines: QuoteLineInput[];
-  /** By line: price times quantity, less the relief. */
-  totals: bigint[];
-  reliefs: bigint[];
-  quantities: number[];
-  weightGrams: bigint;
-}
-
-function basisOf(input: QuoteInput): Basis {
-  const lines = [...input.lines].toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  const grosses = lines.map(lineTotalMinor);
-  const reliefs = lines.map((line, index) => reliefOf(input.tax, line, grosses[index] ?? 0n));
-  return {
-    lines,
-    reliefs,
-    totals: grosses.map((gross, index) => gross - (reliefs[index] ?? 0n)),
-    quantities: lines.map(({ quantity }) => quantity),
-    weightGrams: weightOf(lines),
-  };
-}
-
-/** The lines as far as the tax on shipping depends on them. */
-function weighedOf(basis: Basis, lines: readonly Pick<QuotedLine, 'discountedMinor' | 'totalMinor'>[]): Weighed[] {
-  return lines.map(({ discountedMinor, totalMinor }, index) => ({
-    line: basis.lines[index] ?? { taxCategoryId: null, quantity: 0 },
-    discountedMinor,
-    totalMinor,
-  }));
-}
-
-/** Prices a cart with a set of promotions, which is in the order in which to apply it: the steps of docs/pricing.md. */
-function price(input: QuoteInput, basis: Basis, set: readonly Candidate[]): Priced {
-  const goods: Goods = { costs: [...basis.totals], quantities: basis.quantities, counted: basis.lines.map(() => 0) };
-  const discounts: AppliedAmount[][] = basis.lines.map(() => []);
-  const applied = new Set<string>();
-  const overBudget = new Set<string>();
-  for (const candidate of set) {
-    const { id, scope, budgetLeftMinor } = candidate.terms;
-    if (scope === 'SHIPPING') continue;
-    const countedBefore = budgetLeftMinor === null ? null : [...goods.counted];
-    const reductions = reductionsOf(candidate, goods);
-    if (countedBefore !== null && budgetLeftMinor !== null) {
-      if (reductions.reduce((sum, { amountMinor }) => sum + amountMinor, 0n) > budgetLeftMinor) {
-        goods.counted = countedBefore;
-        overBudget.add(id);
-        continue;
-      }
-    }
-    for (const { index, amountMinor } of reductions) {
-      goods.costs[index] = (goods.costs[index] ?? 0n) - amountMinor;
-      discounts[index]?.push({ promotionId: id, amountMinor });
-      applied.add(id);
-    }
-  }
-
-  let totalMinor = 0n;
-  const lines = basis.lines.map((line, index) => {
-    const discountedMinor = goods.costs[index] ?? 0n;
-    const total = basis.totals[index] ?? 0n;
-    const tax = taxOfLine(input.tax, line, discountedMinor);
-    totalMinor += discountedMinor;
-    return {
-      id: line.id,
-      totalMinor: total,
-      reliefMinor: basis.reliefs[index] ?? 0n,
-      discounts: discounts[index] ?? [],
-      discountMinor: total - discountedMinor,
-      discountedMinor,
-      tax,
-      taxMinor: tax?.amountMinor ?? 0n,
-    };
-  });
-  const goodsMinor = totalMinor;
-  const onShipping = set.filter(({ terms }) => terms.scope === 'SHIPPING');
-  const shipping = quoteShipping(input, { weightGrams: basis.weightGrams, goodsMinor }, onShipping);
-  for (const { promotionId } of shipping.discounts) applied.add(promotionId);
-  const { amountMinor: shippingMinor, taxes: shippingTaxes } = taxShipping(input.tax, {
-    amountMinor: shipping.method?.priceMinor ?? 0n,
-    categoryId: shipping.method?.terms.taxCategoryId ?? null,
-    goods: weighedOf(basis, lines),
-  });
-  totalMinor += shippingMinor;
-  if (!isIncluded(input.tax)) {
-    for (const { taxMinor } of lines) totalMinor += taxMinor;
-    for (const { amountMinor } of shippingTaxes) totalMinor += amountMinor;
-  }
-  return { lines, shipping, shippingMinor, shippingTaxes, totalMinor, appliedIds: [...applied].toSorted(), overBudget };
-}
 
 /** A bound for the search: no set costs less than the goods less what each promotion takes off alone, with tax and rounding. */
 function floorsOf(input: QuoteInput, basis: Basis): (set: readonly Candidate[]) => bigint {
@@ -189,7 +82,7 @@ function appliedOf(
 
 function codesOf(
   codes: QuoteInput['codes'],
-  priced: Priced,
+  priced: PricedSet,
   reasons: ReadonlyMap<string, InapplicableReason>,
 ): QuotedCode[] {
   return codes.map(({ code, promotionId }) => {
@@ -219,8 +112,8 @@ export function quote(input: QuoteInput): Quote {
     else candidates.push(candidate);
   }
   const methods: readonly ShippingMethodTerms[] = input.shipping?.methods ?? [];
-  const priced = findBest(candidates, {
-    evaluate: (set) => price(input, basis, set),
+  const best = findBest(candidates, {
+    evaluate: (set) => applySet(input, basis, set),
     floorOf: floorsOf(input, basis),
     lineCount: basis.lines.length,
     shippingDependsOnGoods: dependsOnGoods(methods),
@@ -228,23 +121,24 @@ export function quote(input: QuoteInput): Quote {
   // Those that were left out, or did nothing: would they have done something alone?
   for (const candidate of candidates) {
     const { id, scope } = candidate.terms;
-    if (priced.appliedIds.includes(id) || !input.codes.some(({ promotionId }) => promotionId === id)) continue;
-    const alone = price(input, basis, [candidate]);
+    if (best.appliedIds.includes(id) || !input.codes.some(({ promotionId }) => promotionId === id)) continue;
+    const alone = applySet(input, basis, [candidate]);
     if (alone.overBudget.has(id)) reasons.set(id, 'BUDGET_USED_UP');
     else if (!alone.appliedIds.includes(id)) {
-      reasons.set(id, scope === 'SHIPPING' && priced.shipping.method === null ? 'NO_SHIPPING' : 'NOTHING_TO_REDUCE');
+      reasons.set(id, scope === 'SHIPPING' && best.shipping.method === null ? 'NO_SHIPPING' : 'NOTHING_TO_REDUCE');
     }
   }
 
+  const priced = itemize(input, basis, best);
   const terms = new Map(input.promotions.map((promotion) => [promotion.id, promotion]));
   const byId = new Map(priced.lines.map((line) => [line.id, line]));
   const lines = input.lines.flatMap(({ id }) => byId.get(id) ?? []);
   const taxes = sumByRate([...priced.lines.flatMap((line) => line.tax ?? []), ...priced.shippingTaxes]);
-  const { shipping } = priced;
+  const { shipping } = best;
   const method = shipping.method;
   const charged = ({ methodId, title, listMinor, priceMinor }: UntaxedOption): ShippingOption => {
     const categoryId = methods.find(({ id }) => id === methodId)?.taxCategoryId ?? null;
-    const of = { amountMinor: priceMinor, categoryId, goods: weighedOf(basis, priced.lines) };
+    const of = { amountMinor: priceMinor, categoryId, goods: weighedOf(basis, best.costs) };
     return { methodId, title, listMinor, priceMinor, chargedMinor: taxShipping(input.tax, of).amountMinor };
   };
   const result: Omit<Quote, 'hash'> = {
@@ -268,8 +162,8 @@ export function quote(input: QuoteInput): Quote {
     freeShippingRemainingMinor: shipping.freeRemainingMinor,
     taxes,
     taxMinor: taxes.reduce((sum, { amountMinor }) => sum + amountMinor, 0n),
-    totalMinor: priced.totalMinor,
-    codes: codesOf(input.codes, priced, reasons),
+    totalMinor: best.totalMinor,
+    codes: codesOf(input.codes, best, reasons),
   };
   return { ...result, hash: hashOf(result, input) };
 }
