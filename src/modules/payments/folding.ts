@@ -33,7 +33,10 @@ export interface PaymentNews {
   cancel?: boolean;
 }
 
-/** What became of news. STALE: they are written down but for the snapshot, which is to be fetched again. */
+/**
+ * What became of news. STALE: they are written down but for the snapshot, which is to be fetched again. An operation whose answer it
+ * was stays UNKNOWN until then: the rest of the news may contradict what the shop knows.
+ */
 export type FoldOutcome = 'DONE' | 'STALE' | 'NOT_FOUND';
 
 /** Writes down what is known of a payment, and does what follows from it, in one transaction. */
@@ -98,15 +101,20 @@ export function createFolding(deps: FoldingDependencies): Folding {
     const { payment } = work;
     const { snapshot = null, operation, begun, refused } = news;
     const isStale = snapshot !== null && snapshot.seenVersion !== payment.version;
-    if (operation !== undefined) await settleIn(work, operation);
+    // Were a cancellation settled now, the state from before it would still count, and an order could be placed for a voided payment.
+    const reason = 'The payment changed while the provider was answering.';
+    if (operation !== undefined) {
+      await settleIn(work, isStale ? { ...operation, state: 'UNKNOWN', reason, retrySeconds: 0 } : operation);
+    }
     const folded = fold(work.books, isStale ? null : (snapshot?.of ?? null), () => uuid());
-    if (refused !== undefined) folded.books = { ...folded.books, state: 'FAILED', failure: refused };
+    if (refused !== undefined && !isStale) folded.books = { ...folded.books, state: 'FAILED', failure: refused };
     const changed: PaymentRow = {
       ...payment,
       ...amountsOf(folded),
       reference: begun?.reference ?? payment.reference,
       clientData: folded.books.state === 'PENDING' ? (begun?.client ?? payment.clientData) : null,
-      returnReason: payment.returnReason ?? (folded.isMismatch ? 'AMOUNT_MISMATCH' : null),
+      // A partial capture lowers what is authorized of an order: only before there is one must the amounts be equal.
+      returnReason: payment.returnReason ?? (payment.orderId === null && folded.isMismatch ? 'AMOUNT_MISMATCH' : null),
     };
     await proceed({ ...work, payment: changed }, { folded, before: payment, news });
     return isStale ? 'STALE' : 'DONE';
@@ -155,9 +163,11 @@ export function createFolding(deps: FoldingDependencies): Folding {
       } else {
         ({ returnReason } = placed);
       }
-    } else if (orderId === null && isOver(payment) && !isOver(before)) {
-      at = await letGo(work);
     }
+    const isReturned = returnReason !== before.returnReason;
+    const hasEnded = isOver(payment) && !isOver(before);
+    // Money that was captured already is refunded, and its payment never becomes CANCELLED.
+    if (orderId === null && (isReturned || hasEnded)) at = await letGo(work);
     const now = at ?? (await readClock(tx));
     const after: PaymentRow = { ...payment, orderId, returnReason };
     const isNews = folded.hasChanged || hasChanged(before, after);
@@ -181,8 +191,9 @@ export function createFolding(deps: FoldingDependencies): Folding {
     const subject = { paymentId: payment.id, guestId: cart?.guestId ?? null, userId: cart?.userId ?? null, orderId };
     events.push(paymentChanged.of(payment.id, subject));
     if (isLate) events.push(paymentReceivedLate.of(payment.id, subject));
-    const failed = orderId === null && ((isOver(after) && !isOver(before)) || returnReason !== before.returnReason);
-    if (failed) events.push(paymentFailed.of(payment.id, { ...subject, late: returnReason !== null }));
+    // The void of a payment that is given back is no second failure.
+    if (orderId === null && (isReturned || (hasEnded && returnReason === null)))
+      events.push(paymentFailed.of(payment.id, { ...subject, late: returnReason !== null }));
     for (const refund of folded.refunds) {
       if (refund.state !== 'SUCCEEDED') continue;
       events.push(refundSucceeded.of(payment.id, { ...subject, refundId: refund.id }));
@@ -190,7 +201,7 @@ export function createFolding(deps: FoldingDependencies): Folding {
     await eventLog.append(tx, now, events);
   }
 
-  /** A payment has failed or was cancelled: its cart is the shopper's again, or it expires if the time to pay is over. */
+  /** A payment has failed, was cancelled, or is given back: its cart is the shopper's again, or it expires if the time to pay is over. */
   async function letGo({ tx, payment, cart }: Work): Promise<Date> {
     await prices.lockUses(tx, { paymentId: payment.id });
     const isOverdue = (await payments.findTerms(tx, payment.id))?.isOverdue ?? false;

@@ -51,6 +51,12 @@ export function nextStep(payment: Standing): NextStep {
     }
     return { kind: 'CANCEL' };
   }
+  if (order !== null && (state === 'CANCELLED' || state === 'FAILED')) {
+    return {
+      kind: 'STUCK',
+      problem: 'The payment was voided or has lapsed before it was captured. The order is not paid.',
+    };
+  }
   if (order === null || state !== 'AUTHORIZED' || capture !== 'automatic' || payment.capturedMinor > 0n) return null;
   if (isOpen('CAPTURE') || isOpen('CANCEL')) return null;
   if (refused('CAPTURE') >= MAX_REFUSED) {

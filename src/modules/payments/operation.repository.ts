@@ -145,3 +145,18 @@ const due: Statement = {
 export async function findDueOperations(source: Queryable, seconds: number, limit: number): Promise<string[]> {
   return (await source.query<{ id: string }>(due, [seconds, limit])).map(({ id }) => id);
 }
+
+const unwanted: Statement = {
+  name: 'payment_unwanted',
+  text: `SELECT CASE WHEN p.order_id IS NULL THEN p.return_reason IS NOT NULL ELSE o.status = 'CANCELLED' END AS "isUnwanted"
+           FROM payments p LEFT JOIN orders o ON o.id = p.order_id WHERE p.id = $1`,
+};
+
+/**
+ * Whether the money of a payment goes back whatever the provider says: no order can be placed for it, or the order was cancelled. An
+ * order may have been placed since a cancellation was asked for; then the payment must not be voided.
+ */
+export async function isPaymentUnwanted(source: Queryable, paymentId: string): Promise<boolean> {
+  const [row] = await source.query<{ isUnwanted: boolean }>(unwanted, [paymentId]);
+  return row?.isUnwanted ?? false;
+}

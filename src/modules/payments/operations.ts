@@ -1,8 +1,9 @@
+import { validate as isUuid } from 'uuid';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { Refusal, refuse } from '../user-error.ts';
-import type { Folding } from './folding.ts';
-import { leaseOperation, type LeasedOperation } from './operation.repository.ts';
+import type { FoldOutcome, Folding } from './folding.ts';
+import { isPaymentUnwanted, leaseOperation, type LeasedOperation } from './operation.repository.ts';
 import { findPayments } from './payment.repository.ts';
 import { Refused, Unknown, type ClientData, type PaymentProvider, type Snapshot } from './providers/provider.types.ts';
 
@@ -27,6 +28,13 @@ export interface OperationRunner {
    * @throws Refusal: UNAVAILABLE if the provider does not answer
    */
   sync(paymentId: string): Promise<void>;
+  /**
+   * Finds the payment that a provider knows by a reference which the shop does not know yet, because the answer to BEGIN was lost or is
+   * on its way, and writes down how it stands.
+   * @returns its ID; null if the reference is none of the shop's
+   * @throws Refusal: UNAVAILABLE if the provider does not answer
+   */
+  adopt(provider: string, reference: string): Promise<string | null>;
 }
 
 export interface OperationDependencies {
@@ -83,7 +91,7 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
     if (kind === 'CANCEL') {
       // The bank may have agreed meanwhile. Then the order is placed, and nothing is cancelled.
       const present = await provider.fetch(reference, signal);
-      if (present.state !== 'PENDING' && !(await isUnwanted(paymentId))) {
+      if (present.state !== 'PENDING' && !(await isPaymentUnwanted(db, paymentId))) {
         return {
           snapshot: present,
           outcome: { state: 'REFUSED', reason: 'The payment succeeded before it was cancelled.' },
@@ -95,12 +103,6 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
     if (kind === 'CAPTURE') return done(await provider.capture(reference, amountMinor, key, signal));
     if (refundId === null) throw new Error(`operation ${key} has no refund`);
     return done(await provider.refund(reference, { id: refundId, amountMinor }, key, signal));
-  }
-
-  /** Whether the money is to go back whatever the provider says: there is no order, or it was cancelled. */
-  async function isUnwanted(paymentId: string): Promise<boolean> {
-    const [payment] = await findPayments(db, [paymentId]);
-    return payment !== undefined && (payment.returnReason !== null || payment.orderId !== null);
   }
 
   /** Looks whether an operation that nobody knows of was done. */
@@ -136,8 +138,16 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
   }
 
   async function run(operationId: string, now = false): Promise<void> {
+    // An answer that was overtaken leaves the operation UNKNOWN, and it is looked at again.
+    for (let attempts = 0; attempts < MAX_FETCHES; attempts += 1) {
+      if ((await tryOnce(operationId, now || attempts > 0)) !== 'STALE') return;
+    }
+  }
+
+  /** @returns null if the operation is not to be done now */
+  async function tryOnce(operationId: string, now: boolean): Promise<FoldOutcome | null> {
     const operation = await leaseOperation(db, operationId, LEASE_S, now);
-    if (operation === null) return;
+    if (operation === null) return null;
     await between('LEASED', operationId);
     const answer = await call(operation, AbortSignal.timeout(CALL_MS)).catch((error: unknown) =>
       faultOf(operation, error),
@@ -155,7 +165,8 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
     await between('SETTLED', operationId);
     // What was refused may have been overtaken by something that the shop has not seen.
     const isOvertaken = outcome.state === 'REFUSED' && snapshot === null && operation.reference !== null;
-    if (folded === 'STALE' || isOvertaken) await sync(operation.paymentId).catch(logUnavailable);
+    if (isOvertaken) await sync(operation.paymentId).catch(logUnavailable);
+    return folded;
   }
 
   function faultOf(operation: LeasedOperation, error: unknown): Answer {
@@ -190,6 +201,27 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
     throw new Error(`payment ${paymentId} changes faster than it can be fetched`);
   }
 
+  async function adopt(name: string, reference: string): Promise<string | null> {
+    const snapshot = await providerOf(name)
+      .fetch(reference, AbortSignal.timeout(CALL_MS))
+      .catch((error: unknown) => {
+        if (error instanceof Refused) return null;
+        logger.warn({ err: error, reference, provider: name }, 'a payment could not be fetched');
+        return refuse('UNAVAILABLE', 'The payment provider does not answer. Try again later.');
+      });
+    // The metadata of a stranger's payment may hold anything.
+    if (snapshot?.paymentId == null || !isUuid(snapshot.paymentId)) return null;
+    const [payment] = await findPayments(db, [snapshot.paymentId]);
+    if (payment?.provider !== name || payment.reference !== null) return null;
+    const { id: paymentId, version } = payment;
+    const folded = await folding.apply(paymentId, {
+      snapshot: { of: snapshot, seenVersion: version },
+      begun: { reference: snapshot.reference, client: null },
+    });
+    if (folded === 'STALE') await sync(paymentId);
+    return paymentId;
+  }
+
   async function fetch(name: string, reference: string | null, paymentId: string): Promise<Snapshot | null> {
     const signal = AbortSignal.timeout(CALL_MS);
     try {
@@ -201,7 +233,7 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
     }
   }
 
-  return { run, sync };
+  return { run, sync, adopt };
 }
 
 /** Seconds until the next look: 2, 4, 8 and so on, at most ten minutes. */

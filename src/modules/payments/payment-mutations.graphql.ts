@@ -10,7 +10,7 @@ import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';
 import { amountInput, optionalNote, parseInput, plainText } from '../input.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { buy, grant, orderPayload, toRequest } from '../orders/order-door.refs.graphql.ts';
-import { refuse } from '../user-error.ts';
+import { Refusal, refuse } from '../user-error.ts';
 import { maySee } from './payment-rights.graphql.ts';
 import { startLimits, syncLimits } from './payment.limits.graphql.ts';
 import { PaymentRef, RefundRef } from './payments.refs.graphql.ts';
@@ -191,8 +191,18 @@ builder.mutationFields((t) => ({
         const owner = ownerOf(ctx.viewer);
         if (owner === null) return refuse('CART_EMPTY', 'The cart is empty.');
         if ('userId' in owner) checkout.accountEmail = (await ctx.loaders.user.load(owner.userId))?.email ?? '';
-        const started = await payments.start(owner, { provider, checkout, returnUrl, shopUrl: ctx.publicUrl });
-        return started === 'FREE' ? placeNow() : started;
+        const started = await payments
+          .start(owner, { provider, checkout, returnUrl, shopUrl: ctx.publicUrl })
+          .catch((error: unknown) => {
+            // Nothing was to pay, and the first call has placed the order: it is found under its key.
+            if (error instanceof Refusal && error.errors.every(({ code }) => code === 'CART_EMPTY'))
+              return 'FREE' as const;
+            throw error;
+          });
+        if (started !== 'FREE') return started;
+        // Should there be something to pay by now, no unpaid order may come of it.
+        checkout.expectedTotalMinor = 0n;
+        return placeNow();
       }),
   }),
 

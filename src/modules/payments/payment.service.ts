@@ -65,6 +65,8 @@ export interface PaymentService {
   start(owner: CartOwner, request: PaymentRequest): Promise<{ paymentId: string } | 'FREE'>;
   /** Asks the provider how a payment stands. @throws Refusal: UNAVAILABLE */
   sync(paymentId: string): Promise<void>;
+  /** See `OperationRunner`. */
+  adopt: OperationRunner['adopt'];
   /** Has a payment cancelled that no order was placed for. @throws Refusal: CONFLICT */
   cancel(paymentId: string): Promise<void>;
   /** Captures an authorization, whole or in part. @throws Refusal: NOT_FOUND, CONFLICT, INVALID_INPUT, PAYMENT_REFUSED */
@@ -220,6 +222,7 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
     },
 
     sync: (paymentId) => runner.sync(paymentId),
+    adopt: runner.adopt,
 
     async cancel(paymentId) {
       await folding.apply(paymentId, { cancel: true });

@@ -63,7 +63,16 @@ function planLine(
       new LimitExceededError({ message, path: [...path, 'quantity'], limit: left, requested: quantity }),
     );
   }
+  // Units that came back with a refund that failed are in stock all the same.
+  if (restock && quantity > line.quantity - line.restockedQuantity) {
+    refuse('CONFLICT', 'The units have returned to stock already. Refund them without restocking.', [
+      ...path,
+      'restock',
+    ]);
+  }
   const until = line.refundedQuantity + quantity;
-  const amountMinor = paidForUnits(line.paidMinor, until, line.quantity) - line.refundedMinor;
+  // Refunds that failed in between can leave the earlier ones a minor unit above their share.
+  const share = paidForUnits(line.paidMinor, until, line.quantity) - line.refundedMinor;
+  const amountMinor = share > 0n ? share : 0n;
   return { lineId, variantId: line.variantId, quantity, amountMinor, isRestocked: restock };
 }

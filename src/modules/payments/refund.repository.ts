@@ -133,7 +133,7 @@ const ofLines: Statement = {
                 l.unit_price_minor::bigint * l.quantity - l.relief_minor - l.discount_minor
                   + CASE WHEN o.prices_include_tax THEN 0 ELSE l.tax_minor END AS "paidMinor",
                 coalesce(sum(r.quantity), 0)::int AS "refundedQuantity", coalesce(sum(r.amount_minor), 0)::bigint AS "refundedMinor",
-                coalesce(sum(r.quantity) FILTER (WHERE r.is_restocked), 0)::int AS "restockedQuantity"
+                (SELECT coalesce(sum(b.quantity), 0)::int FROM refund_lines b WHERE b.line_id = l.id AND b.is_restocked) AS "restockedQuantity"
            FROM order_lines l JOIN orders o ON o.id = l.order_id
            LEFT JOIN (refund_lines r JOIN refunds f ON f.id = r.refund_id AND f.state <> 'FAILED') ON r.line_id = l.id
           WHERE l.order_id = $1 GROUP BY l.id, o.prices_include_tax ORDER BY l.position`,
@@ -147,6 +147,7 @@ export interface RefundableLine {
   paidMinor: bigint;
   refundedQuantity: number;
   refundedMinor: bigint;
+  /** Units that refunds brought back to stock, whether or not these failed later. */
   restockedQuantity: number;
 }
 

@@ -1,3 +1,4 @@
+import { Refusal } from '../user-error.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
 import type { WebhookRequest, WebhookSource } from '../webhooks/webhook.types.ts';
@@ -10,8 +11,22 @@ import type { PaymentProvider } from './providers/provider.types.ts';
  */
 export function createPaymentWebhookSource(
   provider: PaymentProvider,
-  { db, payments }: { db: Queryable; payments: Pick<PaymentService, 'byReference' | 'byIds' | 'sync'> },
+  { db, payments }: { db: Queryable; payments: Pick<PaymentService, 'byReference' | 'byIds' | 'sync' | 'adopt'> },
 ): WebhookSource {
+  /** The payment that a delivery is about, as it stands at the provider now; null if it is none of the shop's. */
+  async function find(reference: string): Promise<string | null> {
+    const paymentId = await payments.byReference(provider.id, reference);
+    // The answer by which the shop learns the reference may still be on its way.
+    if (paymentId === null) return payments.adopt(provider.id, reference);
+    await payments.sync(paymentId);
+    return paymentId;
+  }
+
+  /** A provider that does not answer is no fault of the delivery, which waits: a refusal would settle it for good. */
+  function assertMayPass(error: unknown): never {
+    throw error instanceof Refusal ? new Error('The payment provider does not answer.', { cause: error }) : error;
+  }
+
   const readings = new WeakMap<WebhookRequest, ReturnType<PaymentProvider['readWebhook']>>();
   return {
     name: provider.id,
@@ -29,13 +44,11 @@ export function createPaymentWebhookSource(
     },
 
     async prepare({ subject }) {
-      const paymentId = subject === null ? null : await payments.byReference(provider.id, subject);
+      const paymentId = subject === null ? null : await find(subject).catch(assertMayPass);
       if (paymentId === null) {
-        // The answer by which the shop learns the reference may still be on its way: the operation is folded by itself then.
         const reason = 'The delivery is about no payment of this shop.';
         return () => Promise.resolve({ status: 'SKIPPED', reason, object: null });
       }
-      await payments.sync(paymentId);
       const [payment] = await payments.byIds([paymentId]);
       const object = payment?.orderId == null ? null : ({ type: 'Order', id: payment.orderId } as const);
       return () => Promise.resolve({ status: 'APPLIED', reason: null, object });
