@@ -143,9 +143,9 @@ export function createFolding(deps: FoldingDependencies): Folding {
     work: Work,
     { folded, before, news }: { folded: Folded; before: PaymentRow; news: PaymentNews },
   ): Promise<void> {
-    const { tx, payment, cart, operations } = work;
+    const { tx, payment, cart } = work;
     const events: NewEvent[] = [];
-    let { order } = work;
+    let { order, operations } = work;
     let { orderId, returnReason } = payment;
     let at: Date | null = null;
     let isLate = false;
@@ -180,9 +180,13 @@ export function createFolding(deps: FoldingDependencies): Folding {
       const isOwed = order !== null && order.status !== 'CANCELLED';
       await post(tx, now, movedPostings({ ...of, isOwed }, folded.moved));
     }
-    if (order !== null && isOver(after) && before.state === 'PROCESSING') {
+    // Some providers let the shopper try again with the same payment; the order that was placed meanwhile does not wait for that.
+    const isRefusedLate = before.state === 'PROCESSING' && (isOver(after) || after.state === 'PENDING');
+    if (order !== null && isRefusedLate) {
       await orders.steps.cancelFailed(tx, order, 'The payment failed.');
       order = await orders.steps.lock(tx, order.id);
+      // The cancellation may have queued one of the payment.
+      operations = await findOperations(tx, payment.id);
     }
     await next.decide(tx, now, { payment: after, order, operations, folded, wantsCancel: news.cancel === true });
     if (!isNews) return;

@@ -41,10 +41,11 @@ export default function PaymentElement({ publishableKey, clientSecret, returnUrl
       if (stripe === null) throw new Error('there is no window');
       if (isGone || box.current === null) return;
       const elements = stripe.elements({ clientSecret });
-      element = elements.create('payment');
-      element.on('ready', () => setState('ready'));
-      element.on('loaderror', () => setState('away'));
-      element.mount(box.current);
+      const created = elements.create('payment');
+      element = created;
+      created.on('ready', () => setState('ready'));
+      created.on('loaderror', () => setState('away'));
+      created.mount(box.current);
       parts.current = { stripe, elements };
     }
     show().catch(() => {
