@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { readOptions, USAGE, UsageError } from './torture-faults/options.ts';
+import { UsageError } from './options.ts';
+import { readOptions, USAGE } from './torture-faults/options.ts';
 import { torture } from './torture-faults/run.ts';
 
 // `npm run torture:faults` kills, freezes and cuts off the parts of a shop under load. See README.md.

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import { nodeArguments } from '../../tests/support/compiled.ts';
-import type { Credentials } from '../torture/options.ts';
+import type { Credentials } from '../options.ts';
 import { ShopNotReachable } from '../torture/shop.ts';
 import { freePort, startRedis, type Redis } from './redis.ts';
 

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import type { Credentials } from '../torture/options.ts';
+import { argumentsOf, type Credentials } from '../options.ts';
 
 export interface Options {
   seconds: number;
@@ -34,14 +33,11 @@ Run it with the environment that the shop has (DATA_DIR, or DATABASE_URL): it ma
 The shop itself is to be started with RATE_LIMITS=off. With --spawn and no DATABASE_URL it starts a PostgreSQL of its own.
 Exit code: 0 each saw what the log has, 1 somebody did not, 2 wrong arguments or no shop to be reached.`;
 
-/** The arguments cannot be understood; the message says how they could. */
-export class UsageError extends Error {
-  constructor(fault: string) {
-    super(`${fault}\n\n${USAGE}`);
-  }
-}
+const { refuse, parse, wholeNumber, origin, admin } = argumentsOf(USAGE);
+const text = { type: 'string' } as const;
+const flag = { type: 'boolean' } as const;
 
-/** By option: what it is unless told, the least, the most. */
+/** By option: default, minimum, maximum. */
 const NUMBERS = {
   seconds: [60, 2, 3600],
   subscribers: [50, 2, 2000],
@@ -58,25 +54,17 @@ export function readOptions(
   args: readonly string[],
   usual: { url: string; admin: Credentials | null },
 ): Options | null {
-  const values = parse(args);
+  const values = parse(args, {
+    ...{ seconds: text, subscribers: text, writers: text, rate: text, url: { type: 'string', multiple: true } },
+    ...{ spawn: flag, 'admin-email': text, 'admin-password': text, help: flag },
+  });
   if (values.help === true) return null;
   const number = (name: keyof typeof NUMBERS) => {
-    const [unlessTold, least, most] = NUMBERS[name];
-    const text = values[name];
-    if (text === undefined) return unlessTold;
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}".`);
-    }
-    return value;
+    const [usually, least, most] = NUMBERS[name];
+    return wholeNumber(name, values[name], least, most) ?? usually;
   };
   const spawn = values.spawn === true;
-  if (spawn && values.url !== undefined)
-    throw new UsageError('--spawn starts nodes of its own: there is no --url then.');
-  const { 'admin-email': email, 'admin-password': password } = values;
-  if ((email === undefined) !== (password === undefined)) {
-    throw new UsageError('--admin-email and --admin-password go together.');
-  }
+  if (spawn && values.url !== undefined) refuse('--spawn starts nodes of its own: there is no --url then.');
   return {
     seconds: number('seconds'),
     subscribers: number('subscribers'),
@@ -84,34 +72,6 @@ export function readOptions(
     rate: number('rate'),
     urls: spawn ? [] : (values.url ?? [usual.url]).map(origin),
     spawn,
-    admin: email === undefined || password === undefined ? usual.admin : { email, password },
+    admin: admin(values['admin-email'], values['admin-password']) ?? usual.admin,
   };
-}
-
-function parse(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  const options = {
-    seconds: text,
-    subscribers: text,
-    writers: text,
-    rate: text,
-    url: { type: 'string', multiple: true },
-    spawn: flag,
-    'admin-email': text,
-    'admin-password': text,
-    help: flag,
-  } as const;
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function origin(text: string): string {
-  if (!URL.canParse(text) || !/^https?:/.test(text)) {
-    throw new UsageError(`--url takes an address such as http://localhost:4000, not "${text}".`);
-  }
-  return new URL(text).origin;
 }

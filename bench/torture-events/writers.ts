@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuid } from 'uuid';
 import { ask, type Answer, type Caller } from '../torture/http.ts';
-import type { Credentials } from '../torture/options.ts';
+import type { Credentials } from '../options.ts';
 import { ShopNotReachable } from '../torture/shop.ts';
 import type { Options } from './options.ts';
 import type { Shelf } from './shelf.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuid } from 'uuid';
-import type { Credentials } from '../torture/options.ts';
+import type { Credentials } from '../options.ts';
 import type { Random } from './random.ts';
 
 /** What those who use the shop were told, each thing once. */

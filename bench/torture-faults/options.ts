@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from '../options.ts';
 
 /** How a shop is run: a process with all that comes along, or nodes and workers on services of their own. */
 export type Way = 'embedded' | 'services';
@@ -35,29 +35,21 @@ export const USAGE = `Kills, freezes and cuts off the parts of a shop under load
 Everything is of the run's own, in a temporary folder, and goes with it.
 Exit code: 0 nothing was lost, 1 something was, 2 wrong arguments.`;
 
-/** The arguments cannot be understood; the message says how they could. */
-export class UsageError extends Error {
-  constructor(fault: string) {
-    super(`${fault}\n\n${USAGE}`);
-  }
-}
+const { refuse, parse, wholeNumber } = argumentsOf(USAGE);
+const text = { type: 'string' } as const;
 
 /** Reads the command's arguments. @returns null where only help was asked for */
 export function readOptions(args: readonly string[]): Options | null {
-  const values = parse(args);
+  const values = parse(args, {
+    ...{ faults: text, seed: text, duration: text, shoppers: text, subscribers: text },
+    ...{ 'recover-within': text, way: text, help: { type: 'boolean' } },
+  });
   if (values.help === true) return null;
-  const number = (name: Exclude<keyof typeof values, 'way' | 'help'>, least: number, most: number) => {
-    const text = values[name];
-    if (text === undefined) return null;
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}".`);
-    }
-    return value;
-  };
+  const number = (name: Exclude<keyof typeof values, 'way' | 'help'>, least: number, most: number) =>
+    wholeNumber(name, values[name], least, most);
   const { way = 'both' } = values;
   if (way !== 'embedded' && way !== 'services' && way !== 'both') {
-    throw new UsageError(`--way takes embedded, services or both, not "${way}".`);
+    return refuse(`--way takes embedded, services or both, not "${way}".`);
   }
   return {
     ways: way === 'both' ? ['embedded', 'services'] : [way],
@@ -68,15 +60,4 @@ export function readOptions(args: readonly string[]): Options | null {
     subscribers: number('subscribers', 2, 200) ?? 10,
     recoverWithin: number('recover-within', 1, 3600) ?? 60,
   };
-}
-
-function parse(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const numbers = { faults: text, seed: text, duration: text, shoppers: text, subscribers: text } as const;
-  const options = { ...numbers, 'recover-within': text, way: text } as const;
-  try {
-    return parseArgs({ args: [...args], options: { ...options, help: { type: 'boolean' } } }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
 }

@@ -8,7 +8,7 @@ import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgre
 import { createLogger } from '../../src/infra/logger.ts';
 import { startTcpProxy, type TcpProxy } from '../../tests/support/tcp-proxy.ts';
 import { freePort, startRedis, type Redis } from '../torture-events/redis.ts';
-import type { Credentials } from '../torture/options.ts';
+import type { Credentials } from '../options.ts';
 import { startMailServer, type MailServer } from './mail-server.ts';
 import type { Way } from './options.ts';
 import { startShopProcess, type ShopProcess } from './processes.ts';

@@ -1,10 +1,4 @@
-import { parseArgs } from 'node:util';
-
-/** Who of the staff restocks. */
-export interface Credentials {
-  email: string;
-  password: string;
-}
+import { argumentsOf, type Credentials } from '../options.ts';
 
 export interface Options {
   buyers: number;
@@ -40,14 +34,10 @@ Run it with the environment that the shop has (DATA_DIR, or DATABASE_URL): it ma
 The shop itself is to be started with RATE_LIMITS=off: the crowd comes from one address.
 Exit code: 0 all is well, 1 something does not add up, 2 wrong arguments or no shop to be reached.`;
 
-/** The arguments cannot be understood; the message says how they could. */
-export class UsageError extends Error {
-  constructor(fault: string) {
-    super(`${fault}\n\n${USAGE}`);
-  }
-}
+const { parse, wholeNumber, share, origin, admin } = argumentsOf(USAGE);
+const text = { type: 'string' } as const;
 
-/** By option: what it is unless told, the least, the most. */
+/** By option: default, minimum, maximum. */
 const NUMBERS = {
   buyers: [1000, 1, 100_000],
   stock: [100, 1, 1_000_000],
@@ -64,17 +54,14 @@ export function readOptions(
   args: readonly string[],
   usual: { url: string; admin: Credentials | null },
 ): Options | null {
-  const values = parse(args);
+  const values = parse(args, {
+    ...{ buyers: text, stock: text, concurrency: text, restock: text, url: text, 'logged-in': text },
+    ...{ 'admin-email': text, 'admin-password': text, help: { type: 'boolean' } },
+  });
   if (values.help === true) return null;
   const number = (name: keyof typeof NUMBERS) => {
-    const [unlessTold, least, most] = NUMBERS[name];
-    const text = values[name];
-    if (text === undefined) return unlessTold;
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new UsageError(`--${name} takes a whole number from ${least} to ${most}, not "${text}".`);
-    }
-    return value;
+    const [usually, least, most] = NUMBERS[name];
+    return wholeNumber(name, values[name], least, most) ?? usually;
   };
   return {
     buyers: number('buyers'),
@@ -82,50 +69,7 @@ export function readOptions(
     concurrency: number('concurrency'),
     restock: number('restock'),
     loggedIn: share('logged-in', values['logged-in']),
-    admin: credentials(values['admin-email'], values['admin-password']) ?? usual.admin,
+    admin: admin(values['admin-email'], values['admin-password']) ?? usual.admin,
     url: origin(values.url ?? usual.url),
   };
-}
-
-function parse(args: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const options = {
-    buyers: text,
-    stock: text,
-    concurrency: text,
-    url: text,
-    'logged-in': text,
-    restock: text,
-    'admin-email': text,
-    'admin-password': text,
-    help: { type: 'boolean' },
-  } as const;
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function share(name: string, text = '0'): number {
-  const value = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || value > 1) {
-    throw new UsageError(`--${name} takes a number from 0 to 1, not "${text}".`);
-  }
-  return value;
-}
-
-function credentials(email: string | undefined, password: string | undefined): Credentials | null {
-  if (email === undefined && password === undefined) return null;
-  if (email === undefined || password === undefined) {
-    throw new UsageError('--admin-email and --admin-password go together.');
-  }
-  return { email, password };
-}
-
-function origin(text: string): string {
-  if (!URL.canParse(text) || !/^https?:/.test(text)) {
-    throw new UsageError(`--url takes an address such as http://localhost:4000, not "${text}".`);
-  }
-  return new URL(text).origin;
 }

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { ask } from './http.ts';
-import type { Credentials, Options } from './options.ts';
+import type { Credentials } from '../options.ts';
+import type { Options } from './options.ts';
 import { ShopNotReachable, type TortureShop } from './shop.ts';
 
 /** What the one who restocks was told. */

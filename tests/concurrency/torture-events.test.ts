@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { readOptions, UsageError } from '../../bench/torture-events/options.ts';
+import { UsageError } from '../../bench/options.ts';
+import { readOptions } from '../../bench/torture-events/options.ts';
 import { compare, judge, type Facts } from '../../bench/torture-events/verdict.ts';
 import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';

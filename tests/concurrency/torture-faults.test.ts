@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../bench/torture-faults/random.ts';
-import { readOptions, UsageError } from '../../bench/torture-faults/options.ts';
+import { UsageError } from '../../bench/options.ts';
+import { readOptions } from '../../bench/torture-faults/options.ts';
 import { judge, type Facts } from '../../bench/torture-faults/verdict.ts';
 import { compiledEnv, nodeArguments } from '../support/compiled.ts';
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { readOptions, UsageError } from '../../bench/torture/options.ts';
+import { UsageError } from '../../bench/options.ts';
+import { readOptions } from '../../bench/torture/options.ts';
 import { judge, type Facts } from '../../bench/torture/verdict.ts';
 import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { rowId } from '../support/shopper.ts';

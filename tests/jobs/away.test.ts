@@ -10,7 +10,7 @@ import { graphql } from '../generated/gql/index.ts';
 import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-backends.ts';
 import { levelOf, makeVariant } from '../support/fixtures.ts';
 import { recordLogs, WARN } from '../support/logs.ts';
-import { freePort } from '../support/redis-server.ts';
+import { freePort } from '../support/redis.ts';
 import { createTestShop } from '../support/shop.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { turnsDuring } from '../support/turns.ts';

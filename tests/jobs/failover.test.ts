@@ -9,7 +9,7 @@ import { createJobQueues } from '../../src/jobs/queues.ts';
 import { watchQueue } from '../../src/jobs/queue-watch.ts';
 import { startJobWorkers } from '../../src/jobs/workers.ts';
 import { createTestDatabase } from '../support/postgres.ts';
-import { hasRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
+import { hasRedis, KEEPS_DATA, startRedis, type TestRedis } from '../support/redis.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { rowsOf } from '../support/books.ts';
@@ -38,14 +38,14 @@ function open(redisUrl: string | null, connectionString = 'unused') {
 }
 
 describe.skipIf(!hasRedis('A failover of Redis'))('jobs in Redis', () => {
-  let first: RedisServer;
+  let first: TestRedis;
   beforeEach(async () => {
-    first = await startRedis();
+    first = await startRedis(KEEPS_DATA);
     opened.push(() => first.dispose());
   });
 
   test('go on after a failover that keeps the connections to the former master open', async () => {
-    const second = await startRedis();
+    const second = await startRedis(KEEPS_DATA);
     opened.push(() => second.dispose());
     const target = { host: '127.0.0.1', port: first.port };
     const proxy = await startTcpProxy(target);
@@ -74,7 +74,7 @@ describe.skipIf(!hasRedis('A failover of Redis'))('jobs in Redis', () => {
   });
 
   test('run in a cluster, which keeps all keys of a script in one slot', async () => {
-    const cluster = await startRedis({ 'cluster-enabled': 'yes' });
+    const cluster = await startRedis({ ...KEEPS_DATA, 'cluster-enabled': 'yes' });
     opened.push(() => cluster.dispose());
     const node = new Redis(cluster.url);
     await node.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
@@ -93,7 +93,7 @@ describe.skipIf(!hasRedis('A failover of Redis'))('jobs in Redis', () => {
   });
 
   test('are asked for once a second while a cluster is down, and run afterwards', async () => {
-    const cluster = await startRedis({ 'cluster-enabled': 'yes' });
+    const cluster = await startRedis({ ...KEEPS_DATA, 'cluster-enabled': 'yes' });
     opened.push(() => cluster.dispose());
     const node = new Redis(cluster.url);
     opened.push(async () => node.disconnect());

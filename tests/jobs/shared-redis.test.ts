@@ -6,16 +6,16 @@ import type { JobBackend } from '../../src/jobs/backend.ts';
 import { defineJob } from '../../src/jobs/define-job.ts';
 import { createJobQueues } from '../../src/jobs/queues.ts';
 import { startJobWorkers } from '../../src/jobs/workers.ts';
-import { hasRedis, startRedis, type RedisServer } from '../support/redis-server.ts';
+import { hasRedis, KEEPS_DATA, startRedis, type TestRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
 const logger = pino({ level: 'silent' });
 
 describe.skipIf(!hasRedis('Two shops on one Redis'))('two shops on one Redis', () => {
-  let redis: RedisServer;
+  let redis: TestRedis;
   const opened: AsyncDisposable[] = [];
   beforeEach(async () => {
-    redis = await startRedis();
+    redis = await startRedis(KEEPS_DATA);
   });
   afterEach(async () => {
     for (const one of opened.splice(0).toReversed()) await one[Symbol.asyncDispose]();

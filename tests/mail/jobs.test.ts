@@ -12,7 +12,7 @@ import { createTestJobs, JOB_BACKENDS, type TestJobs } from '../support/job-back
 import { known } from '../support/known.ts';
 import { letTimePass, lettersOf, mailState, setMail, writeMail } from '../support/mails.ts';
 import { createTestDatabase } from '../support/postgres.ts';
-import { freePort, hasRedis } from '../support/redis-server.ts';
+import { freePort, hasRedis } from '../support/redis.ts';
 import { openServices } from '../support/services.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { enter } from '../support/shopper.ts';

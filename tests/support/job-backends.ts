@@ -8,7 +8,7 @@ import { createJobBackend } from '../../src/jobs/backend-choice.ts';
 import type { JobBackend } from '../../src/jobs/backend.ts';
 import { jobPrefix } from '../../src/jobs/redis-backend.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
-import { hasRedis, startRedis, type RedisServer } from './redis-server.ts';
+import { hasRedis, KEEPS_DATA, startRedis, type TestRedis } from './redis.ts';
 
 /** Where jobs may be kept, each to be tried. */
 export const JOB_BACKENDS = ['PostgreSQL', ...(hasRedis('The job queue') ? ['Redis'] : [])] as (
@@ -30,7 +30,7 @@ export interface QueueView extends AsyncDisposable {
 /** A job queue of a test's own, with a database beside it in any case. */
 export interface TestJobs {
   database: TestDatabase;
-  redis: RedisServer | null;
+  redis: TestRedis | null;
   redisUrl: string | null;
   /** As one more process. */
   open(logger?: pino.Logger): JobBackend;
@@ -41,7 +41,7 @@ export interface TestJobs {
 /** Makes one. */
 export async function createTestJobs(kind: (typeof JOB_BACKENDS)[number]): Promise<TestJobs> {
   const database = await createTestDatabase();
-  const redis = kind === 'Redis' ? await startRedis() : null;
+  const redis = kind === 'Redis' ? await startRedis(KEEPS_DATA) : null;
   const redisUrl = redis?.url ?? null;
   const open = (logger = pino({ level: 'silent' })) =>
     createJobBackend({

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './redis-server.ts';
+import { freePort } from './redis.ts';
 
 const PGBOUNCER = process.env.PGBOUNCER ?? 'pgbouncer';
 

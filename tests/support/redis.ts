@@ -6,29 +6,33 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { until } from './until.ts';
 
-/** A real Redis of a test's own, for as long as it lives. */
+/** A real Redis server that belongs to one test or file. */
 export interface TestRedis {
   url: string;
-  /** Kills it as a power cut would; what it held is gone. */
+  port: number;
+  /** Kills the server, as a power cut would. Unless it keeps its data, they are gone. */
   kill(): Promise<void>;
-  /** Starts it anew, at the same address. */
+  /** Starts the server again, at the same address. */
   start(): Promise<void>;
-  /** It keeps its connections and takes new ones, and says nothing. */
+  /** The server keeps its connections and accepts new ones, but answers nothing until `thaw`. */
   freeze(): void;
   thaw(): void;
   dispose(): Promise<void>;
 }
 
-const FOUND = spawnSync('redis-server', ['--version']).status === 0;
+const REDIS = process.env.REDIS_SERVER ?? 'redis-server';
+const FOUND = spawnSync(REDIS, ['--version']).status === 0;
 
-/** Whether there is a Redis to be started here; says so where there is not. */
+/** Settings of a server that writes each change to its disk, and has it after a restart. */
+export const KEEPS_DATA: Readonly<Record<string, string>> = { appendonly: 'yes', appendfsync: 'always' };
+
+/** Whether a Redis server is installed. Prints a line if not. */
 export function hasRedis(what: string): boolean {
-  if (!FOUND)
-    process.stderr.write(`${what} is not tried with a real Redis: no redis-server. apt-get install redis-server.\n`);
+  if (!FOUND) process.stderr.write(`${what} is not tried on Redis: no ${REDIS}. Install it, or set REDIS_SERVER.\n`);
   return FOUND;
 }
 
-/** A port on which nobody listens, now. */
+/** A port on which nothing listens at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -38,19 +42,30 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts one, and waits until it answers. */
-export async function startRedis(): Promise<TestRedis> {
+/**
+ * Starts a server on a free port, in the folder of the test run, and waits until it answers.
+ * @param more settings besides the usual ones, by which it keeps nothing
+ */
+export async function startRedis(more: Readonly<Record<string, string>> = {}): Promise<TestRedis> {
   const port = await freePort();
   const folder = mkdtempSync(join(inject('postgres').runFolder, 'redis-'));
   let child: ChildProcess | null = null;
   const killNow = () => child?.kill('SIGKILL');
-  // It ends with this process, whatever becomes of the test.
+  // The server must not outlive this process, however the test ends.
   process.once('exit', killNow);
 
   async function start(): Promise<void> {
-    const settings = { port, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no', logfile: 'redis.log' };
+    const settings = {
+      port,
+      bind: '127.0.0.1',
+      dir: folder,
+      save: '',
+      appendonly: 'no',
+      logfile: 'redis.log',
+      ...more,
+    };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    child = spawn('redis-server', args, { stdio: 'ignore' });
+    child = spawn(REDIS, args, { stdio: 'ignore' });
     await until('Redis answers', () => answers(port));
   }
 
@@ -64,6 +79,7 @@ export async function startRedis(): Promise<TestRedis> {
   await start();
   return {
     url: `redis://127.0.0.1:${port}`,
+    port,
     kill,
     start,
     freeze: () => void child?.kill('SIGSTOP'),

@@ -23,7 +23,7 @@ import { wasMergedRecently } from './merge.repository.ts';
 import type { Networks } from './network-share.ts';
 import { createReclaim } from './reclaim.ts';
 
-export type { CartOwner } from './cart-owner.ts';
+export { isOwnedBy, type CartOwner } from './cart-owner.ts';
 export type { CartDue } from './cart.due.ts';
 export type { Released } from './cart.expiry.ts';
 export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';

@@ -1,9 +1,10 @@
+import { StatementDraft } from '../../infra/postgres/statement-draft.ts';
 import { MAX_COUNTED } from '../../infra/postgres/count.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import { PRODUCT_COLUMNS, type ProductRow } from './catalog.repository.ts';
 import { countWords } from './product-count.ts';
-import { Draft, filtersOf, hasWords, isReadByCount, type Condition, type ProductQuery } from './product-query.ts';
+import { filtersOf, hasWords, isReadByCount, type Condition, type ProductQuery } from './product-query.ts';
 
 export type ProductSortKey = 'NEWEST' | 'TITLE' | 'PRICE';
 
@@ -70,7 +71,11 @@ async function stretches(
   return order.reverse ? [within, below] : [below, within];
 }
 
-function sorting({ search }: ProductQuery, { key, reverse }: ProductOrder, { parameter }: Draft): readonly SortTerm[] {
+function sorting(
+  { search }: ProductQuery,
+  { key, reverse }: ProductOrder,
+  { parameter }: StatementDraft,
+): readonly SortTerm[] {
   if (key === 'BROAD') return SORTS.NEWEST;
   if (key === 'MATCH') {
     // A whole number, so that a cursor holds it exactly.
@@ -80,7 +85,13 @@ function sorting({ search }: ProductQuery, { key, reverse }: ProductOrder, { par
   return SORTS[key].map((term) => ({ ...term, descending: term.descending !== reverse }));
 }
 
-function select(query: ProductQuery, order: ProductOrder, page: PageRequest, draft: Draft, stretch: Stretch): string {
+function select(
+  query: ProductQuery,
+  order: ProductOrder,
+  page: PageRequest,
+  draft: StatementDraft,
+  stretch: Stretch,
+): string {
   const { parameter } = draft;
   const { condition, orderBy, cursor } = keyset(sorting(query, order, draft), page, parameter);
   const conditions = draft.where([...filtersOf(query), ...stretch.conditions]);
@@ -119,7 +130,7 @@ export async function findProductPage(
       if (backward ? number > Number(at) : number < Number(at)) continue;
       cursor = number === Number(at) ? rest : null;
     }
-    const draft = new Draft();
+    const draft = new StatementDraft();
     const text = select(query, order, { ...page, cursor, limit: left - 1 }, draft, stretch);
     const plain = Object.keys(query).every((name) => name === 'status');
     const name = `products_${query.status ?? 'ACTIVE'}_${order.key}_${order.reverse}_${page.direction}_${cursor === null}`;
@@ -135,7 +146,7 @@ export async function findProductPagesOfCategories(
   categoryIds: readonly string[],
   page: PageRequest,
 ): Promise<Map<string, Page<ProductRow>>> {
-  const draft = new Draft();
+  const draft = new StatementDraft();
   const ids = draft.parameter(categoryIds);
   const inner = select({}, { key: 'NEWEST', reverse: false }, page, draft, {
     conditions: [() => 'p.category_id = c.id'],

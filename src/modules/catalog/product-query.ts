@@ -1,3 +1,4 @@
+import type { Parameter } from '../../infra/postgres/statement-draft.ts';
 import type { ProductRow } from './catalog.repository.ts';
 
 /** Which products to list. Prices in minor units. */
@@ -11,20 +12,6 @@ export interface ProductQuery {
   inStock?: boolean;
   /** ACTIVE by default. The caller checks who may ask for another. */
   status?: ProductRow['status'];
-}
-
-/** Adds a value to a statement and gives its placeholder. */
-type Parameter = (value: unknown) => string;
-
-/** A statement in the making: SQL whose shape follows from the query, and its values. */
-export class Draft {
-  readonly values: unknown[] = [];
-  readonly parameter: Parameter = (value) => `$${this.values.push(value)}`;
-
-  /** SQL of conditions that must all hold. */
-  where(conditions: readonly Condition[]): string {
-    return conditions.map((write) => write(this.parameter)).join(' AND ');
-  }
 }
 
 /** A condition on products `p` as SQL. Its parameters are added when it is called. */

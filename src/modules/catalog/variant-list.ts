@@ -1,8 +1,9 @@
+import { StatementDraft } from '../../infra/postgres/statement-draft.ts';
 import { countUpTo } from '../../infra/postgres/count.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import { VARIANT_COLUMNS, type VariantRow } from './catalog.repository.ts';
-import { Draft, hasWords } from './product-query.ts';
+import { hasWords } from './product-query.ts';
 
 /** How a variant stands: nothing available; no more than its low-stock threshold; more than that. */
 export type StockState = 'SOLD_OUT' | 'LOW' | 'SUFFICIENT';
@@ -36,7 +37,7 @@ const LOWEST_FIRST: readonly SortTerm[] = [
 
 const FROM = 'product_variants v JOIN products p ON p.id = v.product_id';
 
-function where({ search, states }: VariantQuery, draft: Draft): string {
+function where({ search, states }: VariantQuery, draft: StatementDraft): string {
   const words = search === undefined ? [] : [draft.where([hasWords('search_title', search)])];
   const inState = states === undefined ? [] : [`(${states.map((state) => STATES[state]).join(' OR ') || 'FALSE'})`];
   return ['v.archived_at IS NULL', "p.status <> 'ARCHIVED'", ...words, ...inState].join(' AND ');
@@ -48,7 +49,7 @@ export async function findVariantPage(
   query: VariantQuery,
   page: PageRequest,
 ): Promise<Page<VariantRow>> {
-  const draft = new Draft();
+  const draft = new StatementDraft();
   const conditions = where(query, draft);
   const { condition, orderBy, cursor } = keyset(LOWEST_FIRST, page, draft.parameter);
   const text = `SELECT ${VARIANT_COLUMNS}, ${cursor} AS cursor FROM ${FROM} WHERE ${conditions} AND ${condition}
@@ -58,7 +59,7 @@ export async function findVariantPage(
 
 /** How many variants the query finds, as far as lists count. */
 export function countVariants(source: Queryable, query: VariantQuery): Promise<number> {
-  const draft = new Draft();
+  const draft = new StatementDraft();
   const conditions = where(query, draft);
   return countUpTo(source, `SELECT FROM ${FROM} WHERE ${conditions}`, draft.values);
 }

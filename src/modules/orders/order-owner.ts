@@ -1,14 +1,13 @@
-import type { CartOwner } from '../cart/cart.service.ts';
+import { isOwnedBy, type CartOwner } from '../cart/cart.service.ts';
 
-/** As much of an order as says whose it is: a guest's or a user's. */
+/** The part of an order that names its owner: a guest or a user. */
 export interface OwnedOrder {
   id: string;
   guestId: string | null;
   userId: string | null;
 }
 
-/** Whether it is this one's. */
+/** Whether an order belongs to an owner; nothing belongs to a visitor who is not known. */
 export function isOrderOf(order: OwnedOrder, owner: CartOwner | null): boolean {
-  if (owner === null) return false;
-  return 'userId' in owner ? order.userId === owner.userId : order.guestId === owner.guestId;
+  return owner !== null && isOwnedBy(order, owner);
 }

@@ -1,5 +1,6 @@
 import { countUpTo, countUpToOfEach, countWordsUpTo, MAX_COUNTED } from '../../infra/postgres/count.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
+import { StatementDraft } from '../../infra/postgres/statement-draft.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import type { OrderStatus, PaymentStatus } from './order.types.ts';
 
@@ -34,13 +35,7 @@ export interface OrderQuery {
   placedBefore?: Date;
 }
 
-/** A statement in the making: SQL whose shape follows from the query, and its values. */
-class Draft {
-  readonly values: unknown[] = [];
-  readonly parameter = (value: unknown): string => `$${this.values.push(value)}`;
-}
-
-function conditions(query: OrderQuery, { parameter }: Draft): string {
+function conditions(query: OrderQuery, { parameter }: StatementDraft): string {
   const { search, status, paymentStatus, email, placedAfter, placedBefore } = query;
   const terms = [
     ...(search === undefined ? [] : [`o.search @@ search_query(${parameter(search)}::text)`]),
@@ -53,7 +48,7 @@ function conditions(query: OrderQuery, { parameter }: Draft): string {
   return terms.length === 0 ? 'TRUE' : terms.join(' AND ');
 }
 
-function select(from: string, sort: OrderSort, page: PageRequest, { parameter }: Draft): string {
+function select(from: string, sort: OrderSort, page: PageRequest, { parameter }: StatementDraft): string {
   const terms = SORTS[sort.key].map((term) => ({ ...term, descending: term.descending !== sort.reverse }));
   const { condition, orderBy, cursor } = keyset(terms, page, parameter);
   return `SELECT o.id, ${cursor} AS cursor FROM ${from} WHERE ${condition} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`;
@@ -75,7 +70,7 @@ export async function findOrderPage(
   page: PageRequest,
   count: () => Promise<number>,
 ): Promise<Page<{ id: string }>> {
-  const draft = new Draft();
+  const draft = new StatementDraft();
   const where = conditions(query, draft);
   const few = query.search !== undefined && (await count()) <= MAX_COUNTED;
   // Few are found first, by the index of words, and sorted afterwards: OFFSET 0 keeps order and limit out of that plan.
@@ -88,7 +83,7 @@ export async function findOrderPage(
 
 /** How many orders the query finds, as far as lists count. */
 export function countOrders(source: Queryable, query: OrderQuery): Promise<number> {
-  const draft = new Draft();
+  const draft = new StatementDraft();
   const where = conditions(query, draft);
   if (query.search === undefined) return countUpTo(source, `SELECT FROM orders o WHERE ${where}`, draft.values);
   const newest = 'ORDER BY o.placed_at DESC, o.id DESC';
@@ -101,7 +96,7 @@ export async function findOrderPagesOfUsers(
   userIds: readonly string[],
   page: PageRequest,
 ): Promise<Map<string, Page<{ id: string }>>> {
-  const draft = new Draft();
+  const draft = new StatementDraft();
   const ids = draft.parameter(userIds);
   const text = select('(SELECT * FROM orders WHERE user_id = u.id) AS o', NEWEST_FIRST, page, draft);
   const rows = await source.query<{ userId: string; id: string; cursor: string[] }>(
