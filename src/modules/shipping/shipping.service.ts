@@ -1,11 +1,9 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import { readClock } from '../../infra/postgres/clock.ts';
 import { violatedConstraint, type Database, type Queryable } from '../../infra/postgres/database.ts';
-import { takeNamedLock } from '../../infra/postgres/named-lock.ts';
 import { toDecimal } from '../money.ts';
-import { termsChanged } from '../pricing/pricing.events.ts';
-import { changesBetween, type StaffService } from '../staff/staff.service.ts';
+import { createTermsChange } from '../pricing/terms-change.service.ts';
+import type { StaffService } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import * as repository from './shipping.repository.ts';
 import type { MethodFields, NewShippingRate, ShippingMethod, ShippingRate } from './shipping.types.ts';
@@ -77,7 +75,11 @@ export function createShippingService({
     return { ...method, rates: await repository.findRatesOfMethods(tx, [id]) };
   }
 
-  const changed = (id: string) => termsChanged('SHIPPING', id);
+  const change = createTermsChange<'ShippingMethod'>(
+    { db, staff, eventLog },
+    { lock: SHIPPING_LOCK, what: 'SHIPPING' },
+  );
+  const type = 'ShippingMethod';
 
   return {
     methodsByIds: (ids) => repository.findMethodsByIds(db, ids),
@@ -85,8 +87,7 @@ export function createShippingService({
     ratesOfMethods: (methodIds) => repository.findRatesOfMethods(db, methodIds),
 
     createMethod: (actorId, zoneId, method) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, SHIPPING_LOCK);
+      change({ actorId, kind: 'SHIPPING_METHOD_CREATED', type }, async (tx) => {
         if (!(await findZones(tx)).some((zone) => zone.id === zoneId)) {
           refuse('NOT_FOUND', 'Shipping zone not found.', ['zoneId']);
         }
@@ -96,43 +97,41 @@ export function createShippingService({
           throw new Refusal(new LimitExceededError({ message, path: null, limit: MAX_METHODS, requested: length + 1 }));
         }
         const id = uuid();
-        const at = await readClock(tx);
-        await repository.insertMethod(tx, at, { id, zoneId }, method).catch(refuseCategory);
-        await repository.replaceRates(tx, id, method.rates);
-        const changes = changesBetween(null, recorded(method));
-        const subject = { type: 'ShippingMethod', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'SHIPPING_METHOD_CREATED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-        return find(tx, id);
+        return {
+          id,
+          before: null,
+          after: recorded(method),
+          async write(at) {
+            await repository.insertMethod(tx, at, { id, zoneId }, method).catch(refuseCategory);
+            await repository.replaceRates(tx, id, method.rates);
+          },
+          result: () => find(tx, id),
+        };
       }),
 
     updateMethod: (actorId, id, given) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, SHIPPING_LOCK);
+      change({ actorId, kind: 'SHIPPING_METHOD_UPDATED', type }, async (tx) => {
         const before = await find(tx, id);
         const after = { ...before, ...given };
-        const changes = changesBetween(recorded(before), recorded(after));
-        if (changes.length === 0) return before;
-        const at = await readClock(tx);
-        await repository.updateMethod(tx, at, id, after).catch(refuseCategory);
-        if (given.rates !== undefined) await repository.replaceRates(tx, id, given.rates);
-        const subject = { type: 'ShippingMethod', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'SHIPPING_METHOD_UPDATED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-        return find(tx, id);
+        return {
+          id,
+          before: recorded(before),
+          after: recorded(after),
+          async write(at) {
+            await repository.updateMethod(tx, at, id, after).catch(refuseCategory);
+            if (given.rates !== undefined) await repository.replaceRates(tx, id, given.rates);
+          },
+          result: () => find(tx, id),
+        };
       }),
 
     deleteMethod: (actorId, id) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, SHIPPING_LOCK);
-        const before = recorded(await find(tx, id));
-        const at = await readClock(tx);
-        await repository.deleteMethod(tx, id);
-        const nothing = Object.fromEntries(Object.keys(before).map((field) => [field, null]));
-        const changes = changesBetween(before, nothing);
-        const subject = { type: 'ShippingMethod', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'SHIPPING_METHOD_DELETED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-      }),
+      change({ actorId, kind: 'SHIPPING_METHOD_DELETED', type }, async (tx) => ({
+        id,
+        before: recorded(await find(tx, id)),
+        after: null,
+        write: () => repository.deleteMethod(tx, id),
+        result: () => {},
+      })),
   };
 }

@@ -1,11 +1,9 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import { readClock } from '../../infra/postgres/clock.ts';
 import type { Database } from '../../infra/postgres/database.ts';
-import { takeNamedLock } from '../../infra/postgres/named-lock.ts';
 import { refuseInput } from '../invalid-input.ts';
-import { termsChanged } from '../pricing/pricing.events.ts';
-import { changesBetween, type StaffService } from '../staff/staff.service.ts';
+import { createTermsChange } from '../pricing/terms-change.service.ts';
+import type { StaffService } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import type { ZoneFields } from './shipping.types.ts';
 import * as repository from './zone.repository.ts';
@@ -80,15 +78,15 @@ export function createZoneService({
     const zone = (await repository.findZones(tx)).find((one) => one.id === id);
     return zone ?? refuse('NOT_FOUND', 'Shipping zone not found.', ['id']);
   }
-  const changed = (id: string) => termsChanged('SHIPPING', id);
+  const change = createTermsChange<'ShippingZone'>({ db, staff, eventLog }, { lock: SHIPPING_LOCK, what: 'SHIPPING' });
+  const type = 'ShippingZone';
 
   return {
     list: () => repository.findZones(db),
     byIds: async (ids) => (await repository.findZones(db)).filter(({ id }) => ids.includes(id)),
 
     create: (actorId, zone) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, SHIPPING_LOCK);
+      change({ actorId, kind: 'SHIPPING_ZONE_CREATED', type }, async (tx) => {
         const zones = await repository.findZones(tx);
         if (zones.length >= MAX_ZONES) {
           const message = `A shop can have at most ${MAX_ZONES} shipping zones.`;
@@ -97,44 +95,43 @@ export function createZoneService({
         }
         const id = uuid();
         assertDistinct(id, zone, zones);
-        const at = await readClock(tx);
-        if (zone.isHome) await repository.clearOtherHome(tx, at, id);
-        await repository.insertZone(tx, at, id, zone);
-        const changes = changesBetween(null, recorded(zone));
-        const subject = { type: 'ShippingZone', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'SHIPPING_ZONE_CREATED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-        return find(tx, id);
+        return {
+          id,
+          before: null,
+          after: recorded(zone),
+          async write(at) {
+            if (zone.isHome) await repository.clearOtherHome(tx, at, id);
+            await repository.insertZone(tx, at, id, zone);
+          },
+          result: () => find(tx, id),
+        };
       }),
 
     update: (actorId, id, given) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, SHIPPING_LOCK);
+      change({ actorId, kind: 'SHIPPING_ZONE_UPDATED', type }, async (tx) => {
+        const zones = await repository.findZones(tx);
         const before = await find(tx, id);
         const after = { ...before, ...given };
-        const changes = changesBetween(recorded(before), recorded(after));
-        if (changes.length === 0) return before;
-        assertDistinct(id, after, await repository.findZones(tx));
-        const at = await readClock(tx);
-        if (after.isHome) await repository.clearOtherHome(tx, at, id);
-        await repository.updateZone(tx, at, id, after);
-        const subject = { type: 'ShippingZone', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'SHIPPING_ZONE_UPDATED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-        return find(tx, id);
+        return {
+          id,
+          before: recorded(before),
+          after: recorded(after),
+          async write(at) {
+            assertDistinct(id, after, zones);
+            if (after.isHome) await repository.clearOtherHome(tx, at, id);
+            await repository.updateZone(tx, at, id, after);
+          },
+          result: () => find(tx, id),
+        };
       }),
 
     delete: (actorId, id) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, SHIPPING_LOCK);
-        const before = await find(tx, id);
-        const at = await readClock(tx);
-        await repository.deleteZone(tx, id);
-        const nothing = { name: '', countries: [], regions: [], postalPrefixes: [], isRest: false, isHome: false };
-        const changes = changesBetween(recorded(before), { ...recorded(nothing), name: null });
-        const subject = { type: 'ShippingZone', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'SHIPPING_ZONE_DELETED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-      }),
+      change({ actorId, kind: 'SHIPPING_ZONE_DELETED', type }, async (tx) => ({
+        id,
+        before: recorded(await find(tx, id)),
+        after: null,
+        write: () => repository.deleteZone(tx, id),
+        result: () => {},
+      })),
   };
 }

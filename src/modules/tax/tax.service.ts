@@ -2,8 +2,8 @@ import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import { violatedConstraint, type Database, type Queryable } from '../../infra/postgres/database.ts';
-import { takeNamedLock } from '../../infra/postgres/named-lock.ts';
 import { termsChanged } from '../pricing/pricing.events.ts';
+import { createTermsChange } from '../pricing/terms-change.service.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import * as repository from './tax.repository.ts';
@@ -76,7 +76,6 @@ const recordedRate = ({ zoneId, taxCategoryId, title, ratePpm, validFrom }: TaxR
   percent: percentOf(ratePpm),
   validFrom,
 });
-const cleared = (fields: object) => Object.fromEntries(Object.keys(fields).map((field) => [field, null]));
 
 function assertRoom(count: number, limit: number, what: string): void {
   if (count < limit) return;
@@ -94,7 +93,7 @@ export function createTaxService({
   staff: StaffService;
   eventLog: EventLog;
 }): TaxService {
-  const changed = (id: string) => termsChanged('TAX', id);
+  const change = createTermsChange<'TaxCategory' | 'TaxRate'>({ db, staff, eventLog }, { lock: TAX_LOCK, what: 'TAX' });
 
   async function findCategory(tx: Queryable, id: string): Promise<TaxCategory> {
     const [category] = await repository.findCategoriesByIds(tx, [id]);
@@ -120,96 +119,89 @@ export function createTaxService({
     exemptionsOf: (userIds) => repository.findExemptions(db, userIds),
 
     createCategory: (actorId, category) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, TAX_LOCK);
+      change({ actorId, kind: 'TAX_CATEGORY_CREATED', type: 'TaxCategory' }, async (tx) => {
         const id = uuid();
         const all = await assertCodeFree(tx, id, category.code);
         assertRoom(all.length, MAX_CATEGORIES, 'tax categories');
-        const at = await readClock(tx);
-        if (category.isDefault) await repository.clearOtherDefault(tx, at, id);
-        await repository.insertCategory(tx, at, id, category);
-        const changes = changesBetween(null, recordedCategory(category));
-        const subject = { type: 'TaxCategory', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'TAX_CATEGORY_CREATED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-        return findCategory(tx, id);
+        return {
+          id,
+          before: null,
+          after: recordedCategory(category),
+          async write(at) {
+            if (category.isDefault) await repository.clearOtherDefault(tx, at, id);
+            await repository.insertCategory(tx, at, id, category);
+          },
+          result: () => findCategory(tx, id),
+        };
       }),
 
     updateCategory: (actorId, id, given) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, TAX_LOCK);
+      change({ actorId, kind: 'TAX_CATEGORY_UPDATED', type: 'TaxCategory' }, async (tx) => {
         const before = await findCategory(tx, id);
         const after = { ...before, ...given };
-        const changes = changesBetween(recordedCategory(before), recordedCategory(after));
-        if (changes.length === 0) return before;
-        await assertCodeFree(tx, id, after.code);
-        const at = await readClock(tx);
-        if (after.isDefault) await repository.clearOtherDefault(tx, at, id);
-        await repository.updateCategory(tx, at, id, after);
-        const subject = { type: 'TaxCategory', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'TAX_CATEGORY_UPDATED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-        return findCategory(tx, id);
+        return {
+          id,
+          before: recordedCategory(before),
+          after: recordedCategory(after),
+          async write(at) {
+            await assertCodeFree(tx, id, after.code);
+            if (after.isDefault) await repository.clearOtherDefault(tx, at, id);
+            await repository.updateCategory(tx, at, id, after);
+          },
+          result: () => findCategory(tx, id),
+        };
       }),
 
     deleteCategory: (actorId, id) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, TAX_LOCK);
-        const before = recordedCategory(await findCategory(tx, id));
-        const at = await readClock(tx);
-        await repository.deleteCategory(tx, id).catch((error: unknown) => {
-          const constraint = violatedConstraint(error);
-          const users = constraint === 'product_variants_tax_category_id_fkey' ? 'variants' : 'shipping methods';
-          if (constraint === null) throw error;
-          refuse('CONFLICT', `The tax category is used by ${users}. Give them another one first.`, ['id']);
-        });
-        const subject = { type: 'TaxCategory', id } as const;
-        const changes = changesBetween(before, cleared(before));
-        await staff.record(tx, at, { actorId, kind: 'TAX_CATEGORY_DELETED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-      }),
+      change({ actorId, kind: 'TAX_CATEGORY_DELETED', type: 'TaxCategory' }, async (tx) => ({
+        id,
+        before: recordedCategory(await findCategory(tx, id)),
+        after: null,
+        write: () =>
+          repository.deleteCategory(tx, id).catch((error: unknown) => {
+            const constraint = violatedConstraint(error);
+            const users = constraint === 'product_variants_tax_category_id_fkey' ? 'variants' : 'shipping methods';
+            if (constraint === null) throw error;
+            refuse('CONFLICT', `The tax category is used by ${users}. Give them another one first.`, ['id']);
+          }),
+        result: () => {},
+      })),
 
     createRate: (actorId, { validFrom, ...fields }) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, TAX_LOCK);
+      change({ actorId, kind: 'TAX_RATE_CREATED', type: 'TaxRate' }, async (tx) => {
         const { length } = await repository.findRatesOfZones(tx, [fields.zoneId]);
         assertRoom(length, MAX_RATES, 'tax rates in a zone');
-        const at = await readClock(tx);
-        const rate = { ...fields, id: uuid(), validFrom: validFrom ?? at };
-        await repository.insertRate(tx, rate).catch(refuseRate);
-        const changes = changesBetween(null, recordedRate(rate));
-        const subject = { type: 'TaxRate', id: rate.id } as const;
-        await staff.record(tx, at, { actorId, kind: 'TAX_RATE_CREATED', subject, changes });
-        await eventLog.append(tx, at, [changed(rate.id)]);
-        return rate;
+        const rate = { ...fields, id: uuid(), validFrom: validFrom ?? (await readClock(tx)) };
+        return {
+          id: rate.id,
+          before: null,
+          after: recordedRate(rate),
+          write: () => repository.insertRate(tx, rate).catch(refuseRate),
+          result: () => rate,
+        };
       }),
 
     updateRate: (actorId, id, given) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, TAX_LOCK);
+      change({ actorId, kind: 'TAX_RATE_UPDATED', type: 'TaxRate' }, async (tx) => {
         const before = await findRate(tx, id);
         const after = { ...before, ...given };
-        const changes = changesBetween(recordedRate(before), recordedRate(after));
-        if (changes.length === 0) return before;
-        const at = await readClock(tx);
-        await repository.updateRate(tx, after).catch(refuseRate);
-        const subject = { type: 'TaxRate', id } as const;
-        await staff.record(tx, at, { actorId, kind: 'TAX_RATE_UPDATED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-        return after;
+        return {
+          id,
+          before: recordedRate(before),
+          after: recordedRate(after),
+          write: () => repository.updateRate(tx, after).catch(refuseRate),
+          result: () => after,
+        };
       }),
 
     deleteRate: (actorId, id) =>
-      db.transaction(async (tx) => {
-        await takeNamedLock(tx, TAX_LOCK);
-        const before = recordedRate(await findRate(tx, id));
-        const at = await readClock(tx);
-        await repository.deleteRate(tx, id);
-        const subject = { type: 'TaxRate', id } as const;
-        const changes = changesBetween(before, cleared(before));
-        await staff.record(tx, at, { actorId, kind: 'TAX_RATE_DELETED', subject, changes });
-        await eventLog.append(tx, at, [changed(id)]);
-      }),
+      change({ actorId, kind: 'TAX_RATE_DELETED', type: 'TaxRate' }, async (tx) => ({
+        id,
+        before: recordedRate(await findRate(tx, id)),
+        after: null,
+        write: () => repository.deleteRate(tx, id),
+        result: () => {},
+      })),
 
     setExemption: (actorId, userId, exemption) =>
       db.transaction(async (tx) => {
@@ -226,7 +218,7 @@ export function createTaxService({
         const subject = { type: 'User', id: userId } as const;
         const note = exemption.taxExemptNote;
         await staff.record(tx, at, { actorId, kind: 'USER_TAX_EXEMPTION_SET', subject, changes, note });
-        await eventLog.append(tx, at, [changed(userId)]);
+        await eventLog.append(tx, at, [termsChanged('TAX', userId)]);
       }),
   };
 }
