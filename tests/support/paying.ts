@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { Step } from '../../src/modules/payments/operations.ts';
+import type { PaymentProvider } from '../../src/modules/payments/providers/provider.types.ts';
 import type { PaymentStartInput } from '../generated/gql/graphql.ts';
 import { newStaff, type Person } from './accounts.ts';
 import { findFaults, rowsOf } from './books.ts';
@@ -37,29 +38,36 @@ export interface PaymentFacts {
   disputed: number;
 }
 
-/** Opens one. Dispose of it in the test file that opened it. */
-export async function openPayingShop(env: NodeJS.ProcessEnv = {}): Promise<PayingShop> {
+/**
+ * Opens one. Dispose of it in the test file that opened it.
+ * @param others providers besides the scripted one
+ */
+export async function openPayingShop(
+  env: NodeJS.ProcessEnv = {},
+  others: readonly PaymentProvider[] = [],
+): Promise<PayingShop> {
   const database = await createTestDatabase();
   const provider = createScriptedProvider();
   const settings = { PAYMENT_PROVIDERS: 'test,manual', BCRYPT_COST: '4', ...env };
-  return open({ database, provider, settings, owns: true });
+  return open({ database, provider, others, settings, owns: true });
 }
 
 async function open(of: {
   database: TestDatabase;
   provider: ScriptedProvider;
+  others: readonly PaymentProvider[];
   settings: NodeJS.ProcessEnv;
   owns: boolean;
   staff?: Person;
 }): Promise<PayingShop> {
-  const { database, provider, settings, owns } = of;
+  const { database, provider, others, settings, owns } = of;
   const hooks = { between: (_step: Step, _operationId: string) => Promise.resolve() };
   const shop = await createTestShop({
     env: settings,
     database,
     overrides: {
       quiet: true,
-      paymentProviders: new Map([[provider.id, provider]]),
+      paymentProviders: new Map([provider, ...others].map((each) => [each.id, each])),
       betweenPaymentSteps: (step, operationId) => hooks.between(step, operationId),
     },
   });

@@ -24,8 +24,11 @@ WITH variant AS (${AUDITED}
   SELECT l.variant_id, sum(l.quantity)::int AS units FROM cart_lines l JOIN carts c ON c.id = l.cart_id
    WHERE c.status = 'ACTIVE' GROUP BY l.variant_id
 ), sold AS (
-  SELECT l.variant_id, sum(l.quantity)::int AS units FROM order_lines l JOIN orders o ON o.id = l.order_id
-   WHERE o.status <> 'CANCELLED' GROUP BY l.variant_id
+  -- A cancelled order gives back what has not come back with a refund before: those units stay sold, and are returns.
+  SELECT l.variant_id, sum(CASE o.status WHEN 'CANCELLED' THEN returned.units ELSE l.quantity END)::int AS units
+    FROM order_lines l JOIN orders o ON o.id = l.order_id CROSS JOIN LATERAL (
+      SELECT coalesce(sum(r.quantity), 0) AS units FROM refund_lines r WHERE r.line_id = l.id AND r.is_restocked
+    ) returned GROUP BY l.variant_id
 ), booked AS (
   SELECT variant_id, -sum(on_hand_delta)::int AS units FROM link WHERE reason IN ('SALE', 'CANCELLATION') GROUP BY variant_id
 )
