@@ -22,11 +22,11 @@ import { insertParked } from './parked-event.repository.ts';
 import { handleTraced } from './traced-consumer.ts';
 
 /*
- * A consumer reads the log in order, and moves on in the very transaction in which it writes what an event calls for: so
- * each event has its effect once, whenever a process dies. One runner at a time over all processes has the lease; whoever
- * takes it raises the fence, and a runner that was only thought to be dead finds, when it moves on, that the fence is
- * another: its transaction does not commit. Several events share a transaction until one of them fails; then each has its
- * own, and the one that goes on failing is parked. A database that is away is nobody's fault: that is waited for.
+ * A consumer reads the log in order. It writes the effect of an event and its new position in one transaction, so each event has its
+ * effect exactly once, whenever a process dies. One runner across all processes holds the lease. A runner that takes the lease raises
+ * the fence; a runner that was wrongly taken for dead finds another fence when it saves its position, and its transaction does not
+ * commit. Several events share a transaction until one of them fails; then each gets its own, and the one that keeps failing is parked.
+ * If the database is away, the consumer waits.
  */
 
 /** How consumers are run; tests have less patience. */

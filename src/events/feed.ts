@@ -8,8 +8,8 @@ import type { EventLog } from './event-log.ts';
  * The feed is a node's view of the log's growing end: every event once, in order of seq, whatever the bus does. Batches may
  * come late, twice, out of order or not at all. An event that is not the next one is put aside; where the gap before it has
  * not closed within 50 ms, what is missing is read from the log. Once a second the end of the log is looked at, for events
- * that no batch told of (a relay that died between commit and publish, a process on another bus). Where the log itself does
- * not lead on from here (it was replaced, or pruned beyond this position) listeners are told so, and never skip in silence.
+ * that no batch announced (a relay that died between commit and publish, a process on another bus). Where the log itself does
+ * not lead on from here (it was replaced, or pruned beyond this position) listeners are notified, and never skip events silently.
  */
 
 /** Callbacks of a listener of the feed. They must not throw or block. */

@@ -3,11 +3,11 @@ import { every } from '../infra/every.ts';
 import type { Logger } from '../infra/logger.ts';
 
 /*
- * Old events go, in small batches and never past the slowest consumer. A consumer that this version of the shop does not know
- * may be a newer or an older version's, which runs beside it or comes back: the events that it needs wait for it for a month
- * longer, and then it is taken to be gone for good. (Its row stays: it will find out that the log was pruned.) First the mark moves on, in a transaction of its own,
- * then the events up to it are deleted: whoever reads the log tells by the mark, in the same snapshot, that there is no
- * going on from before it. A crash in between leaves events behind the mark; the next batch deletes them.
+ * Old events are deleted in small batches, never past the slowest consumer. A consumer that this version of the shop does not know may
+ * belong to a newer or older version, which runs beside this one or returns: its events are kept for another month, after which the
+ * consumer counts as gone. (Its row stays, so that it notices that the log was pruned.) The mark moves first, in a transaction of its
+ * own; then the events up to the mark are deleted. A reader sees by the mark, in the same snapshot, that it cannot continue from an
+ * earlier position. A crash between the two steps leaves events before the mark; the next batch deletes them.
  */
 
 /** Events looked at, and deleted, at a time. */

@@ -65,7 +65,7 @@ export function startRelay(options: {
   db: Database;
   bus: EventBus;
   logger: Logger;
-  /** Told how many events each batch has. */
+  /** Called with the number of events in each batch. */
   onBatch?: (events: number) => void;
   /** For tests. */
   checkMs?: number;

@@ -22,8 +22,8 @@ const HEADERS = {
 };
 
 /**
- * The local mailbox, as a person reads mail: to an ADMIN, or to whoever has the token that the start prints. There are links in
- * mails that let people into accounts, so that where a request comes from is not enough.
+ * The local mailbox. It is shown to an ADMIN, or to the holder of the token that is printed at start. Links in emails give access to
+ * accounts, so the origin of a request is not enough.
  * @param options.roleOf role of the user who requests the page; null if no user is logged in
  */
 export function createMailboxPage(options: {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /**
  * Whether somebody opens the address in a browser: such a visit is answered with a page, never with JSON.
- * Scripts and programs that ask for HTML among other types are told apart by `Sec-Fetch-Mode`, where the browser sends it.
+ * Scripts and programs that ask for HTML among other types are distinguished by `Sec-Fetch-Mode` if the browser sends it.
  */
 export function isPageVisit({ method, headers }: IncomingMessage): boolean {
   const mode = headers['sec-fetch-mode'] ?? 'navigate';
@@ -13,7 +13,7 @@ export function isPageVisit({ method, headers }: IncomingMessage): boolean {
 
 /**
  * Whether a page of the shop window is an answer: to a visit, and to programs that show previews of links or fill search engines,
- * many of which take any type. Scripts that ask for data name its type, or are told apart by `Sec-Fetch-Mode`.
+ * many of which take any type. Scripts that ask for data name its type, or are distinguished by `Sec-Fetch-Mode`.
  */
 export function wantsPage(incoming: IncomingMessage): boolean {
   if (isPageVisit(incoming)) return true;

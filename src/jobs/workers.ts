@@ -29,7 +29,7 @@ export function startJobWorkers(options: {
   backend: JobBackend;
   jobs: readonly Job<unknown>[];
   logger: Logger;
-  /** Told of each run, to be counted. */
+  /** Called with each run, for the metrics. */
   onRun?: (job: string, outcome: JobOutcome, seconds: number) => void;
   tracer?: Tracer | null;
 }): JobWorkers {

@@ -4,7 +4,7 @@ export interface Sink {
   push(payload: string, cursor: string): boolean;
   /** Resolves when there is room, for who sends as fast as the subscriber reads. */
   room(): Promise<void>;
-  /** Told once where the subscription ends before its subscriber leaves. Nothing is pushed after that. */
+  /** Called once if the subscription ends before its subscriber leaves. Nothing is pushed after that. */
   fail(error: Error): void;
 }
 

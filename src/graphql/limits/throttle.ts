@@ -79,7 +79,7 @@ export function createThrottle(options: {
   declared: ReadonlySet<RateLimit>;
   redis: RedisConnection | null;
   logger: Logger;
-  /** Told which limit has refused somebody who wanted to stay. */
+  /** Called with the limit that refused a socket or a stream. */
   onRefused: (limit: keyof PresenceLimits) => void;
   overrides?: ThrottleOverrides | undefined;
 }): Throttle | null {

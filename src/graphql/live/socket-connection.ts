@@ -34,9 +34,9 @@ export interface SocketHost {
   readonly logger: Logger;
   /** Shared subscriptions on sockets. */
   running: number;
-  /** Told of what ended one of them before its time. */
+  /** Called with the error that ended a subscription early. */
   failed(error: unknown): void;
-  /** Told once of each socket that is closed. */
+  /** Called once for each socket that is closed. */
   gone(connection: SocketConnection): void;
   /** Messages that a socket may send at once, and again within a minute; null: as many as it likes. */
   readonly messagesPerMinute: number | null;

@@ -29,7 +29,7 @@ export interface SocketEngine {
   logger: Logger;
   /** Gives a name to visitors who come without any. */
   offerFor?: ContextFactory['offerFor'];
-  /** Told of what ended a shared subscription before its time. */
+  /** Called with the error that ended a shared subscription early. */
   failed: (error: unknown) => void;
 }
 

@@ -2,8 +2,8 @@ import { createKeyedSemaphore, type KeyedSemaphore } from './keyed-semaphore.ts'
 import { networksAround } from './networks.ts';
 
 /**
- * Makes seats for networks, as `networkOf` gives them. A place in an IPv6 network is one in the networks around it as well, which
- * have some times as many: whoever has a /48 would have 65,536 times as many otherwise.
+ * Makes a semaphore for networks, as `networkOf` gives them. A place in an IPv6 network counts in the wider networks around it, too,
+ * which have a multiple of places: otherwise the holder of a /48 would have 65,536 times as many.
  * @param most for an IPv4 address or a /64
  */
 export function createNetworkSemaphore(most: number): KeyedSemaphore {

@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /*
  * Networks as limits count them. A customer of an Internet provider gets one IPv4 address, or an IPv6 prefix: a /64 at least,
- * often a /56, sometimes a /48. Whoever has a wide prefix has all the /64 networks in it.
+ * often a /56, sometimes a /48. The holder of a wide prefix has all /64 networks in it.
  */
 
 /** The prefix lengths of the IPv6 networks around a /64 that limits count, too. */

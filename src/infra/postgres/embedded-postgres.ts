@@ -47,9 +47,9 @@ const CONNECT_WITHIN_MS = 60_000;
 const POLL_MS = 25;
 
 /**
- * Starts PostgreSQL on a data folder, which is made where there is none, or attaches to the server that another process
- * started there, or that a killed one left running. Whoever leaves last stops it. A server that dies is started again by the
- * processes that use it, on the same port.
+ * Starts PostgreSQL on a data folder, which is created if it does not exist, or attaches to the server that another process started
+ * there or left running when it was killed. The last process to leave stops the server. If the server dies, the processes that use it
+ * start it again, on the same port.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { logger, settings = {}, signal } = options;

@@ -34,8 +34,8 @@ export interface AdminService {
    */
   updateRole(change: { userId: string; role: Role; actorId: string }): Promise<void>;
   /**
-   * Makes an ADMIN. An account with this address becomes one, gets the password and loses its sessions: whoever made it may
-   * be somebody else.
+   * Makes an ADMIN. An account with this address becomes one, gets the password and loses its sessions, since another
+   * person may have registered it.
    * @returns whether the account is new
    * @throws Refusal: INVALID_INPUT for a password that is none to choose
    */

@@ -66,8 +66,8 @@ const enlist: Statement = {
   name: 'guest_enlist',
   text: 'INSERT INTO guests (id, token_hash) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING',
 };
-// The successor is derived from the token, so whoever has both a token and the key of a checkout can have it told again: for
-// a day, in which clients give up.
+// The successor is derived from the token. A client that has the token and the idempotency key of the checkout can therefore ask for it
+// again, for a day; clients give up sooner than that.
 const find: Statement = {
   name: 'guest_find',
   text: `SELECT id, token_hash = $1 AS "isCurrent", former_id AS "formerId",

@@ -22,8 +22,8 @@ export interface Successors {
 }
 
 /**
- * Makes successors (HMAC of the token under a secret of the shop): whoever has a token, or its hash, cannot tell its successor
- * without the shop.
+ * Makes successors (HMAC of the token under a secret of the shop): the successor of a token cannot be computed from the token or its
+ * hash without the secret.
  * @param secrets the first makes, all are tried
  */
 export function createSuccessors(secrets: readonly string[]): Successors {

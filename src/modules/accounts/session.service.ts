@@ -39,9 +39,8 @@ export interface SessionService {
   /** Begins one, in the caller's transaction. */
   open(tx: Transaction, userId: string, userAgent: string | null): Promise<IssuedTokens>;
   /**
-   * Gives new tokens for a refresh token, which is spent by it. A spent one that comes again within ten seconds (two tabs, an
-   * answer that was lost) is answered with the same successor; later it was stolen, from whoever came first or second: the
-   * session ends.
+   * Gives new tokens for a refresh token, which cannot be used again. If it is used again within ten seconds (two tabs, a lost
+   * answer), the answer is the same successor. Later use means that a copy was stolen, and ends the session.
    * @throws Refusal: TOKEN_INVALID
    */
   refresh(

@@ -79,8 +79,8 @@ const CartChangedRef = builder.objectRef<StreamItem<CartChange>>('CartChanged').
 });
 
 /**
- * The cart that another one was joined to is shown in its place. At log-in that is the user's, which the guest's own
- * subscription is shown at once and never later: whoever else has the guest's token could follow the user's cart otherwise.
+ * The cart that took over the lines of another one, shown in place of the other. At log-in that is the cart of the user. The guest's
+ * subscription shows it once, at the log-in, and never again: otherwise anyone else with the guest's token could follow the user's cart.
  */
 async function merged(
   { services }: Context,

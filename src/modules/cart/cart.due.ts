@@ -15,7 +15,7 @@ const MAX_SECONDS = 10_000;
 /**
  * Makes one nudge of the deadlines of each second, however many carts they are of.
  * @param nudge has the carts of a second expired when it begins; false where it could not, and is to be asked again
- * @returns what is to be told each deadline, right after its commit; it waits for nothing
+ * @returns a function to call with each deadline right after its commit; it does not block
  */
 export function createDueNudges(nudge: (second: number, delayMs: number) => Promise<boolean>): (due: CartDue) => void {
   const told = new Set<number>();

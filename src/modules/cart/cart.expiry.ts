@@ -47,7 +47,7 @@ export function createCartExpiry(deps: {
   db: Database;
   inventory: InventoryService;
   eventLog: EventLog;
-  /** Told what was released, after the commit; must neither throw nor wait. */
+  /** Called after the commit with what was released. Must not throw or block. */
   onReleased?: (released: Released) => void;
   logger: Pick<Logger, 'error'>;
 }): CartExpiry {

@@ -119,7 +119,7 @@ export interface CartDependencies {
   config: CartConfig;
   /** The first signs. */
   secrets: readonly string[];
-  /** Told each deadline that is set, after its commit; must neither throw nor wait. */
+  /** Called after the commit with each deadline that was set. Must not throw or block. */
   onDue: (due: CartDue) => void;
   logger: Pick<Logger, 'error'>;
 }

@@ -1,7 +1,7 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { OwnerColumns } from './cart-owner.ts';
 
-/** Which lines of a variant a batch is about: those whose owner was told that it runs low, or not. */
+/** Which lines of a variant a batch is about: those whose owner was notified that the variant runs low, or those whose owner was not. */
 type Mark = 'marked' | 'unmarked';
 
 // Carts of the past keep their lines: the live ones are what there is little of.

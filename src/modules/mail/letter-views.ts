@@ -88,8 +88,8 @@ function partsOf(order: repository.OrderRow, money: (minor: bigint) => string): 
 const MOST_DIGITS = { name: 3, place: 6 };
 
 /**
- * The postal address, line by line. Anybody can have something sent to a stranger's e-mail address, so that the letter shows
- * what was typed as it is only where the e-mail address is known to belong to whoever typed it.
+ * The postal address, line by line. Anyone can order to a stranger's e-mail address, so the letter shows the address as it was typed
+ * only if the e-mail address is known to belong to the person who typed it.
  */
 function addressOf(order: repository.OrderRow): string[] {
   const address = toAddress(order);
@@ -107,8 +107,8 @@ function addressOf(order: repository.OrderRow): string[] {
 }
 
 /**
- * What staff said about a step of an order, line by line; empty where they said nothing. What somebody else gave as the reason of
- * a cancellation is in the order's history, and in no letter: whoever cancels knows it, and the address may be a stranger's.
+ * The note of staff on a step of an order, line by line; empty without a note. The reason that a customer gave for a cancellation is
+ * part of the order's history but of no letter: the customer knows it, and the address may be a stranger's.
  */
 export async function viewNote(source: Queryable, orderId: string, to: string): Promise<string[]> {
   const step = await repository.findStep(source, orderId, to);
@@ -191,7 +191,7 @@ export async function viewOfAlert(source: Queryable, links: Links, alertId: stri
 
 /** A user, as shown in emails. */
 export interface UserView {
-  /** Null until the address is confirmed: text chosen by whoever registered must not be sent to another person's address. */
+  /** Null until the address is confirmed: text that the registering person chose must not be sent to another person's address. */
   name: string | null;
   email: string;
   isConfirmed: boolean;

@@ -21,7 +21,7 @@ export function createMailJob(sending: MailSending): Job<MailPayload> {
 }
 
 /**
- * The id of a mail's job. Told twice, the same try is one job; the next try, which is due at another time, is another job and
+ * The id of a mail's job. Enqueued twice, the same attempt is one job; the next try, which is due at another time, is another job and
  * is not taken for the one before.
  */
 export function mailJobId(mailId: string, at: Date): string {

@@ -7,8 +7,8 @@ import { createSigner } from '../../infra/signer.ts';
 import { orderLinkRequested } from './order.events.ts';
 
 /*
- * The token that grants one order: in the links of its mails, and for whoever placed it. It has an end, since mails are
- * forwarded and mailboxes change hands; whoever has the mail of an ended one can have another sent to the order's address.
+ * The token that grants access to one order: in the links of its emails, and in the answer to the checkout. Tokens expire, since
+ * emails are forwarded and mailboxes change hands. The holder of an expired one can have a new one sent to the order's address.
  */
 
 /** Access to orders by token. */

@@ -15,7 +15,7 @@ const byKeyOfUser: Statement = {
   text: 'SELECT id, request_hash AS "requestHash" FROM orders WHERE user_id = $1 AND idempotency_key = $2',
 };
 
-/** The order that this guest or user has made under the key, whoever has it now, and the hash of what was asked for. */
+/** The order that a guest or user placed under an idempotency key, even if it has another owner now, and the hash of its request. */
 export async function findByKey(
   tx: Queryable,
   owner: CartOwner,

@@ -30,7 +30,7 @@ export type BatchResult =
 export interface StockAlertChains {
   /**
    * Begins the chains that an event calls for, where somebody waits for what can be bought; one that is there goes on as it
-   * did. In the caller's transaction, after whose commit the job is told.
+   * did. In the caller's transaction, after whose commit the job is enqueued.
    */
   start(tx: Transaction, of: { variantId: string } | { productId: string }): Promise<void>;
   /**

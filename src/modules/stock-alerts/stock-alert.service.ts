@@ -34,8 +34,8 @@ export interface SignUp {
 /** Those who wait for variants. Refusals are thrown as `Refusal`, and nothing has changed then. */
 export interface StockAlertService extends StockAlertChains {
   /**
-   * Has an address wait for a variant that is sold out; once per address, whatever its capitals. Where it waits already,
-   * whoever does not own that is answered as by a first time: nobody learns whether an address waits.
+   * Signs an address up for a variant that is sold out, once per address regardless of case. A repeated sign-up by somebody else is
+   * answered like a first one, so that nobody learns whether an address is signed up.
    * @throws Refusal: NOT_FOUND, ALREADY_IN_STOCK, LIMIT_EXCEEDED
    */
   create(signUp: SignUp): Promise<StockAlert>;
