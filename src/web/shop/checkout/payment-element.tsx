@@ -35,8 +35,9 @@ export default function PaymentElement({ publishableKey, clientSecret, returnUrl
     let isGone = false;
     let element: StripePaymentElement | undefined;
     async function show(): Promise<void> {
-      // The usual entry of the package would load Stripe's script as soon as it is imported.
-      const { loadStripe } = await import('@stripe/stripe-js/pure');
+      // The usual entry of the package would load Stripe's script as soon as it is imported. TypeScript does not find the package's
+      // `pure` by its short name.
+      const { loadStripe } = await import('@stripe/stripe-js/dist/pure.mjs');
       const stripe = await loadStripe(publishableKey);
       if (stripe === null) throw new Error('there is no window');
       if (isGone || box.current === null) return;
