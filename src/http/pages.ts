@@ -94,7 +94,7 @@ export function createPages(options: {
       return pages === null ? starting(c) : (pages.mail?.(c.req.raw, c.env.incoming) ?? c.notFound());
     });
 
-    app.all('/pay/*', (c) => {
+    app.all('/pay/test/*', (c) => {
       const pages = others();
       return pages === null ? starting(c) : (pages.pay?.(c.req.raw, c.env.incoming) ?? c.notFound());
     });

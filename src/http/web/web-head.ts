@@ -24,6 +24,7 @@ const TITLES: Readonly<Record<string, string>> = {
   '/products': 'All products',
   '/cart': 'Your cart',
   '/checkout': 'Checkout',
+  '/pay': 'Payment',
   '/order': 'Your order',
   '/log-in': 'Log in',
   '/register': 'Create an account',

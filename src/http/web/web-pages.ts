@@ -11,6 +11,7 @@ export const SHOP_PAGES = [
   '/categories/:slug',
   '/cart',
   '/checkout',
+  '/pay',
   '/order',
   '/confirm-email',
   '/reset-password',

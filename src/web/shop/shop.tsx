@@ -19,6 +19,7 @@ const CartDrawer = lazy(() => import('./cart/cart-drawer.tsx'));
 const CartPage = lazy(() => import('./pages/cart-page.tsx'));
 const CheckoutPage = lazy(() => import('./pages/checkout-page.tsx'));
 const OrderPage = lazy(() => import('./pages/order-page.tsx'));
+const PayPage = lazy(() => import('./pages/pay-page.tsx'));
 const LogInPage = lazy(() => import('./pages/log-in-page.tsx'));
 const RegisterPage = lazy(() => import('./pages/register-page.tsx'));
 const ForgottenPasswordPage = lazy(() => import('./pages/forgotten-password-page.tsx'));
@@ -62,6 +63,7 @@ function Pages() {
       <Route path="/categories/:slug">{({ slug }) => <ProductsPage category={slug} />}</Route>
       <Route path="/cart" component={CartPage} />
       <Route path="/checkout" component={CheckoutPage} />
+      <Route path="/pay" component={PayPage} />
       <Route path="/order" component={OrderPage} />
       <Route path="/log-in" component={LogInPage} />
       <Route path="/register" component={RegisterPage} />

@@ -9,13 +9,16 @@ import { TablePlace } from '../parts/table-place.tsx';
 import { useReread } from '../parts/use-reread.ts';
 import { ActionList } from '../activity/action-list.tsx';
 import { onOrderChange } from './order-changes.ts';
+import { OrderPayments } from './order-payments.tsx';
 import { OrderSteps } from './order-steps.tsx';
 import './order-page.css';
 
 const ORDER = graphql(`
   query StaffOrderPage($number: String!) {
+    eventCursor(for: "StaffOrderPage")
     order(number: $number) {
       ...StaffOrderSteps
+      ...StaffOrderPayments
       number
       placedAt
       updatedAt
@@ -105,8 +108,9 @@ export function OrderPage({ number }: { number: string }) {
       <div className="order">
         <div className="order-main">
           <Panel title="Next step">
-            <OrderSteps order={order} />
+            <OrderSteps order={order} isPaidOutside={order.payments.every(({ provider }) => provider === 'manual')} />
           </Panel>
+          <OrderPayments order={order} after={data?.eventCursor} />
           <Panel title="Lines">
             <TablePlace label="Lines of the order">
               <table className="table">

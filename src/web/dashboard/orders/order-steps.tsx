@@ -81,7 +81,14 @@ const REFUNDED = graphql(`
 `);
 
 /** Every step that staff may take with the order as it is now. */
-export function OrderSteps({ order: { id, status, paymentStatus } }: { order: StaffOrderStepsFragment }) {
+export function OrderSteps({
+  order: { id, status, paymentStatus },
+  isPaidOutside,
+}: {
+  order: StaffOrderStepsFragment;
+  /** No provider knows of it: staff say whether it is paid. */
+  isPaidOutside: boolean;
+}) {
   const [note, setNote] = useState('');
   const [fault, setFault] = useState<string | null>(null);
   const [isCancelling, setCancelling] = useState(false);
@@ -100,8 +107,8 @@ export function OrderSteps({ order: { id, status, paymentStatus } }: { order: St
   }
   const given = { id, ...(note.trim() === '' ? {} : { note }) };
   const next = status === 'PLACED' ? 'FULFILLED' : status === 'FULFILLED' ? 'DELIVERED' : null;
-  const canBePaid = paymentStatus === 'PENDING' && status !== 'CANCELLED';
-  const canBeRefunded = paymentStatus === 'PAID';
+  const canBePaid = isPaidOutside && paymentStatus === 'PENDING' && status !== 'CANCELLED';
+  const canBeRefunded = isPaidOutside && ['PAID', 'PARTIALLY_REFUNDED'].includes(paymentStatus);
   if (next === null && !canBePaid && !canBeRefunded && fault === null) {
     return <p className="quiet">There is nothing left to do for this order.</p>;
   }

@@ -15,6 +15,10 @@ graphql(`
     version
     expiresAt
     email
+    payment {
+      id
+      state
+    }
     totalQuantity
     total {
       amount

@@ -12,8 +12,11 @@ export interface Attempt {
   /** The cart that is bought: another cart is another attempt. */
   cartId: string;
   /** What was sent under the key and not answered yet. */
-  sent: CheckoutInput | null;
+  sent: Sent | null;
 }
+
+/** An order to place, and the provider to pay with; null: it is paid for later, outside of the shop. */
+export type Sent = CheckoutInput & { provider?: string | null };
 
 let inMemory: Attempt | null = null;
 
@@ -38,7 +41,7 @@ function keep(attempt: Attempt | null): void {
 }
 
 /** Notes what is about to be sent for a cart, and gives it with the key of the attempt. */
-export function beginAttempt(cartId: string, input: Omit<CheckoutInput, 'idempotencyKey'>): CheckoutInput {
+export function beginAttempt(cartId: string, input: Omit<Sent, 'idempotencyKey'>): Sent {
   const before = readAttempt();
   const key = before?.cartId === cartId ? before.key : crypto.randomUUID();
   const sent = { ...input, idempotencyKey: key };

@@ -1,13 +1,35 @@
 import { useEffect, useRef, useState } from 'react';
 import { useClient } from 'urql';
-import type { CheckoutInput, ShopFaultFragment } from '../../generated/graphql.ts';
+import type { ShopFaultFragment } from '../../generated/graphql.ts';
 import { graphql } from '../../shared/graphql.ts';
 import '../components/fault.ts';
-import { beginAttempt, endAttempt, noteRefusal, readAttempt } from './attempt.ts';
+import { beginAttempt, endAttempt, noteRefusal, readAttempt, type Sent } from './attempt.ts';
+import { noteOpenPayment } from './open-payment.ts';
 
 const CHECKOUT = graphql(`
   mutation ShopCheckout($input: CheckoutInput!) {
     checkout(input: $input) {
+      order {
+        id
+        number
+        accessToken
+      }
+      errors {
+        ...ShopFault
+      }
+    }
+  }
+`);
+
+const START = graphql(`
+  mutation ShopPaymentStart($input: PaymentStartInput!) {
+    paymentStart(input: $input) {
+      payment {
+        id
+        clientData {
+          redirectUrl
+        }
+      }
       order {
         id
         number
@@ -26,7 +48,9 @@ export type CheckoutState =
   /** No answer came: whether there is an order is not known, and the same is sent again. */
   | { kind: 'unknown' }
   | { kind: 'refused'; errors: readonly ShopFaultFragment[]; message: string | null }
-  | { kind: 'placed'; accessToken: string | null; number: string };
+  | { kind: 'placed'; accessToken: string | null; number: string }
+  /** The shopper pays now: on another page, or on the shop's own where the address is null. */
+  | { kind: 'paying'; redirectUrl: string | null };
 
 const WAITS_MS = [500, 1500, 3000, 5000, 10_000];
 
@@ -36,15 +60,30 @@ export function useCheckout() {
   const [state, setState] = useState<CheckoutState>({ kind: 'idle' });
   const busy = useRef(false);
 
-  async function send(input: CheckoutInput): Promise<void> {
+  async function ask({ provider = null, ...input }: Sent) {
+    if (provider === null) {
+      const { data, error } = await client.mutation(CHECKOUT, { input }).toPromise();
+      return { payload: data?.checkout, payment: null, error };
+    }
+    const returnUrl = `${location.origin}/pay`;
+    const { data, error } = await client.mutation(START, { input: { ...input, provider, returnUrl } }).toPromise();
+    return { payload: data?.paymentStart, payment: data?.paymentStart?.payment, error };
+  }
+
+  async function send(sent: Sent): Promise<void> {
     // Before React has drawn: a second click comes sooner.
     if (busy.current) return;
     busy.current = true;
     setState({ kind: 'sending' });
     try {
       for (const wait of [...WAITS_MS, null]) {
-        const { data, error } = await client.mutation(CHECKOUT, { input }).toPromise();
-        const payload = data?.checkout;
+        const { payload, payment, error } = await ask(sent);
+        if (payment != null) {
+          // Another try is another payment.
+          endAttempt();
+          noteOpenPayment(payment.id);
+          return setState({ kind: 'paying', redirectUrl: payment.clientData?.redirectUrl ?? null });
+        }
         if (payload?.order != null) {
           endAttempt();
           const { accessToken, number } = payload.order;
@@ -76,7 +115,7 @@ export function useCheckout() {
 
   return {
     state,
-    place: (cartId: string, input: Omit<CheckoutInput, 'idempotencyKey'>) => send(beginAttempt(cartId, input)),
+    place: (cartId: string, input: Omit<Sent, 'idempotencyKey'>) => send(beginAttempt(cartId, input)),
     again() {
       const sent = readAttempt()?.sent;
       if (sent != null) void send(sent);

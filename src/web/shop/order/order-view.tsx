@@ -1,8 +1,5 @@
-import { useState } from 'react';
 import { Link } from 'wouter';
-import { useMutation } from 'urql';
 import type { OrderDetailsFragment } from '../../generated/graphql.ts';
-import { Button } from '../../shared/components/button.tsx';
 import { Icon } from '../../shared/components/icon.tsx';
 import { Notice } from '../../shared/components/notice.tsx';
 import { formatMoney, formatTime } from '../../shared/format.ts';
@@ -10,86 +7,11 @@ import { graphql } from '../../shared/graphql.ts';
 import { useLive } from '../../shared/use-live.ts';
 import { Totals } from '../cart/totals.tsx';
 import { countryName } from '../checkout/countries.ts';
-import { faultInWords } from '../components/fault.ts';
 import { Picture } from '../components/picture.tsx';
+import { CancelOrder } from './cancel-order.tsx';
+import './order-details.ts';
+import { Refunds } from './refunds.tsx';
 import './order-view.css';
-
-graphql(`
-  fragment OrderDetails on Order {
-    id
-    number
-    status
-    paymentStatus
-    placedAt
-    email
-    total {
-      amount
-      currencyCode
-    }
-    subtotal {
-      amount
-      currencyCode
-    }
-    discounts {
-      title
-      code
-      amount {
-        amount
-        currencyCode
-      }
-    }
-    shippingDiscounts {
-      title
-      code
-      amount {
-        amount
-        currencyCode
-      }
-    }
-    shippingMethodTitle
-    shippingTotal {
-      amount
-      currencyCode
-    }
-    taxes {
-      title
-      rate
-      amount {
-        amount
-        currencyCode
-      }
-    }
-    pricesIncludeTax
-    shippingAddress {
-      formatted
-      countryCode
-    }
-    lines {
-      id
-      title
-      sku
-      quantity
-      total {
-        amount
-        currencyCode
-      }
-      variant {
-        id
-        product {
-          id
-          slug
-          images {
-            ...Picture
-          }
-        }
-      }
-    }
-    history {
-      to
-      occurredAt
-    }
-  }
-`);
 
 const STATUS = graphql(`
   subscription OrderViewStatus($orderId: ID, $accessToken: String, $after: EventCursor) {
@@ -114,19 +36,7 @@ const PAYMENT = graphql(`
       order {
         id
         paymentStatus
-      }
-    }
-  }
-`);
-
-const CANCEL = graphql(`
-  mutation OrderViewCancel($input: OrderCancelInput!) {
-    orderCancel(input: $input) {
-      order {
-        ...OrderDetails
-      }
-      errors {
-        ...ShopFault
+        ...OrderRefunds
       }
     }
   }
@@ -138,7 +48,14 @@ const STEPS = [
   { status: 'DELIVERED', name: 'Delivered', text: 'Your order has arrived. Enjoy it.' },
 ] as const;
 
-const PAYMENTS = { PENDING: 'Not paid yet', PAID: 'Paid', REFUNDED: 'Refunded' } as const;
+const PAYMENTS = {
+  PENDING: 'Not paid yet',
+  AUTHORIZED: 'Approved by your bank',
+  PARTIALLY_PAID: 'Paid in part',
+  PAID: 'Paid',
+  PARTIALLY_REFUNDED: 'Refunded in part',
+  REFUNDED: 'Refunded',
+} as const;
 
 /** An order and what becomes of it, as it happens. */
 export function OrderView({
@@ -174,6 +91,7 @@ export function OrderView({
           <dl>
             <dt>Payment</dt>
             <dd data-testid="payment">{PAYMENTS[order.paymentStatus]}</dd>
+            <Refunds refunds={order.refunds} />
             <dt>Placed</dt>
             <dd>{formatTime(order.placedAt)}</dd>
             <dt>E-mail</dt>
@@ -187,7 +105,7 @@ export function OrderView({
               </>
             )}
           </dl>
-          {order.status === 'PLACED' && <Cancel order={order} accessToken={accessToken} />}
+          {order.status === 'PLACED' && <CancelOrder order={order} accessToken={accessToken} />}
         </section>
       </div>
     </article>
@@ -247,37 +165,4 @@ function OrderLine({ line: { title, quantity, total, variant } }: { line: OrderD
 
 function Address({ address }: { address: NonNullable<OrderDetailsFragment['shippingAddress']> }) {
   return <address>{[...address.formatted, countryName(address.countryCode)].join('\n')}</address>;
-}
-
-function Cancel({ order, accessToken }: { order: OrderDetailsFragment; accessToken: string | undefined }) {
-  const [asked, setAsked] = useState(false);
-  const [{ data, error, fetching }, cancel] = useMutation(CANCEL);
-  const fault = data === undefined && error === undefined ? null : faultInWords(data?.orderCancel?.errors, error);
-  if (!asked) {
-    return (
-      <div>
-        <Button look="second" onClick={() => setAsked(true)}>
-          Cancel order
-        </Button>
-      </div>
-    );
-  }
-  return (
-    <Notice tone={fault === null ? 'quiet' : 'bad'}>
-      <p>{fault ?? 'Everything goes back on the shelf. This cannot be undone.'}</p>
-      <p className="order-cancel">
-        <Button
-          busy={fetching}
-          onClick={() =>
-            void cancel({ input: { id: order.id, ...(accessToken === undefined ? {} : { accessToken }) } })
-          }
-        >
-          Yes, cancel it
-        </Button>
-        <Button look="plain" onClick={() => setAsked(false)}>
-          Keep it
-        </Button>
-      </p>
-    </Notice>
-  );
 }

@@ -3,6 +3,7 @@ import { Link, useLocation } from 'wouter';
 import { Button } from '../../shared/components/button.tsx';
 import { Field } from '../../shared/components/field.tsx';
 import { Notice } from '../../shared/components/notice.tsx';
+import { formatMoney } from '../../shared/format.ts';
 import { useViewer } from '../cart/cart-context.ts';
 import { CartContents } from '../cart/cart-contents.tsx';
 import { CartLines } from '../cart/cart-lines.tsx';
@@ -11,6 +12,7 @@ import { Countdown } from '../cart/countdown.tsx';
 import { DiscountCodes } from '../cart/discount-codes.tsx';
 import { FreeShipping, Totals } from '../cart/totals.tsx';
 import { AddressFields } from '../checkout/address-fields.tsx';
+import { PaymentChoice, usePaymentChoice } from '../checkout/payment-choice.tsx';
 import { SavedAddresses, toInput } from '../checkout/saved-addresses.tsx';
 import { ShippingMethods } from '../checkout/shipping-methods.tsx';
 import { emptyAddress, useAddress } from '../checkout/use-address.ts';
@@ -28,6 +30,12 @@ export default function CheckoutPage() {
   const [email, setEmail] = useState<string | null>(null);
   const where = useAddress(cart, me !== null);
   const [, navigate] = useLocation();
+  const payment = usePaymentChoice();
+  useEffect(() => {
+    if (state.kind !== 'paying') return;
+    if (state.redirectUrl === null) navigate('/pay', { replace: true });
+    else location.assign(state.redirectUrl);
+  }, [state, navigate]);
   useEffect(() => {
     if (state.kind !== 'placed') return;
     const { accessToken, number } = state;
@@ -46,13 +54,29 @@ export default function CheckoutPage() {
     if (chosenId !== undefined && isReady) keepChosen();
   }, [chosenId, isReady]);
 
-  const sending = state.kind === 'sending' || state.kind === 'placed' || state.kind === 'unknown';
+  const sending = !['idle', 'refused'].includes(state.kind);
   if (loading) return <Page title="Checkout">{null}</Page>;
   if (cart === null || cart.lines.length === 0 || cart.status === 'CHECKED_OUT' || isExpired(cart)) {
     return (
       <Page title="Checkout" width="narrow">
         <h1>Checkout</h1>
         {sending ? <Waiting state={state} onAgain={again} /> : <CartContents cart={cart} />}
+      </Page>
+    );
+  }
+
+  if (cart.payment?.state === 'PENDING' && !sending) {
+    return (
+      <Page title="Checkout" width="narrow">
+        <h1>Checkout</h1>
+        <Notice>
+          <p>You have begun to pay for this cart.</p>
+          <p>
+            <Link href="/pay" className="button button-primary">
+              Go on paying
+            </Link>
+          </p>
+        </Notice>
       </Page>
     );
   }
@@ -70,7 +94,9 @@ export default function CheckoutPage() {
     // Shipping and tax may cost something else now: the total is shown before anything is bought.
     if (await keepAddress()) return;
     await where.keep();
-    await place(given.id, { email: filledEmail, expectedTotal: given.total.amount, shippingAddress: where.input });
+    const provider = payment.chosen === 'manual' ? null : payment.chosen;
+    const agreed = { email: filledEmail, expectedTotal: given.total.amount, shippingAddress: where.input };
+    await place(given.id, { ...agreed, provider });
   }
   return (
     <Page title="Checkout">
@@ -131,6 +157,7 @@ export default function CheckoutPage() {
             )}
             <ShippingMethods cart={cart} onChoose={shipping.choose} />
           </section>
+          <PaymentChoice {...payment} />
         </form>
         <aside className="checkout-summary" aria-labelledby="checkout-summary">
           <h2 id="checkout-summary">Your order</h2>
@@ -142,7 +169,9 @@ export default function CheckoutPage() {
           <Refusal state={state} />
           {sending && <Waiting state={state} onAgain={again} />}
           <Button type="submit" form="checkout" className="checkout-place" busy={sending || shipping.busy}>
-            Place order
+            {payment.chosen === null || payment.chosen === 'manual' || Number(cart.total.amount) === 0
+              ? 'Place order'
+              : `Pay ${formatMoney(cart.total)}`}
           </Button>
         </aside>
       </div>

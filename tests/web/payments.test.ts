@@ -1,0 +1,112 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAccountShop, newEmail, newStaff, type Person } from '../support/accounts.ts';
+import { findFaults, rowsOf } from '../support/books.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { makeProduct, type World } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { paymentDocuments } from '../support/payer.ts';
+import { fillCheckout, newVisitor } from '../support/shop-window.ts';
+import type { TestShop } from '../support/shop.ts';
+import { until } from '../support/until.ts';
+import { ensureWebBuild } from '../support/web-build.ts';
+
+// Paying in the shop window, in a real browser, with the test provider: its pay page, its webhooks, its refunds.
+
+describe.skipIf(!hasBrowser('payments in the shop window'))('paying', () => {
+  let shop: TestShop & World;
+  let browser: Browser;
+  let staff: Person;
+
+  beforeAll(async () => {
+    await ensureWebBuild();
+    const env = { WEB: 'on', PAYMENT_PROVIDERS: 'test,manual' };
+    const [opened, launched] = await Promise.all([createAccountShop({ env }), launchBrowser()]);
+    shop = { ...opened, eventLog: opened.app.eventLog };
+    browser = launched;
+    staff = await newStaff(shop);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await shop?.dispose();
+  });
+
+  const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name, exact: true });
+
+  /** A visitor who has filled the checkout in, and is about to pay. */
+  async function atCheckout(onHand = 5) {
+    const made = await makeProduct(shop, { title: 'Clover Honey', variants: [{ onHand, price: 1000 }] });
+    const visitor = await newVisitor(browser, shop.url);
+    const page = await visitor.open(`/products/${made.slug}`);
+    await button(page, 'Add to cart').click();
+    await page.getByRole('dialog').getByText('Held for you for').waitFor();
+    await page.goto(`${shop.url}/checkout`);
+    const email = newEmail();
+    await fillCheckout(page, email);
+    return { ...visitor, page, email, variantId: known(made.variants[0]).id };
+  }
+
+  const orderOf = async (email: string) =>
+    until('the order is there', async () => {
+      const [order] = await rowsOf<{ id: string; payment_status: string }>(
+        shop.db,
+        'SELECT id, payment_status FROM orders WHERE email = $1',
+        [email],
+      );
+      return order;
+    });
+
+  test('pays on the page of the provider, and sees a refund as it happens', async () => {
+    const { page, email } = await atCheckout();
+    await button(page, 'Pay $10.00').click();
+    await page.waitForURL('**/pay/test/**');
+    await page.locator('button[value=pay]').click();
+    await page.getByRole('heading', { name: /^Order \d+$/ }).waitFor();
+    const order = known(await orderOf(email));
+    await page.getByTestId('payment').getByText('Paid', { exact: true }).waitFor();
+    const orderId = Buffer.from(`Order:${order.id}`).toString('base64');
+    await staff.client.data(paymentDocuments.refund, { input: { orderId, idempotencyKey: 'once', amount: '4' } });
+    await page.getByTestId('payment').getByText('Refunded in part').waitFor();
+    await page.getByTestId('refund').getByText('$4.00').waitFor();
+    expect(await findFaults(shop.db)).toEqual([]);
+  });
+
+  test('is declined, and tries again', async () => {
+    const { page, email } = await atCheckout();
+    await button(page, 'Pay $10.00').click();
+    await page.waitForURL('**/pay/test/**');
+    await page.locator('button[value=decline]').click();
+    await page.getByRole('alert').waitFor();
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await page.waitForURL('**/pay/test/**');
+    await page.locator('button[value=pay]').click();
+    await page.getByRole('heading', { name: /^Order \d+$/ }).waitFor();
+    expect(await orderOf(email)).toBeDefined();
+  });
+
+  test('closes the tab while paying, and comes back', async () => {
+    const { page, open, email } = await atCheckout();
+    await button(page, 'Pay $10.00').click();
+    await page.waitForURL('**/pay/test/**');
+    await page.close();
+    const again = await open('/checkout');
+    await again.getByRole('link', { name: 'Go on paying' }).click();
+    await again.getByRole('link', { name: 'Pay now' }).click();
+    await again.waitForURL('**/pay/test/**');
+    await again.locator('button[value=pay]').click();
+    await again.getByRole('heading', { name: /^Order \d+$/ }).waitFor();
+    expect(await orderOf(email)).toBeDefined();
+  });
+
+  test('cancels, and changes the cart', async () => {
+    const { page, open } = await atCheckout();
+    await button(page, 'Pay $10.00').click();
+    await page.waitForURL('**/pay/test/**');
+    await page.close();
+    const again = await open('/pay');
+    await button(again, 'Cancel the payment and change the cart').click();
+    await again.getByText('The payment was cancelled.').waitFor();
+    await again.getByRole('link', { name: 'Back to your cart' }).click();
+    await again.getByText('Held for you for').first().waitFor();
+  });
+});
