@@ -108,5 +108,8 @@ describe.skipIf(!hasBrowser('payments in the shop window'))('paying', () => {
     await again.getByText('The payment was cancelled.').waitFor();
     await again.getByRole('link', { name: 'Back to your cart' }).click();
     await again.getByText('Held for you for').first().waitFor();
+    expect(await rowsOf(shop.db, `SELECT state FROM payments ORDER BY created_at DESC LIMIT 1`)).toEqual([
+      { state: 'CANCELLED' },
+    ]);
   });
 });
