@@ -207,7 +207,7 @@ describe.each(JOB_BACKENDS)('jobs and consumers, on %s,', (kind) => {
     onTestFinished(() => view[Symbol.asyncDispose]());
     await until('the queue answers', async () => Object.keys(await stateOf(shop)).length > 0);
     const states = ['waiting', 'delayed', 'active', 'failed'];
-    const queues = ['cart-expiry', 'mail', 'product-import', 'stock-alerts', 'webhook-delivery'];
+    const queues = ['cart-expiry', 'mail', 'payment-operation', 'product-import', 'stock-alerts', 'webhook-delivery'];
     expect(await stateOf(shop)).toEqual(
       Object.fromEntries(queues.flatMap((queue) => states.map((state) => [`${queue},${state}`, 0]))),
     );

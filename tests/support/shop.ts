@@ -61,7 +61,9 @@ export async function createTestShop({
     ...env,
   });
   const { logger, logs } = recordLogs();
-  const app = await createApp(config, logger, overrides).catch(async (error: unknown) => {
+  // A crowd that waits for one row on a slow machine must not be refused; what is to be seen of that limit has its own tests.
+  const limits = { lock: 20_000, ...overrides.limits };
+  const app = await createApp(config, logger, { ...overrides, limits }).catch(async (error: unknown) => {
     if (given === undefined) await database.dispose();
     throw error;
   });
