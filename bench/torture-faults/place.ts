@@ -34,7 +34,8 @@ export interface Place {
 
 const READY_WITHIN_MS = 120_000;
 
-export async function openPlace(way: Way): Promise<Place> {
+/** @param settings environment variables over those of a run */
+export async function openPlace(way: Way, settings: NodeJS.ProcessEnv = {}): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-faults-'));
   chmodSync(folder, 0o711); // as root, PostgreSQL is another user
   const dataDir = join(folder, 'data');
@@ -60,6 +61,7 @@ export async function openPlace(way: Way): Promise<Place> {
     ADMIN_PASSWORD: admin.password,
     CART_HOLD_SECONDS: '30',
     LOG_LEVEL: 'info',
+    ...settings,
   };
   const begin = async (name: string, entry: string, more: NodeJS.ProcessEnv) => {
     const logFile = join(folder, `${name.replaceAll(' ', '-')}.log`);
