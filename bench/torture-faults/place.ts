@@ -63,9 +63,15 @@ export async function openPlace(way: Way, settings: NodeJS.ProcessEnv = {}): Pro
     LOG_LEVEL: 'info',
     ...settings,
   };
-  const begin = async (name: string, entry: string, more: NodeJS.ProcessEnv) => {
+  const begin = async (name: string, entry: string, more: NodeJS.ProcessEnv, port?: number) => {
     const logFile = join(folder, `${name.replaceAll(' ', '-')}.log`);
-    const started = startShopProcess({ name, entry, port: await freePort(), env: { ...env, ...more }, logFile });
+    const started = startShopProcess({
+      name,
+      entry,
+      port: port ?? (await freePort()),
+      env: { ...env, ...more },
+      logFile,
+    });
     opened.push(() => started.stop());
     const deadline = performance.now() + READY_WITHIN_MS;
     while (!(await started.isReady())) {
@@ -112,8 +118,12 @@ export async function openPlace(way: Way, settings: NodeJS.ProcessEnv = {}): Pro
       ...(redis === null ? {} : { REDIS_URL: `redis://127.0.0.1:${redis.proxy.port}` }),
     };
     const nodes = [];
-    for (const name of ['node 1', 'node 2'])
-      nodes.push(await begin(name, 'src/server.ts', { ...services, ROLES: 'api' }));
+    for (const name of ['node 1', 'node 2']) {
+      const port = await freePort();
+      // Its own address: where the `test` provider sends webhooks.
+      const own = { ...services, ROLES: 'api', PUBLIC_URL: `http://127.0.0.1:${port}` };
+      nodes.push(await begin(name, 'src/server.ts', own, port));
+    }
     const workers = [];
     for (const name of ['worker 1', 'worker 2']) workers.push(await begin(name, 'src/worker.ts', services));
     const fronts = [];
