@@ -241,6 +241,22 @@ describe('a payment that the bank takes days for', () => {
     expect((await fulfil(order.id)).errors).toEqual([]);
   });
 
+  test('is looked at where nothing is heard of it, so that a lost webhook is made up for', async () => {
+    const { paymentId } = await processing();
+    const { payments } = shop.app.services;
+    const isUnheard = async () => (await payments.findWork(100)).unheardIds.includes(paymentId);
+    expect(await isUnheard()).toBe(false);
+    await rowsOf(shop.db, `UPDATE payments SET updated_at = updated_at - interval '61 seconds' WHERE id = $1`, [
+      paymentId,
+    ]);
+    expect(await isUnheard()).toBe(true);
+    shop.provider.pay(paymentId);
+    await payments.sync(paymentId);
+    await settle(shop, paymentId);
+    expect(await factsOf(shop, paymentId)).toMatchObject({ state: 'CAPTURED' });
+    expect(await isUnheard()).toBe(false);
+  });
+
   test('and fails cancels the order and returns its units', async () => {
     const { variant, paymentId, client, payment } = await processing();
     shop.provider.fail(paymentId);

@@ -54,3 +54,16 @@ const unpaid: Statement = {
 export async function findUnpaidOrders(source: Queryable, days: number, limit: number): Promise<string[]> {
   return (await source.query<{ id: string }>(unpaid, [days, limit])).map(({ id }) => id);
 }
+
+const unheard: Statement = {
+  name: 'payments_unheard',
+  text: `SELECT id FROM payments
+          WHERE state IN ('PENDING', 'PROCESSING') AND provider <> 'manual' AND reference IS NOT NULL
+            AND updated_at < clock_timestamp() - make_interval(secs => $1)
+          ORDER BY deadline LIMIT $2`,
+};
+
+/** Payments that are under way and of which nothing was heard for some seconds: a webhook may have been lost. */
+export async function findUnheard(source: Queryable, seconds: number, limit: number): Promise<string[]> {
+  return (await source.query<{ id: string }>(unheard, [seconds, limit])).map(({ id }) => id);
+}

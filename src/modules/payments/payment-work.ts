@@ -18,10 +18,13 @@ export interface PaymentWork {
   lapsingIds: string[];
   /** Orders that were not paid in time. */
   unpaidIds: string[];
+  /** Payments under way of which nothing was heard for a minute. */
+  unheardIds: string[];
 }
 
 /** A job has this long before the sweep takes over. */
 const LOST_AFTER_S = 5;
+const UNHEARD_AFTER_S = 60;
 
 /** Finds what waits to be done, and does what needs no provider. */
 export function createPaymentWork({
@@ -38,13 +41,14 @@ export function createPaymentWork({
   const { unpaidOrdersExpireDays: days } = config;
   return {
     async findWork(limit: number): Promise<PaymentWork> {
-      const [operationIds, overdueIds, lapsingIds, unpaidIds] = await Promise.all([
+      const [operationIds, overdueIds, lapsingIds, unpaidIds, unheardIds] = await Promise.all([
         findDueOperations(db, LOST_AFTER_S, limit),
         work.findOverdue(db, limit),
         work.findLapsing(db, limit),
         days === null ? [] : work.findUnpaidOrders(db, days, limit),
+        work.findUnheard(db, UNHEARD_AFTER_S, limit),
       ]);
-      return { operationIds, overdueIds, lapsingIds, unpaidIds };
+      return { operationIds, overdueIds, lapsingIds, unpaidIds, unheardIds };
     },
 
     warnOfLapse: (paymentId: string): Promise<void> =>
