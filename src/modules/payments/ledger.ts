@@ -119,3 +119,27 @@ export async function post(tx: Queryable, at: Date, postings: readonly Posting[]
     rows.map(({ paymentId }) => paymentId),
   ]);
 }
+
+/** An entry of the ledger. */
+export interface MoneyEntry {
+  id: string;
+  postingId: string;
+  reason: MoneyReason;
+  account: MoneyAccount;
+  /** Debits are positive. */
+  amountMinor: bigint;
+  orderId: string;
+  occurredAt: Date;
+}
+
+const ofOrders: Statement = {
+  name: 'money_entries_of_orders',
+  text: `SELECT id::text, posting_id AS "postingId", reason, account, amount_minor AS "amountMinor", order_id AS "orderId",
+                occurred_at AS "occurredAt"
+           FROM money_entries WHERE order_id = ANY($1::uuid[]) ORDER BY id`,
+};
+
+/** The entries of orders, oldest first. */
+export function findEntriesOfOrders(source: Queryable, orderIds: readonly string[]): Promise<MoneyEntry[]> {
+  return source.query<MoneyEntry>(ofOrders, [orderIds]);
+}

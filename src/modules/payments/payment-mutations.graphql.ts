@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Context } from '../../graphql/context/context.ts';
 import { ownerOf, requireUser } from '../../graphql/context/viewer.ts';
 import { builder } from '../../graphql/schema/builder.ts';
@@ -7,10 +6,11 @@ import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';
-import { amountInput, optionalNote, parseInput, plainText } from '../input.ts';
+import { parseInput } from '../input.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { buy, grant, orderPayload, toRequest } from '../orders/order-door.refs.graphql.ts';
 import { Refusal, refuse } from '../user-error.ts';
+import { captureInput, keyInput, refundInput, startInput } from './payment-input.ts';
 import { maySee } from './payment-rights.graphql.ts';
 import { startLimits, syncLimits } from './payment.limits.graphql.ts';
 import { PaymentRef, RefundRef } from './payments.refs.graphql.ts';
@@ -110,7 +110,7 @@ builder.objectField(PaymentStartPayloadRef, 'payment', (t) =>
   }),
 );
 
-/** Payments change with every step of an operation: each is read anew. */
+// Payments change with every step of an operation: each is read anew.
 async function read(ctx: Context, paymentId: string) {
   const [payment] = await ctx.services.payments.byIds([paymentId]);
   return payment ?? null;
@@ -149,9 +149,6 @@ builder.objectField(OrderRefundPayloadRef, 'refund', (t) =>
     },
   }),
 );
-
-const startInput = z.object({ provider: plainText(50), returnUrl: plainText(2000).nullish() });
-const keyInput = z.object({ idempotencyKey: plainText(255) });
 
 /** The payment that the input names, if the viewer may see it. */
 async function paymentOf(ctx: Context, globalId: string): Promise<string> {
@@ -250,7 +247,7 @@ builder.mutationFields((t) => ({
         const { userId: actorId } = requireUser(ctx);
         const paymentId = inputId('Payment', input.id, ['id']);
         const { idempotencyKey } = parseInput(keyInput, input);
-        const { amount } = parseInput(z.object({ amount: amountInput(ctx.shop.currency).nullish() }), input);
+        const { amount } = parseInput(captureInput(ctx.shop.currency), input);
         await ctx.services.payments.capture({ paymentId, idempotencyKey, actorId, amountMinor: amount ?? null });
         return { paymentId };
       }),
@@ -287,15 +284,3 @@ builder.mutationFields((t) => ({
       }),
   }),
 }));
-
-const refundInput = (currency: string) =>
-  z.object({
-    idempotencyKey: plainText(255),
-    reason: optionalNote,
-    shipping: amountInput(currency).nullish(),
-    amount: amountInput(currency).nullish(),
-    lines: z
-      .array(z.object({ quantity: z.int().min(1, 'must be at least 1') }))
-      .max(100, 'must have at most 100 entries')
-      .nullish(),
-  });

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { byId, registerLoaders } from '../../graphql/context/loaders.ts';
-import type { DisputeRow, PaymentOwners, PaymentRow, RefundRow } from './payment.service.ts';
+import type { DisputeRow, MoneyEntry, PaymentOwners, PaymentRow, RefundRow } from './payment.service.ts';
 
 declare module '../../graphql/context/loaders.ts' {
   interface Loaders {
@@ -10,6 +10,7 @@ declare module '../../graphql/context/loaders.ts' {
     paymentsOfOrder: DataLoader<string, PaymentRow[]>;
     refundsOfOrder: DataLoader<string, RefundRow[]>;
     disputesOfPayment: DataLoader<string, DisputeRow[]>;
+    moneyEntriesOfOrder: DataLoader<string, MoneyEntry[]>;
   }
 }
 
@@ -48,5 +49,10 @@ registerLoaders({
     groups(
       (ids) => payments.disputesOf(ids),
       ({ paymentId }) => paymentId,
+    ),
+  moneyEntriesOfOrder: ({ payments }) =>
+    groups(
+      (ids) => payments.entriesOfOrders(ids),
+      ({ orderId }) => orderId,
     ),
 });

@@ -17,6 +17,7 @@ import { toDecimal } from '../money.ts';
 import { createFolding } from './folding.ts';
 import { createOperationRunner, type OperationRunner, type Step } from './operations.ts';
 import { findCaptureByKey, findOperations, insertOperation } from './operation.repository.ts';
+import { findEntriesOfOrders, type MoneyEntry } from './ledger.ts';
 import { auditMoney } from './money-audit.ts';
 import type { MoneyAudit } from './money-audit.types.ts';
 import { createOrderBooks } from './order-books.ts';
@@ -30,6 +31,7 @@ import { createPaymentWork, type PaymentWork } from './payment-work.ts';
 import { createRefunding, type OrderRefundRequest } from './refunding.ts';
 import { createStarting, type PaymentRequest } from './starting.ts';
 
+export type { MoneyEntry } from './ledger.ts';
 export type { PaymentOwners } from './payment.repository.ts';
 export type { PaymentRow, RefundRow, DisputeRow, OperationRow } from './payment.types.ts';
 export type { PaymentRequest } from './starting.ts';
@@ -96,6 +98,8 @@ export interface PaymentService {
   refundsOfOrders(orderIds: readonly string[]): Promise<RefundRow[]>;
   disputesOf(paymentIds: readonly string[]): Promise<DisputeRow[]>;
   operationsOf(paymentId: string): Promise<OperationRow[]>;
+  /** The ledger of orders, oldest entries first. */
+  entriesOfOrders(orderIds: readonly string[]): Promise<MoneyEntry[]>;
   /**
    * Compares the ledger of money with orders and payments.
    * @param after the order after which to begin; null: with the first, and payments without an order are checked as well
@@ -266,6 +270,7 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
     refundsOfOrders: (orderIds) => refunds.findRefundsOfOrders(db, orderIds),
     disputesOf: (paymentIds) => refunds.findDisputesOfPayments(db, paymentIds),
     operationsOf: (paymentId) => findOperations(db, paymentId),
+    entriesOfOrders: (orderIds) => findEntriesOfOrders(db, orderIds),
     audit: (after, first) => auditMoney(db, after, first),
     byReference: (provider, reference) => payments.findByReference(db, provider, reference),
   };

@@ -64,6 +64,7 @@ export const paymentsModule: ShopModule = {
       import('./payment-fields.graphql.ts'),
       import('./payment-mutations.graphql.ts'),
       import('./payment-changed.graphql.ts'),
+      import('./ledger.graphql.ts'),
       import('./money-audit.graphql.ts'),
     ]),
 };

@@ -736,6 +736,13 @@ export const guarded: Record<string, Row> = {
       },
     ]),
   ),
+  'Order.moneyEntries': {
+    as: staffsAlone,
+    ask: node('Order', 'id moneyEntries { amount }'),
+    at: 'moneyEntries',
+    declare: '$id: ID!',
+    given: async (scene) => ({ id: (await payOrder(scene)).orderId }),
+  },
   'Refund.failure': {
     as: staffsNull,
     ask: node('Refund', 'id failure'),

@@ -9,6 +9,7 @@ import { TablePlace } from '../parts/table-place.tsx';
 import { useReread } from '../parts/use-reread.ts';
 import { ActionList } from '../activity/action-list.tsx';
 import { onOrderChange } from './order-changes.ts';
+import { OrderLedger } from './order-ledger.tsx';
 import { OrderPayments } from './order-payments.tsx';
 import { OrderSteps } from './order-steps.tsx';
 import './order-page.css';
@@ -153,6 +154,7 @@ export function OrderPage({ number }: { number: string }) {
               </table>
             </TablePlace>
           </Panel>
+          <OrderLedger entries={order.moneyEntries ?? []} currencyCode={order.total.currencyCode} />
         </div>
         <div className="order-side">
           <Panel title="Customer">

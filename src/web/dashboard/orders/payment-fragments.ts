@@ -60,6 +60,13 @@ graphql(`
   fragment StaffOrderPayments on Order {
     id
     paymentStatus
+    moneyEntries {
+      postingId
+      reason
+      account
+      amount
+      occurredAt
+    }
     payments {
       ...StaffPayment
     }

@@ -5,6 +5,7 @@ import { usePage } from '../../shared/use-live.ts';
 import { inWords } from '../parts/badge.tsx';
 import { Page, Panel } from '../parts/page.tsx';
 import { Fault, Loading } from '../parts/states.tsx';
+import { MoneyAudit } from './money-audit.tsx';
 import { SystemHealth } from './health.tsx';
 import { RetryList } from './retry-list.tsx';
 import '../activity/action-list.css';
@@ -95,6 +96,7 @@ export function SystemPage() {
       }
     >
       <SystemHealth />
+      <MoneyAudit />
       {error !== undefined && data === undefined && <Fault error={error} retry={reread} />}
       {data === undefined && error === undefined && <Loading rows={4} />}
       {data !== undefined && (
