@@ -121,8 +121,8 @@ export async function openPlace(way: Way, settings: NodeJS.ProcessEnv = {}): Pro
     for (const name of ['node 1', 'node 2']) {
       const port = await freePort();
       // Its own address: where the `test` provider sends webhooks.
-      const own = { ...services, ROLES: 'api', PUBLIC_URL: `http://127.0.0.1:${port}` };
-      nodes.push(await begin(name, 'src/server.ts', own, port));
+      const ofNode = { ...services, ROLES: 'api', PUBLIC_URL: `http://127.0.0.1:${port}` };
+      nodes.push(await begin(name, 'src/server.ts', ofNode, port));
     }
     const workers = [];
     for (const name of ['worker 1', 'worker 2']) workers.push(await begin(name, 'src/worker.ts', services));

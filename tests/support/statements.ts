@@ -3,8 +3,8 @@ import pg from 'pg';
 /** A statement as it was sent: its name where it has one, else its text. */
 export type SentStatement = string;
 
-/** What a node asks the log each second, whatever its callers do. */
-const BACKGROUND = /^event_log_/;
+/** What another shop of the process asks at intervals, whatever its callers do. */
+const BACKGROUND = /^(event_log_|payment_operations_due$|payments_(overdue|lapsing|unheard|unpaid_orders)$)/;
 
 /**
  * Runs some work and gives every statement that the pools of this process sent meanwhile, transactions' BEGIN and COMMIT
