@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { TestShop } from './shop.ts';
 
 /** A statement as it was sent: its name where it has one, else its text. */
 export type SentStatement = string;
@@ -9,13 +10,18 @@ const BACKGROUND = /^(event_log_|payment_operations_due$|payments_(overdue|lapsi
 /**
  * Runs some work and gives every statement that the pools of this process sent meanwhile, transactions' BEGIN and COMMIT
  * among them. The relay's connection is not of a pool, and not counted. Have no timers beside it: see `openQuietShop`.
+ * @param of the only shop whose statements count, where others of the process go on beside it
  */
-export async function recordStatements<T>(work: () => Promise<T>): Promise<{ result: T; statements: SentStatement[] }> {
+export async function recordStatements<T>(
+  work: () => Promise<T>,
+  of?: Pick<TestShop, 'config'>,
+): Promise<{ result: T; statements: SentStatement[] }> {
+  const database = of?.config.database.kind === 'url' ? new URL(of.config.database.url).pathname.slice(1) : null;
   const statements: SentStatement[] = [];
   const real = pg.Client.prototype.query;
   const query = function query(this: pg.Client, ...args: unknown[]): unknown {
     // Only a connection of a pool can be released.
-    if ('release' in this) {
+    if ('release' in this && (database === null || this.database === database)) {
       const statement = describe(args[0]);
       if (!BACKGROUND.test(statement)) statements.push(statement);
     }

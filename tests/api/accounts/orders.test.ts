@@ -132,8 +132,9 @@ describe('the orders of a user', () => {
       const query =
         '{ me { orders(first: 100) { nodes { number customer { email } lines { variant { sku } } history { to } } } } }';
       const count = async (orders: number) => {
-        const { result, statements } = await recordStatements(() =>
-          ada.client.data<{ me: { orders: { nodes: { lines: unknown[] }[] } } }>(query),
+        const { result, statements } = await recordStatements(
+          () => ada.client.data<{ me: { orders: { nodes: { lines: unknown[] }[] } } }>(query),
+          quiet,
         );
         expect(result.me.orders.nodes).toHaveLength(orders);
         expect(result.me.orders.nodes.every((node) => node.lines.length === 2)).toBe(true);
