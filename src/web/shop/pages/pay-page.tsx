@@ -112,6 +112,8 @@ function OnePayment({ id }: { id: string }) {
   const [synced, sync] = useMutation(SYNC);
   const [, navigate] = useLocation();
   useLive(CHANGED, { variables: { id }, after: data?.eventCursor });
+  // The payment may have been begun in another tab. Once its order is placed, the cart leads here no longer.
+  useEffect(() => noteOpenPayment(id), [id]);
   // Whoever comes back from the provider's page is ahead of the provider's message.
   const ask = useEffectEvent(() => void sync({ id }));
   useEffect(() => ask(), [id]);
