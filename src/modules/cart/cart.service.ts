@@ -262,7 +262,7 @@ export function createCartService(deps: CartDependencies): CartService {
 
     async pin(tx, at, cart, { paymentId, until }) {
       if (cart.pins >= MAX_PINS) {
-        const message = `A cart can be paid for ${MAX_PINS} times at most. Use manual payment, or empty the cart and begin anew.`;
+        const message = `Payments for this cart were started ${MAX_PINS} times. Once it has expired, put the items in a new cart.`;
         throw new Refusal(new LimitExceededError({ message, path: null, limit: MAX_PINS, requested: cart.pins + 1 }));
       }
       await repository.pinCart(tx, at, { cartId: cart.id, paymentId, until });

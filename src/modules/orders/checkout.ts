@@ -93,7 +93,7 @@ const LIMITS: ReadonlySet<string> = new Set(['USED_UP', 'USED_BY_CUSTOMER', 'BUD
  * Refuses a cart that cannot be bought as it is: its shipping is not settled, or a code does not bring what it brought before.
  * @throws Refusal
  */
-export function assertBuyable({ shippingState, codes }: Quote): void {
+function assertBuyable({ shippingState, codes }: Quote): void {
   if (shippingState === 'ADDRESS_REQUIRED') {
     refuse('SHIPPING_ADDRESS_REQUIRED', 'A shipping address is required.', ['shippingAddress']);
   }
@@ -116,7 +116,7 @@ export function assertBuyable({ shippingState, codes }: Quote): void {
  * @param expectedMinor null: whatever it comes to
  * @throws Refusal: TOTAL_CHANGED
  */
-export function assertTotal(quote: Quote, expectedMinor: bigint | null, currency: string): void {
+function assertTotal(quote: Quote, expectedMinor: bigint | null, currency: string): void {
   if (expectedMinor === null || expectedMinor === quote.totalMinor) return;
   throw new Refusal(new TotalChangedError({ minor: expectedMinor, currency }, quote));
 }

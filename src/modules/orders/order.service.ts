@@ -14,11 +14,11 @@ import type { OrderQuery, OrderSort } from './order-page.ts';
 import type { OwnedOrder } from './order-owner.ts';
 import { findByNumber, findByNumberAndEmail, findIdsOf, findOwner } from './order.repository.ts';
 
-export type { CheckoutRequest, Prepared } from './checkout.ts';
+export { hashOf as hashOfCheckout, type CheckoutRequest, type Prepared } from './checkout.ts';
 export type { OrderAmounts, OrderMoney } from './order-money.ts';
 export type { LockedOrder } from './order-transitions.repository.ts';
 export type { OrderSteps, OrderUnits } from './order-transitions.ts';
-export type { Placing, Purchase } from './placing.ts';
+export { unitsOf, type Placing, type Purchase } from './placing.ts';
 export type { AddressOwner } from './guest-orders.ts';
 export type { OrderQuery, OrderSort } from './order-page.ts';
 

@@ -2,7 +2,7 @@ import type { Transaction } from '../../infra/postgres/database.ts';
 import type { CartService, LockedCart } from '../cart/cart.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
-import type { OrderService } from '../orders/order.service.ts';
+import { unitsOf, type OrderService } from '../orders/order.service.ts';
 import type { PricingService } from '../pricing/pricing.service.ts';
 import { findTerms } from './payment.repository.ts';
 import type { FrozenLine, PaymentRow, ReturnReason } from './payment.types.ts';
@@ -90,10 +90,4 @@ function obstacleOf(payment: PaymentRow, cart: LockedCart, lines: readonly Froze
       ),
     );
   return isSame ? null : 'CART_CHANGED';
-}
-
-function unitsOf(lines: readonly FrozenLine[]): Map<string, number> {
-  const units = new Map<string, number>();
-  for (const { variantId, quantity } of lines) units.set(variantId, (units.get(variantId) ?? 0) + quantity);
-  return units;
 }

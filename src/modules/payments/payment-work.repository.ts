@@ -3,7 +3,7 @@ import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 const overdue: Statement = {
   name: 'payments_overdue',
   text: `SELECT p.id FROM payments p
-          WHERE p.state IN ('PENDING', 'PROCESSING') AND p.provider <> 'manual' AND p.state = 'PENDING' AND p.deadline <= clock_timestamp()
+          WHERE p.state = 'PENDING' AND p.provider <> 'manual' AND p.deadline <= clock_timestamp()
             AND NOT EXISTS (SELECT FROM payment_operations o WHERE o.payment_id = p.id AND o.kind = 'CANCEL'
                              AND (o.state IN ('QUEUED', 'SENT', 'UNKNOWN') OR o.settled_at > clock_timestamp() - interval '1 minute'))
           ORDER BY p.deadline LIMIT $1`,
@@ -36,7 +36,7 @@ const lapsing: Statement = {
             AND order_id IS NOT NULL ORDER BY lapses_at LIMIT $1`,
 };
 
-/** Payments whose authorization lapses within two days, and of which staff have not been told. */
+/** Payments whose authorization lapses within two days, and about which staff have no notice yet. */
 export async function findLapsing(source: Queryable, limit: number): Promise<string[]> {
   return (await source.query<{ id: string }>(lapsing, [limit])).map(({ id }) => id);
 }

@@ -14,7 +14,7 @@ export interface PaymentWork {
   operationIds: string[];
   /** Payments whose time is over. */
   overdueIds: string[];
-  /** Payments whose authorization lapses within two days, of which staff have not been told. */
+  /** Payments whose authorization lapses within two days, about which staff have no notice yet. */
   lapsingIds: string[];
   /** Orders that were not paid in time. */
   unpaidIds: string[];

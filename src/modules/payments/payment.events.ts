@@ -16,7 +16,7 @@ export const paymentChanged = defineEvent('payment_changed', z.object(ofPayment)
 /** A payment ended without an order; `late` says that the bank had agreed when it was too late. */
 export const paymentFailed = defineEvent('payment_failed', z.object({ ...ofPayment, late: z.boolean() }));
 
-/** A payment arrived after its time, and its order was placed all the same. */
+/** A payment arrived after its time, and its order was still placed. */
 export const paymentReceivedLate = defineEvent('payment_received_late', z.object(ofPayment));
 
 /** Money went back to the customer. */

@@ -7,7 +7,7 @@ import { readClock } from '../../infra/postgres/clock.ts';
 import { RetryTransaction, type Database, type Transaction } from '../../infra/postgres/database.ts';
 import type { CartOwner, CartService } from '../cart/cart.service.ts';
 import { refuseInput } from '../invalid-input.ts';
-import type { CheckoutRequest, OrderService } from '../orders/order.service.ts';
+import { hashOfCheckout, type CheckoutRequest, type OrderService } from '../orders/order.service.ts';
 import type { PricingService } from '../pricing/pricing.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import { insertOperation } from './operation.repository.ts';
@@ -20,7 +20,7 @@ export interface PaymentRequest {
   provider: string;
   /** The idempotency key is the payment's. */
   checkout: CheckoutRequest;
-  /** Where the provider sends the shopper back to; null: the shop's own page. */
+  /** Where the provider sends the shopper back to; null: the storefront. */
   returnUrl: string | null;
   /** Origin of the shop itself. */
   shopUrl: string;
@@ -146,9 +146,8 @@ export function createStarting(deps: {
   };
 }
 
+/** What is asked for under a key, without the key. */
 function hashOf({ provider, checkout, returnUrl }: PaymentRequest): Buffer {
-  const { email, shippingAddress: a, shippingMethodId = null, expectedTotalMinor } = checkout;
-  const address = a === null ? null : [a.name, a.line1, a.line2, a.city, a.region, a.postalCode, a.countryCode];
-  const canonical = [provider, email, address, shippingMethodId, expectedTotalMinor?.toString() ?? null, returnUrl];
-  return createHash('sha256').update(JSON.stringify(canonical)).digest();
+  const canonical = JSON.stringify([provider, returnUrl, hashOfCheckout(checkout).toString('hex')]);
+  return createHash('sha256').update(canonical).digest();
 }

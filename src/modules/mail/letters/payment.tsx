@@ -38,7 +38,7 @@ export function PaymentFailed({ frame, payment }: { frame: Frame; payment: Payme
   );
 }
 
-/** A payment came late, and the order was placed all the same. */
+/** A payment came late, and the order was still placed. */
 export function PaymentReceivedLate(props: { frame: Frame; payment: PaymentView; order: OrderView; link: string }) {
   const { frame, payment, order, link } = props;
   return (

@@ -64,7 +64,7 @@ export function noSuchPayment(): Refused {
   return new Refused('There is no such payment.', 'not_found');
 }
 
-/** A payment as the shop is told of it. */
+/** A payment as its snapshot shows it to the shop. */
 export function snapshotOf(book: Book): Snapshot {
   const { reference, paymentId, state, currency, amountMinor, authorizedMinor, capturedMinor, failure, lapsesAt } =
     book;
