@@ -12,6 +12,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** A shop in a process of its own, with a data folder of its own, for one run of a benchmark. */
 export interface OwnShop {
   url: string;
+  /** Its DATA_DIR, which holds the embedded database. */
+  dataDir: string;
   pid: number;
   /** What it logged as an error, one JSON object a line; and what is no log line at all. */
   errors: readonly string[];
@@ -33,22 +35,28 @@ async function freePort(): Promise<number> {
 }
 
 /**
- * Starts it, and waits until it is ready.
- * @param env over the demo's own; DATABASE_URL of this process is not handed on
+ * Starts a shop and waits until it is ready.
+ * @param env added to the settings of the demo. DATABASE_URL of this process is not passed on
  * @param nodeOptions of its process
+ * @param root folder of the shop's code; by default this one
  */
-export async function startOwnShop(env: NodeJS.ProcessEnv = {}, nodeOptions: readonly string[] = []): Promise<OwnShop> {
+export async function startOwnShop(
+  env: NodeJS.ProcessEnv = {},
+  nodeOptions: readonly string[] = [],
+  root = ROOT,
+): Promise<OwnShop> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'));
+  const dataDir = join(folder, 'data');
   // PostgreSQL does not run as root: the user that it runs as then has to get through.
   chmodSync(folder, 0o711);
   const child = spawn(process.execPath, [...nodeOptions, '--import', 'tsx', 'src/server.ts'], {
-    cwd: ROOT,
+    cwd: root,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
       PORT: String(port),
-      DATA_DIR: join(folder, 'data'),
+      DATA_DIR: dataDir,
       LOG_LEVEL: 'error',
       BCRYPT_COST: '4',
       ADMIN_EMAIL: ADMIN.email,
@@ -86,5 +94,5 @@ export async function startOwnShop(env: NodeJS.ProcessEnv = {}, nodeOptions: rea
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  return { url, pid: child.pid ?? 0, errors, ended: () => end, stop };
+  return { url, dataDir, pid: child.pid ?? 0, errors, ended: () => end, stop };
 }

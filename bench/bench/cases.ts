@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { Caller } from './caller.ts';
+import { check, runRound, type Round, type Step } from './crowd.ts';
+import type { Side } from './sides.ts';
+
+/** Callers, and how long each round of a case takes. */
+export interface Load {
+  callers: number;
+  roundMs: number;
+}
+
+/** A case, and what it is compared with in the same run. */
+export interface Case {
+  name: string;
+  /** What one unit of the figure is. */
+  unit: string;
+  title: string;
+  /** What stands beside it. */
+  beside: string;
+  /** The least ratio that is aimed at. */
+  aim: number;
+  ours(side: Side, load: Load): Promise<Round>;
+  theirs(side: Side, load: Load): Promise<Round>;
+}
+
+const PRODUCT = 'slug title variants { id sku available price { amount } }';
+const LIST = `query ($after: String!) { products(first: 20, after: $after) { nodes { ${PRODUCT} } } }`;
+const ONE = `query ($slug: String!) { product(slug: $slug) { ${PRODUCT} } }`;
+const TYPENAME = JSON.stringify({ query: '{ __typename }' });
+const ADD = `mutation ($id: ID!) { cartLinesAdd(input: { lines: [{ variantId: $id, quantity: 1 }] }) {
+  cart { token totalQuantity expiresAt total { amount } } errors { code } } }`;
+const CHECKOUT = `mutation ($key: String!) { checkout(input: { idempotencyKey: $key, email: "buyer@example.com",
+  shippingAddress: { name: "Ada", line1: "Road 1", city: "Berlin", postalCode: "10115", countryCode: "DE" } }) {
+  order { number total { amount } } errors { code } } }`;
+
+/** mulberry32: the same choices in every run. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const listBodies = (cursors: readonly string[]) =>
+  // The last page that is full begins after the 20th from the end.
+  cursors.slice(0, -20).map((after) => JSON.stringify({ query: LIST, variables: { after } }));
+const oneBodies = (slugs: readonly string[]) =>
+  slugs.map((slug) => JSON.stringify({ query: ONE, variables: { slug } }));
+
+function post(body: string, headers = ''): Step {
+  return (caller) => caller.post(body, headers);
+}
+
+/** Every caller asks for any of these, until the time is over. */
+function anyOf(url: string, bodies: readonly string[], { callers, roundMs }: Load): Promise<Round> {
+  const steps = Array.from({ length: callers }, (_, index) => {
+    const next = random(index + 1);
+    return () => post(bodies[Math.floor(next() * bodies.length)] ?? '');
+  });
+  return runRound(url, steps, roundMs);
+}
+
+/** The callers ask for each of these once. */
+function eachOnce(url: string, bodies: readonly string[], { callers }: Load): Promise<Round> {
+  let at = 0;
+  const next = () => {
+    const body = bodies[at++];
+    return body === undefined ? null : post(body);
+  };
+  return runRound(url, Array<() => Step | null>(callers).fill(next), Infinity);
+}
+
+/** The token of a guest who has a cart with this variant. */
+async function enter(url: string, variantId: string): Promise<string> {
+  const caller = await Caller.open(url);
+  try {
+    const answer = await caller.post(JSON.stringify({ query: ADD, variables: { id: variantId } }));
+    check(answer);
+    const { data } = JSON.parse(answer.body) as { data: { cartLinesAdd: { cart: { token: string } } } };
+    return data.cartLinesAdd.cart.token;
+  } finally {
+    caller.close();
+  }
+}
+
+/** What each caller needs: the header that says who it is, and the variants that it adds in turn. */
+async function shoppers(side: Side, callers: number, variantsOf: (caller: number) => string[]) {
+  const made: { headers: string; bodies: string[] }[] = [];
+  for (let index = 0; index < callers; index += 1) {
+    const variants = variantsOf(index);
+    const token = await enter(side.url, variants[0] ?? '');
+    made.push({
+      headers: `x-cart-token: ${token}\r\n`,
+      bodies: variants.map((id) => JSON.stringify({ query: ADD, variables: { id } })),
+    });
+  }
+  return made;
+}
+
+const LINES = 10;
+
+/** Ten variants for each caller, no two callers the same ones as far as there are enough, from all over the catalogue. */
+function spread({ variantIds }: Side) {
+  return (caller: number) =>
+    Array.from({ length: LINES }, (_, line) => variantIds[((caller * LINES + line) * 3) % variantIds.length] ?? '');
+}
+
+async function adds(side: Side, { callers, roundMs }: Load, variantsOf: (caller: number) => string[]): Promise<Round> {
+  const crowd = await shoppers(side, callers, variantsOf);
+  const steps = crowd.map(({ headers, bodies }) => {
+    let at = 0;
+    return () => post(bodies[at++ % bodies.length] ?? '', headers);
+  });
+  return runRound(side.url, steps, roundMs);
+}
+
+async function orders(side: Side, { callers, roundMs }: Load): Promise<Round> {
+  const crowd = await shoppers(side, callers, spread(side));
+  const steps = crowd.map(({ headers, bodies }) => {
+    let at = 0;
+    return (): Step => async (caller) => {
+      check(await caller.post(bodies[at++ % bodies.length] ?? '', headers));
+      return caller.post(JSON.stringify({ query: CHECKOUT, variables: { key: randomUUID() } }), headers);
+    };
+  });
+  return runRound(side.url, steps, roundMs);
+}
+
+const typename = (side: Side, load: Load) => anyOf(side.url, [TYPENAME], load);
+const spreadAdds = (side: Side, load: Load) => adds(side, load, spread(side));
+
+/** All cases, in the order in which they are run. */
+export const cases: readonly Case[] = [
+  {
+    name: 'typename',
+    unit: 'requests',
+    title: '`{ __typename }`',
+    beside: 'GraphQL Yoga alone',
+    aim: 0.9,
+    ours: typename,
+    theirs: (side, load) => anyOf(side.baselineUrl, [TYPENAME], load),
+  },
+  {
+    name: 'list-warm',
+    unit: 'requests',
+    title: '`products(first: 20)` with variants, cursors vary',
+    beside: 'one SQL statement behind GraphQL Yoga',
+    aim: 1.5,
+    ours: async (side, load) => {
+      const bodies = listBodies(side.cursors);
+      await eachOnce(side.url, bodies, load);
+      return anyOf(side.url, bodies, load);
+    },
+    theirs: (side, load) => anyOf(side.baselineUrl, listBodies(side.baselineCursors), load),
+  },
+  {
+    name: 'list-cold',
+    unit: 'requests',
+    title: 'the list, each page once after every product changed',
+    beside: 'one SQL statement behind GraphQL Yoga',
+    aim: 0.8,
+    ours: async (side, load) => {
+      await side.touchAll();
+      return eachOnce(side.url, listBodies(side.cursors), load);
+    },
+    theirs: (side, load) => eachOnce(side.baselineUrl, listBodies(side.baselineCursors), load),
+  },
+  {
+    name: 'product-warm',
+    unit: 'requests',
+    title: '`product(slug)` with variants',
+    beside: 'one SQL statement behind GraphQL Yoga',
+    aim: 1,
+    ours: async (side, load) => {
+      const bodies = oneBodies(side.slugs);
+      await eachOnce(side.url, bodies, load);
+      return anyOf(side.url, bodies, load);
+    },
+    theirs: (side, load) => anyOf(side.baselineUrl, oneBodies(side.slugs), load),
+  },
+  {
+    name: 'product-cold',
+    unit: 'requests',
+    title: 'the product, each once after every product changed',
+    beside: 'one SQL statement behind GraphQL Yoga',
+    aim: 0.8,
+    ours: async (side, load) => {
+      await side.touchAll();
+      return eachOnce(side.url, oneBodies(side.slugs), load);
+    },
+    theirs: (side, load) => eachOnce(side.baselineUrl, oneBodies(side.slugs), load),
+  },
+  {
+    name: 'add-spread',
+    unit: 'requests',
+    title: '`cartLinesAdd`, each caller its own cart and ten variants of its own',
+    beside: "the shop's own `{ __typename }`",
+    aim: 0.4,
+    ours: spreadAdds,
+    theirs: typename,
+  },
+  {
+    name: 'add-same',
+    unit: 'requests',
+    title: '`cartLinesAdd`, each caller its own cart, all of them one variant',
+    beside: '`cartLinesAdd` of different variants',
+    aim: 0.9,
+    ours: (side, load) => adds(side, load, () => side.variantIds.slice(0, 1)),
+    theirs: spreadAdds,
+  },
+  {
+    name: 'orders',
+    unit: 'orders',
+    title: '`cartLinesAdd` and `checkout`, with emails sent meanwhile',
+    beside: '`cartLinesAdd` of different variants',
+    aim: 0.4,
+    ours: orders,
+    theirs: spreadAdds,
+  },
+];
