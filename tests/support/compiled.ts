@@ -13,6 +13,7 @@ const FOLDER_VARIABLE = 'COMPILED_ENTRIES';
 const ENTRIES = [
   'src/server.ts',
   'src/worker.ts',
+  'src/modules/mail/letters/render.worker.ts',
   ...readdirSync(join(ROOT, 'src/commands')).map((name) => `src/commands/${name}`),
   'bench/torture.ts',
   'bench/torture-events.ts',
@@ -20,6 +21,7 @@ const ENTRIES = [
   'bench/replay/stream-child.ts',
   'tests/support/count-rows-child.ts',
   'tests/support/embedded-postgres-child.ts',
+  'tests/support/letter-renderer-child.ts',
   'tests/support/loaded-modules-child.ts',
   'tests/support/shifted-clock.ts',
 ];
@@ -56,7 +58,7 @@ export async function compileEntries(runFolder: string): Promise<void> {
     minifyWhitespace: true,
     keepNames: true,
     logLevel: 'error',
-    plugins: [ownAddresses, lettersAlone],
+    plugins: [ownAddresses(folder), lettersAlone],
   });
   try {
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -67,19 +69,24 @@ export async function compileEntries(runFolder: string): Promise<void> {
 }
 
 /** A module finds files beside it, such as migrations, by its address: that of the source, wherever the code stands now. */
-const ownAddresses: Plugin = {
+const ownAddresses = (folder: string): Plugin => ({
   name: 'own addresses',
   setup(bundler) {
     bundler.onLoad({ filter: /\.tsx?$/ }, async ({ path }) => {
       const code = await readFile(path, 'utf8');
       if (!code.includes('import.meta.')) return undefined;
       const contents = code
+        // A thread runs the compiled code, as its process does.
+        .replaceAll(/new Worker\(new URL\('(.+)', import\.meta\.url\)/g, (_, file: string) => {
+          const compiled = compiledPath(folder, resolve(dirname(path), file));
+          return `new Worker(new URL(${JSON.stringify(pathToFileURL(compiled).href)})`;
+        })
         .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
         .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)));
       return { contents, loader: path.endsWith('x') ? 'tsx' : 'ts' };
     });
   },
-};
+});
 
 /** Letters use a few parts of one large package; what the others do when they are loaded (highlighting code, CSS) nobody needs. */
 const lettersAlone: Plugin = {

@@ -5,6 +5,7 @@ import type { Database } from '../../src/infra/postgres/database.ts';
 import { createLetters } from '../../src/modules/mail/letters.ts';
 import { createMailNotices } from '../../src/modules/mail/mail-notices.consumer.ts';
 import type { Letters, MailRow } from '../../src/modules/mail/mail.types.ts';
+import { rendersHere } from './letter-renderer.ts';
 import type { QuietShop } from './quiet-shop.ts';
 import { rowsOf } from './books.ts';
 
@@ -55,6 +56,7 @@ export function openLetters(shop: QuietShop, resetToken: string | null = 'the-to
     db,
     shop: config.shop,
     publicUrl: app.url,
+    renderer: rendersHere,
     services: {
       ...app.services,
       accounts: { ...app.services.accounts, passwordResetToken: async () => resetToken },

@@ -4,6 +4,7 @@ import { loadConfig, type Config } from '../../src/config/config.ts';
 import type { Database } from '../../src/infra/postgres/database.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
 import { sendRaw, type RawAnswer, type RawRequest } from './http.ts';
+import { rendersHere } from './letter-renderer.ts';
 import { recordLogs, type LogRecord } from './logs.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
 
@@ -63,10 +64,12 @@ export async function createTestShop({
   const { logger, logs } = recordLogs();
   // A crowd that waits for one row on a slow machine must not be refused; what is to be seen of that limit has its own tests.
   const limits = { lock: 20_000, ...overrides.limits };
-  const app = await createApp(config, logger, { ...overrides, limits }).catch(async (error: unknown) => {
-    if (given === undefined) await database.dispose();
-    throw error;
-  });
+  const app = await createApp(config, logger, { letterRenderer: rendersHere, ...overrides, limits }).catch(
+    async (error: unknown) => {
+      if (given === undefined) await database.dispose();
+      throw error;
+    },
+  );
   return {
     url: app.url,
     wsUrl: `${app.url.replace('http', 'ws')}/graphql`,

@@ -1,5 +1,6 @@
 import type { Job } from '../../jobs/define-job.ts';
 import type { ShopModule } from '../module.ts';
+import type { LetterRenderer } from './letter-renderer.ts';
 import type { MailPayload } from './mail.jobs.ts';
 import { createMailNotices } from './mail-notices.consumer.ts';
 import { createMailService, type MailService } from './mail.service.ts';
@@ -20,6 +21,8 @@ declare module '../module.ts' {
   }
   interface WorkOverrides {
     letters?: (real: Letters) => Letters;
+    /** Renders letters in place of the thread. */
+    letterRenderer?: LetterRenderer;
   }
 }
 
@@ -40,14 +43,17 @@ export const mailModule: ShopModule = {
       { createMailJob, mailJobId },
       { createMailSending },
       { createLetters },
+      { createLetterRenderer },
       { startMailPruning, startMailSweep },
     ] = await Promise.all([
       import('./mail.jobs.ts'),
       import('./mail-sending.ts'),
       import('./letters.ts'),
+      import('./letter-renderer.ts'),
       import('./mail-sweep.ts'),
     ]);
-    const real = createLetters({ db, shop: config.shop, publicUrl, services });
+    const renderer = overrides.letterRenderer ?? createLetterRenderer();
+    const real = createLetters({ db, shop: config.shop, publicUrl, services, renderer });
     const sending = createMailSending({ db, mailer, letters: overrides.letters?.(real) ?? real, nudges, tracer });
     return {
       jobs: { mail: createMailJob(sending) },
@@ -60,6 +66,7 @@ export const mailModule: ShopModule = {
           nudge: (mailId, at, traceparent) => enqueue(mail, { mailId }, { id: mailJobId(mailId, at), traceparent }),
         }),
         startMailPruning({ db, eventRetentionDays: config.eventRetentionDays, logger }),
+        renderer,
       ],
     };
   },

@@ -1,25 +1,7 @@
 import type { OrderView } from '../letter-views.ts';
 import { Layout, type Frame } from './layout.tsx';
 import { Action, Note, OrderTable, Paragraph, Quiet, Subtitle } from './parts.tsx';
-
-/** What is said of each status that an order comes to. */
-export const statusTexts = {
-  FULFILLED: {
-    subject: 'on its way',
-    title: 'Your order is on its way',
-    text: 'has been sent, and should arrive soon.',
-  },
-  DELIVERED: {
-    subject: 'delivered',
-    title: 'Your order was delivered',
-    text: 'was delivered. We hope that you like it.',
-  },
-  CANCELLED: {
-    subject: 'cancelled',
-    title: 'Your order was cancelled',
-    text: 'was cancelled. Nothing will be sent.',
-  },
-} as const;
+import { statusTexts } from './status-texts.ts';
 
 /** An order was moved along, or cancelled. */
 export function OrderStatusChanged(props: {
