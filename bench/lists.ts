@@ -27,7 +27,6 @@ async function measure(size: number): Promise<Map<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-lists-'));
   try {
     const client = await scratch.db.connect();
-    const { user, password, host, port, database } = client;
     await client.query('SET statement_timeout = 0; SET synchronous_commit = off');
     console.log(`filling: ${size} products, ${Math.ceil(size / 2)} orders`);
     await fillProducts(client, size);
@@ -36,7 +35,7 @@ async function measure(size: number): Promise<Map<string, number>> {
     await client.end();
     const config = loadConfig({
       PORT: '0',
-      DATABASE_URL: `postgresql://${user}:${encodeURIComponent(String(password))}@${host}:${port}/${database}`,
+      DATABASE_URL: scratch.connectionString,
       DATA_DIR: folder,
       JWT_SECRET: 'a secret of benchmarks that is long enough',
       SEED: 'none',

@@ -21,6 +21,7 @@ export interface Size {
 /** A database that is thrown away. */
 export interface Scratch {
   db: Database;
+  connectionString: string;
   dispose(): Promise<void>;
 }
 
@@ -38,6 +39,7 @@ export async function openScratch(): Promise<Scratch> {
     const db = openDatabase({ connectionString: postgres.connectionString, poolSize: 4, logger });
     return {
       db,
+      connectionString: postgres.connectionString,
       async dispose() {
         await db[Symbol.asyncDispose]();
         await postgres.dispose();

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -15,7 +16,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
-import { findPostmaster, type Postmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
+import { findPostmaster, socketFolderOf, type Postmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
 import { identify, identifySelf, isRunning } from '../../src/infra/process-identity.ts';
 import { nodeArguments } from '../support/compiled.ts';
 import type { Answer } from '../support/embedded-postgres-child.ts';
@@ -73,24 +74,35 @@ describe('one process', () => {
     expectStopped(server());
   });
 
-  test('sorts, folds and splits letters the same on every machine, and listens on loopback alone', async () => {
+  test('treats letters alike on every machine, and listens on loopback and on a socket in its data folder alone', async () => {
     copyData();
     const { connectionString, dispose } = await startEmbeddedPostgres({ dataDir, logger, settings });
     const [row] = await query(
       connectionString,
       `SELECT lower('ÉCLAIR') AS folded, 'B' < 'a' AS by_code_point, current_setting('listen_addresses') AS addresses,
-              current_setting('unix_socket_directories') AS sockets, current_setting('server_encoding') AS encoding,
+              current_setting('unix_socket_directories') AS sockets, inet_server_addr() AS over_tcp, current_setting('server_encoding') AS encoding,
               to_tsvector('simple', 'ÉCLAIR “Honey” l’été…')::text AS words`,
     );
     expect(row).toEqual({
       folded: 'éclair',
       by_code_point: true,
       addresses: '127.0.0.1',
-      sockets: '',
+      sockets: realpathSync(join(dataDir, 'postgres')),
+      over_tcp: null,
       encoding: 'UTF8',
       words: `'honey':2 'l':3 'éclair':1 'été':4`,
     });
+    // Other tools take host and port of the address.
+    const overTcp = new URL(connectionString);
+    overTcp.search = '';
+    expect(await query(overTcp.href, 'SELECT host(inet_server_addr()) AS address')).toEqual([{ address: '127.0.0.1' }]);
     await dispose();
+  });
+
+  test('is reached over TCP alone if the path of its data folder is too long for a socket', () => {
+    const long = join(dataDir, 'a'.repeat(100));
+    mkdirSync(long, { recursive: true });
+    expect(socketFolderOf(long)).toBeNull();
   });
 
   test('may hold it more than once', async () => {

@@ -35,7 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     external === undefined
       ? await startEmbeddedPostgres({ dataDir: join(runFolder, 'server'), logger, settings: settingsOf(runFolder) })
       : { connectionString: external, dispose: () => Promise.resolve() };
-  const serverUrl = server.connectionString;
+  const serverUrl = overTcp(server.connectionString);
   if (external !== undefined) await dropOldDatabases(serverUrl);
   const template = await createDatabase(serverUrl);
   await migrate({ connectionString: template.url, logger });
@@ -52,10 +52,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
+/** Tests put proxies between a shop and its database, which change host and port of the address. */
+function overTcp(connectionString: string): string {
+  const url = new URL(connectionString);
+  url.searchParams.delete('host');
+  return url.href;
+}
+
 /** Thousands of connections are opened, and each would spend milliseconds on proving a password. */
 function settingsOf(runFolder: string): Record<string, string> {
   const hbaFile = join(runFolder, 'pg_hba.conf');
-  writeFileSync(hbaFile, 'host all all 127.0.0.1/32 trust\n');
+  writeFileSync(hbaFile, 'local all all trust\nhost all all 127.0.0.1/32 trust\n');
   return { ...SETTINGS, hba_file: hbaFile };
 }
 

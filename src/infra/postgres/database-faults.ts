@@ -20,6 +20,7 @@ const PRISMA_KINDS =
 
 interface Fault {
   code?: unknown;
+  syscall?: unknown;
   message?: unknown;
   cause?: unknown;
   meta?: { driverAdapterError?: { cause?: { kind?: unknown; originalCode?: unknown } } };
@@ -67,7 +68,9 @@ export function mayHaveBeenDone(error: unknown): boolean {
 function matches(error: unknown, codes: readonly RegExp[]): boolean {
   if (error instanceof TurnstileTimeout || error instanceof OutcomeUnknownError) return true;
   if (error instanceof AggregateError) return error.errors.some((one) => matches(one, codes));
-  const { code, message, meta } = (error ?? {}) as Fault;
+  const { code, syscall, message, meta } = (error ?? {}) as Fault;
+  // A server that was stopped has taken its Unix socket away.
+  if (code === 'ENOENT' && syscall === 'connect') return true;
   if (typeof code === 'string' && (PRISMA_CODES.test(code) || codes.some((pattern) => pattern.test(code)))) return true;
   const { kind, originalCode } = meta?.driverAdapterError?.cause ?? {};
   if (typeof kind === 'string' && PRISMA_KINDS.test(kind)) return true;

@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, fstatSync, openSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { postgresEnv, type Binaries, type User } from './embedded-postgres-binaries.ts';
@@ -24,6 +25,24 @@ export interface Postmaster {
   pid: number;
   port: number;
   status: string;
+}
+
+/** Bytes of a socket's path that every platform takes. */
+const LONGEST_SOCKET_PATH = 103;
+
+/**
+ * Where the server listens on a Unix socket, which costs less than TCP: in its data folder, which no other user may enter. Null if the
+ * platform has none, or the path would be too long or would be read as a list.
+ */
+export function socketFolderOf(clusterDir: string): string | null {
+  const folder = realpathSync(clusterDir);
+  const isUsable = process.platform !== 'win32' && !/[",]/.test(folder);
+  return isUsable && Buffer.byteLength(socketIn(folder, 65_535)) <= LONGEST_SOCKET_PATH ? folder : null;
+}
+
+/** The file of the socket for this port. */
+export function socketIn(folder: string, port: number): string {
+  return join(folder, `.s.PGSQL.${port}`);
 }
 
 /** The server of a data folder, or null where none runs; a file that a dead one left behind does not count. */
@@ -123,7 +142,11 @@ async function attemptStart(
   const isLong = (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT;
   const log = openSync(logFile, isLong ? 'w' : 'a', 0o600);
   const begin = fstatSync(log).size;
-  const ours = { listen_addresses: '127.0.0.1', unix_socket_directories: '', cluster_name: clusterName(clusterDir) };
+  const ours = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: socketFolderOf(clusterDir) ?? '',
+    cluster_name: clusterName(clusterDir),
+  };
   const all = { ...ours, ...settings };
   const child = spawn(
     binaries.postgres,

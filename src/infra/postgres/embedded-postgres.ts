@@ -9,6 +9,8 @@ import { createCluster, isCluster, SUPERUSER } from './embedded-postgres-cluster
 import {
   findPostmaster,
   settle,
+  socketFolderOf,
+  socketIn,
   startPostmaster,
   stopPostmaster,
   type Postmaster,
@@ -154,7 +156,7 @@ async function start(
 
 /** Makes sure that the server answers and that our database is there; gives its address. */
 async function connect(dataDir: string, { identity, port }: Postmaster, signal?: AbortSignal): Promise<string> {
-  const address = (database: string) => `postgresql://${SUPERUSER}:${password(dataDir)}@127.0.0.1:${port}/${database}`;
+  const address = (database: string) => addressOf(dataDir, port, database);
   const deadline = Date.now() + CONNECT_WITHIN_MS;
   for (;;) {
     signal?.throwIfAborted();
@@ -176,11 +178,22 @@ async function connect(dataDir: string, { identity, port }: Postmaster, signal?:
   }
 }
 
+/**
+ * The address over TCP, which the log names for other tools, with the folder of the Unix socket as `host`: drivers prefer it. A server
+ * that an older version of the shop started, and left running, has no socket.
+ */
+function addressOf(dataDir: string, port: number, database: string): string {
+  const url = new URL(`postgresql://${SUPERUSER}:${password(dataDir)}@127.0.0.1:${port}/${database}`);
+  const folder = socketFolderOf(clusterIn(dataDir));
+  if (folder !== null && existsSync(socketIn(folder, port))) url.searchParams.set('host', folder);
+  return url.href;
+}
+
 const PASSWORD = 'postgres-password';
 
 /** After a crash of one of its children the server ends all sessions, and restarts: until then it refuses new ones. */
 function isPassing(error: unknown): boolean {
-  const codes = ['57P01', '57P02', '57P03', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'];
+  const codes = ['57P01', '57P02', '57P03', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT'];
   return codes.some((code) => hasCode(error, code)) || String(error).includes('Connection terminated');
 }
 
