@@ -3,7 +3,8 @@ import type pg from 'pg';
 /**
  * Fills a catalogue without its triggers, which would take hours for a million products: every product has the word `common`
  * in its title, every tenth `tenth` in its description, every hundredth `hundredth`, every thousandth `rare` in its title and
- * among its tags. One product in 1,000 is a DRAFT, one in 2,000 is sold out, one in 10 has two variants of different prices.
+ * among its tags. One product in 1,000 is a DRAFT, one in 2,000 is sold out, one in 2,000
+ * is low, one in 10 has two variants of different prices and of sizes S and L, one in 1,000 of sizes S and XXL.
  */
 export async function fillProducts(client: pg.ClientBase, count: number): Promise<void> {
   await client.query('ALTER TABLE products DISABLE TRIGGER USER; ALTER TABLE product_variants DISABLE TRIGGER USER');
@@ -31,9 +32,12 @@ export async function fillProducts(client: pg.ClientBase, count: number): Promis
     [count],
   );
   await client.query(
-    `INSERT INTO product_variants (id, product_id, sku, price_minor, on_hand, low_stock_threshold, position)
+    `INSERT INTO product_variants (id, product_id, sku, price_minor, selected_options, on_hand, low_stock_threshold, position)
      SELECT gen_random_uuid(), p.id, p.slug || '-' || v, p.min_price_minor + 500 * v,
-            CASE WHEN substr(p.slug, 8)::int % 2000 = 7 THEN 0 ELSE 5 END, 3, v
+            CASE WHEN p.min_price_minor = p.max_price_minor THEN '[]'
+                 ELSE jsonb_build_array(jsonb_build_object('name', 'Size', 'value',
+                   CASE WHEN v = 0 THEN 'S' WHEN 'rare' = ANY(p.tags) THEN 'XXL' ELSE 'L' END)) END,
+            CASE substr(p.slug, 8)::int % 2000 WHEN 7 THEN 0 WHEN 9 THEN 2 ELSE 5 END, 3, v
        FROM products p, generate_series(0, CASE WHEN p.min_price_minor < p.max_price_minor THEN 1 ELSE 0 END) AS v
       WHERE p.slug LIKE 'filled-%'`,
   );

@@ -6,7 +6,8 @@ import { SnapshotRef } from './snapshot.ts';
 
 type SchemaTypes = (typeof builder)['$inferSchemaTypes'];
 
-const CountPrecisionRef = builder.enumType('CountPrecision', {
+/** How exact a count is. */
+export const CountPrecisionRef = builder.enumType('CountPrecision', {
   description: 'Precision of a count.',
   values: {
     EXACT: { description: 'The count is exact.' },

@@ -126,7 +126,8 @@ export function toConnection<Row extends object>(
   };
 }
 
-function toTotal(counted: number): TotalCount {
+/** A count that stopped above `MAX_COUNTED`, as clients see it. */
+export function toTotal(counted: number): TotalCount {
   return { count: Math.min(counted, MAX_COUNTED), precision: counted > MAX_COUNTED ? 'AT_LEAST' : 'EXACT' };
 }
 

@@ -34,6 +34,7 @@ export const catalogModule: ShopModule = {
       import('./product-variant.graphql.ts'),
       import('./product-changed.graphql.ts'),
       import('./products.graphql.ts'),
+      import('./product-facets.graphql.ts'),
       import('./variants.graphql.ts'),
       import('./product-mutations.graphql.ts'),
       import('./product-variant-mutations.graphql.ts'),

@@ -4,6 +4,7 @@ import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import * as repository from './catalog.repository.ts';
 import type { CategoryRow, ProductRow, VariantRow } from './catalog.repository.ts';
 import * as counts from './product-count.ts';
+import * as facets from './product-facets.ts';
 import * as pages from './product-page.ts';
 import type { ProductQuery } from './product-query.ts';
 import * as variantList from './variant-list.ts';
@@ -13,6 +14,7 @@ export type Category = CategoryRow;
 export type Product = ProductRow;
 export type ProductVariant = VariantRow;
 export type { ProductOrder, ProductSortKey } from './product-page.ts';
+export type { CategoryCount, OptionCounts, PriceRangeCount, TagCount } from './product-facets.ts';
 export type { ProductQuery } from './product-query.ts';
 export type { VariantQuery } from './variant-list.ts';
 
@@ -67,6 +69,14 @@ export interface CatalogService {
   ): Promise<Page<Product>>;
   /** How many products the query finds, as far as lists count. */
   productCount(query: ProductQuery): Promise<number>;
+  /** How the products that the query finds are spread over categories, without regard to the query's own category. */
+  categoryFacet(query: ProductQuery): Promise<facets.CategoryCount[]>;
+  /** The same over tags, with regard to those of the query. */
+  tagFacet(query: ProductQuery): Promise<facets.TagCount[]>;
+  /** The same over the values of options; of each option without regard to what the query asks of this option. */
+  optionFacet(query: ProductQuery): Promise<facets.OptionCounts[]>;
+  /** The same over ranges of prices, without regard to the query's own. */
+  priceFacet(query: ProductQuery): Promise<facets.PriceRangeCount[]>;
   /** Variants whatever their product's status; through a transaction, as it sees them. */
   variantsByIds(ids: readonly string[], source?: Queryable): Promise<ProductVariant[]>;
   variantIdsBySkus(skus: readonly string[], source?: Queryable): Promise<Map<string, string>>;
@@ -102,6 +112,10 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
     productBySlug: (slug, source = db) => repository.findProductBySlug(source, slug),
     productPage: (query, order, page, count) => pages.findProductPage(db, query, order, page, count),
     productCount: (query) => counts.countProducts(db, query),
+    categoryFacet: (query) => facets.countByCategory(db, query),
+    tagFacet: (query) => facets.countByTag(db, query),
+    optionFacet: (query) => facets.countByOption(db, query),
+    priceFacet: (query) => facets.countByPrice(db, query),
     variantsByIds: (ids, source = db) => repository.findVariants(source, ids),
     async variantIdsBySkus(skus, source = db) {
       const rows = await repository.findVariantIdsBySkus(source, skus);

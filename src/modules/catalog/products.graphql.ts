@@ -24,9 +24,23 @@ export const ProductConnectionRef = connectionType(ProductRef, 'products');
 
 const MAX_SEARCH = 200;
 const MAX_TAGS = 20;
+const MAX_OPTIONS = 10;
+const MAX_OPTION_VALUES = 50;
 const MAX_PRICE_MINOR = 2 ** 31 - 1;
 
-const ProductFilterRef = builder.inputType('ProductFilter', {
+const ProductOptionFilterRef = builder.inputType('ProductOptionFilter', {
+  description: 'Values of an option of variants, such as the sizes M and L.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'Name of the option, for example `Size`; case-sensitive.' }),
+    values: t.stringList({
+      required: true,
+      description: `Values, of which a variant must have one; case-sensitive, at most ${MAX_OPTION_VALUES}.`,
+    }),
+  }),
+});
+
+/** Conditions for listing products. */
+export const ProductFilterRef = builder.inputType('ProductFilter', {
   description: 'Conditions for listing products. A product is listed if it meets all of them.',
   fields: (t) => ({
     search: t.string({
@@ -38,6 +52,17 @@ const ProductFilterRef = builder.inputType('ProductFilter', {
     maxPrice: t.field({ type: 'Decimal', description: 'Lists only products with a variant at this price or below.' }),
     inStock: t.boolean({
       description: 'If true, lists only products that can be bought now; if false, only products that cannot.',
+    }),
+    lowStock: t.boolean({
+      description:
+        'If true, lists only products with a variant that is nearly gone: at least one unit is available, and no more ' +
+        'than the `lowStockThreshold` of the variant. If false, lists only products without such a variant.',
+    }),
+    options: t.field({
+      type: [ProductOptionFilterRef],
+      description:
+        `Lists only products with a variant that has one of the values of each of these options; at most ${MAX_OPTIONS}, ` +
+        'each named once. If prices, `inStock: true` or `lowStock: true` are given too, one variant must meet all of these conditions.',
     }),
     status: t.field({
       type: ProductStatusRef,
@@ -64,6 +89,7 @@ const ProductSortRef = builder.inputType('ProductSort', {
 });
 
 type Filter = typeof ProductFilterRef.$inferInput;
+type OptionFilter = typeof ProductOptionFilterRef.$inferInput;
 
 function price(decimal: string, name: string, currency: string): number {
   const minor = parseDecimal(decimal, currency);
@@ -72,9 +98,25 @@ function price(decimal: string, name: string, currency: string): number {
   return Number(minor > MAX_PRICE_MINOR ? BigInt(MAX_PRICE_MINOR) : minor);
 }
 
-/** The query that the filter asks for, or null where nothing can be found by them. */
-async function toQuery(filter: Filter, { viewer, shop, services }: Context): Promise<ProductQuery | null> {
-  const { search, categorySlug, tags, minPrice, maxPrice, inStock, status } = filter;
+/** Refuses too many options, and one that is named twice. */
+function checkOptions(options: readonly OptionFilter[]): void {
+  if (options.length > MAX_OPTIONS) {
+    throw requestError('BAD_REQUEST', `\`options\` may have at most ${MAX_OPTIONS} entries.`);
+  }
+  if (new Set(options.map(({ name }) => name)).size < options.length) {
+    throw requestError('BAD_REQUEST', '`options` may name each option only once.');
+  }
+  if (options.some(({ values }) => values.length > MAX_OPTION_VALUES)) {
+    throw requestError('BAD_REQUEST', `\`options.values\` may have at most ${MAX_OPTION_VALUES} entries.`);
+  }
+}
+
+/** The query that the filter asks for, or null where nothing can be found by it. */
+export async function toProductQuery(
+  filter: Filter,
+  { viewer, shop, services }: Context,
+): Promise<ProductQuery | null> {
+  const { search, categorySlug, tags, minPrice, maxPrice, inStock, lowStock, options, status } = filter;
   if (status != null && status !== 'ACTIVE' && !isStaff(viewer)) {
     const code = viewer.user === null ? 'UNAUTHENTICATED' : 'FORBIDDEN';
     throw requestError(code, 'Only staff can list products that are not ACTIVE.');
@@ -84,6 +126,7 @@ async function toQuery(filter: Filter, { viewer, shop, services }: Context): Pro
   }
   if ((tags ?? []).length > MAX_TAGS)
     throw requestError('BAD_REQUEST', `\`tags\` may have at most ${MAX_TAGS} entries.`);
+  checkOptions(options ?? []);
   const query: ProductQuery = {};
   if (search != null && search.trim() !== '') {
     // PostgreSQL has no such character.
@@ -102,6 +145,11 @@ async function toQuery(filter: Filter, { viewer, shop, services }: Context): Pro
   if (minPrice != null) query.minPriceMinor = price(minPrice, 'minPrice', shop.currency);
   if (maxPrice != null) query.maxPriceMinor = price(maxPrice, 'maxPrice', shop.currency);
   if (inStock != null) query.inStock = inStock;
+  if (lowStock != null) query.lowStock = lowStock;
+  if (options != null && options.length > 0) {
+    if (!options.every(({ name, values }) => [name, ...values].every(isPlain))) return null;
+    query.options = options;
+  }
   if (status != null) query.status = status;
   return query;
 }
@@ -173,7 +221,7 @@ builder.queryFields((t) => ({
     complexity: pageCost,
     resolve: async (_root, { filter, sort, ...args }, ctx) => {
       const { catalog } = ctx.services;
-      const query = await toQuery(filter ?? {}, ctx);
+      const query = await toProductQuery(filter ?? {}, ctx);
       let counted: Promise<number> | undefined;
       const count = () => (counted ??= query === null ? Promise.resolve(0) : catalog.productCount(query));
       const order: ProductOrder =

@@ -247,6 +247,7 @@ export const operations: Record<string, Row> = {
     given: async ({ shop }) => ({ sku: (await makeVariant(shop)).sku }),
   },
   'Query.products': { as: everyone, ask: 'products(first: 1) { totalCount }' },
+  'Query.productFacets': { as: everyone, ask: 'productFacets { tags { tag } }' },
   'Query.category': {
     as: everyone,
     ask: 'category(id: $id) { id }',
@@ -757,6 +758,10 @@ export const guarded: Record<string, Row> = {
     given: async (scene) => ({ id: await refundOrder(scene) }),
   },
   'Query.products(filter: status)': { as: staffOnly, ask: 'products(filter: { status: DRAFT }) { totalCount }' },
+  'Query.productFacets(filter: status)': {
+    as: staffOnly,
+    ask: 'productFacets(filter: { status: DRAFT }) { tags { tag } }',
+  },
   'Query.product, a draft': {
     as: staffs,
     ask: 'product(id: $id) { id }',
