@@ -137,6 +137,52 @@ describe('promotions', () => {
     expect(of.discounts.map(({ amountMinor }) => amountMinor)).toEqual([6000n, 2400n]);
   });
 
+  it('are listed in the order in which they apply: lines, buy X get Y, order, however the cart lists lines and promotions', () => {
+    // The first line is reduced by the promotion of the order alone.
+    const lines = [
+      line({ id: 'a', unitPriceMinor: 1000 }),
+      line({ id: 'b', unitPriceMinor: 1000, tags: ['off'] }),
+      line({ id: 'c', unitPriceMinor: 1000, quantity: 2, tags: ['two'] }),
+      line({ id: 'd', unitPriceMinor: 1000, tags: ['more'] }),
+    ];
+    const tagged = (tag: string) => ({ ...NOTHING, tags: [tag] });
+    const promotions = [
+      promotion({ id: '1', scope: 'ORDER', effect: PERCENT_10, combinesWith: ALL }),
+      promotion({
+        id: '2',
+        scope: 'LINES',
+        effect: {
+          kind: 'BUY_X_GET_Y',
+          buyQuantity: 1,
+          getQuantity: 1,
+          getTargets: tagged('two'),
+          ppm: 500_000,
+          maxSets: null,
+        },
+        targets: tagged('two'),
+        combinesWith: ALL,
+      }),
+      promotion({ id: '3', scope: 'LINES', effect: PERCENT_10, targets: tagged('off'), combinesWith: ALL }),
+      promotion({
+        id: '4',
+        scope: 'LINES',
+        effect: PERCENT_10,
+        targets: tagged('more'),
+        combinesWith: ALL,
+        priority: 9,
+      }),
+    ];
+    const orders = [
+      { lines, promotions },
+      { lines: lines.toReversed(), promotions: promotions.toReversed() },
+    ];
+    for (const of of orders) {
+      const { discounts, hash } = quote(cart(of));
+      expect(discounts.map(({ promotionId }) => promotionId)).toEqual(['4', '3', '2', '1']);
+      expect(hash).toBe(quote(cart({ lines, promotions })).hash);
+    }
+  });
+
   it('that may not be combined give the best total, and of equal ones the lower id', () => {
     const lines = [line({ id: 'a', unitPriceMinor: 1000 })];
     const off = (id: string, amountMinor: bigint) =>

@@ -140,12 +140,13 @@ export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Pro
 
 /** What each promotion took off each line, and off the shipping. */
 function discountsOf({ lines, quote }: NewOrder): (AppliedPromotion & { lineId: string | null })[] {
-  const promotions = new Map(quote.discounts.map((discount) => [discount.promotionId, discount]));
-  const ofLines = lines.flatMap(({ id, quoted }) =>
-    quoted.discounts.flatMap(({ promotionId, amountMinor }) => {
-      const promotion = promotions.get(promotionId);
-      return promotion === undefined ? [] : [{ ...promotion, amountMinor, lineId: id }];
-    }),
+  // In the order of the quote, in which they are then read again.
+  const ofLines = quote.discounts.flatMap((discount) =>
+    lines.flatMap(({ id, quoted }) =>
+      quoted.discounts.flatMap(({ promotionId, amountMinor }) =>
+        promotionId === discount.promotionId ? [{ ...discount, amountMinor, lineId: id }] : [],
+      ),
+    ),
   );
   return [...ofLines, ...quote.shippingDiscounts.map((discount) => ({ ...discount, lineId: null }))];
 }

@@ -86,7 +86,7 @@ export function stepOf({ scope, effect }: PromotionTerms): number {
 }
 
 /** The order in which promotions are applied: by step, then by priority, then by id. */
-export function byStep(a: Candidate, b: Candidate): number {
+export function byStep(a: Pick<Candidate, 'terms'>, b: Pick<Candidate, 'terms'>): number {
   return (
     stepOf(a.terms) - stepOf(b.terms) ||
     b.terms.priority - a.terms.priority ||

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { findBest } from './best-promotions.ts';
-import { reductionsOf, toCandidate, type Candidate } from './promotion-steps.ts';
+import { byStep, reductionsOf, toCandidate, type Candidate } from './promotion-steps.ts';
 import { applySet, basisOf, itemize, weighedOf, type Basis, type PricedSet } from './quote-set.ts';
 import { dependsOnGoods, type UntaxedOption } from './quote-shipping.ts';
 import { isIncluded, taxShipping } from './quote-tax.ts';
@@ -66,18 +66,22 @@ function hashOf(of: Omit<Quote, 'hash'>, input: QuoteInput): string {
   return createHash('sha256').update(JSON.stringify(paid)).digest('base64url');
 }
 
-/** What each promotion took off, in the order in which they first did. */
+/** What each promotion took off, in the order in which promotions are applied: those of lines first, then those of the order. */
 function appliedOf(
   amounts: readonly AppliedAmount[],
   terms: ReadonlyMap<string, PromotionTerms>,
   codes: QuoteInput['codes'],
 ): AppliedPromotion[] {
-  return sumByPromotion(amounts).flatMap(({ promotionId, amountMinor }) => {
-    const promotion = terms.get(promotionId);
-    if (promotion === undefined) return [];
-    const code = codes.find((entered) => entered.promotionId === promotionId)?.code ?? null;
-    return [{ promotionId, title: promotion.title, scope: promotion.scope, code, amountMinor }];
-  });
+  return sumByPromotion(amounts)
+    .flatMap(({ promotionId, amountMinor }) => {
+      const promotion = terms.get(promotionId);
+      return promotion === undefined ? [] : [{ terms: promotion, amountMinor }];
+    })
+    .toSorted(byStep)
+    .map(({ terms: { id, title, scope }, amountMinor }) => {
+      const code = codes.find(({ promotionId }) => promotionId === id)?.code ?? null;
+      return { promotionId: id, title, scope, code, amountMinor };
+    });
 }
 
 function codesOf(
