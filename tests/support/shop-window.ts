@@ -1,5 +1,7 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
+import { makeProduct, type World } from './fixtures.ts';
+import { known } from './known.ts';
 
 /** Somebody with a browser of their own: cookies, storage, and what went wrong in its pages. */
 export interface Visitor {
@@ -70,4 +72,20 @@ export async function fillCheckout(page: Page, email: string): Promise<void> {
   await page.getByLabel('Full name').fill('Ada Lovelace');
   await page.getByLabel('Street and number').fill('12 St James Square');
   await page.getByLabel('Town or city').fill('London');
+}
+
+/** A button by its whole name. */
+export const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+/** Puts what a page shows into the cart, whose drawer then opens. */
+export async function addToCart(page: Page): Promise<void> {
+  await button(page, 'Add to cart').click();
+  await page.getByRole('dialog').getByText('Held for you for').waitFor();
+}
+
+/** A product with so many units of one variant, and the path of its page. */
+export async function makeProductPage(world: World, onHand: number, title = 'Clover Honey') {
+  const made = await makeProduct(world, { title, variants: [{ onHand }] });
+  const { globalId: variantId, sku } = known(made.variants[0]);
+  return { path: `/products/${made.slug}`, variantId, sku };
 }

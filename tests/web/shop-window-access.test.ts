@@ -63,6 +63,12 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     };
     await look('home', '/', 'New on the shelf');
     await look('products', '/products', '2 products');
+    await look('narrowed', '/products?option.Size=1+kg&low=1', 'Clear all');
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.getByRole('button', { name: 'Filters' }).click();
+    await page.getByRole('dialog').getByText('Nearly gone').waitFor();
+    found['filters in a drawer'] = await findBarriersInAllLooks(page);
+    await page.setViewportSize({ width: 1280, height: 720 });
     await look('category', `/categories/${category}`, '2 products');
     await look('nothing found', '/products?q=nothing', 'Nothing on the shelf');
     await look('product', `/products/${slug}`, 'in stock');

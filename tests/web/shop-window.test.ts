@@ -3,17 +3,18 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createAccountShop, newEmail, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
-import { globalId, makeOverdue, makeProduct, type World } from '../support/fixtures.ts';
+import { globalId, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { clearTerms, makePromotion, makeZone } from '../support/pricing.ts';
 import { guestWithOrder, orderLifeOf } from '../support/order-life.ts';
 import { settled } from '../support/settled.ts';
-import { fillCheckout, newVisitor } from '../support/shop-window.ts';
+import { addToCart, button, fillCheckout, makeProductPage, newVisitor } from '../support/shop-window.ts';
 import { shopperOf } from '../support/shopper.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
+import { losesHoldAndTakesItAgain, pursueLastUnit } from '../support/window-journeys.ts';
 
 // Whole journeys through the shop window, in a real browser, as shoppers make them.
 
@@ -36,18 +37,8 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
 
   const visitor = (options?: Parameters<typeof newVisitor>[2]) => newVisitor(browser, shop.url, options);
 
-  /** A product with so many units of one variant. */
-  async function product(onHand: number, title = 'Clover Honey') {
-    const made = await makeProduct(shop, { title, variants: [{ onHand }] });
-    const { globalId: variantId, sku } = known(made.variants[0]);
-    return { path: `/products/${made.slug}`, variantId, sku };
-  }
-
-  const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
-  const add = async (page: Page) => {
-    await button(page, 'Add to cart').click();
-    await page.getByRole('dialog').getByText('Held for you for').waitFor();
-  };
+  const product = (onHand: number, title?: string) => makeProductPage(shop, onHand, title);
+  const add = addToCart;
   const ordersOf = (email: string) =>
     rowsOf<{ id: string; number: string }>(shop.db, 'SELECT id, number FROM orders WHERE lower(email) = lower($1)', [
       email,
@@ -203,47 +194,11 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
   });
 
   test('two shoppers after the last unit: one holds it, the other waits and buys it when it is back', async () => {
-    const { path } = await product(1);
-    const [ada, eve] = [await visitor(), await visitor()];
-    const [adas, eves] = [await ada.open(path), await eve.open(path)];
-    await eves.getByText('1 left').waitFor();
-    await add(adas);
-    await button(eves, 'Notify me').waitFor();
-    const email = newEmail();
-    await eves.getByLabel('E-mail').fill(email);
-    await button(eves, 'Notify me').click();
-    await eves.getByText(`We write to ${email}`).waitFor();
-
-    await adas.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
-    await adas.getByText('Nothing here yet.').waitFor();
-    await add(eves);
-    await button(eves, 'Close').click();
-    await button(adas, 'Close').click();
-    await button(adas, 'Notify me').waitFor();
-    expect([ada.faults, eve.faults]).toEqual([[], []]);
+    expect(await pursueLastUnit(shop, browser)).toEqual([]);
   });
 
   test('a hold counts down by the clock of the shop, runs out under the eyes of its shopper, and is taken again', async () => {
-    const { path } = await product(5);
-    const ada = await visitor();
-    const page = await ada.context.newPage();
-    // A device whose clock is years behind.
-    await page.addInitScript(() => {
-      const behind = 20 * 365 * 24 * 60 * 60 * 1000;
-      const now = Date.now.bind(Date);
-      Date.now = () => now() - behind;
-    });
-    await page.goto(`${shop.url}${path}`);
-    await add(page);
-    await page.getByText(/^Held for you for 1[45]:\d\d$/).waitFor();
-    await makeOverdue(shop);
-    const drawer = page.getByRole('dialog');
-    await drawer.getByText('The time is over.').waitFor();
-    await page.getByText('5 in stock').waitFor();
-    await drawer.getByRole('button', { name: 'Hold it again' }).click();
-    await drawer.getByText('Held for you for').waitFor();
-    await page.getByText('4 in stock').waitFor();
-    expect(ada.faults).toEqual([]);
+    expect(await losesHoldAndTakesItAgain(shop, browser)).toEqual([]);
   });
 
   test('a guest buys with a double click: one order, whose page follows what becomes of it', async () => {
@@ -372,6 +327,85 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     await page.getByLabel('From').fill('100');
     await page.getByLabel('From').press('Enter');
     await page.getByText('Nothing on the shelf is like that.').waitFor();
+  });
+
+  test('a list is narrowed by options and what is nearly gone, with numbers, and its address keeps it', async () => {
+    const sizes = (...onHand: number[]) =>
+      onHand.map((units, index) => ({ onHand: units, options: [{ name: 'Jar', value: `${index + 1} kg` }] }));
+    await makeProduct(shop, { title: 'Quince Honey', tags: ['autumn'], variants: sizes(9, 2) });
+    await makeProduct(shop, { title: 'Quillaja Honey', variants: sizes(9) });
+    await makeProduct(shop, { title: 'Quarry Honey', tags: ['autumn'], variants: sizes(0, 8, 7) });
+    const ada = await visitor({ viewport: { width: 1280, height: 900 } });
+    const page = await ada.open('/products?q=Qu');
+    const titles = async (...wanted: string[]) => {
+      const cards = page.locator('main article h3');
+      await until(`the list is ${wanted.join(', ')}`, async () => {
+        const shown = await cards.allInnerTexts();
+        return shown.toSorted().join() === wanted.toSorted().join();
+      });
+    };
+    await titles('Quince Honey', 'Quillaja Honey', 'Quarry Honey');
+    const filters = page.getByRole('complementary', { name: 'Filters' });
+    const filter = (name: string, found: number, place = filters) =>
+      place.getByRole('checkbox', { name: new RegExp(`^${name}\\s+${found}\\s+found$`) });
+    await filter('2 kg', 2).check();
+    await titles('Quince Honey', 'Quarry Honey');
+    // Other values of the same option are counted as they would be chosen beside it.
+    await filter('3 kg', 1).waitFor();
+    await filter('Nearly gone', 1).check();
+    await titles('Quince Honey');
+    expect(new URL(page.url()).searchParams.toString()).toBe('q=Qu&option.Jar=2+kg&low=1');
+
+    await page.reload();
+    await titles('Quince Honey');
+    expect(await filter('Nearly gone', 1).isChecked()).toBe(true);
+    await page.getByRole('button', { name: 'Remove filter Jar: 2 kg' }).click();
+    await titles('Quince Honey');
+    await page.getByRole('button', { name: /^autumn/ }).press('Enter');
+    // The key leaves the focus where it is.
+    await page
+      .getByRole('button', { name: /^autumn/, pressed: true })
+      .and(page.locator(':focus'))
+      .waitFor();
+    await page.getByRole('button', { name: 'Clear all' }).click();
+    await titles('Quince Honey', 'Quillaja Honey', 'Quarry Honey');
+    expect(new URL(page.url()).search).toBe('?q=Qu');
+
+    // On a telephone the filters are in a drawer, which says what they find.
+    await page.setViewportSize({ width: 360, height: 740 });
+    await button(page, 'Filters').click();
+    const drawer = page.getByRole('dialog', { name: 'Filters' });
+    await filter('Nearly gone', 1, drawer).check();
+    await button(page, 'Show 1 product').click();
+    await drawer.waitFor({ state: 'detached' });
+    await titles('Quince Honey');
+    await button(page, 'Filters 1 chosen').click();
+    await drawer.getByRole('button', { name: 'Clear all' }).click();
+    await page.keyboard.press('Escape');
+    await titles('Quince Honey', 'Quillaja Honey', 'Quarry Honey');
+  });
+
+  test('a shopper hears in place that something in the cart runs low, until the message is closed', async () => {
+    const { path, variantId } = await product(9, 'Buckwheat Honey');
+    const ada = await visitor();
+    const page = await ada.open(path);
+    await add(page);
+    const drawer = page.getByRole('dialog', { name: 'Your cart' });
+    await shopperOf(shop.client()).add({ variantId, quantity: 6 });
+    const message = page.getByRole('status', { name: 'Stock of your cart' });
+    await drawer.getByText('Buckwheat Honey is running low: 2 more are left.').waitFor();
+    await button(page, 'Close').click();
+    await message.getByText('Yours are in your cart, and held for you.').waitFor();
+    // It says what is true now, on every page.
+    await shopperOf(shop.client()).add({ variantId, quantity: 2 });
+    await message.getByText('Buckwheat Honey is sold out now.').waitFor();
+    await page.getByRole('link', { name: 'Products', exact: true }).click();
+    await message.getByText('Buckwheat Honey is sold out now.').waitFor();
+    await button(page, 'Close this message').click();
+    await until('the message is gone', async () => (await message.textContent()) === '');
+    await button(page, 'Cart, 1 item').click();
+    await drawer.getByText('You hold the last.').waitFor();
+    expect(await drawer.getByText('is sold out now').count()).toBe(0);
   });
 
   test('a network that is away for a while: the page says so, and is right again without being loaded', async () => {

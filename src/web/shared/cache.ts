@@ -24,6 +24,15 @@ const PARTS = [
   ...['AppliedDiscount', 'CartDiscountCode', 'TaxLine', 'ShippingOption', 'ShippingRate'],
   ...['ShopActivity', 'StockSummary', 'OrderCount', 'LiveCart'],
   'ProductImportFinding',
+  ...[
+    'ProductFacets',
+    'CategoryFacet',
+    'TagFacet',
+    'OptionFacet',
+    'OptionValueFacet',
+    'PriceRangeFacet',
+    'ProductCount',
+  ],
   ...['SystemHealth', 'RelayHealth', 'ConsumerHealth', 'QueueHealth', 'MailHealth'],
 ];
 

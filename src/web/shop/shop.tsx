@@ -5,6 +5,7 @@ import { sessionEnded } from '../shared/session.ts';
 import { useStore } from '../shared/store.ts';
 import { CartContext } from './cart/cart-context.ts';
 import { cartOpen, useCart } from './cart/cart-state.ts';
+import { LowStockToast } from './cart/low-stock-news.tsx';
 import { Footer } from './layout/footer.tsx';
 import { Header } from './layout/header.tsx';
 import { Page } from './layout/page.tsx';
@@ -44,6 +45,7 @@ export function Shop() {
           <Pages />
         </Suspense>
         <Footer />
+        <LowStockToast cart={viewer.cart} />
         <WhenOpened>
           <CartDrawer cart={viewer.cart} />
         </WhenOpened>

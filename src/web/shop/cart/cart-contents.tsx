@@ -7,6 +7,7 @@ import { CartLines } from './cart-lines.tsx';
 import { cartOpen, isExpired } from './cart-state.ts';
 import { Countdown } from './countdown.tsx';
 import { DiscountCodes } from './discount-codes.tsx';
+import { LowStockNews } from './low-stock-news.tsx';
 import { FreeShipping, Totals } from './totals.tsx';
 import './cart-contents.css';
 
@@ -47,6 +48,7 @@ export function CartContents({ cart }: { cart: CartDetailsFragment | null }) {
   return (
     <div className="cart-contents">
       <Countdown cart={cart} />
+      <LowStockNews cart={cart} />
       {fault}
       <CartLines
         lines={cart.lines}

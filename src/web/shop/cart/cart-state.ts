@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { CartDetailsFragment } from '../../generated/graphql.ts';
+import type { CartDetailsFragment, ShopCartChangedSubscription } from '../../generated/graphql.ts';
 import { serverNow } from '../../shared/clock.ts';
 import '../components/picture.tsx';
 import '../components/stock-note.tsx';
@@ -79,6 +79,9 @@ const CART_CHANGED = graphql(`
       cart {
         ...CartDetails
       }
+      variant {
+        id
+      }
     }
   }
 `);
@@ -99,10 +102,18 @@ const CART_STOCK = graphql(`
 /** Whether the drawer is open. */
 export const cartOpen = createStore(false);
 
+/** IDs of variants that ran low while they were in the cart, the last one first, until the shopper closes the message. */
+export const runningLow = createStore<readonly string[]>([]);
+
+function noteLowStock({ cartChanged: { kind, variant } }: ShopCartChangedSubscription): void {
+  if (kind !== 'LOW_STOCK' || variant == null) return;
+  runningLow.set([variant.id, ...runningLow.get().filter((id) => id !== variant.id)]);
+}
+
 /** The cart, the viewer and the shop's name, followed for as long as the shop is open. Stands once, in the layout. */
 export function useCart() {
   const [{ data, fetching, error }, reload] = usePage(CART, {});
-  useLive(CART_CHANGED, { variables: {}, after: data?.eventCursor });
+  useLive(CART_CHANGED, { variables: {}, after: data?.eventCursor, onEvent: noteLowStock });
   const cart = data?.cart ?? null;
   const variantIds = [...new Set(cart?.lines.map(({ variant }) => variant.id))].toSorted();
   useLive(CART_STOCK, { variables: { variantIds }, after: variantIds.length === 0 ? null : data?.eventCursor });

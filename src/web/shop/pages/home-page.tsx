@@ -36,7 +36,7 @@ const HOME = graphql(`
         description
       }
     }
-    nearlyGone: products(first: 60, filter: { inStock: true }) {
+    nearlyGone: products(first: 24, filter: { lowStock: true }) {
       nodes {
         ...ProductCard
       }
@@ -69,7 +69,7 @@ export function HomePage() {
             <section aria-labelledby="nearly-gone">
               <header className="section-head">
                 <h2 id="nearly-gone">Nearly gone</h2>
-                <p className="quiet">The last few, counted as they leave the shelf.</p>
+                <Link href="/products?low=1">All that is nearly gone</Link>
               </header>
               <ProductGrid products={nearlyGone} />
             </section>

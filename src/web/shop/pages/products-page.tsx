@@ -1,15 +1,16 @@
 import { useEffect, useRef, useState } from 'react';
-import { useSearchParams } from 'wouter';
 import type { ProductFilter, ProductSort } from '../../generated/graphql.ts';
 import { Button } from '../../shared/components/button.tsx';
-import { formatCount } from '../../shared/format.ts';
+import { Icon } from '../../shared/components/icon.tsx';
+import { formatCount, formatMoney } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import { usePage } from '../../shared/use-live.ts';
 import { MOST_FOLLOWED, useLiveStock } from '../components/live-stock.ts';
 import { ProductGrid } from '../components/product-card.tsx';
 import { Page } from '../layout/page.tsx';
 import { Failed, NotFound } from '../layout/states.tsx';
-import { Filters } from '../products/filters.tsx';
+import { Filters, useNarrowing } from '../products/filters.tsx';
+import { choicesIn, clear, filterOf, type Choice } from '../products/narrowing.ts';
 import './products-page.css';
 
 const PAGE_SIZE = 24;
@@ -26,7 +27,6 @@ const PRODUCTS = graphql(`
       }
       nodes {
         ...ProductCard
-        tags
       }
     }
   }
@@ -42,6 +42,14 @@ const CATEGORY = graphql(`
   }
 `);
 
+const CURRENCY = graphql(`
+  query ShopCurrency {
+    shop {
+      currencyCode
+    }
+  }
+`);
+
 const SORTS: Readonly<Record<string, ProductSort>> = {
   new: { key: 'NEWEST' },
   cheap: { key: 'PRICE' },
@@ -51,36 +59,63 @@ const SORTS: Readonly<Record<string, ProductSort>> = {
 
 /** All products, those of a category, or what a search finds: the address says which. */
 export function ProductsPage({ category }: { category?: string }) {
-  const [params] = useSearchParams();
+  const [params, edit] = useNarrowing();
   const search = params.get('q')?.trim() ?? '';
-  const categorySlug = category ?? params.get('category') ?? undefined;
-  const tags = params.getAll('tag');
-  const filter: ProductFilter = {
-    ...(search === '' ? {} : { search }),
-    ...(categorySlug === undefined ? {} : { categorySlug }),
-    ...priceFilter(params),
-    ...(params.has('stock') ? { inStock: true } : {}),
-    ...(tags.length === 0 ? {} : { tags }),
-  };
+  const filter = filterOf(params, category ?? params.get('category') ?? undefined);
   const sort = SORTS[params.get('sort') ?? ''];
   const name = useCategoryName(category);
+  const currencyCode = useCurrency();
+  const [found, setFound] = useState('');
   if (name === undefined) return <NotFound what="There is no such category" />;
   const title = name ?? (search === '' ? 'All products' : `“${search}”`);
+  const choices = choicesIn(params, (amount) =>
+    currencyCode === null ? amount : formatMoney({ amount, currencyCode }),
+  );
   return (
     <Page title={name === null && category !== undefined ? null : title}>
       <header className="products-head">
         <h1>{title}</h1>
       </header>
-      <List key={JSON.stringify([filter, sort])} filter={filter} sort={sort} category={category} />
+      <div className="products">
+        <Filters category={category} filter={filter} chosen={choices.length} found={found} />
+        <div>
+          <h2 className="visually-hidden">Products</h2>
+          <p className="products-count quiet small" role="status">
+            {found === '' ? ' ' : found}
+          </p>
+          <Chosen choices={choices} edit={edit} />
+          <List key={JSON.stringify([filter, sort])} filter={filter} sort={sort} onFound={setFound} />
+        </div>
+      </div>
     </Page>
   );
 }
 
-/** Only what is a price: the address may hold anything. */
-function priceFilter(params: URLSearchParams): Pick<ProductFilter, 'minPrice' | 'maxPrice'> {
-  const price = (name: string) => /^\d{1,7}([.]\d{1,2})?$/.exec(params.get(name) ?? '')?.[0];
-  const [minPrice, maxPrice] = [price('min'), price('max')];
-  return { ...(minPrice === undefined ? {} : { minPrice }), ...(maxPrice === undefined ? {} : { maxPrice }) };
+/** What narrows the list, each with a way to take it back. */
+function Chosen({ choices, edit }: { choices: readonly Choice[]; edit: ReturnType<typeof useNarrowing>[1] }) {
+  if (choices.length === 0) return null;
+  return (
+    <ul className="products-chosen" aria-label="Chosen filters">
+      {choices.map(({ words, without }) => (
+        <li key={words}>
+          <button type="button" aria-label={`Remove filter ${words}`} onClick={() => edit(without)}>
+            {words} <Icon name="close" size={14} />
+          </button>
+        </li>
+      ))}
+      <li>
+        <Button look="plain" onClick={() => edit(clear)}>
+          Clear all
+        </Button>
+      </li>
+    </ul>
+  );
+}
+
+/** The currency of prices in the address; null until it is known. */
+function useCurrency(): string | null {
+  const [{ data }] = usePage(CURRENCY, {});
+  return data?.shop.currencyCode ?? null;
 }
 
 /** The category's name; null while it is not known or there is no category, undefined where there is none of this slug. */
@@ -93,11 +128,12 @@ function useCategoryName(slug: string | undefined): string | null | undefined {
 function List({
   filter,
   sort,
-  category,
+  onFound,
 }: {
   filter: ProductFilter;
   sort: ProductSort | undefined;
-  category: string | undefined;
+  /** Called with the number of products in words; empty while it is not known. */
+  onFound: (words: string) => void;
 }) {
   const [after, setAfter] = useState<string | null>(null);
   const [{ data, error, fetching }, reload] = usePage(PRODUCTS, { filter, sort: sort ?? null, after });
@@ -108,27 +144,22 @@ function List({
     products.slice(-MOST_FOLLOWED).map(({ id }) => id),
     data?.eventCursor,
   );
+  const found = data?.products == null ? '' : countInWords(data.products);
+  useEffect(() => onFound(found), [found, onFound]);
   const more = () => {
     if (!fetching && hasNextPage && endCursor !== null) setAfter(endCursor);
   };
   if (error !== undefined && data === undefined) return <Failed onRetry={reload} />;
   const loading = data === undefined ? PAGE_SIZE / 2 : fetching && hasNextPage && after !== null ? 4 : 0;
   return (
-    <div className="products">
-      <Filters category={category} tags={[...new Set(products.flatMap(({ tags }) => tags))]} />
-      <div>
-        <h2 className="visually-hidden">Products</h2>
-        <p className="products-count quiet small" role="status">
-          {data?.products == null ? ' ' : countInWords(data.products)}
-        </p>
-        {data !== undefined && products.length === 0 ? (
-          <p className="products-none">Nothing on the shelf is like that. Try fewer filters, or another word.</p>
-        ) : (
-          <ProductGrid products={products} loading={loading} eager={4} />
-        )}
-        {hasNextPage && <More onMore={more} busy={fetching} />}
-      </div>
-    </div>
+    <>
+      {data !== undefined && products.length === 0 ? (
+        <p className="products-none">Nothing on the shelf is like that. Try fewer filters, or another word.</p>
+      ) : (
+        <ProductGrid products={products} loading={loading} eager={4} />
+      )}
+      {hasNextPage && <More onMore={more} busy={fetching} />}
+    </>
   );
 }
 

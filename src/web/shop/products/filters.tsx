@@ -1,43 +1,53 @@
 import { useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
+import type { ProductFilter } from '../../generated/graphql.ts';
+import { Button } from '../../shared/components/button.tsx';
+import { Drawer } from '../../shared/components/drawer.tsx';
 import { Icon } from '../../shared/components/icon.tsx';
-import { graphql } from '../../shared/graphql.ts';
-import { usePage } from '../../shared/use-live.ts';
+import { useMedia } from '../../shared/use-media.ts';
+import { Check, Counted, Group, NONE } from './choice.tsx';
+import { useFacets, type Count } from './facets.ts';
+import { clear, optionParam, optionsIn, toggle, type Edit } from './narrowing.ts';
+import { Prices } from './price-filter.tsx';
 import './filters.css';
 
-const CATEGORIES = graphql(`
-  query FilterCategories {
-    categories(first: 50) {
-      nodes {
-        id
-        slug
-        name
-      }
-    }
-  }
-`);
-
 const MOST_TAGS = 14;
+const MOST_VALUES = 12;
+const inOrder = new Intl.Collator(navigator.languages, { numeric: true });
 
-/** What narrows a list of products. Every choice is part of the address. */
-export function Filters({ category, tags }: { category: string | undefined; tags: readonly string[] }) {
+type Facets = ReturnType<typeof useFacets>;
+
+/** The address's parameters, and a way to change some of them that leaves no step in the history. */
+export function useNarrowing(): [URLSearchParams, Edit] {
   const [params, setParams] = useSearchParams();
-  const [{ data }] = usePage(CATEGORIES, {});
-  const chosen = params.getAll('tag');
-  const change = (edit: (next: URLSearchParams) => void) =>
+  const edit: Edit = (change) =>
     setParams(
       (before) => {
         const next = new URLSearchParams(before);
-        edit(next);
+        change(next);
         return next;
       },
       { replace: true },
     );
-  const set = (name: string, value: string) =>
-    change((next) => (value === '' ? next.delete(name) : next.set(name, value)));
-  const keep = params.size === 0 ? '' : `?${params}`;
-  const narrowed = ['tag', 'stock', 'min', 'max'].some((name) => params.has(name));
+  return [params, edit];
+}
+
+interface FiltersProps {
+  category: string | undefined;
+  filter: ProductFilter;
+  /** How many filters are set. */
+  chosen: number;
+  /** How many products are found, in words. */
+  found: string;
+}
+
+/** What narrows a list of products. Every choice is part of the address. On small screens in a drawer. */
+export function Filters({ category, filter, chosen, found }: FiltersProps) {
+  const [params, edit] = useNarrowing();
+  const facets = useFacets(filter);
+  const small = useMedia('(max-width: 60rem)');
   const [open, setOpen] = useState(false);
+  const body = <Body category={category} facets={facets} params={params} edit={edit} />;
   return (
     <aside className="filters" aria-label="Filters">
       <div className="filters-always">
@@ -46,7 +56,9 @@ export function Filters({ category, tags }: { category: string | undefined; tags
           <select
             className="select"
             value={params.get('sort') ?? ''}
-            onChange={({ target }) => set('sort', target.value)}
+            onChange={({ target }) =>
+              edit((next) => (target.value === '' ? next.delete('sort') : next.set('sort', target.value)))
+            }
           >
             <option value="">{params.has('q') ? 'Best match' : 'Newest first'}</option>
             {params.has('q') && <option value="new">Newest first</option>}
@@ -55,115 +67,160 @@ export function Filters({ category, tags }: { category: string | undefined; tags
             <option value="title">Name</option>
           </select>
         </label>
-        <button
-          type="button"
-          className="button button-second filters-open"
-          aria-expanded={open}
-          onClick={() => setOpen(!open)}
-        >
-          <Icon name="filter" size={18} /> Filters
-        </button>
-      </div>
-      <div className={`filters-body ${open ? 'filters-body-open' : ''}`}>
-        <nav aria-label="Categories">
-          <ul className="filters-list">
-            <li>
-              <Link href={`/products${keep}`} aria-current={category === undefined ? 'page' : undefined}>
-                Everything
-              </Link>
-            </li>
-            {data?.categories?.nodes.map(({ id, slug, name }) => (
-              <li key={id}>
-                <Link href={`/categories/${slug}${keep}`} aria-current={category === slug ? 'page' : undefined}>
-                  {name}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </nav>
-        <label className="filters-check">
-          <input
-            type="checkbox"
-            checked={params.has('stock')}
-            onChange={({ target }) => set('stock', target.checked ? '1' : '')}
-          />
-          <span>In stock</span>
-        </label>
-        <fieldset>
-          <legend>Price</legend>
-          <div className="filters-price">
-            <PriceField label="From" value={params.get('min') ?? ''} onChange={(value) => set('min', value)} />
-            <PriceField label="To" value={params.get('max') ?? ''} onChange={(value) => set('max', value)} />
-          </div>
-        </fieldset>
-        <TagFilter
-          tags={tags}
-          chosen={chosen}
-          onToggle={(tag) =>
-            change((next) => {
-              next.delete('tag');
-              const others = chosen.filter((each) => each !== tag);
-              for (const each of chosen.includes(tag) ? others : [...chosen, tag]) next.append('tag', each);
-            })
-          }
-        />
-        {narrowed && (
+        {small && (
           <button
             type="button"
-            className="button button-plain"
-            onClick={() => change((next) => ['tag', 'stock', 'min', 'max'].forEach((name) => next.delete(name)))}
+            className="button button-second"
+            aria-haspopup="dialog"
+            aria-expanded={open}
+            onClick={() => setOpen(true)}
           >
-            Clear filters
+            <Icon name="filter" size={18} /> Filters
+            {chosen > 0 && (
+              <span className="filters-chosen number">
+                {chosen}
+                <span className="visually-hidden"> chosen</span>
+              </span>
+            )}
           </button>
         )}
       </div>
+      {small ? (
+        <Drawer open={open} onClose={() => setOpen(false)} title="Filters">
+          <div className="filters filters-sheet">{body}</div>
+          <div className="filters-foot">
+            {chosen > 0 && (
+              <Button look="second" onClick={() => edit(clear)}>
+                Clear all
+              </Button>
+            )}
+            <Button onClick={() => setOpen(false)}>{found === '' ? 'Show products' : `Show ${found}`}</Button>
+          </div>
+        </Drawer>
+      ) : (
+        body
+      )}
     </aside>
   );
 }
 
-/** Tells of a price when it is left or confirmed: half a number finds nothing. */
-function PriceField({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
-  const [text, setText] = useState(value);
-  const [last, setLast] = useState(value);
-  if (value !== last) {
-    setLast(value);
-    setText(value);
-  }
-  const tell = () => onChange(text.trim().replace(',', '.'));
+function Body({
+  category,
+  facets,
+  params,
+  edit,
+}: {
+  category: string | undefined;
+  facets: Facets;
+  params: URLSearchParams;
+  edit: Edit;
+}) {
+  const { inStock, lowStock, priceRanges = [], options = [], tags = [] } = facets?.productFacets ?? {};
+  const flip = (name: string) => edit((next) => (next.has(name) ? next.delete(name) : next.set(name, '1')));
   return (
-    <label>
-      <span className="visually-hidden">{label}</span>
-      <input
-        className="select number"
-        inputMode="decimal"
-        placeholder={label}
-        value={text}
-        onChange={({ target }) => setText(target.value)}
-        onBlur={tell}
-        onKeyDown={({ key }) => key === 'Enter' && tell()}
-      />
-    </label>
+    <>
+      <Categories category={category} facets={facets} params={params} />
+      <div>
+        <Check label="In stock" count={inStock} checked={params.has('stock')} onChange={() => flip('stock')} />
+        <Check label="Nearly gone" count={lowStock} checked={params.has('low')} onChange={() => flip('low')} />
+      </div>
+      {withChosen(options, params).map(({ name, values }) => (
+        <Group key={name} legend={name} most={MOST_VALUES}>
+          {values.map(({ value, ...count }) => (
+            <Check
+              key={value}
+              label={value}
+              count={count}
+              checked={params.getAll(optionParam(name)).includes(value)}
+              onChange={() => edit((next) => toggle(next, optionParam(name), value))}
+            />
+          ))}
+        </Group>
+      ))}
+      <Prices ranges={priceRanges} params={params} edit={edit} />
+      <Tags tags={tags} params={params} edit={edit} />
+    </>
   );
 }
 
-function TagFilter({
-  tags,
-  chosen,
-  onToggle,
+function Categories({
+  category,
+  facets,
+  params,
 }: {
-  tags: readonly string[];
-  chosen: readonly string[];
-  onToggle: (tag: string) => void;
+  category: string | undefined;
+  facets: Facets;
+  params: URLSearchParams;
 }) {
-  const shown = [...new Set([...chosen, ...tags.toSorted()])].slice(0, MOST_TAGS);
+  const keep = params.size === 0 ? '' : `?${params}`;
+  const counts = new Map(facets?.productFacets?.categories.map((each) => [each.category?.slug, each]));
+  return (
+    <nav aria-label="Categories">
+      <ul className="filters-list">
+        <li>
+          <Link href={`/products${keep}`} aria-current={category === undefined ? 'page' : undefined}>
+            Everything
+          </Link>
+        </li>
+        {facets?.categories?.nodes.map(({ id, slug, name }) => (
+          <li key={id}>
+            <Link href={`/categories/${slug}${keep}`} aria-current={category === slug ? 'page' : undefined}>
+              {name}
+            </Link>
+            <Counted count={counts.get(slug) ?? NONE} />
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** The options with their values in order; those that are chosen are there even where nothing has them any more. */
+function withChosen(
+  options: readonly { name: string; values: readonly (Count & { value: string })[] }[],
+  params: URLSearchParams,
+) {
+  const found = new Map(
+    options.map(({ name, values }) => [name, new Map(values.map((value) => [value.value, value]))]),
+  );
+  for (const { name, values } of optionsIn(params)) {
+    const known = found.get(name) ?? new Map<string, Count & { value: string }>();
+    for (const value of values) if (!known.has(value)) known.set(value, { value, ...NONE });
+    found.set(name, known);
+  }
+  return [...found].map(([name, values]) => ({
+    name,
+    values: [...values.values()].toSorted((one, other) => inOrder.compare(one.value, other.value)),
+  }));
+}
+
+function Tags({
+  tags,
+  params,
+  edit,
+}: {
+  tags: readonly (Count & { tag: string })[];
+  params: URLSearchParams;
+  edit: Edit;
+}) {
+  const chosen = params.getAll('tag');
+  const counts = new Map(tags.map((each) => [each.tag, each]));
+  // The most common ones, by name: they do not change places as long as they are there.
+  const common = tags.slice(0, MOST_TAGS).map(({ tag }) => tag);
+  const shown = [...new Set([...chosen, ...common])].toSorted((one, other) => inOrder.compare(one, other));
   if (shown.length === 0) return null;
   return (
-    <fieldset>
+    <fieldset className="filters-group">
       <legend>Tags</legend>
       <div className="filters-tags">
         {shown.map((tag) => (
-          <button key={tag} type="button" aria-pressed={chosen.includes(tag)} onClick={() => onToggle(tag)}>
-            {tag}
+          <button
+            key={tag}
+            type="button"
+            aria-pressed={chosen.includes(tag)}
+            onClick={() => edit((next) => toggle(next, 'tag', tag))}
+          >
+            {tag} <Counted count={counts.get(tag)} />
           </button>
         ))}
       </div>

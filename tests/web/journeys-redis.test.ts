@@ -1,0 +1,45 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAccountShop, newStaff } from '../support/accounts.ts';
+import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import type { World } from '../support/fixtures.ts';
+import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import type { TestShop } from '../support/shop.ts';
+import { ensureWebBuild } from '../support/web-build.ts';
+import { losesHoldAndTakesItAgain, pursueLastUnit, seesOrderAsItIsPlaced } from '../support/window-journeys.ts';
+
+// The journeys that depend on how events and jobs travel, where both go through Redis. The other files make them without.
+
+const isTried = hasBrowser('journeys on Redis') && hasRedis('the shop window');
+
+describe.skipIf(!isTried)('on Redis', () => {
+  let shop: TestShop & World;
+  let browser: Browser;
+  let redis: TestRedis;
+
+  beforeAll(async () => {
+    await ensureWebBuild();
+    redis = await startRedis();
+    const env = { WEB: 'on', BCRYPT_COST: '4', REDIS_URL: redis.url };
+    const [opened, launched] = await Promise.all([createAccountShop({ env }), launchBrowser()]);
+    shop = { ...opened, eventLog: opened.app.eventLog };
+    browser = launched;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await shop?.dispose();
+    await redis?.dispose();
+  });
+
+  test('two shoppers after the last unit: one holds it, the other waits, and buys it when it is back', async () => {
+    expect(await pursueLastUnit(shop, browser)).toEqual([]);
+  });
+
+  test('a hold runs out under the eyes of its shopper, and is taken again', async () => {
+    expect(await losesHoldAndTakesItAgain(shop, browser)).toEqual([]);
+  });
+
+  test('an order is seen on the dashboard as it is placed', async () => {
+    expect(await seesOrderAsItIsPlaced(shop, browser, await newStaff(shop))).toEqual([]);
+  });
+});
