@@ -1,8 +1,6 @@
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { Link, useSearchParams } from 'wouter';
 import type { ProductFilter } from '../../generated/graphql.ts';
-import { Button } from '../../shared/components/button.tsx';
-import { Drawer } from '../../shared/components/drawer.tsx';
 import { Icon } from '../../shared/components/icon.tsx';
 import { useMedia } from '../../shared/use-media.ts';
 import { Check, Counted, Group, NONE } from './choice.tsx';
@@ -10,6 +8,8 @@ import { useFacets, type Count } from './facets.ts';
 import { clear, optionParam, optionsIn, toggle, type Edit } from './narrowing.ts';
 import { Prices } from './price-filter.tsx';
 import './filters.css';
+
+const FiltersSheet = lazy(() => import('./filters-sheet.tsx'));
 
 const MOST_TAGS = 14;
 const MOST_VALUES = 12;
@@ -47,6 +47,8 @@ export function Filters({ category, filter, chosen, found }: FiltersProps) {
   const facets = useFacets(filter);
   const small = useMedia('(max-width: 60rem)');
   const [open, setOpen] = useState(false);
+  // Loaded when it is opened first, and there from then on, so that it can be seen to close.
+  const [opened, setOpened] = useState(false);
   const body = <Body category={category} facets={facets} params={params} edit={edit} />;
   return (
     <aside className="filters" aria-label="Filters">
@@ -73,7 +75,10 @@ export function Filters({ category, filter, chosen, found }: FiltersProps) {
             className="button button-second"
             aria-haspopup="dialog"
             aria-expanded={open}
-            onClick={() => setOpen(true)}
+            onClick={() => {
+              setOpen(true);
+              setOpened(true);
+            }}
           >
             <Icon name="filter" size={18} /> Filters
             {chosen > 0 && (
@@ -85,21 +90,20 @@ export function Filters({ category, filter, chosen, found }: FiltersProps) {
           </button>
         )}
       </div>
-      {small ? (
-        <Drawer open={open} onClose={() => setOpen(false)} title="Filters">
-          <div className="filters filters-sheet">{body}</div>
-          <div className="filters-foot">
-            {chosen > 0 && (
-              <Button look="second" onClick={() => edit(clear)}>
-                Clear all
-              </Button>
-            )}
-            <Button onClick={() => setOpen(false)}>{found === '' ? 'Show products' : `Show ${found}`}</Button>
-          </div>
-        </Drawer>
-      ) : (
-        body
-      )}
+      {small
+        ? opened && (
+            <Suspense fallback={null}>
+              <FiltersSheet
+                open={open}
+                onClose={() => setOpen(false)}
+                found={found}
+                onClear={chosen > 0 ? () => edit(clear) : null}
+              >
+                {body}
+              </FiltersSheet>
+            </Suspense>
+          )
+        : body}
     </aside>
   );
 }
