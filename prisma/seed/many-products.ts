@@ -57,8 +57,13 @@ export async function seedManyProducts(
   onProgress: (done: number, created: number) => void = () => {},
 ): Promise<number> {
   await client.query(
-    `INSERT INTO categories (id, slug, name)
-     SELECT md5('sample-category-' || n)::uuid, 'samples-' || n, 'Samples ' || n FROM generate_series(0, 11) AS n ON CONFLICT DO NOTHING`,
+    `WITH category AS (
+       INSERT INTO categories (id, slug, name)
+       SELECT md5('sample-category-' || n)::uuid, 'samples-' || n, 'Samples ' || n FROM generate_series(0, 11) AS n
+       ON CONFLICT DO NOTHING RETURNING id
+     )
+     INSERT INTO event_log (type, subject_id, payload, occurred_at)
+     SELECT 'category_changed', id, jsonb_build_object('categoryId', id), clock_timestamp() FROM category`,
   );
   let created = 0;
   for (let from = 1; from <= products; from += BATCH) {

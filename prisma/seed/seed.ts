@@ -1,7 +1,9 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../src/events/event-log.ts';
 import type { Database, Statement, Transaction } from '../../src/infra/postgres/database.ts';
+import { readClock } from '../../src/infra/postgres/clock.ts';
 import { takeNamedLock } from '../../src/infra/postgres/named-lock.ts';
+import { categoryChanged, productChanged } from '../../src/modules/catalog/catalog.events.ts';
 import type { InventoryService } from '../../src/modules/inventory/inventory.service.ts';
 import { parseDecimal } from '../../src/modules/money.ts';
 import { categories, products, type SeedProduct, type SeedVariant } from './catalogue.ts';
@@ -10,7 +12,7 @@ import { addTerms, isEmptyShop } from './seed-terms.ts';
 const insertCategories: Statement = {
   name: 'seed_categories',
   text: `INSERT INTO categories (id, slug, name) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[])
-         ON CONFLICT (slug) DO NOTHING`,
+         ON CONFLICT (slug) DO NOTHING RETURNING id`,
 };
 
 // One second apart, so that newest first is the catalogue's own order. Known by its SKUs as well: its slug may be another now.
@@ -55,11 +57,16 @@ export async function seedDemo(deps: {
     // Of several processes that start at once, one finds the shop empty.
     await takeNamedLock(tx, 'demo');
     const wasEmpty = await isEmptyShop(tx);
-    await tx.query(insertCategories, [
+    const made = await tx.query<{ id: string }>(insertCategories, [
       categories.map(() => uuid()),
       categories.map((category) => category.slug),
       categories.map((category) => category.name),
     ]);
+    await eventLog.append(
+      tx,
+      await readClock(tx),
+      made.map(({ id }) => categoryChanged.of(id, { categoryId: id })),
+    );
     let added = 0;
     for (const [age, product] of products.entries()) if (await addProduct(tx, product, age, deps)) added += 1;
     if (wasEmpty) await addTerms(tx, { eventLog, minor: (decimal) => BigInt(minorUnits(decimal, currency)) });
@@ -71,9 +78,9 @@ async function addProduct(
   tx: Transaction,
   product: SeedProduct,
   age: number,
-  deps: { inventory: InventoryService; currency: string; lowStockThreshold: number },
+  deps: { eventLog: EventLog; inventory: InventoryService; currency: string; lowStockThreshold: number },
 ): Promise<boolean> {
-  const { inventory, currency, lowStockThreshold } = deps;
+  const { eventLog, inventory, currency, lowStockThreshold } = deps;
   const productId = uuid();
   const images = product.images.map(({ file, altText }) => ({ url: `/images/${file}`, altText }));
   const inserted = await tx.query(insertProduct, [
@@ -106,6 +113,7 @@ async function addProduct(
     tx,
     variants.map((variant) => variant.id),
   );
+  await eventLog.append(tx, at, [productChanged.of(productId, { productId })]);
   await inventory.apply(
     tx,
     at,

@@ -16,6 +16,8 @@ export interface EventBus extends AsyncDisposable {
   publish(batch: EventBatch): Promise<void>;
   /** @returns a function that ends the subscription */
   subscribe(listener: (batch: EventBatch) => void): Promise<() => void>;
+  /** Whether batches of other processes arrive now. Omitted: there are none that could be lost on their way. */
+  isJoined?(): boolean;
   /** What it needs and may be away while the shop goes on, by name: each rejects where it is, and says why in a few words. */
   readonly checks?: Readonly<Record<string, () => Promise<unknown>>>;
 }

@@ -1,13 +1,17 @@
 import type { Database, Queryable, Statement, Transaction } from '../infra/postgres/database.ts';
 import type { Cursor } from './cursor.ts';
+import type { Change } from './changes.ts';
 import type { NewEvent, StoredEvent } from './event.ts';
 
 /** The log as writers and readers see it. Numbering is the relay's. */
 export interface EventLog {
   /** Writes events in the caller's transaction, after the locks on what they tell of. */
   append(tx: Transaction, at: Date, events: readonly NewEvent[]): Promise<void>;
-  /** Says that the transaction wrote events (for writers whose own statement did): the relay is woken by its commit. */
-  announce(tx: Transaction): void;
+  /**
+   * Says that the transaction wrote events (for writers whose own statement did): the relay is woken by its commit.
+   * @param changes what they say; nothing that changed may be missing
+   */
+  announce(tx: Transaction, changes: readonly Change[]): void;
   /** The end of the log: the last number given, and the log's epoch. */
   end(): Promise<Cursor>;
   /** Events after `seq`, in order, at most `limit`. */
@@ -55,8 +59,22 @@ export async function readEnd(source: Queryable): Promise<Cursor> {
 /**
  * Opens the log.
  * @param wake called after each commit of a transaction that wrote events
+ * @param onCommitted called before anyone learns of the commit, with what its events say
  */
-export function createEventLog({ db, wake }: { db: Database; wake: () => void }): EventLog {
+export function createEventLog({
+  db,
+  wake,
+  onCommitted,
+}: {
+  db: Database;
+  wake: () => void;
+  onCommitted?: (changes: readonly Change[]) => void;
+}): EventLog {
+  function announce(tx: Transaction, changes: readonly Change[]): void {
+    if (onCommitted !== undefined) tx.afterCommit(() => onCommitted(changes));
+    tx.afterCommit(wake);
+  }
+
   return {
     async append(tx, at, events) {
       if (events.length === 0) return;
@@ -66,9 +84,9 @@ export function createEventLog({ db, wake }: { db: Database; wake: () => void })
         events.map((event) => event.subjectId),
         events.map((event) => JSON.stringify(event.payload)),
       ]);
-      tx.afterCommit(wake);
+      announce(tx, events);
     },
-    announce: (tx) => tx.afterCommit(wake),
+    announce,
     end: () => readEnd(db),
     async readAfter(seq, limit) {
       const rows = await db.query<EventRow>(readAfter, [seq, limit]);

@@ -24,6 +24,11 @@ export interface EventFeed extends AsyncDisposable {
   /** The last event that was delivered. */
   position(): Cursor;
   /**
+   * Whether events arrive as they should: none is known to be missing, the bus is there, and the log's end was looked at a moment
+   * ago. Where not, what the node knows of changes may be seconds old.
+   */
+  isCurrent(): boolean;
+  /**
    * The events after `seq` that the node still has in memory, in order: the latest ten thousand. Null where the log has to
    * be asked for some of them.
    */
@@ -49,6 +54,10 @@ export interface EventsRead {
 const GAP_PATIENCE_MS = 50;
 const TAIL_INTERVAL_MS = 1000;
 const PAGE = 1000;
+/** Without a successful look at the log's end for this long, the node may have missed anything. */
+const LOOK_PATIENCE_MS = 5000;
+/** Looks in a row that found events which no batch had announced: then batches are lost on their way. */
+const MAX_SURPRISES = 2;
 /** Beyond this many events put aside there is no point in waiting for the gap to close by itself. */
 const MAX_ASIDE = 10_000;
 
@@ -75,6 +84,8 @@ export async function startFeed(options: {
   let seq = 0;
   let gapTimer: NodeJS.Timeout | undefined;
   let reading: Promise<void> | undefined;
+  let lookedAt = performance.now();
+  let surprises = 0;
   let disposed = false;
 
   function receive(batch: EventBatch): void {
@@ -140,7 +151,9 @@ export async function startFeed(options: {
   async function catchUp(): Promise<void> {
     // Compared with the position of before the look: batches move it on while the look is under way.
     const before = seq;
+    const began = performance.now();
     const end = await log.end();
+    let missing = 0;
     if (end.epoch !== epoch || end.seq < before) {
       restart(end, 'the event log was replaced');
       return;
@@ -152,17 +165,21 @@ export async function startFeed(options: {
         restart(end, 'the event log was pruned beyond this position');
         return;
       }
-      tellRead(page);
+      missing += tellRead(page);
       accept(page);
     }
+    lookedAt = began;
+    surprises = missing > 0 ? surprises + 1 : 0;
   }
 
-  function tellRead(page: readonly StoredEvent[]): void {
+  /** @returns how many events of the page no batch had contained */
+  function tellRead(page: readonly StoredEvent[]): number {
     let highest = 0;
     for (const put of aside.keys()) if (put > highest) highest = put;
     const missing = page.filter((event) => event.seq > seq && !aside.has(event.seq));
     const hole = missing.filter((event) => event.seq < highest).length;
     if (missing.length > 0) onRead({ hole, end: missing.length - hole });
+    return missing.length;
   }
 
   function restart(end: Cursor, why: string): void {
@@ -189,6 +206,12 @@ export async function startFeed(options: {
 
   return {
     position: () => ({ epoch, seq }),
+    isCurrent: () =>
+      !disposed &&
+      aside.size === 0 &&
+      surprises < MAX_SURPRISES &&
+      bus.isJoined?.() !== false &&
+      performance.now() - lookedAt < LOOK_PATIENCE_MS,
     since(after) {
       const missing = seq - after;
       if (missing <= 0) return [];

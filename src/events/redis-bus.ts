@@ -123,6 +123,7 @@ export function createRedisBus(options: {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    isJoined: () => subscriber.isJoined(),
     checks: {
       async redis() {
         if (publisher.status !== 'ready') throw new Error('not connected');

@@ -516,3 +516,38 @@ describe('a feed that is closed leaves no timer, nothing on the bus, and tells n
     await feed[Symbol.asyncDispose]();
   });
 });
+
+describe('a feed is current', () => {
+  test('unless an event is missing, the bus is away, or the end of the log was not seen for five seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout', 'performance'] });
+    let isJoined = true;
+    const feed = await open({ bus: Object.assign(bus, { isJoined: () => isJoined }) });
+    expect(feed.isCurrent()).toBe(true);
+    isJoined = false;
+    expect(feed.isCurrent()).toBe(false);
+    isJoined = true;
+    const parts = bySeq(await write(2));
+    bus.deliver(only(parts, 1));
+    expect(feed.isCurrent()).toBe(false);
+    bus.deliver(only(parts, 0));
+    expect(feed.isCurrent()).toBe(true);
+    log.hold();
+    vi.advanceTimersByTime(4999);
+    expect(feed.isCurrent()).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(feed.isCurrent()).toBe(false);
+  });
+
+  test('unless two looks in a row found events that no batch had', async () => {
+    const feed = await openWithoutTail();
+    const seen = listen(feed);
+    for (const [index, isCurrent] of [true, false].entries()) {
+      await write();
+      vi.advanceTimersByTime(1000);
+      await until('the event is read', () => seen.events.length === index + 1);
+      expect(feed.isCurrent()).toBe(isCurrent);
+    }
+    vi.advanceTimersByTime(1000);
+    await until('a look found nothing', () => feed.isCurrent());
+  });
+});

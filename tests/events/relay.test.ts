@@ -230,7 +230,7 @@ test('a transaction that rolls back wakes nobody; one that wrote no event neithe
 
   await db.transaction(async (tx) => {
     await log.append(tx, new Date(), [event]);
-    log.announce(tx);
+    log.announce(tx, [event]);
   });
   expect(woken).toBe(1);
   await relayOf().flush();

@@ -9,6 +9,7 @@ function handFeed() {
   const recent: StoredEvent[] = [];
   let seq = 0;
   const feed: EventFeed = {
+    isCurrent: () => true,
     position: () => ({ epoch: '00112233aabbccdd', seq }),
     since: (after) => recent.filter((event) => event.seq > after),
     get listeners() {

@@ -6,7 +6,7 @@ import { changesBetween, type StaffService } from '../staff/staff.service.ts';
 import { refuse } from '../user-error.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { recordedCategory } from './catalog-record.ts';
-import { productChanged } from './catalog.events.ts';
+import { categoryChanged, productChanged } from './catalog.events.ts';
 import type { Category } from './catalog.service.ts';
 import { assertVersion } from './catalog.errors.ts';
 import type { CategoryChanges, ExpectedVersion, NewCategory } from './catalog.types.ts';
@@ -42,7 +42,9 @@ export function createCategoryWriting({
           const made = slug ?? (await freeSlug(name, { fallback: 'category', taken }));
           const category = await repository.insertCategory(tx, { id: uuid(), name, slug: made });
           if (category !== null) {
-            await staff.record(tx, await readClock(tx), {
+            const at = await readClock(tx);
+            await eventLog.append(tx, at, [categoryChanged.of(category.id, { categoryId: category.id })]);
+            await staff.record(tx, at, {
               actorId,
               kind: 'CATEGORY_CREATED',
               subject: { type: 'Category', id: category.id },
@@ -72,6 +74,7 @@ export function createCategoryWriting({
           if (violatedConstraint(error) === 'categories_slug_key') refuseSlug();
           throw error;
         });
+        await eventLog.append(tx, at, [categoryChanged.of(id, { categoryId: id })]);
         const subject = { type: 'Category', id } as const;
         await staff.record(tx, at, { actorId, kind: 'CATEGORY_UPDATED', subject, changes: changed });
         return { ...after, updatedAt };
@@ -84,6 +87,7 @@ export function createCategoryWriting({
         const at = await readClock(tx);
         await repository.unfileProducts(tx, at, id);
         await repository.deleteCategory(tx, id);
+        await eventLog.append(tx, at, [categoryChanged.of(id, { categoryId: id })]);
         // A product without its category is another one to everybody who shows it.
         for (let done = 0; done < productIds.length; done += EVENTS) {
           const some = productIds.slice(done, done + EVENTS);

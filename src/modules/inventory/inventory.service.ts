@@ -7,6 +7,7 @@ import {
   type LevelRow,
   type StockMovementReason,
 } from './inventory.repository.ts';
+import { stockChanged } from './inventory.events.ts';
 import * as outside from './outside-level.ts';
 import type { OutsideLevel } from './outside-level.ts';
 import type { OutsideSource } from './outside-stock.repository.ts';
@@ -93,7 +94,10 @@ export function createInventoryService({ eventLog }: { eventLog: EventLog }): In
       );
       const touched = new Set(changes.map((change) => change.variantId)).size;
       if (levels.length !== touched) throw new Error(`stock of ${touched - levels.length} unknown variants`);
-      eventLog.announce(tx);
+      eventLog.announce(
+        tx,
+        levels.map(({ variantId }) => ({ type: stockChanged.type, subjectId: variantId })),
+      );
       return levels;
     },
     takeOutsideLevels: (tx, at, taken) =>
