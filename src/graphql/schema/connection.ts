@@ -113,14 +113,24 @@ export function toConnection<Row extends object>(
   counted: () => Promise<number>,
 ): Connection<Row> {
   let total: Promise<TotalCount> | undefined;
-  const edges = page.rows.map((row) => ({ node: row as Row, cursor: encodeCursor(type, row.cursor) }));
+  // Cursors are made only where they are asked for: a page without them may not even have read the values.
+  const edges = page.rows.map((row) => ({
+    node: row as Row,
+    get cursor() {
+      return encodeCursor(type, row.cursor);
+    },
+  }));
   return {
     edges,
     pageInfo: {
       hasNextPage: page.hasNextPage,
       hasPreviousPage: page.hasPreviousPage,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
     total: () => (total ??= counted().then(toTotal)),
   };

@@ -2,16 +2,18 @@ import DataLoader from 'dataloader';
 import type { Database, Queryable } from '../../infra/postgres/database.ts';
 import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import * as repository from './catalog.repository.ts';
-import type { CategoryRow, ProductRow, VariantRow } from './catalog.repository.ts';
+import type { CategoryRow, VariantRow } from './catalog.repository.ts';
 import * as counts from './product-count.ts';
 import * as facets from './product-facets.ts';
+import { findFieldsOfProduct, type ProductFields, type ProductWithVariants } from './product-fields.ts';
 import * as pages from './product-page.ts';
 import type { ProductQuery } from './product-query.ts';
 import * as variantList from './variant-list.ts';
 import type { VariantQuery } from './variant-list.ts';
 
 export type Category = CategoryRow;
-export type Product = ProductRow;
+/** A product. It has its variants where they were read with it. */
+export type Product = ProductWithVariants;
 export type ProductVariant = VariantRow;
 export type { ProductOrder, ProductSortKey } from './product-page.ts';
 export type { CategoryCount, OptionCounts, PriceRangeCount, TagCount } from './product-facets.ts';
@@ -55,17 +57,22 @@ export function fullTitle(variant: Pick<ProductVariant, 'selectedOptions' | 'pro
  */
 export interface CatalogService {
   productsByIds(ids: readonly string[], source?: Queryable): Promise<Product[]>;
-  productBySlug(slug: string, source?: Queryable): Promise<Product | null>;
+  /** @param fields what is read of the product and its variants; null or omitted: everything of the product */
+  productBySlug(slug: string, source?: Queryable, fields?: ProductFields | null): Promise<Product | null>;
   /** Whether shoppers may find the variant now; questions of the same tick are answered by one statement. */
   isVisible(variantId: string): Promise<boolean>;
   /** The same of a product. */
   isProductVisible(productId: string): Promise<boolean>;
-  /** @param count gives the query's `productCount` */
+  /**
+   * @param count gives the query's `productCount`
+   * @param fields what is read of products and their variants; null or omitted: everything of products
+   */
   productPage(
     query: ProductQuery,
     order: pages.ProductOrder,
     page: PageRequest,
     count: () => Promise<number>,
+    fields?: ProductFields | null,
   ): Promise<Page<Product>>;
   /** How many products the query finds, as far as lists count. */
   productCount(query: ProductQuery): Promise<number>;
@@ -109,8 +116,10 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
     isVisible: (variantId) => visibleVariants.load(variantId),
     isProductVisible: (productId) => visibleProducts.load(productId),
     productsByIds: (ids, source = db) => repository.findProducts(source, ids),
-    productBySlug: (slug, source = db) => repository.findProductBySlug(source, slug),
-    productPage: (query, order, page, count) => pages.findProductPage(db, query, order, page, count),
+    productBySlug: (slug, source = db, fields = null) =>
+      fields === null ? repository.findProductBySlug(source, slug) : findFieldsOfProduct(source, slug, fields),
+    productPage: (query, order, page, count, fields = null) =>
+      pages.findProductPage(db, query, order, page, count, fields),
     productCount: (query) => counts.countProducts(db, query),
     categoryFacet: (query) => facets.countByCategory(db, query),
     tagFacet: (query) => facets.countByTag(db, query),

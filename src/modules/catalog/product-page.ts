@@ -3,6 +3,7 @@ import { MAX_COUNTED } from '../../infra/postgres/count.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import { PRODUCT_COLUMNS, type ProductRow } from './catalog.repository.ts';
+import { columnsOf, nameOf, withVariants, type ProductFields, type ProductWithVariants } from './product-fields.ts';
 import { countWords } from './product-count.ts';
 import { filtersOf, hasWords, isReadByCount, type Condition, type ProductQuery } from './product-query.ts';
 
@@ -91,6 +92,7 @@ function select(
   page: PageRequest,
   draft: StatementDraft,
   stretch: Stretch,
+  fields: ProductFields | null = null,
 ): string {
   const { parameter } = draft;
   const { condition, orderBy, cursor } = keyset(sorting(query, order, draft), page, parameter);
@@ -99,15 +101,17 @@ function select(
   const rows = stretch.few
     ? `(SELECT * FROM products p WHERE ${conditions} OFFSET 0) AS p WHERE ${condition}`
     : `products p WHERE ${conditions} AND ${condition}`;
-  return `SELECT ${PRODUCT_COLUMNS}, ${cursor} AS cursor FROM ${rows} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`;
+  const place = fields?.cursor === false ? `'{}'::text[]` : cursor;
+  return `SELECT ${fields === null ? PRODUCT_COLUMNS : columnsOf(fields)}, ${place} AS cursor FROM ${rows} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`;
 }
 
-type FoundRow = ProductRow & { cursor: string[] };
+type FoundRow = ProductWithVariants & { cursor: string[] };
 
 /**
  * A page of products. Statements with conditions have no name: PostgreSQL plans them for their values, since a word or a tag
  * that every product has needs another plan than one that none has.
  * @param count gives what `countProducts` says of the query
+ * @param fields what to read; null: everything of products, and no variants
  */
 export async function findProductPage(
   source: Queryable,
@@ -115,7 +119,8 @@ export async function findProductPage(
   order: ProductOrder,
   page: PageRequest,
   count: () => Promise<number>,
-): Promise<Page<ProductRow>> {
+  fields: ProductFields | null = null,
+): Promise<Page<ProductWithVariants>> {
   const all = await stretches(source, query, order, count);
   const numbered = order.key === 'BROAD';
   const backward = page.direction === 'backward';
@@ -131,10 +136,12 @@ export async function findProductPage(
       cursor = number === Number(at) ? rest : null;
     }
     const draft = new StatementDraft();
-    const text = select(query, order, { ...page, cursor, limit: left - 1 }, draft, stretch);
+    const text = select(query, order, { ...page, cursor, limit: left - 1 }, draft, stretch, fields);
     const plain = Object.keys(query).every((name) => name === 'status');
     const name = `products_${query.status ?? 'ACTIVE'}_${order.key}_${order.reverse}_${page.direction}_${cursor === null}`;
-    const found = await source.query<FoundRow>({ name: plain ? name : undefined, text }, draft.values);
+    const named = fields === null ? name : nameOf(text);
+    const found = await source.query<FoundRow>({ name: plain ? named : undefined, text }, draft.values);
+    if (fields !== null) withVariants(found, fields);
     rows.push(...(numbered ? found.map((row) => ({ ...row, cursor: [String(number), ...row.cursor] })) : found));
   }
   return toPage(rows, page);

@@ -1,14 +1,16 @@
+import type { Context } from '../../graphql/context/context.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
 import { CategoryRef, ProductRef, ProductStatusRef, ProductVariantRef } from './catalog.refs.graphql.ts';
-import { isVariantForSale, type ProductVariant } from './catalog.service.ts';
+import { isVariantForSale, type Product, type ProductVariant } from './catalog.service.ts';
 import { maySeeProduct } from './visibility.graphql.ts';
+import { KEPT } from '../../graphql/schema/kept.ts';
 import { SHARED } from '../../graphql/schema/shared.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 
 const ImageRef = builder.objectRef<{ url: string; altText: string | null }>('Image').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description: 'An image of a product.',
   fields: (t) => ({
     url: t.string({
@@ -25,7 +27,7 @@ const ImageRef = builder.objectRef<{ url: string; altText: string | null }>('Ima
 });
 
 const ProductOptionRef = builder.objectRef<{ name: string; values: string[] }>('ProductOption').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description: 'An option in which the variants of a product differ, such as size or color.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'Name of the option, for example `Size`.' }),
@@ -34,7 +36,7 @@ const ProductOptionRef = builder.objectRef<{ name: string; values: string[] }>('
 });
 
 const PriceRangeRef = builder.objectRef<{ min: number; max: number }>('PriceRange').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description: 'Lowest and highest price of the variants of a product.',
   fields: (t) => ({
     min: t.field({
@@ -52,6 +54,26 @@ const PriceRangeRef = builder.objectRef<{ min: number; max: number }>('PriceRang
   }),
 });
 
+/** The variants that were read with the product, else what the loader finds. */
+function variantsOf({ id, variants }: Product, { loaders }: Context): ProductVariant[] | Promise<ProductVariant[]> {
+  return variants ?? loaders.variantsOfProduct.load(id);
+}
+
+/** What is made of these variants: at once where they are there. */
+function ofVariants<T>(
+  product: Product,
+  ctx: Context,
+  make: (variants: readonly ProductVariant[]) => T,
+): T | Promise<T> {
+  const variants = variantsOf(product, ctx);
+  return variants instanceof Promise ? variants.then(make) : make(variants);
+}
+
+function priceRangeOf(variants: readonly ProductVariant[]): { min: number; max: number } {
+  const prices = variants.map((variant) => variant.priceMinor);
+  return prices.length === 0 ? { min: 0, max: 0 } : { min: Math.min(...prices), max: Math.max(...prices) };
+}
+
 /** The options of a product as its variants choose among them, names and values in order of appearance. */
 function optionsOf(variants: readonly ProductVariant[]): { name: string; values: string[] }[] {
   const options = new Map<string, Set<string>>();
@@ -62,7 +84,7 @@ function optionsOf(variants: readonly ProductVariant[]): { name: string; values:
 }
 
 builder.node(ProductRef, {
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description:
     'A product of the catalog, sold in one or more variants. Products that are not ACTIVE are visible to staff ' +
     'only, except in carts and orders.',
@@ -100,30 +122,25 @@ builder.node(ProductRef, {
       type: [ProductOptionRef],
       nullable: false,
       description: 'Options in which the variants differ. Empty if the only variant has no options.',
-      resolve: async (product, _args, ctx) => optionsOf(await ctx.loaders.variantsOfProduct.load(product.id)),
+      resolve: (product, _args, ctx) => ofVariants(product, ctx, optionsOf),
     }),
     variants: t.field({
       type: [ProductVariantRef],
       nullable: false,
       description: 'Variants that are not archived, in display order; at most 100.',
-      resolve: (product, _args, ctx) => ctx.loaders.variantsOfProduct.load(product.id),
+      resolve: (product, _args, ctx) => variantsOf(product, ctx),
     }),
     priceRange: t.field({
       type: PriceRangeRef,
       nullable: false,
       description: 'Lowest and highest price of the variants.',
-      resolve: async (product, _args, ctx) => {
-        const prices = (await ctx.loaders.variantsOfProduct.load(product.id)).map((variant) => variant.priceMinor);
-        return prices.length === 0 ? { min: 0, max: 0 } : { min: Math.min(...prices), max: Math.max(...prices) };
-      },
+      resolve: (product, _args, ctx) => ofVariants(product, ctx, priceRangeOf),
     }),
     availableForSale: t.boolean({
       nullable: false,
       description: 'Whether at least one variant can be added to a cart now.',
-      resolve: async (product, _args, ctx) => {
-        const variants = await ctx.loaders.variantsOfProduct.load(product.id);
-        return variants.some((variant) => isVariantForSale(variant));
-      },
+      resolve: (product, _args, ctx) =>
+        ofVariants(product, ctx, (variants) => variants.some((variant) => isVariantForSale(variant))),
     }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
