@@ -1,12 +1,14 @@
+import { openApi } from './api.ts';
 import { startBackground } from './background.ts';
 import type { Config } from './config/config.ts';
 import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
 import { registerConsumers } from './events/consumers.ts';
+import { createChanges, type Changes } from './events/changes.ts';
 import { createEventBus } from './events/create-bus.ts';
 import { createEventLog, type EventLog } from './events/event-log.ts';
 import { settleLogHome } from './events/log-home.ts';
-import { startFeed, type EventFeed, type EventsRead } from './events/feed.ts';
+import type { EventFeed } from './events/feed.ts';
 import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
 import { createPageViewer } from './graphql/context/page-viewer.ts';
@@ -18,7 +20,7 @@ import { createWebhookPages } from './http/webhooks.ts';
 import { createMailPages } from './http/mail-pages.ts';
 import { createPayPages } from './http/pay-pages.ts';
 import { openWeb } from './http/web/open-web.ts';
-import { startHttpServer, type HttpOverrides, type HttpServer } from './http/server.ts';
+import { startHttpServer, type HttpOverrides } from './http/server.ts';
 import type { TimeLimits } from './infra/postgres/connection.ts';
 import type { Database } from './infra/postgres/database.ts';
 import { findDatabase, prepareDatabase } from './infra/postgres/database-place.ts';
@@ -28,7 +30,6 @@ import { createMetrics, type Metrics } from './infra/metrics.ts';
 import { openTracer } from './infra/tracing/open-tracer.ts';
 import type { Tracer } from './infra/tracing/tracer.ts';
 import { openPools } from './infra/postgres/pools.ts';
-import { connectRedis, type RedisConnection } from './infra/redis.ts';
 import { addGauges } from './infra/shop-gauges.ts';
 import { createDatabaseProbes } from './infra/postgres/write-probe.ts';
 import type { JobPlace } from './jobs/backend-choice.ts';
@@ -36,6 +37,7 @@ import { firstAdmin, type FirstAdmin } from './modules/accounts/first-admin.ts';
 import { startCartExpiry } from './modules/cart/cart.expiry.ts';
 import { checkShopCurrency } from './modules/currency/shop-currency.ts';
 import type { LateParts, ServiceOverrides, Nudges, ShopJobs, ShopServices, WorkOverrides } from './modules/module.ts';
+import { memoryEvents } from './modules/memory.ts';
 import { createNudges } from './modules/nudges.ts';
 import { createConsumers, createServices } from './modules/services.ts';
 import { seed } from './seed.ts';
@@ -48,6 +50,8 @@ export interface Core {
   metrics: Metrics;
   tracer: Tracer | null;
   eventLog: EventLog;
+  /** What this process knows to have changed. */
+  changes: Changes;
   replay: Replay;
   services: ShopServices;
   /** Services over a separate pool, for the execution of events. */
@@ -114,7 +118,9 @@ export async function openCore(
     disposals.add('relay', () => relay[Symbol.asyncDispose]());
     // The relay works for all requests, and outlives the one that wakes it.
     const wake = () => relay.wake();
-    const log = createEventLog({ db, wake: tracer === null ? wake : () => tracer.apart(wake) });
+    const changes = createChanges(memoryEvents());
+    const onCommitted = changes.note;
+    const log = createEventLog({ db, wake: tracer === null ? wake : () => tracer.apart(wake), onCommitted });
     const eventLog = overrides.eventLog?.(log) ?? log;
     const nudges = createNudges();
     const late: LateParts = {};
@@ -136,6 +142,7 @@ export async function openCore(
       metrics,
       tracer,
       eventLog,
+      changes,
       replay: createReplay(reader),
       services,
       live,
@@ -210,15 +217,8 @@ export async function createApp(
     disposals.add('jobs', () => background.drain().then(() => background[Symbol.asyncDispose]()));
     let feed: EventFeed | null = null;
     if (config.roles.includes('api')) {
-      const redis = config.redisUrl === null ? null : connectRedis(config.redisUrl, logger);
-      disposals.add('Redis', async () => redis?.[Symbol.asyncDispose]());
-      const onRead = (read: EventsRead) => {
-        for (const [where, events] of Object.entries(read)) metrics.eventsRead.inc({ where }, events);
-      };
-      feed = await startFeed({ log: core.eventLog, bus: core.bus, logger, onRead });
-      disposals.add('feed', async () => feed?.[Symbol.asyncDispose]());
       const { throttling } = overrides;
-      graphql = await createGraphQL({ config, core, feed, http, redis, throttling, logger });
+      ({ feed, graphql } = await openApi({ config, core, http, throttling, disposals, logger }));
     }
     const expiry = quiet ? null : startCartExpiry({ cart: core.services.cart, logger });
     disposals.add('expiry of carts', async () => expiry?.[Symbol.asyncDispose]());
@@ -233,6 +233,7 @@ export async function createApp(
       subscriptions,
       unsentBytes: () => http.unsentBytes(),
       fanOut,
+      memory: () => graphql?.memory() ?? null,
       jobs: () => (quiet ? Promise.resolve([]) : background.countJobs()),
     });
     const { catalog, paymentProviders } = core.services;
@@ -276,25 +277,4 @@ export async function createApp(
     await disposals.run();
     throw error;
   }
-}
-
-/** Loaded by those alone who serve it. */
-async function createGraphQL(options: {
-  config: Config;
-  core: Core;
-  feed: EventFeed;
-  http: HttpServer;
-  redis: RedisConnection | null;
-  throttling: ThrottleOverrides | undefined;
-  logger: Logger;
-}): Promise<GraphQLServer> {
-  const { config, core, feed, http, redis, throttling, logger } = options;
-  const [{ createGraphQLServer }, { schema }] = await Promise.all([
-    import('./graphql/server.ts'),
-    import('./graphql/schema.ts'),
-  ]);
-  const { db, services, live, eventLog, replay, metrics, tracer } = core;
-  const of = { shop: config.shop, publicUrl: http.publicUrl, prisma: db.prisma };
-  const shared = { ...of, db, services, eventLog, feed, replay };
-  return createGraphQLServer({ schema, config, shared, live, redis, throttling, metrics, tracer, logger });
 }

@@ -3,9 +3,11 @@ import { dataDirProblem } from './data-dir.ts';
 import { keptSecret } from './kept-secret.ts';
 import { paymentsOf, type PaymentsConfig } from './payments-config.ts';
 import { crossCheck, LEAST_BCRYPT_COST, seedOf } from './cross-check.ts';
-import { parseEnv, type ConfigFault, type Env } from './env.ts';
+import { parseEnv, type ConfigFault } from './env.ts';
+import { tracingOf, type TracingConfig } from './tracing-config.ts';
 
 export type { PaymentsConfig, StripeConfig } from './payments-config.ts';
+export type { TracingConfig } from './tracing-config.ts';
 
 export type Role = 'api' | 'worker';
 
@@ -77,6 +79,8 @@ export interface Config {
       }
   ) & { /** Maximum number of connections of the process, for all purposes together. */ poolSize: number };
   redisUrl: string | null;
+  /** Bytes for answers about the catalogue that a node keeps in memory; 0: none are kept. */
+  readCacheBytes: number;
   /** Whether clients are limited in what they may do in a time; off for load tests alone. */
   rateLimits: boolean;
   seed: 'demo' | 'none';
@@ -99,17 +103,6 @@ export interface Config {
   retention: RetentionConfig;
   /** Null: no traces are recorded. */
   tracing: TracingConfig | null;
-}
-
-/** Where traces are sent. */
-export interface TracingConfig {
-  /** URL that takes spans as OTLP/HTTP. */
-  endpoint: string;
-  /** Sent with every request to it. May hold a key. */
-  headers: Readonly<Record<string, string>>;
-  serviceName: string;
-  /** Share of traces that are recorded, from 0 to 1. */
-  sampleRatio: number;
 }
 
 /** Days for which finished rows are kept. Orders, their history and the records of staff are kept forever. */
@@ -258,6 +251,7 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       poolSize: env.DATABASE_POOL_SIZE ?? DEFAULT_CONNECTIONS,
     },
     redisUrl: env.REDIS_URL ?? null,
+    readCacheBytes: (env.READ_CACHE_MB ?? 64) * 1_000_000,
     rateLimits: env.RATE_LIMITS ?? true,
     seed,
     secrets: env.JWT_SECRET ?? [keptSecret(dataDir, 'jwt-secret')],
@@ -284,17 +278,5 @@ export function loadConfig(source: NodeJS.ProcessEnv = process.env, given?: read
       parkedEventDays: env.PARKED_EVENT_RETENTION_DAYS ?? 90,
     },
     tracing: tracingOf(env),
-  };
-}
-
-function tracingOf(env: Env): TracingConfig | null {
-  const base = env.OTEL_EXPORTER_OTLP_ENDPOINT?.replace(/\/+$/, '');
-  const endpoint = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? (base === undefined ? undefined : `${base}/v1/traces`);
-  if (endpoint === undefined) return null;
-  return {
-    endpoint,
-    headers: env.OTEL_EXPORTER_OTLP_HEADERS ?? {},
-    serviceName: env.OTEL_SERVICE_NAME ?? 'vitrine',
-    sampleRatio: env.OTEL_TRACES_SAMPLER_ARG ?? 1,
   };
 }

@@ -102,6 +102,7 @@ const shape = {
   DATABASE_DIRECT_URL: urlWith('postgres', 'postgresql'),
   DATABASE_POOLER: z.enum(['auto', 'none', 'session', 'transaction'], 'must be auto, none, session or transaction'),
   DATABASE_POOL_SIZE: wholeNumber(8, 100),
+  READ_CACHE_MB: wholeNumber(0, 16_000),
   REDIS_URL: urlWith('redis', 'rediss'),
   SMTP_URL: urlWith('smtp', 'smtps'),
   MAIL_FROM: mailbox,

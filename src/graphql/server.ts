@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Config } from '../config/config.ts';
+import type { Changes } from '../events/changes.ts';
 import { ReadingFailedError } from '../events/patience.ts';
 import { LaggedError } from '../events/stream.ts';
 import type { Logger } from '../infra/logger.ts';
@@ -29,6 +30,8 @@ import {
   type ThrottleOverrides,
 } from './limits/throttle.ts';
 import { createWebSockets } from './live/websocket.ts';
+import { notingServices } from '../modules/memory.ts';
+import { createKeptAnswers } from './operations/kept-answers.ts';
 import { traceRequest } from './operations/tracing.ts';
 import { createEngine, type RequestScopes } from './operations/yoga.ts';
 
@@ -44,6 +47,8 @@ export interface GraphQLServer {
   subscriptions(): number;
   /** Who shares what. */
   fanOut(): FanOutState;
+  /** Answers in memory; null where none are kept. */
+  memory(): { answers: number; bytes: number } | null;
   /** Closes sockets and ends streams; requests that are executed are not touched. */
   dispose(): Promise<void>;
 }
@@ -55,6 +60,8 @@ export function createGraphQLServer(options: {
   shared: Omit<SharedContext, 'throttle'>;
   /** What events are executed with, apart from requests. */
   live: LiveContext;
+  /** What this node knows to have changed. */
+  changes: Changes;
   redis: RedisConnection | null;
   throttling?: ThrottleOverrides | undefined;
   metrics: Metrics;
@@ -108,7 +115,19 @@ export function createGraphQLServer(options: {
     },
   });
   const scopes: RequestScopes = new WeakMap();
-  const yoga = createEngine({ ...options, shared, contexts, subscriptions, scopes });
+  const { feed, eventLog, services } = shared;
+  const answers =
+    config.readCacheBytes === 0
+      ? null
+      : createKeptAnswers({
+          maxBytes: config.readCacheBytes,
+          changes: options.changes,
+          feed,
+          contextOf: (note) => contexts.forAnyone(notingServices(services, note)),
+          endOfLog: () => eventLog.end(),
+          onEvicted: () => metrics.memoryEvictions.inc(),
+        });
+  const yoga = createEngine({ ...options, shared, contexts, answers, subscriptions, scopes });
   const sockets = createWebSockets({ yoga, contexts, sessions, throttle, logger, failed, offerFor: contexts.offerFor });
 
   return {
@@ -121,6 +140,7 @@ export function createGraphQLServer(options: {
     page: config.http.graphiql ? createGraphiQL({ title: `${shared.shop.name} · GraphiQL`, logger }) : null,
     subscriptions: () => subscriptions.count() + sockets.subscriptions(),
     fanOut: () => fanOut.state(),
+    memory: () => answers?.state() ?? null,
     async dispose() {
       const closed = sockets.dispose();
       subscriptions.endAll();

@@ -13,6 +13,10 @@ export interface Metrics {
   /** How many events each run of this process's relay numbered. */
   relayBatches: Histogram;
   eventsNumbered: Counter;
+  /** Queries that could be answered from memory, by how they were: hit, miss, or bypassed (staff, or the feed is away). */
+  memoryReads: Counter<'outcome'>;
+  /** Answers that went from memory to make room for others. */
+  memoryEvictions: Counter;
   /** Subscriptions that were ended since their subscriber did not keep up. */
   lagged: Counter;
   /** Runs of consumers in this process that went through to the log's end, or not. */
@@ -97,6 +101,12 @@ export function createMetrics({ logger }: { logger: Logger }): Metrics {
       buckets: BATCH_SIZES,
     }),
     eventsNumbered: counter('relay_events_total', 'Events that the relay of this process numbered'),
+    memoryReads: counter(
+      'memory_reads_total',
+      'Queries about the catalogue: answered from memory (hit), executed and kept (miss), or executed for staff or while events are late (bypassed)',
+      ['outcome'],
+    ),
+    memoryEvictions: counter('memory_evictions_total', 'Answers that left memory to make room for others'),
     lagged: counter('subscriptions_lagged_total', 'Subscriptions ended with LAGGED'),
     consumerRuns: counter('consumer_runs_total', 'Runs of a consumer in this process, by how they ended (ok, failed)', [
       'consumer',

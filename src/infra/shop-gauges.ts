@@ -10,6 +10,8 @@ export interface Gauged {
   /** Bytes that clients have not read yet. */
   unsentBytes: () => number;
   fanOut: () => { audiences: number; live: number; executions: number } | null;
+  /** Answers that are kept in memory; null where none are. */
+  memory: () => { answers: number; bytes: number } | null;
   /** Jobs by queue and state, of the queues that answer. */
   jobs: () => Promise<readonly { queue: string; state: string; jobs: number }[]>;
 }
@@ -68,7 +70,10 @@ const consumers: Statement = {
  * Declares what is read when Prometheus asks: two statements, and a question to each queue. (What a process counts by itself
  * is in metrics.ts.)
  */
-export function addGauges(metrics: Metrics, { db, position, subscriptions, unsentBytes, fanOut, jobs }: Gauged): void {
+export function addGauges(
+  metrics: Metrics,
+  { db, position, subscriptions, unsentBytes, fanOut, memory, jobs }: Gauged,
+): void {
   const pool = () => db.poolState();
   metrics.gauge('database_connections', 'Connections in the pool', () => pool().total);
   metrics.gauge('database_connections_idle', 'Connections that nobody uses', () => pool().idle);
@@ -78,6 +83,8 @@ export function addGauges(metrics: Metrics, { db, position, subscriptions, unsen
   metrics.gauge('subscription_audiences', 'To how many different answers', () => fanOut()?.audiences ?? 0);
   metrics.gauge('subscription_executions', 'Executions for those who share, so far', () => fanOut()?.executions ?? 0);
   metrics.gauge('unsent_bytes', 'Bytes of responses and messages that clients have not read yet', unsentBytes);
+  metrics.gauge('memory_answers', 'Answers about the catalogue in memory', () => memory()?.answers ?? 0);
+  metrics.gauge('memory_bytes', 'Estimated bytes of these answers', () => memory()?.bytes ?? 0);
   metrics.gauge('event_position', 'The last event that this node has', () => position() ?? 0);
   metrics.gauge('process_resident_bytes', 'Memory of the process', () => process.memoryUsage().rss);
 

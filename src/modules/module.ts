@@ -32,6 +32,17 @@ export interface WorkOverrides {}
 /** For tests: parts that a module's services are made of, in place of the real ones. */
 export interface ServiceOverrides {}
 
+/** Notes what an answer depends on: the id of a subject of events, or a type of events, if it depends on all of these. */
+export type Note = (name: string) => void;
+
+/** What answers that a node keeps in memory may read. */
+export interface ModuleMemory {
+  /** Types of events that tell of changes to what is read. Every change must come with one of them, in its transaction. */
+  events: readonly string[];
+  /** The module's services in a form that notes each read. Answers that are kept have no other services. */
+  services: (services: ShopServices, note: Note) => Partial<ShopServices>;
+}
+
 /** What the services need of the configuration. */
 export type ServiceConfig = Pick<
   Config,
@@ -117,6 +128,7 @@ export interface ShopModule {
   /** The names of its nudges. */
   nudges?: readonly (keyof Nudges)[];
   consumers?: (deps: { eventLog: EventLog; services: ShopServices }) => readonly Consumer[];
+  memory?: ModuleMemory;
   /** Loaded only by processes that enqueue or run jobs. */
   work?: (deps: WorkDeps) => Promise<ModuleWork>;
   retention?: (config: Pick<Config, 'eventRetentionDays' | 'retention'>) => readonly RetentionRule[];

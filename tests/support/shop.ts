@@ -54,6 +54,8 @@ export async function createTestShop({
     SEED: 'none',
     // Tests of the web apps turn them on, with the build that they make.
     WEB: 'off',
+    // Tests change rows by SQL of their own, of which no event tells. Tests of the memory turn it on.
+    READ_CACHE_MB: '0',
     // Everyone in a test comes from one address. Tests of the limits turn them on.
     RATE_LIMITS: 'off',
     ...cheapPasswords(env),

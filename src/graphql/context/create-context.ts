@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Identity } from '../../modules/accounts/session.service.ts';
+import type { ShopServices } from '../../modules/module.ts';
 import type { Context, Guest, LiveContext, SharedContext, Viewer } from './context.ts';
 import { createCookieReader, type Cookies } from './cookies.ts';
 import {
@@ -54,6 +55,8 @@ export interface ContextFactory {
   offerFor(req: WithHeaders): { token: string; setCookie: string; headers: CredentialHeaders } | null;
   /** Context of an anonymous viewer with a role, for events that are executed once for many subscribers. */
   forAudience(viewer: Viewer): Context;
+  /** Context of an anonymous viewer for an answer that anyone may get: it has these services, and no other way to any data. */
+  forAnyone(services: Partial<ShopServices>): Context;
   /** For a subscription's start, and for each event: its own connections, and nothing that an earlier event had read. */
   renew(context: Context): Context;
 }
@@ -124,6 +127,14 @@ export function createContextFactory(deps: {
     };
   }
 
+  function ofNobody(viewer: Viewer): Context {
+    const nobody = { clientAddress: 'none', limiterWait: { ms: 0 } };
+    const scope = { ...nobody, id: randomUUID(), logger, operation: null };
+    const req = { headers: {} };
+    const who = { viewer, entering: null, accessToken: null };
+    return assemble(who, { req, res: null, cookies: readCookies(req, null), scope });
+  }
+
   return {
     async forHttp({ req, res }, scope, entry) {
       const cookies = readCookies(req, res);
@@ -183,12 +194,13 @@ export function createContextFactory(deps: {
     },
 
     forAudience(viewer) {
-      const nobody = { clientAddress: 'none', limiterWait: { ms: 0 } };
-      const scope = { ...nobody, id: randomUUID(), logger, operation: null };
-      const req = { headers: {} };
-      const who = { viewer, entering: null, accessToken: null };
-      const context = assemble(who, { req, res: null, cookies: readCookies(req, null), scope });
-      return { ...context, ...live, loaders: createLoaders(live.services) };
+      return { ...ofNobody(viewer), ...live, loaders: createLoaders(live.services) };
+    },
+
+    forAnyone(given) {
+      const services = given as ShopServices;
+      const { db: _db, prisma: _prisma, ...context } = ofNobody({ user: null, guest: null });
+      return { ...context, services, loaders: createLoaders(services) } as Context;
     },
 
     renew: (context) => ({

@@ -55,7 +55,8 @@ export function useEventCursor({ eventLog }: { eventLog: Pick<EventLog, 'end'> }
       if (operation == null || operation.operation === OperationTypeNode.SUBSCRIPTION) return;
       if (!asksForCursor(args.document, operation)) return;
       const context = args.contextValue as Context;
-      context.eventCursor = await eventLog.end();
+      // An answer from memory has a position of its own.
+      context.eventCursor ??= await eventLog.end();
     },
   };
 }

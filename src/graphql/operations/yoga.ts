@@ -11,6 +11,8 @@ import { describeOperation } from '../context/describe-operation.ts';
 import { isEntry } from './sign-in-operations.ts';
 import { useEventCursor } from './event-cursor.ts';
 import { useEventIds } from '../live/event-id.ts';
+import type { KeptAnswers } from './kept-answers.ts';
+import { useMemory } from './memory.ts';
 import { limitPlugins } from './query-limits.ts';
 import { useMasking } from './masking.ts';
 import { useMetrics } from './metrics.ts';
@@ -29,13 +31,15 @@ export function createEngine(options: {
   config: Config;
   shared: SharedContext;
   contexts: ContextFactory;
+  /** Null: every query is executed. */
+  answers: KeptAnswers | null;
   subscriptions: Subscriptions;
   scopes: RequestScopes;
   metrics: Metrics;
   tracer: Tracer | null;
   logger: Logger;
 }): Yoga {
-  const { schema, config, shared, contexts, subscriptions, scopes, metrics, tracer, logger } = options;
+  const { schema, config, shared, contexts, answers, subscriptions, scopes, metrics, tracer, logger } = options;
   const scopeOf = ({ req }: NodeContext): RequestScope =>
     scopes.get(req) ?? { id: 'none', logger, clientAddress: 'unknown', limiterWait: { ms: 0 }, operation: null };
   const masking = useMasking(scopeOf);
@@ -62,6 +66,7 @@ export function createEngine(options: {
       masking.plugin,
       useOperation({ scopeOf, entries }),
       ...limitPlugins({ schema, suggestions: !config.production, introspection: config.http.introspection }),
+      ...(answers === null ? [] : [useMemory({ schema, answers, feed: shared.feed, reads: metrics.memoryReads })]),
       useEventCursor({ eventLog: shared.eventLog }),
       useEventIds(),
       useMetrics(metrics),

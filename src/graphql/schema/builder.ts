@@ -7,6 +7,7 @@ import { getDatamodel } from '../../generated/pothos-prisma-types.ts';
 import type PrismaTypes from '../../generated/pothos-prisma-types.ts';
 import type { Context } from '../context/context.ts';
 import { requestError } from '../context/request-error.ts';
+import { KEPT } from './kept.ts';
 import { isAdmin, isStaff } from '../context/viewer.ts';
 
 /** The most that one operation may cost: a field is 1, what stands in a list counts for each item. */
@@ -72,7 +73,7 @@ export const builder = new SchemaBuilder<{
     nodesQueryOptions: false,
     nodeTypeOptions: { description: 'An object with a global ID.' },
     idFieldOptions: { description: 'Global ID, unique among all objects of the shop. The format is opaque.' },
-    pageInfoTypeOptions: { description: 'Position of a page in its list.' },
+    pageInfoTypeOptions: { description: 'Position of a page in its list.', extensions: KEPT },
     hasNextPageFieldOptions: { description: 'Whether more items follow this page.' },
     hasPreviousPageFieldOptions: { description: 'Whether more items precede this page.' },
     startCursorFieldOptions: { description: 'Cursor of the first item. Null if the page is empty.' },

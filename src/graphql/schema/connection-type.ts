@@ -18,12 +18,15 @@ export const CountPrecisionRef = builder.enumType('CountPrecision', {
 /**
  * Declares a Relay connection over a type: `XConnection` and `XEdge`, with `nodes` and a `totalCount` that is
  * counted only when selected. Fields take `args: t.arg.connectionArgs()` and resolve through `pageOf` and `toConnection`.
+ * @param extensions of both types, such as KEPT
  */
 export function connectionType<Row extends object>(
   node: ObjectRef<SchemaTypes, Row, Row>,
   what: string,
+  extensions: Readonly<Record<string, unknown>> = {},
 ): ObjectRef<SchemaTypes, Connection<Row>, Connection<Row>> {
   const edge = builder.objectRef<{ node: Row; cursor: string }>(`${node.name}Edge`).implement({
+    extensions,
     description: `An item in a list of ${what}.`,
     fields: (t) => ({
       node: t.field({
@@ -39,6 +42,7 @@ export function connectionType<Row extends object>(
     }),
   });
   return builder.objectRef<Connection<Row>>(`${node.name}Connection`).implement({
+    extensions,
     description: `A page of a list of ${what}.`,
     interfaces: [SnapshotRef],
     fields: (t) => ({

@@ -1,10 +1,11 @@
 import { toDecimal, type Money } from '../../modules/money.ts';
 import { builder } from './builder.ts';
+import { KEPT } from './kept.ts';
 import { SHARED } from './shared.ts';
 
 /** An amount of money in one currency. */
 export const MoneyRef = builder.objectRef<Money>('Money').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description: 'An amount of money in one currency.',
   fields: (t) => ({
     amount: t.field({

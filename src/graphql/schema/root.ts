@@ -1,8 +1,10 @@
 import { encodeCursor } from '../../events/cursor.ts';
 import { builder } from './builder.ts';
+import { KEPT } from './kept.ts';
 import { FOR } from './snapshot.ts';
 
 const ShopRef = builder.objectRef<{ name: string; currency: string }>('Shop').implement({
+  extensions: KEPT,
   description: 'Settings of the shop.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'Display name.' }),
@@ -20,6 +22,7 @@ builder.queryFields((t) => ({
     type: ShopRef,
     nullable: false,
     description: 'Settings of the shop.',
+    extensions: KEPT,
     resolve: (_root, _args, ctx) => ctx.shop,
   }),
   serverTime: t.field({

@@ -1,4 +1,5 @@
 import type { ShopModule } from '../module.ts';
+import { CATALOG_EVENTS, notingCatalog } from './catalog.memory.ts';
 import { createCatalogService, type CatalogService } from './catalog.service.ts';
 import { createCatalogWritingService, type CatalogWritingService } from './catalog-writing.service.ts';
 import { createProductImportService, type ProductImportService } from './product-import.service.ts';
@@ -23,6 +24,10 @@ export const catalogModule: ShopModule = {
       catalogWriting: createCatalogWritingService(writing),
       productImport: createProductImportService(writing),
     };
+  },
+  memory: {
+    events: CATALOG_EVENTS,
+    services: ({ catalog }, note) => ({ catalog: notingCatalog(catalog, note) }),
   },
   graphql: () =>
     Promise.all([

@@ -7,13 +7,14 @@ import { requestError } from '../../graphql/context/request-error.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import { isSlug } from './catalog.service.ts';
 import { ProductConnectionRef } from './products.graphql.ts';
+import { KEPT } from '../../graphql/schema/kept.ts';
 import { SHARED } from '../../graphql/schema/shared.ts';
 
 const ofProducts: CursorType = { list: 'category.products', values: [cursorTypes.instant, cursorTypes.uuid] };
 const ofCategories: CursorType = { list: 'categories', values: [cursorTypes.text, cursorTypes.uuid] };
 
 builder.node(CategoryRef, {
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description: 'A group of products. Each product belongs to at most one category.',
   id: { resolve: (category) => category.id, description: 'Global ID of the category.' },
   fields: (t) => ({
@@ -43,12 +44,13 @@ registerNode('Category', async (ids, ctx) =>
   (await ctx.loaders.category.loadMany(ids)).map((category) => (category instanceof Error ? null : category)),
 );
 
-const CategoryConnectionRef = connectionType(CategoryRef, 'categories');
+const CategoryConnectionRef = connectionType(CategoryRef, 'categories', KEPT);
 
 builder.queryFields((t) => ({
   category: t.field({
     type: CategoryRef,
     nullable: true,
+    extensions: KEPT,
     description: 'A category, by either `id` or `slug`. Null if there is none.',
     args: {
       id: t.arg.id({ description: 'Global ID of the category.' }),
@@ -63,6 +65,7 @@ builder.queryFields((t) => ({
   categories: t.field({
     type: CategoryConnectionRef,
     nullable: true,
+    extensions: KEPT,
     description: 'All categories, ordered by name.',
     args: t.arg.connectionArgs(),
     complexity: pageCost,

@@ -2,6 +2,7 @@ import { builder } from '../../graphql/schema/builder.ts';
 import { CountPrecisionRef } from '../../graphql/schema/connection-type.ts';
 import { toTotal, type TotalCount } from '../../graphql/schema/connection.ts';
 import type { Context } from '../../graphql/context/context.ts';
+import { KEPT } from '../../graphql/schema/kept.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import type { CategoryCount, OptionCounts, PriceRangeCount, ProductQuery, TagCount } from './catalog.service.ts';
@@ -27,6 +28,7 @@ const FacetCountRef = builder.interfaceRef<{ count: number; more: boolean }>('Fa
 });
 
 const CategoryFacetRef = builder.objectRef<CategoryCount>('CategoryFacet').implement({
+  extensions: KEPT,
   description: 'A category, and the number of products in it.',
   interfaces: [FacetCountRef],
   fields: (t) => ({
@@ -40,6 +42,7 @@ const CategoryFacetRef = builder.objectRef<CategoryCount>('CategoryFacet').imple
 });
 
 const TagFacetRef = builder.objectRef<TagCount>('TagFacet').implement({
+  extensions: KEPT,
   description: 'A tag, and the number of products that have it.',
   interfaces: [FacetCountRef],
   fields: (t) => ({
@@ -48,6 +51,7 @@ const TagFacetRef = builder.objectRef<TagCount>('TagFacet').implement({
 });
 
 const OptionValueFacetRef = builder.objectRef<OptionCounts['values'][number]>('OptionValueFacet').implement({
+  extensions: KEPT,
   description: 'A value of an option, and the number of products with a variant that has it.',
   interfaces: [FacetCountRef],
   fields: (t) => ({
@@ -56,6 +60,7 @@ const OptionValueFacetRef = builder.objectRef<OptionCounts['values'][number]>('O
 });
 
 const OptionFacetRef = builder.objectRef<OptionCounts>('OptionFacet').implement({
+  extensions: KEPT,
   description: 'An option of variants, and the number of products by its values.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'Name of the option, for example `Size`.' }),
@@ -71,6 +76,7 @@ const priceOf = (minor: number | null, ctx: Context) =>
   minor === null ? null : { minor: BigInt(minor), currency: ctx.shop.currency };
 
 const PriceRangeFacetRef = builder.objectRef<PriceRangeCount>('PriceRangeFacet').implement({
+  extensions: KEPT,
   description: 'A range of prices, and the number of products with a variant in it.',
   interfaces: [FacetCountRef],
   fields: (t) => ({
@@ -90,6 +96,7 @@ const PriceRangeFacetRef = builder.objectRef<PriceRangeCount>('PriceRangeFacet')
 });
 
 const ProductCountRef = builder.objectRef<TotalCount>('ProductCount').implement({
+  extensions: KEPT,
   description: 'A number of products.',
   fields: (t) => ({
     count: t.exposeInt('count', { nullable: false, description: 'Number of products, at most 1,000.' }),
@@ -107,6 +114,7 @@ interface Facets {
 }
 
 const ProductFacetsRef = builder.objectRef<Facets>('ProductFacets').implement({
+  extensions: KEPT,
   description:
     'Values by which a list of products can be narrowed further, each with the number of products that the list would ' +
     'then have. Each field is computed only if selected.',
@@ -159,6 +167,7 @@ builder.queryFields((t) => ({
   productFacets: t.field({
     type: ProductFacetsRef,
     nullable: true,
+    extensions: KEPT,
     description:
       'Numbers of products by category, tag, option, price and stock, for a filter: what `products` with the same ' +
       'filter can be narrowed by.',

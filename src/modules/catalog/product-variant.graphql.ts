@@ -6,11 +6,12 @@ import { TaxCategoryRef } from '../tax/tax.refs.graphql.ts';
 import { ProductRef, ProductVariantRef } from './catalog.refs.graphql.ts';
 import { isVariantForSale, variantTitle } from './catalog.service.ts';
 import { maySeeVariant } from './visibility.graphql.ts';
+import { KEPT } from '../../graphql/schema/kept.ts';
 import { SHARED } from '../../graphql/schema/shared.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 
 const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('SelectedOption').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description: 'Value of one option of a variant, for example `Size`: `250 g`.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'Name of the option, for example `Size`.' }),
@@ -19,7 +20,7 @@ const SelectedOptionRef = builder.objectRef<{ name: string; value: string }>('Se
 });
 
 builder.node(ProductVariantRef, {
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description: 'A purchasable version of a product, for example one size. Price and stock belong to variants.',
   interfaces: [SnapshotRef],
   id: { resolve: (variant) => variant.id, description: 'Global ID of the variant.' },

@@ -10,6 +10,7 @@ import {
 } from '../../graphql/schema/connection.ts';
 import type { Context } from '../../graphql/context/context.ts';
 import { argumentId } from '../../graphql/schema/global-id.ts';
+import { KEPT } from '../../graphql/schema/kept.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
 import { isStaff } from '../../graphql/context/viewer.ts';
 import { MAX_COUNTED } from '../../infra/postgres/count.ts';
@@ -17,10 +18,11 @@ import { isPlain } from '../input.ts';
 import { parseDecimal } from '../money.ts';
 import { ProductRef, ProductStatusRef, ProductVariantRef } from './catalog.refs.graphql.ts';
 import { isSlug, type ProductOrder, type ProductQuery } from './catalog.service.ts';
+import { fieldsOfPage, fieldsOfProduct } from './product-fields.graphql.ts';
 import { maySeeProduct, maySeeVariant } from './visibility.graphql.ts';
 
 /** A page of products. */
-export const ProductConnectionRef = connectionType(ProductRef, 'products');
+export const ProductConnectionRef = connectionType(ProductRef, 'products', KEPT);
 
 const MAX_SEARCH = 200;
 const MAX_TAGS = 20;
@@ -177,6 +179,7 @@ builder.queryFields((t) => ({
   productVariant: t.field({
     type: ProductVariantRef,
     nullable: true,
+    extensions: KEPT,
     description:
       'A variant, by SKU. Null if there is none. Archived variants, and variants of products that are not ' +
       'ACTIVE, are visible to staff only.',
@@ -191,6 +194,7 @@ builder.queryFields((t) => ({
   product: t.field({
     type: ProductRef,
     nullable: true,
+    extensions: KEPT,
     description:
       'A product, by either `id` or `slug`. Null if there is none. Products that are not ACTIVE are visible to ' +
       'staff only.',
@@ -198,13 +202,13 @@ builder.queryFields((t) => ({
       id: t.arg.id({ description: 'Global ID of the product.' }),
       slug: t.arg.string({ description: 'Slug of the product.' }),
     },
-    resolve: async (_root, { id, slug }, ctx) => {
+    resolve: async (_root, { id, slug }, ctx, info) => {
       if ((id == null) === (slug == null)) throw requestError('BAD_REQUEST', 'Specify either `id` or `slug`.');
       const product =
         id != null
           ? await ctx.loaders.product.load(argumentId('Product', id, 'id'))
           : slug != null && isSlug(slug)
-            ? await ctx.services.catalog.productBySlug(slug)
+            ? await ctx.services.catalog.productBySlug(slug, undefined, fieldsOfProduct(info))
             : null;
       return product !== null && maySeeProduct(ctx, product) ? product : null;
     },
@@ -212,6 +216,7 @@ builder.queryFields((t) => ({
   products: t.field({
     type: ProductConnectionRef,
     nullable: true,
+    extensions: KEPT,
     description: 'Products of the catalog, newest first unless `sort` or `filter.search` is given.',
     args: {
       filter: t.arg({ type: ProductFilterRef, description: 'Conditions that the products must meet.' }),
@@ -219,7 +224,7 @@ builder.queryFields((t) => ({
       ...t.arg.connectionArgs(),
     },
     complexity: pageCost,
-    resolve: async (_root, { filter, sort, ...args }, ctx) => {
+    resolve: async (_root, { filter, sort, ...args }, ctx, info) => {
       const { catalog } = ctx.services;
       const query = await toProductQuery(filter ?? {}, ctx);
       let counted: Promise<number> | undefined;
@@ -235,7 +240,8 @@ builder.queryFields((t) => ({
         pageOf({ first: args.first, last: args.last }, cursors);
         return toConnection(NOTHING, cursors, count);
       }
-      return toConnection(await catalog.productPage(query, order, pageOf(args, cursors), count), cursors, count);
+      const page = await catalog.productPage(query, order, pageOf(args, cursors), count, fieldsOfPage(info));
+      return toConnection(page, cursors, count);
     },
   }),
 }));

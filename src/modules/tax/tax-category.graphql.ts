@@ -4,6 +4,7 @@ import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
+import { KEPT } from '../../graphql/schema/kept.ts';
 import { SHARED } from '../../graphql/schema/shared.ts';
 import { written } from '../../graphql/schema/written.ts';
 import { because, kept, parseInput, plainText } from '../input.ts';
@@ -11,7 +12,7 @@ import { TaxCategoryRef } from './tax.refs.graphql.ts';
 import type { TaxCategory } from './tax.service.ts';
 
 builder.node(TaxCategoryRef, {
-  extensions: SHARED,
+  extensions: { ...SHARED, ...KEPT },
   description: 'A kind of goods with a tax rate of its own, for example food or books.',
   id: { resolve: ({ id }) => id, description: 'Global ID of the tax category.' },
   fields: (t) => ({

@@ -1,4 +1,5 @@
 import type { ShopModule } from '../module.ts';
+import { notingTax, TAX_EVENTS } from './tax.memory.ts';
 import { createTaxService, type TaxService } from './tax.service.ts';
 
 declare module '../module.ts' {
@@ -11,6 +12,10 @@ declare module '../module.ts' {
 export const taxModule: ShopModule = {
   name: 'tax',
   services: ({ db, eventLog, services }) => ({ tax: createTaxService({ db, eventLog, staff: services.staff }) }),
+  memory: {
+    events: TAX_EVENTS,
+    services: ({ tax }, note) => ({ tax: notingTax(tax, note) as TaxService }),
+  },
   graphql: () =>
     Promise.all([
       import('./tax.loaders.graphql.ts'),

@@ -1,0 +1,100 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { createApp, type App } from '../src/app.ts';
+import { loadConfig } from '../src/config/config.ts';
+import { openScratch } from './audit/scratch.ts';
+import { fuzzReads } from './fuzz-reads/run.ts';
+import { ADMIN } from './own-shop.ts';
+import { startRedis } from './torture-events/redis.ts';
+
+/*
+ * npm run fuzz:reads -- --reads 100000 --seed 7: reads from two nodes that keep answers in memory, while both of them write, and
+ * compares every answer with the log, and with those of a node that keeps none. Uses Redis where there is a redis-server.
+ */
+
+const { values } = parseArgs({
+  options: {
+    reads: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+  },
+});
+const [reads, seed] = [Number(values.reads), Number(values.seed)];
+if (![reads, seed].every((value) => Number.isSafeInteger(value) && value > 0)) {
+  console.error('--reads and --seed are whole numbers.');
+  process.exit(2);
+}
+
+const scratch = await openScratch();
+const folder = mkdtempSync(join(tmpdir(), 'vitrine-fuzz-reads-'));
+chmodSync(folder, 0o711);
+const redis = await startRedis(folder);
+const { user, password, host, port, database } = await scratch.db.connect().then(async (client) => {
+  await client.end();
+  return client;
+});
+
+const apps: App[] = [];
+async function openNode(cacheMegabytes: number): Promise<App> {
+  const config = loadConfig({
+    PORT: '0',
+    DATABASE_URL: `postgresql://${user}:${encodeURIComponent(String(password))}@${host}:${port}/${database}`,
+    DATA_DIR: folder,
+    JWT_SECRET: 'a secret of benchmarks that is long enough',
+    SEED: 'none',
+    WEB: 'off',
+    RATE_LIMITS: 'off',
+    BCRYPT_COST: '4',
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
+    READ_CACHE_MB: String(cacheMegabytes),
+    ...(redis === null ? {} : { REDIS_URL: redis.url }),
+  });
+  const app = await createApp(config, pino({ level: 'error' }), { quiet: true });
+  apps.push(app);
+  return app;
+}
+
+async function signIn(url: string): Promise<Record<string, string>> {
+  const query = `mutation { login(input: { email: "${ADMIN.email}", password: "${ADMIN.password}", tokens: BODY }) { accessToken } }`;
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+  });
+  const { data } = (await response.json()) as { data: { login: { accessToken: string } } };
+  return { authorization: `Bearer ${data.login.accessToken}` };
+}
+
+let wrong: string[];
+const began = performance.now();
+try {
+  // One of them so small that answers are evicted all the time.
+  const nodes = [await openNode(64), await openNode(1)];
+  const plain = await openNode(0);
+  let told = 0;
+  wrong = await fuzzReads({
+    nodes,
+    plain,
+    seed,
+    reads,
+    staff: await signIn(plain.url),
+    onProgress(done) {
+      if (done - told < 5000) return;
+      told = done;
+      console.log(`${done} of ${reads} reads`);
+    },
+  });
+} finally {
+  for (const app of apps) await app.dispose();
+  await redis?.kill();
+  rmSync(folder, { recursive: true, force: true });
+  await scratch.dispose();
+}
+for (const what of wrong) console.log(what.slice(0, 2000));
+const seconds = Math.round((performance.now() - began) / 1000);
+const verdict = `${wrong.length} wrong answers in ${seconds} s, ${redis === null ? 'without' : 'with'} Redis`;
+console.log(`seed ${seed}: ${reads} reads, ${verdict} → ${wrong.length === 0 ? 'PASS' : 'FAIL'}`);
+process.exit(wrong.length === 0 ? 0 : 1);
