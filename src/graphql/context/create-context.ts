@@ -145,9 +145,10 @@ export function createContextFactory(deps: {
         const viewer = { user, guest: user === null ? entering : null };
         return assemble({ viewer, entering, accessToken: tokenOf(access) }, { req, res, cookies, scope });
       }
-      const user = await identifyUser(access);
+      // Most requests of visitors have neither, and need not wait for anything.
+      const user = isGiven(access) ? await identifyUser(access) : null;
       const guest =
-        user !== null
+        user !== null || !isGiven(cart.token)
           ? null
           : await identifyGuest(cart).catch((error: unknown) => {
               // No script can take the cookie away: without this the browser would be shut out for good.
