@@ -7,7 +7,7 @@ import type { Queryable, Statement } from '../../infra/postgres/database.ts';
  */
 const startWhere = (which: string) => `
 INSERT INTO stock_alert_chains AS c (variant_id, started_at, next_batch_at)
-SELECT v.id, $2, $2 FROM product_variants v JOIN products p ON p.id = v.product_id
+SELECT v.id, clock_timestamp(), clock_timestamp() FROM product_variants v JOIN products p ON p.id = v.product_id
  WHERE ${which} = $1 AND p.status = 'ACTIVE' AND v.archived_at IS NULL AND v.available > 0
    AND EXISTS (SELECT FROM stock_alerts a WHERE a.variant_id = v.id AND a.status = 'WAITING')
  ORDER BY v.id
@@ -20,13 +20,9 @@ const startOfProduct: Statement = { name: 'stock_alert_chain_start_of_product', 
  * Begins the chain of a variant, or of each of a product's, where somebody waits for what can be bought now.
  * @returns the variants that have one now
  */
-export async function startChains(
-  tx: Queryable,
-  at: Date,
-  of: { variantId: string } | { productId: string },
-): Promise<string[]> {
+export async function startChains(tx: Queryable, of: { variantId: string } | { productId: string }): Promise<string[]> {
   const [statement, id] = 'variantId' in of ? [startOfVariant, of.variantId] : [startOfProduct, of.productId];
-  const rows = await tx.query<{ variantId: string }>(statement, [id, at]);
+  const rows = await tx.query<{ variantId: string }>(statement, [id]);
   return rows.map((row) => row.variantId);
 }
 

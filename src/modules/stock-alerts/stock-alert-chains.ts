@@ -145,8 +145,7 @@ export function createStockAlertChains(deps: {
 
   return {
     async start(tx, of) {
-      const at = await readClock(tx);
-      const variantIds = await repository.startChains(tx, at, of);
+      const variantIds = await repository.startChains(tx, of);
       tx.afterCommit(() => {
         for (const variantId of variantIds) nudges.stockAlerts(variantId, 0);
       });
