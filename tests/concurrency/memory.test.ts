@@ -40,7 +40,7 @@ test(
       nodes: nodes.map(({ app }) => app),
       plain: plain.app,
       seed: 20_261_129,
-      reads: 500,
+      reads: 300,
       staff: bearer(accessToken),
     });
     expect(wrong).toEqual([]);
