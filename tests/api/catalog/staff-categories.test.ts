@@ -47,7 +47,7 @@ describe('categoryCreate', () => {
       ['CATEGORY_CREATED', ['name: - → Honey & Wax', 'slug: - → honey-wax']],
     ]);
     expect(await recordOf(shop, rowId(id))).toMatchObject([{ actorId: rowId(staff.userId), subjectType: 'Category' }]);
-    expect(await eventsOf(shop, rowId(id))).toEqual([]);
+    expect(await eventsOf(shop, rowId(id))).toEqual([{ type: 'category_changed', payload: { categoryId: rowId(id) } }]);
 
     const slugs = [];
     for (const input of [
