@@ -9,6 +9,7 @@ import type { StaffPromotionPreviewMutation } from '../../generated/graphql.ts';
 import { Panel } from '../parts/page.tsx';
 import { refusalOf } from '../parts/refusal.ts';
 import { creationOf, faultsOfDraft, type PromotionDraft } from './promotion-draft.ts';
+import '../../shared/prices.ts';
 
 const VARIANT = graphql(`
   query StaffPromotionPreviewVariant($sku: String!) {
@@ -32,20 +33,10 @@ const PREVIEW = graphql(`
           currencyCode
         }
         discounts {
-          title
-          code
-          amount {
-            amount
-            currencyCode
-          }
+          ...Discount
         }
         shippingDiscounts {
-          title
-          code
-          amount {
-            amount
-            currencyCode
-          }
+          ...Discount
         }
         shippingTotal {
           amount

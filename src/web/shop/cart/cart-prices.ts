@@ -1,4 +1,5 @@
 import { graphql } from '../../shared/graphql.ts';
+import '../../shared/prices.ts';
 
 graphql(`
   fragment CartPrices on Cart {
@@ -14,20 +15,10 @@ graphql(`
       message
     }
     discounts {
-      title
-      code
-      amount {
-        amount
-        currencyCode
-      }
+      ...Discount
     }
     shippingDiscounts {
-      title
-      code
-      amount {
-        amount
-        currencyCode
-      }
+      ...Discount
     }
     requiresShipping
     shippingAddress {
@@ -70,12 +61,7 @@ graphql(`
       currencyCode
     }
     taxes {
-      title
-      rate
-      amount {
-        amount
-        currencyCode
-      }
+      ...Tax
     }
     pricesIncludeTax
   }

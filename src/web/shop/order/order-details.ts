@@ -1,6 +1,7 @@
 import { graphql } from '../../shared/graphql.ts';
 import '../components/picture.tsx';
 import './refunds.tsx';
+import '../../shared/prices.ts';
 
 /* What pages of orders read. Fragments must be there before the documents that spread them. */
 
@@ -21,20 +22,10 @@ graphql(`
       currencyCode
     }
     discounts {
-      title
-      code
-      amount {
-        amount
-        currencyCode
-      }
+      ...Discount
     }
     shippingDiscounts {
-      title
-      code
-      amount {
-        amount
-        currencyCode
-      }
+      ...Discount
     }
     shippingMethodTitle
     shippingTotal {
@@ -42,12 +33,7 @@ graphql(`
       currencyCode
     }
     taxes {
-      title
-      rate
-      amount {
-        amount
-        currencyCode
-      }
+      ...Tax
     }
     pricesIncludeTax
     shippingAddress {
