@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { CartConfig } from '../../src/config/config.ts';
 import { createEventLog, type EventLog } from '../../src/events/event-log.ts';
-import { openDatabase, type Database, type Transaction } from '../../src/infra/postgres/database.ts';
+import { openDatabase, type Database, type Statement, type Transaction } from '../../src/infra/postgres/database.ts';
 import type { Logger } from '../../src/infra/logger.ts';
 import type { Nudges, ShopServices } from '../../src/modules/module.ts';
 import { createNudges } from '../../src/modules/nudges.ts';
@@ -25,6 +25,8 @@ export interface TestServicesOptions {
   nudges?: Partial<Nudges>;
   /** Told of what is set aside. */
   logger?: Logger;
+  /** Every command on a cart has a transaction of its own. */
+  unbatched?: true;
   /** Comes before each statement that the use cases send, and may keep it waiting. */
   before?: (statement: string) => Promise<void> | void;
 }
@@ -81,6 +83,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
     eventLog,
     nudges: { ...createNudges(), ...options.nudges },
     logger: options.logger ?? logger,
+    ...(options.unbatched === true && { overrides: { cartBatch: async (given) => given.map(() => 'ALONE' as const) } }),
   });
   return { ...services, db: opened, eventLog, retries, dispose: async () => opened[Symbol.asyncDispose]() };
 }
@@ -92,15 +95,24 @@ function interpose(db: Database, before: (statement: string) => Promise<void> | 
       await before(statement.name ?? statement.text);
       return db.query(statement, values);
     },
-    transaction: (work) =>
+    transaction: (work, limits) =>
       db.transaction((tx) => {
-        const query: Transaction['query'] = async (statement, values) => {
-          await before(statement.name ?? statement.text);
-          return tx.query(statement, values);
+        // Statements that are sent in one go keep their order, whatever keeps each of them waiting.
+        let last: Promise<unknown> = Promise.resolve();
+        const queued = <T>(statement: Statement, send: () => Promise<T>): Promise<T> => {
+          const sent = last.then(async () => {
+            await before(statement.name ?? statement.text);
+            return send();
+          });
+          last = sent.catch(() => {});
+          return sent;
         };
+        const query: Transaction['query'] = (statement, values) => queued(statement, () => tx.query(statement, values));
+        const commitWith: Transaction['commitWith'] = (statement, values) =>
+          queued(statement, () => tx.commitWith(statement, values));
         // The very callbacks of the real one: `afterCommit` keeps them by identity.
-        return work({ query, afterCommit: (callback) => tx.afterCommit(callback) });
-      }),
+        return work({ query, commitWith, afterCommit: (callback) => tx.afterCommit(callback) });
+      }, limits),
   };
 }
 

@@ -47,6 +47,11 @@ export function isDatabaseAway(error: unknown): boolean {
   return matches(error, [AWAY, CONTENTION, NETWORK]);
 }
 
+/** Whether a transaction lost to others: to a deadlock, or because it waited for a lock for too long. */
+export function isContention(error: unknown): boolean {
+  return CONTENTION.test(String((error as { code?: unknown } | null)?.code));
+}
+
 /**
  * Whether an error is the database's trouble, for a client to try again later. Beside its absence these are faults that
  * another attempt may meet again, such as a statement that took too long.
