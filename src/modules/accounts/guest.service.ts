@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import type { Database, Statement, Transaction } from '../../infra/postgres/database.ts';
+import { createCombiner, SHARED_READ } from '../../infra/combiner.ts';
 import { readSignedId, signId } from '../../infra/signed-id.ts';
 import { createSigner } from '../../infra/signer.ts';
 import { credentialsReplaced } from './session.events.ts';
@@ -34,6 +35,10 @@ export interface FormerGuest {
 export interface GuestService {
   /** A new guest, whose row is there once the transaction commits. */
   create(tx: Transaction): Promise<NamedGuest>;
+  /** A name for a new guest, whose row is still to be written with `insert`. */
+  make(): NamedGuest;
+  /** Writes the rows of guests that were just made. */
+  insert(tx: Transaction, made: readonly NamedGuest[]): Promise<void>;
   /**
    * A name for a visitor who has done nothing yet, so that a subscription can begin before there is a cart. Nothing is
    * written: the token is signed, and `enlist` writes the row when the visitor first needs one.
@@ -61,7 +66,10 @@ const RANDOM_TOKEN = /^[\w-]{43}$/;
 const PURPOSE = 'guest';
 const SUCCESSOR = 'guest token successor';
 
-const insert: Statement = { name: 'guest_insert', text: 'INSERT INTO guests (id, token_hash) VALUES ($1, $2)' };
+const insert: Statement = {
+  name: 'guest_insert',
+  text: 'INSERT INTO guests (id, token_hash) SELECT * FROM unnest($1::uuid[], $2::bytea[])',
+};
 const enlist: Statement = {
   name: 'guest_enlist',
   text: 'INSERT INTO guests (id, token_hash) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING',
@@ -70,11 +78,14 @@ const enlist: Statement = {
 // again, for a day; clients give up sooner than that.
 const find: Statement = {
   name: 'guest_find',
-  text: `SELECT id, token_hash = $1 AS "isCurrent", former_id AS "formerId",
-                coalesce(replaced_at > clock_timestamp() - interval '24 hours', false) AS "mayRetry",
-                coalesce(replaced_at > clock_timestamp() - interval '15 seconds', false) AS "isJustReplaced"
-           FROM guests WHERE token_hash = $1 OR id = $2
-          ORDER BY token_hash = $1 DESC LIMIT 1`,
+  text: `SELECT asked.ordinal::int AS ordinal, g.*
+           FROM unnest($1::bytea[], $2::uuid[]) WITH ORDINALITY AS asked(hash, id, ordinal) CROSS JOIN LATERAL (
+             SELECT id, token_hash = asked.hash AS "isCurrent", former_id AS "formerId",
+                    coalesce(replaced_at > clock_timestamp() - interval '24 hours', false) AS "mayRetry",
+                    coalesce(replaced_at > clock_timestamp() - interval '15 seconds', false) AS "isJustReplaced"
+               FROM guests WHERE token_hash = asked.hash OR guests.id = asked.id
+              ORDER BY token_hash = asked.hash DESC LIMIT 1
+           ) AS g`,
 };
 // The strongest row lock, since the token's hash is a key.
 const lock: Statement = {
@@ -119,10 +130,29 @@ export function createGuestService(deps: {
   const signer = createSigner(secrets);
   const signers = secrets.map((secret) => createSigner([secret]));
 
+  // Almost every request asks for its guest: those that come while others are looked up are looked up together.
+  const finder = createCombiner<{ hash: Buffer; offeredId: string | null }, GuestRow | undefined>({
+    ...SHARED_READ,
+    async run(asked) {
+      const values = [asked.map((each) => each.hash), asked.map(({ offeredId }) => offeredId)];
+      const rows = await db.query<GuestRow & { ordinal: number }>(find, values);
+      const byOrdinal = new Map(rows.map((row) => [row.ordinal, row]));
+      return asked.map((_each, index) => ({ status: 'fulfilled', value: byOrdinal.get(index + 1) }));
+    },
+  });
+  const make = () => ({ id: uuid(), token: randomBytes(32).toString('base64url') });
+
+  async function insertAll(tx: Transaction, made: readonly NamedGuest[]): Promise<void> {
+    await tx.query(insert, [made.map(({ id }) => id), made.map(({ token }) => hash(token))]);
+  }
+
   return {
+    make,
+    insert: insertAll,
+
     async create(tx) {
-      const guest = { id: uuid(), token: randomBytes(32).toString('base64url') };
-      await tx.query(insert, [guest.id, hash(guest.token)]);
+      const guest = make();
+      await insertAll(tx, [guest]);
       return guest;
     },
 
@@ -138,7 +168,7 @@ export function createGuestService(deps: {
     async find(token) {
       const offeredId = readSignedId(signer, PURPOSE, token);
       if (offeredId === null && !RANDOM_TOKEN.test(token)) return null;
-      const [row] = await db.query<GuestRow>(find, [hash(token), offeredId]);
+      const row = await finder.submit({ hash: hash(token), offeredId });
       if (row === undefined) return offeredId === null ? null : { id: offeredId, isNew: true, former: null };
       if (!row.isCurrent) return null;
       const { id, formerId, mayRetry, isJustReplaced } = row;

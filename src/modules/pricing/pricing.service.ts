@@ -5,6 +5,7 @@ import type { Address } from '../addresses/address.types.ts';
 import { zoneOf } from '../shipping/zone.types.ts';
 import { normalizeCode } from '../promotions/code.ts';
 import * as customers from './customer.repository.ts';
+import { createPricedVariants } from './priced-variants.ts';
 import { termsChanged } from './pricing.events.ts';
 import { asksForCustomer, isLimited, isOpen, toTerms, type Buyer } from './promotion-terms.ts';
 import { quote } from './quote.ts';
@@ -55,8 +56,9 @@ export interface PricingService {
   /**
    * What a cart costs, in the transaction that places the order: locks the promotions whose limits it uses, so that they hold.
    * Call it after the locks of carts, and before those of variants.
+   * @param seen as read under the lock of the cart; left out, it is looked up
    */
-  priceForOrder(tx: Transaction, cart: PricedCart): Promise<Pricing>;
+  priceForOrder(tx: Transaction, cart: PricedCart, seen?: Seen): Promise<Pricing>;
   /**
    * Counts the uses of an order, or reserves them for a payment that will place one, under the locks that `priceForOrder`
    * took.
@@ -105,6 +107,7 @@ export interface PricingDependencies {
 /** Wires the prices. */
 export function createPricingService({ db, eventLog, config, shop }: PricingDependencies): PricingService {
   let kept: PricingTerms | null = null;
+  const pricedVariants = createPricedVariants(db);
 
   /** The terms of the present, and the time. Read again only if their version has changed. */
   async function current(source: Queryable, seen?: Seen): Promise<{ terms: PricingTerms; now: Date }> {
@@ -173,7 +176,7 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
     const variants =
       isPlain || cart.lines.length === 0
         ? null
-        : await repository.findPricedVariants(source, [...new Set(cart.lines.map(({ variantId }) => variantId))]);
+        : await pricedVariants(source, [...new Set(cart.lines.map(({ variantId }) => variantId))]);
     const zone = cart.shippingAddress === null ? undefined : zoneOf(terms.zones, cart.shippingAddress);
     const hasMethods = terms.zones.some(({ methods }) => methods.length > 0);
     const input: QuoteInput = {
@@ -247,8 +250,8 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
     price: (cart, seen) => price(db, cart, seen),
     preview: async (cart, promotion) => (await price(db, cart, undefined, promotion)).quote,
 
-    async priceForOrder(tx, cart) {
-      const first = await price(tx, cart);
+    async priceForOrder(tx, cart, seen) {
+      const first = await price(tx, cart, seen);
       if (first.limitedIds.length === 0) return first;
       await customers.lockPromotions(tx, first.limitedIds);
       const second = await price(tx, cart);
