@@ -338,7 +338,6 @@ describe('a cart past its time', () => {
       services.cart.updateLines(guest, [{ id, quantity: 3, idPath: [], quantityPath: [] }]),
     );
     expect(codes).toEqual(['CART_EXPIRED']);
-    expect(services.retries).toEqual(['RetryTransaction']);
     expect(await levelOf(services, variantId)).toEqual({ onHand: 5, held: 2, available: 3 });
     expect(await services.cart.expireOverdue()).toEqual({ carts: 1, units: 2 });
     expect(await statusesOf(services, [cartId])).toEqual(['EXPIRED']);

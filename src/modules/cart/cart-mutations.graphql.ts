@@ -89,8 +89,9 @@ export async function carry(
 ): Promise<{ cart?: Cart; errors: readonly UserError[] }> {
   return orErrors(async () => {
     refuseReplacedCookie(ctx);
-    const { cart, guest, notices } = await command();
+    const { cart, guest, notices, variants = [] } = await command();
     renewLoaders(ctx);
+    for (const variant of variants) ctx.loaders.variant.prime(variant.id, variant);
     if (guest !== null) {
       ctx.viewer.guest = { ...guest, knownBy: 'creation', isNew: false, former: null };
       ctx.cookies.setCart(guest.token);

@@ -2,18 +2,19 @@ import { v7 as uuid } from 'uuid';
 import type { CartConfig } from '../../config/config.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { RetryTransaction, type Transaction } from '../../infra/postgres/database.ts';
+import { together } from '../../infra/postgres/together.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
-import { Refusal, refuse, type UserError } from '../user-error.ts';
+import { refuse, type UserError } from '../user-error.ts';
 import type { CartOwner } from './cart-owner.ts';
 import { dueAt, type CartDue } from './cart.due.ts';
-import { changeOf } from './cart.events.ts';
+import { assertNotPinned, decide } from './cart.decisions.ts';
 import { CartsOverdue } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { LockedCart } from './cart.repository.ts';
-import { holdUntil, shortagesOf, type LinePlan, type Shelf } from './cart.rules.ts';
+import { shortagesOf, type LinePlan, type Shelf } from './cart.rules.ts';
 import { findOverdueHolding } from './expiry.repository.ts';
-import { createNetworkShares, type Networks } from './network-share.ts';
+import type { Networks, NetworkShares } from './network-share.ts';
 
 /** A change of a cart's lines: what it is about, and how it is decided once all is locked. */
 export interface Change {
@@ -56,26 +57,16 @@ export function keepingLines(cart: LockedCart): repository.CartWrite {
   return { ...cart, lines: KEPT };
 }
 
-/**
- * Checks that no payment is in flight for a cart.
- * @throws Refusal: PAYMENT_IN_PROGRESS
- */
-export function assertNotPinned({ paymentId }: Pick<LockedCart, 'paymentId'>): void {
-  if (paymentId === null) return;
-  refuse('PAYMENT_IN_PROGRESS', 'A payment for the cart is in progress. Finish it, or cancel it with paymentCancel.');
-}
-
 /** Wires the steps. */
 export function createCartCommands(deps: {
   catalog: CatalogService;
   inventory: InventoryService;
   eventLog: EventLog;
   config: CartConfig;
-  secrets: readonly string[];
+  shares: NetworkShares;
   onDue: (due: CartDue) => void;
 }): CartCommands {
-  const { catalog, inventory, eventLog, config, onDue } = deps;
-  const shares = createNetworkShares({ percent: config.networkSharePercent, secrets: deps.secrets });
+  const { catalog, inventory, eventLog, config, shares, onDue } = deps;
 
   async function read(tx: Transaction, cartId: string): Promise<LockedCart> {
     const [cart] = await repository.findCarts(tx, [cartId]);
@@ -120,44 +111,28 @@ export function createCartCommands(deps: {
     },
 
     async change(tx, cart, { variantIds, plan, partial = false, kind = 'LINES', networks = [] }) {
-      const now = await inventory.lock(tx, variantIds);
+      // Sent in one go: the variants are read once their locks were granted.
+      const [now, variants] = await together(inventory.lock(tx, variantIds), catalog.variantsByIds(variantIds, tx));
       // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
       if (cart.expiresAt !== null && cart.expiresAt <= now && cart.status === 'ACTIVE') throw new RetryTransaction();
-      const variants = await catalog.variantsByIds(variantIds, tx);
       const shelf = { variants: new Map(variants.map((variant) => [variant.id, variant])), limits: config };
       const first = plan(shelf);
       const of = { cart, networks, variants: shelf.variants, holds: first.holds };
       const limited = await shares.of(tx, now, of);
-      const { lines, holds, errors } = limited.size === 0 ? first : plan({ ...shelf, shares: limited });
+      const planned = limited.size === 0 ? first : plan({ ...shelf, shares: limited });
+      const { errors } = planned;
       await checkOverdue(tx, shortagesOf(errors));
-      if (errors.length > 0 && (!partial || holds.size === 0)) throw new Refusal(...errors);
-      const moves = [...holds].filter(([, units]) => units !== 0);
-      if (moves.length + lines.added.length + lines.changed.length + lines.removed.length === 0) return errors;
-
-      const empty = cart.lines.length + lines.added.length - lines.removed.length === 0;
-      const begins = cart.lines.length === 0 || cart.status === 'EXPIRED' || cart.holdStartedAt === null;
-      const since = begins || cart.holdStartedAt === null ? now : cart.holdStartedAt;
-      const expiresAt = empty ? null : holdUntil(now, since, config);
-      await repository.writeCart(tx, now, {
-        ...cart,
-        status: 'ACTIVE',
-        holdStartedAt: empty ? null : since,
-        expiresAt,
-        lines,
-        ...(moves.some(([, units]) => units > 0) && { networks: shares.hide(networks) }),
-      });
+      const hide = () => shares.hide(networks);
+      const decision = decide(cart, planned, { now, config, kind, partial, networks: hide });
+      if (decision === null) return errors;
+      const { after, write, moves, event } = decision;
+      const { expiresAt } = after;
       if (expiresAt !== null) tx.afterCommit(() => onDue(dueAt(expiresAt, now)));
-      await inventory.apply(
-        tx,
-        now,
-        moves.map(([variantId, units]) => ({
-          variantId,
-          reason: units > 0 ? 'HOLD' : 'RELEASE',
-          heldDelta: units,
-          cartId: cart.id,
-        })),
+      await together(
+        repository.writeCart(tx, now, write),
+        inventory.apply(tx, now, moves),
+        eventLog.append(tx, now, [event]),
       );
-      await eventLog.append(tx, now, [changeOf(cart, kind)]);
       return errors;
     },
   };

@@ -1,5 +1,6 @@
 import type { Job } from '../../jobs/define-job.ts';
 import type { ShopModule } from '../module.ts';
+import type { Batch } from './cart-batch.ts';
 import type { CartDue } from './cart.due.ts';
 import type { CartExpiryPayload } from './cart.jobs.ts';
 import { cartRetention } from './cart.retention.ts';
@@ -9,6 +10,9 @@ import { createLowStockNotices } from './low-stock.consumer.ts';
 declare module '../module.ts' {
   interface ShopServices {
     cart: CartService;
+  }
+  interface ServiceOverrides {
+    cartBatch?: Batch;
   }
   interface Nudges {
     /** The deadline of a cart was set. */
@@ -22,13 +26,14 @@ declare module '../module.ts' {
 /** Carts, and the units that they hold. */
 export const cartModule: ShopModule = {
   name: 'cart',
-  services({ config, db, eventLog, nudges, services, logger }) {
+  services({ config, db, eventLog, nudges, services, logger, overrides }) {
     const { catalog, inventory, guests } = services;
     const cart = createCartService({
       ...{ db, catalog, inventory, guests, eventLog, logger },
       config: config.cart,
       secrets: config.secrets,
       onDue: (due) => nudges.cart(due),
+      batch: overrides.cartBatch,
     });
     return { cart };
   },

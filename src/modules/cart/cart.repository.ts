@@ -51,10 +51,13 @@ const LINES = `coalesce((
                                         'unitPriceMinor', l.unit_price_minor, 'position', l.position) ORDER BY l.position, l.id)
       FROM cart_lines l WHERE l.cart_id = c.id), '[]') AS lines`;
 
-const COLUMNS = `c.id, c.guest_id AS "guestId", c.user_id AS "userId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
+/** The columns of a LockedCart, of a table that is called `c`, without the version of the terms of prices. */
+export const BARE_CART = `c.id, c.guest_id AS "guestId", c.user_id AS "userId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
   c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, c.discount_codes AS "discountCodes",
   c.shipping_address AS "shippingAddress", c.shipping_method_id AS "shippingMethodId", c.payment_id AS "paymentId", c.pins,
-  (SELECT version FROM pricing_version) AS "termsVersion", clock_timestamp() AS "readAt", ${LINES}`;
+  clock_timestamp() AS "readAt", ${LINES}`;
+
+const COLUMNS = `${BARE_CART}, (SELECT version FROM pricing_version) AS "termsVersion"`;
 
 // A cart that is live no more once its lock is granted gives `locked` null; its row stays locked all the same.
 const lockLive = ofOwner(

@@ -3,12 +3,14 @@ import type { CartConfig } from '../../config/config.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import type { Database, Transaction } from '../../infra/postgres/database.ts';
+import { together } from '../../infra/postgres/together.ts';
 import type { Logger } from '../../infra/logger.ts';
-import type { GuestService, NamedGuest } from '../accounts/guest.service.ts';
+import type { GuestService } from '../accounts/guest.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { Address } from '../addresses/address.types.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { GenericError, LimitExceededError, Refusal, refuse, type InputPath, type UserError } from '../user-error.ts';
+import { createBatch, type Batch } from './cart-batch.ts';
 import { createCartCommands, keepingLines } from './cart.commands.ts';
 import type { CartOwner } from './cart-owner.ts';
 import { dueAt, type CartDue } from './cart.due.ts';
@@ -16,11 +18,13 @@ import { changeOf } from './cart.events.ts';
 import { createCartExpiry, type Released } from './cart.expiry.ts';
 import * as repository from './cart.repository.ts';
 import type { Cart, LockedCart } from './cart.repository.ts';
-import { holdUntil, planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
+import { holdUntil } from './cart.rules.ts';
+import type { CartResult, Done, Shopper } from './cart.types.ts';
 import { findNextDeadline } from './expiry.repository.ts';
+import { createLineCommands, type LineCommands } from './line-commands.ts';
 import { createMerge, type Joining } from './merge.ts';
 import { wasMergedRecently } from './merge.repository.ts';
-import type { Networks } from './network-share.ts';
+import { createNetworkShares, type Networks } from './network-share.ts';
 import { createReclaim } from './reclaim.ts';
 
 export { isOwnedBy, type CartOwner } from './cart-owner.ts';
@@ -28,24 +32,13 @@ export type { CartDue } from './cart.due.ts';
 export type { Released } from './cart.expiry.ts';
 export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';
 export type { LineUpdate, Wanted } from './cart.rules.ts';
-
-/** Who begins a cart. Null, or a visitor who was only offered a name: the first thing done makes the guest. */
-export type Shopper = CartOwner | { visitor: NamedGuest } | null;
-
-/** What a command on a cart gives. */
-export interface CartResult {
-  cart: Cart;
-  /** The guest that was made for it, with the token to hand over. */
-  guest: { id: string; token: string } | null;
-  /** What could not be done although the rest was: only of commands that go as far as they can. */
-  notices: readonly UserError[];
-}
+export type { CartResult, Shopper } from './cart.types.ts';
 
 /**
  * The use cases of carts. Where units are held, `networks` says from where the shopper comes: a network may hold a share of what
  * is scarce. Refusals are thrown as `Refusal`, and nothing has changed then.
  */
-export interface CartService {
+export interface CartService extends LineCommands {
   /** The most units of one variant that a cart may have. */
   readonly maxUnitsPerVariant: number;
   /** The live cart, or the last one where it has expired; null where there is none. */
@@ -60,10 +53,6 @@ export interface CartService {
   ofLines(lineIds: readonly string[]): Promise<Cart[]>;
   /** The live cart; an empty one is made where there is none. */
   create(owner: Shopper): Promise<CartResult>;
-  /** Holds units, all or none. On an expired cart it begins a new one. */
-  addLines(owner: Shopper, wanted: readonly Wanted[], networks?: Networks): Promise<CartResult>;
-  /** Sets the quantities of lines, all or none; 0 removes. */
-  updateLines(owner: CartOwner | null, updates: readonly LineUpdate[], networks?: Networks): Promise<CartResult>;
   /** Takes the holds of an expired cart again, as far as stock allows, at today's prices. */
   reclaim(owner: CartOwner | null, cartId: string, path: InputPath, networks?: Networks): Promise<CartResult>;
   setEmail(owner: CartOwner | null, email: string): Promise<CartResult>;
@@ -121,14 +110,9 @@ export interface CartDependencies {
   secrets: readonly string[];
   /** Called after the commit with each deadline that was set. Must not throw or block. */
   onDue: (due: CartDue) => void;
-  logger: Pick<Logger, 'error'>;
-}
-
-/** What a command tells about itself; the cart is read once it is committed. */
-interface Done {
-  cartId: string;
-  guest?: CartResult['guest'];
-  notices?: readonly UserError[];
+  logger: Pick<Logger, 'error' | 'warn'>;
+  /** For tests: in place of the real one. */
+  batch?: Batch | undefined;
 }
 
 const EMPTY = 'The cart is empty.';
@@ -146,7 +130,8 @@ export function createCartService(deps: CartDependencies): CartService {
       for (const listener of listeners) listener(released);
     },
   });
-  const commands = createCartCommands(deps);
+  const shares = createNetworkShares({ percent: deps.config.networkSharePercent, secrets: deps.secrets });
+  const commands = createCartCommands({ ...deps, shares });
   const reclaim = createReclaim({ commands, eventLog });
 
   async function run(command: (tx: Transaction) => Promise<Done>): Promise<CartResult> {
@@ -186,6 +171,10 @@ export function createCartService(deps: CartDependencies): CartService {
     return owner ?? refuse('NOT_FOUND', 'You have no cart.');
   }
 
+  const { logger } = deps;
+  const batch = deps.batch ?? createBatch({ ...deps, shares });
+  const lines = createLineCommands({ batch, run, open, commands, named, logger });
+
   return {
     maxUnitsPerVariant: deps.config.maxUnitsPerVariant,
     expireOverdue: expiry.expireOverdue,
@@ -210,26 +199,7 @@ export function createCartService(deps: CartDependencies): CartService {
         return { cartId: cart.id, guest };
       }),
 
-    addLines: (owner, wanted, networks = []) =>
-      run(async (tx) => {
-        const { cart, guest } = await open(tx, owner);
-        const variantIds = [...new Set(wanted.map((want) => want.variantId))];
-        await commands.change(tx, cart, { variantIds, networks, plan: (shelf) => planAdd(cart.lines, wanted, shelf) });
-        return { cartId: cart.id, guest };
-      }),
-
-    updateLines: (owner, updates, networks = []) =>
-      run(async (tx) => {
-        const cart = await commands.lockLive(tx, named(owner));
-        const lines = cart.lines.filter((line) => updates.some((update) => update.id === line.id));
-        const variantIds = [...new Set(lines.map((line) => line.variantId))];
-        await commands.change(tx, cart, {
-          variantIds,
-          networks,
-          plan: (shelf) => planUpdate(cart.lines, updates, shelf),
-        });
-        return { cartId: cart.id };
-      }),
+    ...lines,
 
     async reclaim(shopper, cartId, path, networks = []) {
       const owner = named(shopper);
@@ -250,8 +220,10 @@ export function createCartService(deps: CartDependencies): CartService {
     },
 
     async markCheckedOut(tx, at, cart) {
-      await repository.writeCart(tx, at, { ...keepingLines(cart), status: 'CHECKED_OUT' });
-      await eventLog.append(tx, at, [changeOf(cart, 'CHECKED_OUT')]);
+      await together(
+        repository.writeCart(tx, at, { ...keepingLines(cart), status: 'CHECKED_OUT' }),
+        eventLog.append(tx, at, [changeOf(cart, 'CHECKED_OUT')]),
+      );
     },
 
     async lockById(tx, cartId) {

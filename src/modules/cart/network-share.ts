@@ -27,25 +27,36 @@ export interface Share {
 const FEW = 4;
 const LENGTH = 16;
 
+/** What a change would do to the holds of variants, as far as shares matter. */
+export interface ShareQuestion {
+  networks: Networks;
+  variants: ReadonlyMap<string, ProductVariant>;
+  /** The units by which the change would raise the holds of each variant. */
+  holds: ReadonlyMap<string, number>;
+}
+
 /** Decides under the variants' locks. */
 export interface NetworkShares {
   /** What is kept of networks with a cart: hashes that only this shop can make. */
   hide(networks: Networks): string[];
   /**
-   * The shares that a change might exceed; empty where it exceeds none, which is found out without a statement as long as all
-   * carts together hold no more than one network may.
-   * @param holds the units by which the change would raise the holds of each variant
+   * The variants of which a change might exceed a share: none as long as all carts together hold no more of a variant than one
+   * network may, which needs no statement.
    */
-  of(
-    tx: Transaction,
-    at: Date,
-    change: {
-      cart: LockedCart;
-      networks: Networks;
-      variants: ReadonlyMap<string, ProductVariant>;
-      holds: ReadonlyMap<string, number>;
-    },
-  ): Promise<ReadonlyMap<string, Share>>;
+  scarceOf(change: ShareQuestion): ProductVariant[];
+  /**
+   * The shares of networks.
+   * @param hidden the networks of the shopper, as `hide` gives them
+   * @param othersHold the units of a variant that other carts of a network hold
+   */
+  sharesOf(
+    scarce: readonly ProductVariant[],
+    cart: Pick<LockedCart, 'holds' | 'lines'>,
+    hidden: readonly string[],
+    othersHold: (variantId: string, network: string) => number,
+  ): ReadonlyMap<string, Share>;
+  /** The shares that a change might exceed; empty where it exceeds none. */
+  of(tx: Transaction, at: Date, change: ShareQuestion & { cart: LockedCart }): Promise<ReadonlyMap<string, Share>>;
 }
 
 const NONE: ReadonlyMap<string, Share> = new Map();
@@ -63,31 +74,46 @@ export function createNetworkShares(deps: { percent: number; secrets: readonly s
     return Math.max(FEW, Math.ceil(onHand * share - 1e-9));
   }
 
+  function scarceOf({ networks, variants, holds }: ShareQuestion): ProductVariant[] {
+    if (networks.length === 0 || deps.percent >= 100) return [];
+    return [...holds].flatMap(([id, units]) => {
+      const variant = variants.get(id);
+      return variant === undefined || units <= 0 || variant.held + units <= limitOf(variant, 0) ? [] : [variant];
+    });
+  }
+
+  const sharesOf: NetworkShares['sharesOf'] = (scarce, cart, hidden, othersHold) => {
+    const own = (id: string) =>
+      cart.holds ? cart.lines.reduce((sum, line) => sum + (line.variantId === id ? line.quantity : 0), 0) : 0;
+    return new Map(
+      scarce.map((variant) => {
+        const shares = hidden.map((network, width) => {
+          const heldNow = othersHold(variant.id, network) + own(variant.id);
+          const limit = limitOf(variant, width);
+          return { room: Math.max(0, limit - heldNow), limit, held: heldNow };
+        });
+        return [variant.id, shares.reduce((least, share) => (share.room < least.room ? share : least))] as const;
+      }),
+    );
+  };
+
   return {
     hide,
-    async of(tx, at, { cart, networks, variants, holds }) {
-      if (networks.length === 0 || deps.percent >= 100) return NONE;
-      const scarce = [...holds].flatMap(([id, units]) => {
-        const variant = variants.get(id);
-        return variant === undefined || units <= 0 || variant.held + units <= limitOf(variant, 0) ? [] : [variant];
-      });
+    scarceOf,
+    sharesOf,
+    async of(tx, at, change) {
+      const scarce = scarceOf(change);
       if (scarce.length === 0) return NONE;
+      const { cart } = change;
       if (cart.userId !== null && (await isConfirmedUser(tx, cart.userId))) return NONE;
-      const hidden = hide(networks);
+      const hidden = hide(change.networks);
       const ids = scarce.map(({ id }) => id);
-      const found = await findHeldByNetworks(tx, ids, hidden, { except: cart.id, at });
-      const own = (id: string) =>
-        cart.holds ? cart.lines.reduce((sum, line) => sum + (line.variantId === id ? line.quantity : 0), 0) : 0;
-      return new Map(
-        scarce.map((variant) => {
-          const shares = hidden.map((network, width) => {
-            const others = found.find((row) => row.variantId === variant.id && row.network === network)?.units ?? 0;
-            const heldNow = others + own(variant.id);
-            const limit = limitOf(variant, width);
-            return { room: Math.max(0, limit - heldNow), limit, held: heldNow };
-          });
-          return [variant.id, shares.reduce((least, share) => (share.room < least.room ? share : least))] as const;
-        }),
+      const found = await findHeldByNetworks(tx, ids, hidden, { except: [cart.id], at });
+      return sharesOf(
+        scarce,
+        cart,
+        hidden,
+        (id, network) => found.find((row) => row.variantId === id && row.network === network)?.units ?? 0,
       );
     },
   };
