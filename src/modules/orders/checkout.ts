@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { RetryTransaction, type Database, type Transaction } from '../../infra/postgres/database.ts';
+import { together } from '../../infra/postgres/together.ts';
 import type { FormerGuest, GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
+import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import { refuseInput } from '../invalid-input.ts';
 import type { Pricing, PricingService, Quote } from '../pricing/pricing.service.ts';
@@ -28,6 +30,7 @@ export interface CheckoutRequest {
 
 export interface CheckoutDependencies {
   db: Database;
+  catalog: Pick<CatalogService, 'variantsByIds'>;
   inventory: InventoryService;
   cart: CartService;
   guests: Pick<GuestService, 'lockForRenewal' | 'renew' | 'successorOf'>;
@@ -123,7 +126,7 @@ function assertTotal(quote: Quote, expectedMinor: bigint | null, currency: strin
 
 /** Makes the use case: the owner's cart becomes an order. */
 export function createCheckout(deps: CheckoutDependencies): Checkout {
-  const { db, inventory, cart: carts, guests, prices, placing, takesUnpaid, shop } = deps;
+  const { db, catalog, inventory, cart: carts, guests, prices, placing, takesUnpaid, shop } = deps;
 
   /**
    * The cart's lock is what two checkouts of one owner wait at. The key is looked up after it (or after it was refused,
@@ -134,11 +137,14 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     owner: CartOwner,
     request: CheckoutRequest,
   ): Promise<{ cart: LockedCart } | { orderId: string }> {
-    const cart = await carts.lockForCheckout(tx, owner).catch((error: unknown) => {
-      if (error instanceof Refusal) return error;
-      throw error;
-    });
-    const orderId = await findEarlier(tx, owner, request);
+    // The key is sent behind the lock, in the same go.
+    const [cart, orderId] = await together(
+      carts.lockForCheckout(tx, owner).catch((error: unknown) => {
+        if (error instanceof Refusal) return error;
+        throw error;
+      }),
+      findEarlier(tx, owner, request),
+    );
     if (orderId !== null) return { orderId };
     if (cart instanceof Refusal) throw cart;
     return { cart };
@@ -195,14 +201,15 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     if (email === undefined) refuseInput('REQUIRED', 'An email address is required.', ['email']);
 
     const shippingAddress = request.shippingAddress ?? cart.shippingAddress;
-    const pricing = await prices.priceForOrder(tx, {
+    const priced = {
       lines: cart.lines,
       userId: cart.userId,
       email,
       discountCodes: cart.discountCodes,
       shippingAddress,
       shippingMethodId: request.shippingMethodId ?? cart.shippingMethodId,
-    });
+    };
+    const pricing = await prices.priceForOrder(tx, priced, { version: cart.termsVersion, now: cart.readAt });
     assertBuyable(pricing.quote);
     assertTotal(pricing.quote, request.expectedTotalMinor, shop.currency);
     return { email, shippingAddress, pricing };
@@ -214,7 +221,9 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     request: CheckoutRequest,
   ): Promise<{ orderId: string; at: Date }> {
     const { email, shippingAddress, pricing } = await prepare(tx, cart, request);
-    const now = await inventory.lock(tx, unitsOf(cart.lines).keys());
+    const ids = [...unitsOf(cart.lines).keys()];
+    // Sent in one go: the variants are read once their locks were granted.
+    const [now, variants] = await together(inventory.lock(tx, ids), catalog.variantsByIds(ids, tx));
     // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
     if (cart.expiresAt === null || cart.expiresAt <= now) throw new RetryTransaction();
 
@@ -224,7 +233,16 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     const { quote } = pricing;
     const { idempotencyKey } = request;
     const requestHash = hashOf(request);
-    const purchase = { cart, email, shippingAddress, quote, idempotencyKey, requestHash, units: 'HELD' } as const;
+    const purchase = {
+      cart,
+      variants,
+      email,
+      shippingAddress,
+      quote,
+      idempotencyKey,
+      requestHash,
+      units: 'HELD',
+    } as const;
     const orderId = await placing.place(tx, now, purchase);
     await prices.recordUses(tx, now, { subject: { orderId }, userId: cart.userId, email, uses: pricing.uses });
     return { orderId, at: now };

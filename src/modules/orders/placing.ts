@@ -1,9 +1,10 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import { RetryTransaction, violatedConstraint, type Transaction } from '../../infra/postgres/database.ts';
+import { together } from '../../infra/postgres/together.ts';
 import type { Address } from '../addresses/address.types.ts';
 import type { CartLine, CartService, LockedCart } from '../cart/cart.service.ts';
-import { fullTitle, type CatalogService } from '../catalog/catalog.service.ts';
+import { fullTitle, type CatalogService, type ProductVariant } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import type { Quote } from '../pricing/pricing.service.ts';
 import { USER_KEY } from './guest-orders.ts';
@@ -15,6 +16,8 @@ import { insertOrder, type NewOrder } from './order.repository.ts';
 /** What a cart becomes. */
 export interface Purchase {
   cart: LockedCart;
+  /** The variants of the cart, read under their locks; left out, they are read. */
+  variants?: readonly ProductVariant[];
   email: string;
   shippingAddress: Address | null;
   /** Of exactly the lines of the cart. */
@@ -57,7 +60,8 @@ export function createPlacing(deps: {
   async function draft(tx: Transaction, purchase: Purchase): Promise<NewOrder> {
     const { cart, email, shippingAddress, quote, idempotencyKey, requestHash } = purchase;
     const ids = [...unitsOf(cart.lines).keys()];
-    const variants = new Map((await catalog.variantsByIds(ids, tx)).map((variant) => [variant.id, variant]));
+    const found = purchase.variants ?? (await catalog.variantsByIds(ids, tx));
+    const variants = new Map(found.map((variant) => [variant.id, variant]));
     const quoted = new Map(quote.lines.map((line) => [line.id, line]));
     const lines = cart.lines.map(({ id, variantId, quantity, unitPriceMinor }) => {
       const variant = variants.get(variantId);
@@ -87,24 +91,24 @@ export function createPlacing(deps: {
     async place(tx, at, purchase) {
       const { cart, quote, units } = purchase;
       const order = await draft(tx, purchase);
-      await insertOrder(tx, at, order).catch((error: unknown) => {
-        // An order that a guest placed under the same key joined this user just now. Run again: then it is seen.
-        // Or the number is taken: then another one is drawn.
-        const violated = violatedConstraint(error);
-        throw violated === USER_KEY || violated === NUMBER_KEY ? new RetryTransaction() : error;
+      const moves = [...unitsOf(cart.lines)].flatMap(([variantId, quantity]) => {
+        const hold = { variantId, reason: 'HOLD' as const, heldDelta: quantity, cartId: cart.id };
+        const sale = { onHandDelta: -quantity, heldDelta: -quantity, cartId: cart.id, orderId: order.id };
+        return [...(units === 'HELD' ? [] : [hold]), { variantId, reason: 'SALE' as const, ...sale }];
       });
-      await inventory.apply(
-        tx,
-        at,
-        [...unitsOf(cart.lines)].flatMap(([variantId, quantity]) => {
-          const hold = { variantId, reason: 'HOLD' as const, heldDelta: quantity, cartId: cart.id };
-          const sale = { onHandDelta: -quantity, heldDelta: -quantity, cartId: cart.id, orderId: order.id };
-          return [...(units === 'HELD' ? [] : [hold]), { variantId, reason: 'SALE' as const, ...sale }];
+      // Sent in one go and carried out in this order: the order comes first, since the others refer to it.
+      await together(
+        insertOrder(tx, at, order).catch((error: unknown) => {
+          // An order that a guest placed under the same key joined this user just now. Run again: then it is seen.
+          // Or the number is taken: then another one is drawn.
+          const violated = violatedConstraint(error);
+          throw violated === USER_KEY || violated === NUMBER_KEY ? new RetryTransaction() : error;
         }),
+        inventory.apply(tx, at, moves),
+        money.get().placed(tx, at, { ...quote, id: order.id }),
+        carts.markCheckedOut(tx, at, cart),
+        eventLog.append(tx, at, [orderPlaced.of(order.id, { orderId: order.id })]),
       );
-      await money.get().placed(tx, at, { ...quote, id: order.id });
-      await carts.markCheckedOut(tx, at, cart);
-      await eventLog.append(tx, at, [orderPlaced.of(order.id, { orderId: order.id })]);
       return order.id;
     },
   };
