@@ -31,16 +31,12 @@ const scratch = await openScratch();
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-fuzz-reads-'));
 chmodSync(folder, 0o711);
 const redis = await startRedis(folder);
-const { user, password, host, port, database } = await scratch.db.connect().then(async (client) => {
-  await client.end();
-  return client;
-});
 
 const apps: App[] = [];
 async function openNode(cacheMegabytes: number): Promise<App> {
   const config = loadConfig({
     PORT: '0',
-    DATABASE_URL: `postgresql://${user}:${encodeURIComponent(String(password))}@${host}:${port}/${database}`,
+    DATABASE_URL: scratch.connectionString,
     DATA_DIR: folder,
     JWT_SECRET: 'a secret of benchmarks that is long enough',
     SEED: 'none',

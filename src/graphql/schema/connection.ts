@@ -28,11 +28,23 @@ export function encodeCursor({ list }: CursorType, values: readonly string[]): s
   return Buffer.from(JSON.stringify([list, ...values])).toString('base64url');
 }
 
+const shapes = new WeakMap<CursorType, z.ZodType>();
+
+/** What a cursor of a list looks like, made once for each list. */
+function shapeOf(type: CursorType): z.ZodType {
+  let shape = shapes.get(type);
+  if (shape === undefined) {
+    shape = z.tuple([z.literal(type.list), ...type.values]);
+    shapes.set(type, shape);
+  }
+  return shape;
+}
+
 /** The values in a cursor that clients sent as this argument; of another list it is a BAD_REQUEST. */
 export function decodeCursor(cursor: string, name: string, type: CursorType): string[] {
   try {
     const [list, ...values] = cursorValues.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    z.tuple([z.literal(type.list), ...type.values]).parse([list, ...values]);
+    shapeOf(type).parse([list, ...values]);
     return values;
   } catch {
     throw requestError('BAD_REQUEST', `\`${name}\` is not a cursor of this list.`);
