@@ -90,13 +90,19 @@ export function createKeptAnswers(options: {
   });
   const flights = new Map<string, Flight>();
 
-  function toText({ parts, cursor }: Entry): string {
+  function isRight({ names, mark }: Entry): boolean {
+    return changes.isUnchanged(names, mark);
+  }
+
+  function toText(entry: Entry): string {
+    const { parts, cursor } = entry;
     const [whole] = parts;
     if (cursor === null) return whole ?? '';
     const position = feed.position();
-    // A node may be behind the end of the log that was read from the database.
-    const later = position.epoch === cursor.epoch && position.seq > cursor.seq ? position : cursor;
-    return parts.join(JSON.stringify(encodeCursor(later)));
+    // The node may be behind the end of the log that was read from the database. And what changed while the answer was read has moved
+    // the node on, but is not in the answer.
+    const isLater = position.epoch === cursor.epoch && position.seq > cursor.seq && isRight(entry);
+    return parts.join(JSON.stringify(encodeCursor(isLater ? position : cursor)));
   }
 
   async function read(
@@ -119,7 +125,7 @@ export function createKeptAnswers(options: {
     const parts = placeholder === null ? [text] : text.split(JSON.stringify(encodeCursor(placeholder)));
     const bytes = 2 * (text.length + key.length) + BYTES_PER_NAME * names.size + BYTES_PER_ENTRY;
     const entry = { parts, cursor, names: [...names], mark, madeAt, bytes };
-    if (changes.isUnchanged(entry.names, mark)) entries.set(key, entry);
+    if (isRight(entry)) entries.set(key, entry);
     return entry;
   }
 
@@ -128,7 +134,7 @@ export function createKeptAnswers(options: {
       const key = keyOf(query);
       const entry = entries.get(key);
       if (entry === undefined) return null;
-      if (performance.now() - entry.madeAt > MAX_AGE_MS || !changes.isUnchanged(entry.names, entry.mark)) {
+      if (performance.now() - entry.madeAt > MAX_AGE_MS || !isRight(entry)) {
         entries.delete(key);
         return null;
       }

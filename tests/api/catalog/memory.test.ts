@@ -336,7 +336,8 @@ describe('a change', () => {
       });
       return rows;
     };
-    const before = shop.client().data(ONE, { slug });
+    const withCursor = ONE.replace('{ product', '{ eventCursor product');
+    const before = shop.client().data<{ eventCursor: string }>(withCursor, { slug });
     try {
       await until('the product is read', () => isRead);
     } finally {
@@ -345,8 +346,16 @@ describe('a change', () => {
     await catalogWriting.updateProduct(null, id, { title: 'Changed meanwhile' });
     // Who asks after the change does not share the execution that began before it.
     expect(await shop.client().data(ONE, { slug })).toMatchObject({ product: { title: 'Changed meanwhile' } });
+    // The node has the event by the time at which the first answer is made: it is not in the answer, nor before its position.
+    await settled();
     open();
-    expect(await before).toMatchObject({ product: { title: 'Title of race' } });
+    const first = await before;
+    expect(first).toMatchObject({ product: { title: 'Title of race' } });
+    const [change] = await shop.db.query<{ seq: bigint }>(
+      { text: 'SELECT max(seq) AS seq FROM event_log WHERE subject_id = $1' },
+      [id],
+    );
+    expect(known(decodeCursor(first.eventCursor)).seq).toBeLessThan(Number(known(change).seq));
     expect(await shop.client().data(ONE, { slug })).toMatchObject({ product: { title: 'Changed meanwhile' } });
   });
 });
