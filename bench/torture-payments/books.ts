@@ -1,6 +1,7 @@
 import type { Queryable } from '../../src/infra/postgres/database.ts';
 import { auditInventory } from '../../src/modules/inventory/inventory.audit.ts';
 import { auditMoney } from '../../src/modules/payments/money-audit.ts';
+import type { Bank, BankPayment } from './bank.ts';
 
 /** What the provider, the shop's payments, its orders and its stock say in the end. */
 export interface Books {
@@ -35,16 +36,8 @@ export interface Books {
 }
 
 const PAYMENTS = `
-SELECT coalesce(p.id::text, t.payment_id) AS id, p.state::text AS state, p.order_id::text AS "orderId", p.captured_minor AS captured,
-       p.refunded_minor AS refunded, t.state AS "theirState", t.captured AS "theirCaptured", t.refunded AS "theirRefunded",
-       coalesce(t.copies, 0)::int AS copies
-  FROM payments p FULL JOIN (
-    SELECT b.payment_id, max(b.state) AS state, sum(b.captured_minor)::bigint AS captured, coalesce(sum(r.amount), 0)::bigint AS refunded,
-           count(*) AS copies
-      FROM test_provider_payments b LEFT JOIN (
-        SELECT payment_reference, sum(amount_minor) AS amount FROM test_provider_refunds WHERE state = 'SUCCEEDED' GROUP BY 1
-      ) r ON r.payment_reference = b.reference GROUP BY b.payment_id
-  ) t ON t.payment_id = p.id::text WHERE p.provider IS DISTINCT FROM 'manual'`;
+SELECT p.id::text AS id, p.state::text AS state, p.order_id::text AS "orderId", p.captured_minor AS captured, p.refunded_minor AS refunded
+  FROM payments p WHERE p.provider <> 'manual' ORDER BY p.created_at, p.id`;
 
 const ORDERS = `
 SELECT o.id::text, o.number::text, o.cart_id::text AS "cartId", o.status::text, o.total_minor AS total, coalesce(p.net, 0)::bigint AS net,
@@ -63,20 +56,42 @@ SELECT on_hand AS "onHand", held,
 const OPEN = `
 SELECT (SELECT count(*) FROM payment_operations WHERE state IN ('QUEUED', 'SENT', 'UNKNOWN'))::int AS operations,
        (SELECT count(*) FROM payments WHERE state IN ('PENDING', 'PROCESSING', 'AUTHORIZED') OR refund_pending_minor > 0)::int AS payments,
-       (SELECT count(*) FROM webhook_deliveries WHERE status = 'PENDING')::int AS deliveries,
-       (SELECT count(*) FROM test_provider_events WHERE due_at IS NOT NULL)::int AS webhooks,
-       (SELECT count(*) FROM test_provider_payments WHERE late_at IS NOT NULL AND state = 'PROCESSING')::int AS late`;
+       (SELECT count(*) FROM webhook_deliveries WHERE status = 'PENDING')::int AS deliveries`;
+
+type OurPayment = Pick<Books['payments'][number], 'id' | 'state' | 'orderId' | 'captured' | 'refunded'>;
+
+function sideBySide(ours: readonly OurPayment[], theirs: readonly BankPayment[]): Books['payments'] {
+  const copies = new Map<string, BankPayment[]>();
+  for (const one of theirs) copies.set(one.paymentId, [...(copies.get(one.paymentId) ?? []), one]);
+  const total = (of: readonly BankPayment[], amount: 'capturedMinor' | 'refundedMinor') =>
+    of.length === 0 ? null : of.reduce((sum, one) => sum + one[amount], 0n);
+  const beside = (of: readonly BankPayment[]) => ({
+    theirState: of[0]?.state ?? null,
+    theirCaptured: total(of, 'capturedMinor'),
+    theirRefunded: total(of, 'refundedMinor'),
+    copies: of.length,
+  });
+  const known = new Set(ours.map(({ id }) => id));
+  const none = { state: null, orderId: null, captured: null, refunded: null };
+  return [
+    ...ours.map((payment) => ({ ...payment, ...beside(copies.get(payment.id) ?? []) })),
+    ...[...copies].filter(([id]) => !known.has(id)).map(([id, of]) => ({ id, ...none, ...beside(of) })),
+  ];
+}
 
 /** What has not come to its end, in words; null if nothing is open. */
-export async function findOpenWork(db: Queryable): Promise<string | null> {
+export async function findOpenWork(db: Queryable, bank: Pick<Bank, 'countOutstanding'>): Promise<string | null> {
   const [open = {}] = await db.query<Record<string, number>>({ name: 'torture_open', text: OPEN });
-  const left = Object.entries(open).filter(([, count]) => count > 0);
+  const left = Object.entries({ ...open, "webhooks and outcomes of the provider's": bank.countOutstanding() }).filter(
+    ([, count]) => count > 0,
+  );
   return left.length === 0 ? null : left.map(([what, count]) => `${count} ${what}`).join(', ');
 }
 
 /** Reads all books. @param variantId the row's ID */
-export async function readBooks(db: Queryable, variantId: string): Promise<Books> {
-  const payments = await db.query<Books['payments'][number]>({ name: 'torture_payments', text: PAYMENTS });
+export async function readBooks(db: Queryable, bank: Pick<Bank, 'payments'>, variantId: string): Promise<Books> {
+  const ours = await db.query<OurPayment>({ name: 'torture_payments', text: PAYMENTS });
+  const payments = sideBySide(ours, bank.payments());
   const orders = await db.query<Books['orders'][number]>({ name: 'torture_orders', text: ORDERS });
   const [stock] = await db.query<Books['stock']>({ name: 'torture_stock', text: STOCK }, [variantId]);
   const [ledger] = await db.query<{ sum: bigint | string | null }>({

@@ -11,64 +11,81 @@ export interface Kill {
 
 type Victim = 'API node' | 'worker' | 'PostgreSQL' | 'Redis';
 
-/** Kills one thing after the other with SIGKILL, and waits until the shop is ready again. */
+/** So many are killed at once, at most. */
+const AT_ONCE = 3;
+
+/**
+ * Kills one to three things at once with SIGKILL, waits until the shop is ready again, and goes on.
+ * @param options.duration seconds after which no further one is killed; null: all of them are
+ */
 export async function killParts(
   place: Place,
   options: {
     kills: number;
+    duration: number | null;
     random: Random;
     recoverWithin: number;
     signal: AbortSignal;
     onKill: (count: number) => void;
   },
 ): Promise<Kill[]> {
-  const { kills, random, recoverWithin, signal, onKill } = options;
-  const victims: Victim[] = [
-    'API node',
-    'API node',
-    'worker',
-    'worker',
-    'PostgreSQL',
-    ...(place.redis === null ? [] : (['Redis'] as const)),
-  ];
+  const { kills, duration, random, recoverWithin, signal, onKill } = options;
+  const kinds: Victim[] = ['API node', 'worker', 'PostgreSQL', ...(place.redis === null ? [] : (['Redis'] as const))];
   const done: Kill[] = [];
-  while (done.length < kills && !signal.aborted) {
+  const began = performance.now();
+  const isTimeOver = () => duration !== null && performance.now() - began > duration * 1000;
+  while (done.length < kills && !signal.aborted && !isTimeOver()) {
     await delay(random.between(200, 2_000));
-    const name = random.oneOf(victims);
-    await kill(place, name, random);
+    const names = chooseSome(kinds, Math.min(random.between(1, AT_ONCE), kills - done.length), random);
+    await Promise.all(names.map((name) => kill(place, name, random)));
     const over = performance.now();
     let recoveredMs: number | null = null;
     while (recoveredMs === null && performance.now() - over < recoverWithin * 1000 && !signal.aborted) {
       if (await isReady(place)) recoveredMs = Math.round(performance.now() - over);
       else await delay(100);
     }
-    done.push({ name, recoveredMs });
+    for (const name of names) {
+      done.push({ name, recoveredMs });
+      console.log(
+        `  ${String(done.length).padStart(4)}  ${name.padEnd(12)}${recoveredMs === null ? 'NOT READY AGAIN' : `${recoveredMs} ms`}`,
+      );
+    }
     onKill(done.length);
-    console.log(
-      `  ${String(done.length).padStart(4)}  ${name.padEnd(12)}${recoveredMs === null ? 'NOT READY AGAIN' : `${recoveredMs} ms`}`,
-    );
   }
+  // Whoever waits for the next kill need not.
+  onKill(Infinity);
   return done;
 }
 
+/** Different ones, at random. */
+function chooseSome<T>(items: readonly T[], count: number, random: Random): T[] {
+  const left = [...items];
+  const chosen: T[] = [];
+  while (chosen.length < count && left.length > 0) {
+    const one = random.oneOf(left);
+    left.splice(left.indexOf(one), 1);
+    chosen.push(one);
+  }
+  return chosen;
+}
+
 async function kill(place: Place, name: Victim, random: Random): Promise<void> {
-  const pause = () => delay(random.between(50, 1_500));
+  const pause = random.between(50, 1_500);
   if (name === 'PostgreSQL') {
-    // Whoever watches over it starts it again.
+    // The run watches over it, and starts it again.
     const pid = place.postmaster();
     if (pid !== null) process.kill(pid, 'SIGKILL');
-    return pause();
-  }
-  if (name === 'Redis') {
+    await delay(pause);
+  } else if (name === 'Redis') {
     await place.redis?.kill();
-    await pause();
+    await delay(pause);
     await place.redis?.restart();
-    return;
+  } else {
+    const victim = random.oneOf(name === 'worker' ? place.workers : place.nodes);
+    victim.signal('SIGKILL');
+    await delay(pause);
+    victim.revive();
   }
-  const victim = random.oneOf(name === 'worker' ? place.workers : place.nodes);
-  victim.signal('SIGKILL');
-  await pause();
-  victim.revive();
 }
 
 async function isReady({ nodes, workers }: Place): Promise<boolean> {

@@ -1,18 +1,26 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createEventLog } from '../../src/events/event-log.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { makeVariant } from '../../tests/support/fixtures.ts';
+import { compileEntries } from '../../tests/support/compiled.ts';
+import { GRACE_SECONDS } from '../../src/modules/payments/starting.ts';
 import { openPlace, type Place } from '../torture-faults/place.ts';
 import { createRandom } from '../torture-faults/random.ts';
+import { openBank, type Bank } from './bank.ts';
 import { findOpenWork, readBooks } from './books.ts';
-import { killParts } from './kills.ts';
+import { killParts, type Kill } from './kills.ts';
 import type { Options } from './options.ts';
 import { sendShoppers } from './shoppers.ts';
 import { judge } from './verdict.ts';
 
 /** Shoppers who leave without paying keep their unit for so long. */
-const PAYMENT_WITHIN_SECONDS = '20';
+const PAYMENT_WITHIN_SECONDS = 20;
+/** The shop has given up on a payment after this. */
+const GIVEN_UP_MS = (PAYMENT_WITHIN_SECONDS + GRACE_SECONDS + 20) * 1000;
 const PRICE = 1999;
 
 /**
@@ -21,7 +29,14 @@ const PRICE = 1999;
  */
 export async function torture(options: Options, signal: AbortSignal): Promise<boolean | null> {
   console.log('starting a shop');
-  const place = await openPlace('services', { PAYMENT_PROVIDERS: 'test,manual', PAYMENT_WITHIN_SECONDS });
+  const compiled = mkdtempSync(join(tmpdir(), 'vitrine-compiled-'));
+  await compileEntries(compiled);
+  await using bank = await openBank(createRandom(options.seed + 2));
+  const place = await openPlace('services', {
+    ...bank.settings,
+    PAYMENT_WITHIN_SECONDS: String(PAYMENT_WITHIN_SECONDS),
+  });
+  bank.shops = place.nodes.map(({ url }) => url);
   let passed = false;
   try {
     const db = openDatabase({
@@ -30,7 +45,7 @@ export async function torture(options: Options, signal: AbortSignal): Promise<bo
       logger: createLogger({ level: 'silent', pretty: false }),
     });
     try {
-      passed = await run(place, db, { options, signal });
+      passed = await run({ place, bank, db }, { options, signal });
       return signal.aborted ? null : passed;
     } finally {
       await db[Symbol.asyncDispose]();
@@ -38,15 +53,15 @@ export async function torture(options: Options, signal: AbortSignal): Promise<bo
   } finally {
     if (!passed && !signal.aborted) console.log(`The logs are in ${place.folder}.`);
     await place.dispose({ keepFolder: !passed && !signal.aborted });
+    rmSync(compiled, { recursive: true, force: true });
   }
 }
 
 async function run(
-  place: Place,
-  db: Database,
+  { place, bank, db }: { place: Place; bank: Bank; db: Database },
   { options, signal }: { options: Options; signal: AbortSignal },
 ): Promise<boolean> {
-  const { shoppers, units, kills, seed, recoverWithin, settleWithin } = options;
+  const { shoppers, units, kills, seed, duration, recoverWithin, settleWithin } = options;
   const variant = await makeVariant(
     { db, eventLog: createEventLog({ db, wake: () => {} }) },
     { price: PRICE, onHand: units },
@@ -59,11 +74,12 @@ async function run(
   };
   const [shopping, killsDone] = await Promise.all([
     sendShoppers({
-      ...{ urls: place.nodes.map(({ url }) => url), variantId: variant.globalId, shoppers, mayEnter },
+      ...{ urls: place.nodes.map(({ url }) => url), bank, variantId: variant.globalId, shoppers, mayEnter },
+      graceMs: GIVEN_UP_MS,
       random: createRandom(seed + 1),
     }),
     killParts(place, {
-      ...{ kills, recoverWithin, signal, random: createRandom(seed) },
+      ...{ kills, duration, recoverWithin, signal, random: createRandom(seed) },
       onKill: (count) => {
         killed = count;
       },
@@ -72,16 +88,16 @@ async function run(
   if (signal.aborted) return false;
   console.log('  waiting until every payment has come to its end');
   const deadline = performance.now() + settleWithin * 1000;
-  let open = await findOpenWork(db);
+  let open = await findOpenWork(db, bank);
   while (open !== null && performance.now() < deadline && !signal.aborted) {
     await delay(1_000);
-    open = await findOpenWork(db);
+    open = await findOpenWork(db, bank);
   }
   if (signal.aborted) return false;
   const endedByThemselves = [...place.nodes, ...place.workers].flatMap(({ name, endedByItself }) =>
     endedByItself === 0 ? [] : [`${name} ended by itself ${endedByItself} times`],
   );
-  const books = await readBooks(db, variant.id);
+  const books = await readBooks(db, bank, variant.id);
   const checks = judge({ told: shopping.told, books, units, kills: killsDone, open, endedByThemselves });
   console.log('');
   for (const { name, faults, detail } of checks) {
@@ -89,10 +105,22 @@ async function run(
       `  ${faults.length === 0 ? '✓' : '✗'} ${name}: ${faults.length === 0 ? detail : faults.slice(0, 5).join('; ')}`,
     );
   }
+  const { requests, lostAnswers, failures, webhooks } = bank.figures;
+  console.log(
+    `\nThe provider was asked ${requests} times; ${lostAnswers} answers were lost, and ${failures} requests failed. ` +
+      `It sent ${webhooks} webhooks.`,
+  );
   const found = checks.reduce((sum, { faults }) => sum + faults.length, 0);
   console.log(
-    `\n${killsDone.length} kills, ${shopping.told.length} shoppers, ${books.payments.length} payments, ${books.orders.length} orders, ` +
+    `${killsDone.length} kills (${countsOf(killsDone)}), ${shopping.told.length} shoppers, ${books.payments.length} payments, ${books.orders.length} orders, ` +
       `${shopping.unanswered} answers lost and asked for again: ${found} discrepancies → ${found === 0 ? 'PASS' : 'FAIL'}`,
   );
   return found === 0;
+}
+
+/** How often each part was killed, in words. */
+function countsOf(kills: readonly Kill[]): string {
+  const counts = new Map<string, number>();
+  for (const { name } of kills) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => `${name} ${count}`).join(', ');
 }

@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuid } from 'uuid';
 import type { Random } from '../torture-faults/random.ts';
+import type { Bank } from './bank.ts';
 
-/** What a shopper does. Those in lower case are the outcomes of the pay page. */
+/** What shoppers do, as often as they are listed. */
 const PLANS = [
-  ...['pay', 'pay', 'pay', 'duplicate', 'reorder', 'lose-answer', 'pay-late', 'fail-late', 'challenge'],
-  ...['DECLINED_THEN_PAYS', 'LEAVES', 'CANCELS_WHILE_PAYING'],
+  ...['PAYS', 'PAYS', 'CONFIRMS', 'DECLINED_THEN_PAYS', 'PAYS_LATE', 'FAILS_LATE', 'LEAVES'],
+  ...['CANCELS_WHILE_PAYING', 'CANCELS_WHILE_PAYING', 'BANK_AGREES_AFTERWARDS'],
 ] as const;
 export type Plan = (typeof PLANS)[number];
 
-/** What a shopper was told in the end. */
+/** What a shopper was shown in the end. */
 export interface Told {
   plan: Plan;
   /** Global ID of the payment; null if none began. */
@@ -26,49 +27,66 @@ export interface Shopping {
 
 const ASK_WITHIN_MS = 8_000;
 const AGAIN_AFTER_MS = 300;
-/** A shopper who has waited so long for a unit, or for an answer, gives up. */
+/** A shopper who has waited so long for an answer gives up. */
 const PATIENCE_MS = 45_000;
+/** So long a shopper waits for a unit that comes back from somebody who did not pay. */
+const SOLD_OUT_PATIENCE_MS = 15_000;
 const LANES = 16;
+const LATE_MS = 10_000;
+/** The share of orders that their shoppers cancel again. */
+const CHANGE_THEIR_MINDS = 0.6;
+/** Of the shoppers, from the first: those whose bank may agree after the time to pay. */
+const LATEST_SHARE = 0.4;
 
 const ADD = `mutation ($id: ID!) {
   payload: cartLinesAdd(input: { lines: [{ variantId: $id, quantity: 1 }] }) { cart { token } errors { code } }
 }`;
 const START = `mutation ($key: String!, $email: String!) {
-  payload: paymentStart(input: { provider: "test", idempotencyKey: $key, email: $email }) {
-    payment { id state clientData { redirectUrl } order { number } } errors { code } }
+  payload: paymentStart(input: { provider: "stripe", idempotencyKey: $key, email: $email }) {
+    payment { id state clientData { clientSecret } order { id number } } errors { code } }
 }`;
-const LOOK = `query ($id: ID!) { payload: payment(id: $id) { state order { number } } }`;
-const SYNC = `mutation ($id: ID!) { payload: paymentSync(input: { id: $id }) { payment { state order { number } } errors { code } } }`;
+const LOOK = `query ($id: ID!) { payload: payment(id: $id) { state order { id number } } }`;
+const SYNC = `mutation ($id: ID!) {
+  payload: paymentSync(input: { id: $id }) { payment { state order { id number } } errors { code } } }`;
 const CANCEL = `mutation ($id: ID!) { payload: paymentCancel(input: { id: $id }) { payment { state } errors { code } } }`;
+const CANCEL_ORDER = `mutation ($id: ID!) { payload: orderCancel(input: { id: $id }) { order { number } errors { code } } }`;
+
+interface ShownOrder {
+  id: string;
+  number: string;
+}
 
 interface Paying {
   id: string;
   state: string;
-  clientData: { redirectUrl: string | null } | null;
-  order: { number: string } | null;
+  clientData: { clientSecret: string | null } | null;
+  order: ShownOrder | null;
 }
 
 interface Payload {
   cart?: { token: string | null } | null;
   payment?: Paying | null;
   state?: string;
-  order?: { number: string } | null;
+  order?: ShownOrder | null;
   errors?: { code: string }[];
 }
 
 /**
- * Sends shoppers into the shop, some at a time. Each asks again until there is an outcome, at whichever node.
+ * Sends shoppers into the shop, some at a time. Each asks again until there is an outcome, at any node.
  * @param options.variantId global ID
+ * @param options.graceMs after so long the shop has given up on a payment whatever the bank says
  * @param options.mayEnter waits until the next shopper may come, so that the load lasts as long as the kills do
  */
 export async function sendShoppers(options: {
   urls: readonly string[];
+  bank: Bank;
   variantId: string;
   shoppers: number;
+  graceMs: number;
   random: Random;
   mayEnter: (count: number) => Promise<boolean>;
 }): Promise<Shopping> {
-  const { urls, variantId, shoppers, random, mayEnter } = options;
+  const { urls, bank, variantId, shoppers, graceMs, random, mayEnter } = options;
   const told: Told[] = [];
   let unanswered = 0;
   let entered = 0;
@@ -90,9 +108,9 @@ export async function sendShoppers(options: {
     return null;
   }
 
-  /** Asks until there is an answer that is to the point; null if the shopper's patience is over. */
-  async function persist<T>(work: () => Promise<T | null>): Promise<T | null> {
-    const deadline = performance.now() + PATIENCE_MS;
+  /** Asks until there is an answer that settles the question; null if the shopper's patience is over. */
+  async function persist<T>(work: () => Promise<T | null>, patienceMs = PATIENCE_MS): Promise<T | null> {
+    const deadline = performance.now() + patienceMs;
     while (performance.now() < deadline) {
       const answer = await work();
       if (answer !== null) return answer;
@@ -101,43 +119,36 @@ export async function sendShoppers(options: {
     return null;
   }
 
-  /** The pay page is a page of the shop: each node shows it. */
-  const choose = (page: string, outcome: string) =>
-    persist(async () => {
-      try {
-        const { pathname } = new URL(page);
-        const response = await fetch(`${random.oneOf(urls)}${pathname}`, {
-          method: 'POST',
-          body: new URLSearchParams({ outcome }),
-          redirect: 'manual',
-          signal: AbortSignal.timeout(ASK_WITHIN_MS),
-        });
-        await response.body?.cancel();
-        return response.status < 500 ? response.status : null;
-      } catch {
-        unanswered += 1;
-        return null;
-      }
-    });
-
-  async function pay(plan: Plan, page: string, { id, token }: { id: string; token: string }): Promise<void> {
+  async function pay(plan: Plan, reference: string, { id, token }: { id: string; token: string }): Promise<void> {
+    // Shoppers take a moment to fill in the form.
+    const moment = () => delay(random.between(0, 1_000));
+    await moment();
     if (plan === 'LEAVES') return;
     if (plan === 'DECLINED_THEN_PAYS') {
-      await choose(page, 'decline');
-      await choose(page, 'pay');
-    } else if (plan === 'CANCELS_WHILE_PAYING') {
-      await Promise.all([choose(page, 'pay'), persist(() => ask(CANCEL, { id }, token))]);
-    } else {
-      await choose(page, plan);
-      if (plan === 'challenge') await choose(page, 'confirm');
+      bank.decline(reference);
+      await moment();
     }
+    if (plan === 'CONFIRMS') {
+      bank.challenge(reference);
+      await moment();
+    }
+    if (plan === 'PAYS_LATE') return bank.settleLater(reference, 'APPROVE', random.between(0, LATE_MS));
+    if (plan === 'FAILS_LATE') return bank.settleLater(reference, 'DECLINE', random.between(0, LATE_MS));
+    // Some before the shop gives up on the payment, some after that.
+    if (plan === 'BANK_AGREES_AFTERWARDS') return bank.approveUnheard(reference, random.between(graceMs / 4, graceMs));
+    if (plan !== 'CANCELS_WHILE_PAYING') return bank.approve(reference);
+    const cancelled = persist(() => ask(CANCEL, { id }, token));
+    await moment();
+    bank.approve(reference);
+    await cancelled;
   }
 
   async function shop(plan: Plan): Promise<Told> {
     const nothing: Told = { plan, paymentId: null, orderNumber: null };
     const email = `payer-${uuid()}@example.com`;
     // Sold out for now: units come back from those who did not pay.
-    const token = await persist(async () => (await ask(ADD, { id: variantId }, null))?.cart?.token ?? null);
+    const added = async () => (await ask(ADD, { id: variantId }, null))?.cart?.token ?? null;
+    const token = await persist(added, SOLD_OUT_PATIENCE_MS);
     if (token === null) return nothing;
     const key = uuid();
     const started = await persist(async () => {
@@ -145,24 +156,32 @@ export async function sendShoppers(options: {
       if (payload === null) return null;
       const payment = payload.payment ?? null;
       if (payment === null) return { refused: payload.errors?.[0]?.code ?? 'UNKNOWN' };
-      // Without the page the provider has not answered yet: the same call is sent again.
+      // Without the client secret the provider has not answered yet: the same call is sent again.
       return payment.state === 'PENDING' && payment.clientData === null ? null : payment;
     });
     if (started === null || 'refused' in started) return nothing;
     const { id } = started;
-    const page = started.clientData?.redirectUrl ?? null;
-    if (page !== null) await pay(plan, page, { id, token });
+    const reference = /^(pi_\w+)_secret_/.exec(started.clientData?.clientSecret ?? '')?.[1];
+    if (reference !== undefined) await pay(plan, reference, { id, token });
+    if (plan === 'LEAVES' || plan === 'BANK_AGREES_AFTERWARDS')
+      return { plan, paymentId: id, orderNumber: started.order?.number ?? null };
     // Some come back to the shop, which asks the provider then; the others only look.
     const looks = random.below(2) < 1 ? LOOK : SYNC;
-    const end = plan === 'LEAVES' ? null : await persist(async () => settledOf(await ask(looks, { id }, token)));
-    return { plan, paymentId: id, orderNumber: end?.number ?? null };
+    const order = (await persist(async () => settledOf(await ask(looks, { id }, token))))?.order ?? null;
+    // Those who change their minds are refunded, and keep units coming for those who want one.
+    if (order !== null && random.below(1) < CHANGE_THEIR_MINDS)
+      await persist(() => ask(CANCEL_ORDER, { id: order.id }, token));
+    return { plan, paymentId: id, orderNumber: order?.number ?? null };
   }
 
   async function lane(): Promise<void> {
     for (;;) {
       const number = (entered += 1);
       if (number > shoppers || !(await mayEnter(number))) return;
-      told.push(await shop(random.oneOf(PLANS)));
+      const plan = random.oneOf(PLANS);
+      // The last ones would keep the run waiting for minutes.
+      const isTooLate = plan === 'BANK_AGREES_AFTERWARDS' && number > shoppers * LATEST_SHARE;
+      told.push(await shop(isTooLate ? 'PAYS' : plan));
     }
   }
 
@@ -176,10 +195,10 @@ export async function sendShoppers(options: {
 }
 
 /** How a payment ended for its shopper; null as long as it has not. */
-function settledOf(payload: Payload | null): { number: string | null } | null {
+function settledOf(payload: Payload | null): { order: ShownOrder | null } | null {
   const payment = payload?.payment ?? payload;
   if (payment?.state === undefined) return null;
-  const number = payment.order?.number ?? null;
-  if (number !== null) return { number };
-  return payment.state === 'CANCELLED' || payment.state === 'FAILED' ? { number: null } : null;
+  const order = payment.order ?? null;
+  if (order !== null) return { order };
+  return payment.state === 'CANCELLED' || payment.state === 'FAILED' ? { order: null } : null;
 }
