@@ -309,6 +309,16 @@ describe('the next step of a payment', () => {
       { ...authorized, order: cancelled, operations: refused('CANCEL', 3) },
       { kind: 'STUCK', problem: expect.stringContaining('cancel') as string },
     ],
+    [
+      'cancelling refused while the provider is processing it',
+      { state: 'PROCESSING', order: cancelled, operations: refused('CANCEL', 1) },
+      null,
+    ],
+    [
+      'processed and declined, after cancelling was refused',
+      { state: 'PENDING', order: cancelled, operations: refused('CANCEL', 1) },
+      { kind: 'CANCEL' },
+    ],
     ['over', { state: 'CANCELLED', returnReason: 'OUT_OF_STOCK' }, null],
     ['over, order cancelled', { state: 'CANCELLED', order: cancelled }, null],
     [

@@ -46,6 +46,8 @@ export function nextStep(payment: Standing): NextStep {
       return { kind: 'REFUND', amountMinor: left };
     }
     if (!['PENDING', 'PROCESSING', 'AUTHORIZED'].includes(state) || isOpen('CANCEL') || isOpen('CAPTURE')) return null;
+    // Many providers cancel nothing that they are processing. What comes of it decides: a refund, or a cancellation then.
+    if (state === 'PROCESSING' && refused('CANCEL') > 0) return null;
     if (refused('CANCEL') >= MAX_REFUSED) {
       return { kind: 'STUCK', problem: 'The provider refuses to cancel the payment. Cancel it at the provider.' };
     }
