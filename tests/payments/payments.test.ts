@@ -5,8 +5,9 @@ import { makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { paymentDocuments, startPayment, syncPayment } from '../support/payer.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
+import { recordStatements } from '../support/statements.ts';
 import { createScriptedProvider, type ScriptedProvider } from '../support/scripted-provider.ts';
-import { enter, rowId } from '../support/shopper.ts';
+import { enter, rowId, shopperOf } from '../support/shopper.ts';
 
 let provider: ScriptedProvider;
 let shop: QuietShop;
@@ -171,5 +172,132 @@ describe('a refund', () => {
     expect(provider.of(rowId(paymentId)).refunds).toMatchObject([{ amountMinor: 2000n, state: 'SUCCEEDED' }]);
     expect(await levelOf(variant.id)).toEqual([{ on_hand: 10, held: 0 }]);
     await expectSoundBooks();
+  });
+});
+
+describe('a browser that starts to pay', () => {
+  /** A browser with something in its cart, and the cookie that somebody may have planted. */
+  async function byCookie() {
+    const variant = await makeVariant(shop, { price: 1000, onHand: 10 });
+    const client = shop.client({ cookies: true });
+    const shopper = shopperOf(client);
+    const { id: cartId } = known((await shopper.add({ sku: variant.sku, quantity: 1 })).cart);
+    await shopper.setEmail('payer@example.com');
+    return { client, cartId, planted: known(client.cookie('cart_token')) };
+  }
+  const planterOf = (token: string) => shop.client({ headers: { cookie: `cart_token=${token}` } });
+  const ORDER = 'query ($id: ID!) { order(id: $id) { id } }';
+  const RENEW = `mutation ($input: PaymentStartInput!) {
+    paymentStart(input: $input) { cartToken payment { id } order { id } errors { code } } }`;
+
+  test('gets another cookie, by which it follows the payment and has the order; the planted one shows neither', async () => {
+    const { client, planted } = await byCookie();
+    const payment = await startPayment(client);
+    expect(client.cookie('cart_token')).not.toBe(planted);
+    provider.pay(rowId(payment.id));
+    const { order } = await syncPayment(client, payment.id);
+    const { id } = known(order);
+    expect(await client.data(ORDER, { id })).toEqual({ order: { id } });
+    for (const planter of [planterOf(planted), shop.client({ cartToken: planted })]) {
+      expect(await planter.data(paymentDocuments.payment, { id: payment.id })).toEqual({ payment: null });
+      expect(await planter.data(ORDER, { id })).toEqual({ order: null });
+      expect(await planter.data(paymentDocuments.cart)).toEqual({ cart: null });
+    }
+  });
+
+  test('finds its payment once more by the old cookie and the same call, because the answer may have been lost', async () => {
+    const { client, planted } = await byCookie();
+    const input = { idempotencyKey: 'lost-answer' };
+    const { id } = await startPayment(client, input);
+    const again = await planterOf(planted).execute(paymentDocuments.start, { input: { provider: 'test', ...input } });
+    expect(again.data?.paymentStart?.payment?.id).toBe(id);
+    expect(again.headers.getSetCookie().join()).toContain(known(client.cookie('cart_token')));
+    const other = { provider: 'test', ...input, email: 'eve@example.com' };
+    const guessed = await planterOf(planted).execute(paymentDocuments.start, { input: other });
+    expect(guessed.data?.paymentStart).toMatchObject({ payment: null, errors: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] });
+    expect(guessed.headers.getSetCookie()).toEqual([]);
+  });
+
+  test('keeps its cookie where no payment starts, and gets another with each that does', async () => {
+    const { client, cartId, planted } = await byCookie();
+    const refused = { provider: 'test', idempotencyKey: 'refused', expectedTotal: '1.00' };
+    expect(await client.data(RENEW, { input: refused })).toMatchObject({
+      paymentStart: { errors: [{ code: 'TOTAL_CHANGED' }] },
+    });
+    expect(client.cookie('cart_token')).toBe(planted);
+    const first = await startPayment(client);
+    const second = known(client.cookie('cart_token'));
+    await client.data(paymentDocuments.cancel, { id: first.id });
+    expect((await client.data(paymentDocuments.cart)).cart?.id).toBe(cartId);
+    await startPayment(client);
+    expect(client.cookie('cart_token')).not.toBe(second);
+    expect(await planterOf(second).data(paymentDocuments.cart)).toEqual({ cart: null });
+  });
+
+  test('of a client that sends a header keeps the token, unless it asks for another', async () => {
+    const { client, token } = await withCart();
+    const input = { provider: 'test', idempotencyKey: 'by-header' };
+    const { paymentStart } = await client.data<{ paymentStart: { cartToken: string; payment: { id: string } } }>(
+      RENEW,
+      {
+        input: { ...input, renewCartToken: true },
+      },
+    );
+    const { cartToken, payment } = paymentStart;
+    expect(cartToken).toMatch(/^[\w-]{43}$/);
+    expect(await client.data(paymentDocuments.payment, { id: payment.id })).toEqual({ payment: null });
+    const renewed = shop.client({ cartToken });
+    expect((await renewed.data(paymentDocuments.payment, { id: payment.id })).payment?.id).toBe(payment.id);
+    expect(token).not.toBe(cartToken);
+  });
+});
+
+describe('the list of payments', () => {
+  const LIST = `query ($filter: PaymentFilter, $first: Int, $after: String) {
+    payments(filter: $filter, first: $first, after: $after) {
+      totalCount nodes { id state problem returnReason order { number } operations { kind } disputes { state } }
+      pageInfo { hasNextPage endCursor } } }`;
+  interface List {
+    payments: {
+      totalCount: number;
+      nodes: { id: string; returnReason: string | null; operations: { kind: string }[] }[];
+      pageInfo: { hasNextPage: boolean; endCursor: string };
+    };
+  }
+  const list = async (variables: object) => (await staff.client.data<List>(LIST, variables)).payments;
+
+  test('has them newest first, in pages, with the same statements for many as for one', async () => {
+    const started: string[] = [];
+    for (let count = 0; count < 3; count += 1) started.unshift((await startPayment((await withCart()).client)).id);
+    const page = await list({ first: 3 });
+    expect(page.nodes.map(({ id }) => id)).toEqual(started);
+    expect(page.nodes.map(({ operations }) => operations)).toEqual(started.map(() => [{ kind: 'BEGIN' }]));
+    const first = await list({ first: 1 });
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    expect((await list({ first: 1, after: first.pageInfo.endCursor })).nodes[0]?.id).toBe(started[1]);
+    const one = await recordStatements(() => list({ first: 1 }), shop);
+    const many = await recordStatements(() => list({ first: 3 }), shop);
+    expect(many.statements).toEqual(one.statements);
+  });
+
+  test('has those without an order, those with a problem, and those in a state', async () => {
+    const { paymentId: placedId } = await withOrder();
+    const { client } = await withCart();
+    const { id } = await startPayment(client);
+    const row = provider.of(rowId(id));
+    Object.assign(row, { state: 'AUTHORIZED', authorizedMinor: 1n });
+    await syncPayment(client, id);
+    const ids = async (filter: object) => (await list({ filter, first: 100 })).nodes.map((payment) => payment.id);
+    expect(await ids({ hasOrder: true })).toContain(placedId);
+    expect(await ids({ hasOrder: false })).not.toContain(placedId);
+    const mismatched = (await list({ filter: { hasOrder: false }, first: 100 })).nodes.find((one) => one.id === id);
+    expect(mismatched).toMatchObject({ returnReason: 'AMOUNT_MISMATCH', order: null });
+    await rowsOf(shop.db, `UPDATE payments SET problem = 'Look at this.' WHERE id = $1`, [rowId(placedId)]);
+    expect(await ids({ hasProblem: true })).toEqual([placedId]);
+    expect(await ids({ hasProblem: true, state: 'CANCELLED' })).toEqual([]);
+    expect(await ids({ provider: 'none\0' })).toEqual([]);
+    expect((await list({ filter: { hasProblem: true } })).totalCount).toBe(1);
+    await rowsOf(shop.db, 'UPDATE payments SET problem = NULL WHERE id = $1', [rowId(placedId)]);
+    await settle(rowId(id));
   });
 });

@@ -31,13 +31,16 @@ export function listenerOf(ctx: Context): CartOwner {
 }
 
 /**
- * Refuses a browser that still sends the cookie from before a checkout, in another tab: what it put in a cart now would be in
+ * Refuses a browser that still sends the cookie from before a checkout or payment, in another tab: what it put in a cart now would be in
  * nobody's sight. The new cookie stays, and comes with the next request.
  * @throws UNAUTHENTICATED
  */
 export function refuseReplacedCookie({ viewer: { user, guest } }: Context): void {
   if (user === null && guest?.knownBy === 'cookie' && guest.former?.isJustReplaced === true) {
-    throw requestError('UNAUTHENTICATED', 'A checkout has just replaced the cart token: send the request again.');
+    throw requestError(
+      'UNAUTHENTICATED',
+      'A checkout or payment has just replaced the cart token: send the request again.',
+    );
   }
 }
 

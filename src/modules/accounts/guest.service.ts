@@ -5,6 +5,7 @@ import type { Database, Statement, Transaction } from '../../infra/postgres/data
 import { createCombiner, SHARED_READ } from '../../infra/combiner.ts';
 import { readSignedId, signId } from '../../infra/signed-id.ts';
 import { createSigner } from '../../infra/signer.ts';
+import { refuse } from '../user-error.ts';
 import { credentialsReplaced } from './session.events.ts';
 
 /** A guest with the token that names it. */
@@ -22,13 +23,31 @@ export interface FoundGuest {
   former: FormerGuest | null;
 }
 
-/** The guest that a token named until a checkout gave that guest a new one. */
+/** The guest that a token named until that guest was given a new one, by a checkout or a payment. */
 export interface FormerGuest {
   id: string;
-  /** A checkout whose answer was lost may be sent again with this token. */
+  /** A call whose answer was lost may be sent again with this token. */
   mayRetry: boolean;
   /** So recently that requests which still carry the token were sent before its successor arrived. */
   isJustReplaced: boolean;
+}
+
+/** A guest whose token is replaced, because others may know it. */
+export type RenewingGuest = NamedGuest & { former: FormerGuest | null };
+
+/** What is done once for a guest whose token is replaced by it. */
+export interface RenewingWork<T> {
+  /** Looks for what an earlier call with the same key and request has made. @throws Refusal: IDEMPOTENCY_KEY_REUSED */
+  findEarlier(guestId: string): Promise<T | null>;
+  /** Does it. @returns `at`: the time to write down; null if nothing was done that calls for another token */
+  run(guestId: string): Promise<{ value: T; at: Date | null }>;
+}
+
+/** What came of it. */
+export interface Renewed<T> {
+  value: T;
+  /** The guest, with the token to hand over; null if the guest has been given yet another token since. */
+  guest: NamedGuest | null;
 }
 
 /** People who buy without an account. A token that the server made names each; the database keeps only its hash. */
@@ -49,17 +68,12 @@ export interface GuestService {
   /** The guest that a token names; null where the shop made no such token, or has replaced it since. */
   find(token: string): Promise<FoundGuest | null>;
   /**
-   * Locks a guest whose token may be renewed in this transaction; before any cart, as all who lock both do.
-   * @returns whether the token still names the guest
+   * Does something for a guest, and gives the guest another token in the same transaction. The guest keeps carts and orders; the old
+   * token names a new guest, who has neither. Whatever runs under the old token is ended, on every node. For a day the old token finds
+   * the result once more by the same key and the same request, since the answer may have been lost. The guest is locked before any cart.
+   * @throws Refusal: IDEMPOTENCY_KEY_REUSED
    */
-  lockForRenewal(tx: Transaction, guest: NamedGuest): Promise<boolean>;
-  /**
-   * Gives the guest another token. The guest keeps carts and orders; the old token names a new guest, who has neither. Whatever
-   * runs under the old token is ended, on every node. The caller has the lock of `lockForRenewal`, which answered true.
-   */
-  renew(tx: Transaction, at: Date, guest: NamedGuest): Promise<string>;
-  /** The token that took the place of one, for an answer that was lost; null where the guest has yet another one by now. */
-  successorOf(tx: Transaction, guest: NamedGuest): Promise<string | null>;
+  renewing<T>(tx: Transaction, guest: RenewingGuest, work: RenewingWork<T>): Promise<Renewed<T>>;
 }
 
 const RANDOM_TOKEN = /^[\w-]{43}$/;
@@ -74,7 +88,7 @@ const enlist: Statement = {
   name: 'guest_enlist',
   text: 'INSERT INTO guests (id, token_hash) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING',
 };
-// The successor is derived from the token. A client that has the token and the idempotency key of the checkout can therefore ask for it
+// The successor is derived from the token. A client that has the token and the idempotency key of the call can therefore ask for it
 // again, for a day; clients give up sooner than that.
 const find: Statement = {
   name: 'guest_find',
@@ -146,6 +160,31 @@ export function createGuestService(deps: {
     await tx.query(insert, [made.map(({ id }) => id), made.map(({ token }) => hash(token))]);
   }
 
+  /** @returns whether the token still names the guest */
+  async function lockForRenewal(tx: Transaction, { id, token }: NamedGuest): Promise<boolean> {
+    const [row] = await tx.query<{ isCurrent: boolean }>(lock, [id, hash(token)]);
+    return row?.isCurrent === true;
+  }
+
+  /** The caller has the lock of `lockForRenewal`, which answered true. */
+  async function replaceToken(tx: Transaction, at: Date, { id, token }: NamedGuest): Promise<string> {
+    const renewed = signer.sign(SUCCESSOR, `${id} ${token}`);
+    const staleGuestId = uuid();
+    const values = [id, hash(token), hash(renewed), staleGuestId, at];
+    if ((await tx.query(renew, values)).length === 0) throw new Error(`guest ${id} has another token under its lock`);
+    await eventLog.append(tx, at, [credentialsReplaced.of(id, { guestId: id, sessionId: null, staleGuestId })]);
+    return renewed;
+  }
+
+  /** The guest with the token that took the place of one, for an answer that was lost; null if there is yet another one by now. */
+  async function renewedSince(tx: Transaction, { id, token }: NamedGuest): Promise<NamedGuest | null> {
+    for (const candidate of signers.map((each) => each.sign(SUCCESSOR, `${id} ${token}`))) {
+      const [row] = await tx.query<{ isCurrent: boolean }>(isCurrent, [id, hash(candidate)]);
+      if (row?.isCurrent === true) return { id, token: candidate };
+    }
+    return null;
+  }
+
   return {
     make,
     insert: insertAll,
@@ -175,26 +214,21 @@ export function createGuestService(deps: {
       return { id, isNew: false, former: formerId === null ? null : { id: formerId, mayRetry, isJustReplaced } };
     },
 
-    async lockForRenewal(tx, { id, token }) {
-      const [row] = await tx.query<{ isCurrent: boolean }>(lock, [id, hash(token)]);
-      return row?.isCurrent === true;
-    },
-
-    async renew(tx, at, { id, token }) {
-      const renewed = signer.sign(SUCCESSOR, `${id} ${token}`);
-      const staleGuestId = uuid();
-      const values = [id, hash(token), hash(renewed), staleGuestId, at];
-      if ((await tx.query(renew, values)).length === 0) throw new Error(`guest ${id} has another token under its lock`);
-      await eventLog.append(tx, at, [credentialsReplaced.of(id, { guestId: id, sessionId: null, staleGuestId })]);
-      return renewed;
-    },
-
-    async successorOf(tx, { id, token }) {
-      for (const candidate of signers.map((each) => each.sign(SUCCESSOR, `${id} ${token}`))) {
-        const [row] = await tx.query<{ isCurrent: boolean }>(isCurrent, [id, hash(candidate)]);
-        if (row?.isCurrent === true) return candidate;
+    async renewing(tx, guest, { findEarlier, run }) {
+      const { id, token, former } = guest;
+      const repeated = former === null ? null : await findEarlier(former.id);
+      if (repeated !== null && former !== null) {
+        if (!former.mayRetry) {
+          const message = 'The idempotency key was used for an order to which this cart token no longer gives access.';
+          refuse('IDEMPOTENCY_KEY_REUSED', message, ['idempotencyKey']);
+        }
+        return { value: repeated, guest: await renewedSince(tx, { id: former.id, token }) };
       }
-      return null;
+      const isCurrent = await lockForRenewal(tx, guest);
+      const { value, at } = await run(id);
+      // Another request with the same token has bought meanwhile, and the answer to that one has the new token, too.
+      if (!isCurrent) return { value, guest: await renewedSince(tx, guest) };
+      return { value, guest: { id, token: at === null ? token : await replaceToken(tx, at, guest) } };
     },
   };
 }

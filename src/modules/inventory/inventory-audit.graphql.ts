@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
-import { cursorTypes, decodeCursor, encodeCursor, type CursorType } from '../../graphql/schema/connection.ts';
+import { auditPageInfo, auditPageOf } from '../../graphql/schema/audit-page.ts';
+import { cursorTypes, type CursorType } from '../../graphql/schema/connection.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
-import { requestError } from '../../graphql/context/request-error.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import type { Discrepancy } from './inventory.audit.ts';
 import type { InventoryAudit } from './stock.service.ts';
@@ -26,10 +26,6 @@ type Audit = InventoryAudit & { after: string | null };
 
 const ofVariants: CursorType = { list: 'inventoryAudit', values: [cursorTypes.uuid] };
 
-function cursorOf(variantId: string | null): string | null {
-  return variantId === null ? null : encodeCursor(ofVariants, [variantId]);
-}
-
 const InventoryAuditRef = builder.objectRef<Audit>('InventoryAudit').implement({
   description:
     'Result of comparing the stock counters with the stock ledger and the carts. An empty list of ' +
@@ -53,12 +49,7 @@ const InventoryAuditRef = builder.objectRef<Audit>('InventoryAudit').implement({
       type: builder.pageInfoRef(),
       nullable: false,
       description: 'Position in the list of all variants, in an order specific to the audit.',
-      resolve: ({ more, after, firstId, lastId, checkedVariants }) => ({
-        hasNextPage: more,
-        hasPreviousPage: after !== null,
-        startCursor: cursorOf(firstId),
-        endCursor: checkedVariants === 0 ? null : cursorOf(lastId),
-      }),
+      resolve: (audit) => auditPageInfo(audit, ofVariants),
     }),
   }),
 });
@@ -78,9 +69,7 @@ builder.queryField('inventoryAudit', (t) =>
     // It is not to be asked for many times in one operation.
     complexity: 4000,
     resolve: async (_root, args, ctx) => {
-      const first = args.first ?? null;
-      if (first !== null && first < 1) throw requestError('BAD_REQUEST', '`first` must be at least 1.');
-      const [after = null] = args.after == null ? [] : decodeCursor(args.after, 'after', ofVariants);
+      const { first, after } = auditPageOf(args, ofVariants);
       return { ...(await ctx.services.stock.audit(first, after)), after };
     },
   }),

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
-import type { Context } from '../../graphql/context/context.ts';
+import type { Context, Viewer } from '../../graphql/context/context.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { ownerOf, setViewer } from '../../graphql/context/viewer.ts';
+import type { NamedGuest } from '../accounts/guest.service.ts';
 import { addressInput } from '../addresses/address.types.ts';
 import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';
 import { emailAddress, parseInput, plainText } from '../input.ts';
@@ -16,12 +17,25 @@ import { grant } from './order-rights.graphql.ts';
 import type { CheckoutRequest } from './order.service.ts';
 import { checkoutLimits } from './order.limits.graphql.ts';
 
+type ViewingGuest = NonNullable<Viewer['guest']>;
+
 const checkoutInput = z.object({
   idempotencyKey: plainText(255),
   email: emailAddress.nullish().transform((email) => email ?? null),
   shippingAddress: addressInput.nullish().transform((address) => address ?? null),
   expectedTotal: z.string().nullish(),
 });
+
+/** Of the input field by which a client asks for another token. */
+export const RENEW_CART_TOKEN =
+  'Whether to replace the guest token that was sent as a header. The new token is returned as `cartToken` and ' +
+  'gives access to the carts, payments and orders of the guest; the old token no longer does. A token that was sent as a ' +
+  'cookie is replaced by every checkout and by every payment that starts.';
+
+/** Of the payload field that has it. */
+export const NEW_CART_TOKEN =
+  'New guest token, which replaces the one that was sent as a header. Returned to guests who sent ' +
+  '`renewCartToken: true`; otherwise null. If the token was sent as a cookie, the response sets a new cookie.';
 
 const CheckoutInputRef = builder.inputType('CheckoutInput', {
   description: 'Input of `checkout`.',
@@ -56,13 +70,7 @@ const CheckoutInputRef = builder.inputType('CheckoutInput', {
         'Total that the customer has agreed to. If the total of the cart differs, nothing is bought and the call ' +
         'fails with TOTAL_CHANGED.',
     }),
-    renewCartToken: t.boolean({
-      defaultValue: false,
-      description:
-        'Whether to replace the guest token that was sent as a header. The new token is returned as `cartToken` and ' +
-        'gives access to the orders of the guest; the old token no longer does. A token that was sent as a cookie is ' +
-        'replaced by every checkout.',
-    }),
+    renewCartToken: t.boolean({ defaultValue: false, description: RENEW_CART_TOKEN }),
   }),
 });
 
@@ -74,16 +82,13 @@ const CheckoutPayloadRef = orderPayload<{ cartToken?: string | null }>(
 builder.objectField(CheckoutPayloadRef, 'cartToken', (t) =>
   t.string({
     nullable: true,
-    description:
-      'New guest token, which replaces the one that was sent as a header. Returned to guests who sent ' +
-      '`renewCartToken: true`; otherwise null. If the token was sent as a cookie, the response sets a new cookie.',
+    description: NEW_CART_TOKEN,
     resolve: ({ cartToken }) => cartToken ?? null,
   }),
 );
 
 /**
- * Checks out, with another token for the guest where others may know the present one: a neighbour may have planted a cookie. A token
- * that this very operation made is known to nobody else.
+ * Checks out, with another token for the guest if others may know the present one. See `renewingGuest`.
  * @param renewed the client asked for it
  */
 export async function buy(
@@ -95,16 +100,32 @@ export async function buy(
   const owner = ownerOf(ctx.viewer);
   if (owner === null) refuse('CART_EMPTY', 'The cart is empty.');
   if ('userId' in owner) request.accountEmail = (await loadKnown(ctx.loaders.user, owner.userId)).email;
-  const { guest } = ctx.viewer;
-  if (guest === null || !(renewed || guest.knownBy === 'cookie')) {
-    return { orderId: await orders.checkout(owner, request) };
-  }
-  const bought = await orders.checkoutRenewing(guest, request);
-  const { orderId } = bought;
-  if (bought.guest === null) return { orderId };
-  setViewer(ctx, { user: null, guest: { ...guest, ...bought.guest, former: null, isNew: false } });
-  if (guest.knownBy !== 'header') ctx.cookies.setCart(bought.guest.token);
-  return { orderId, cartToken: guest.knownBy === 'cookie' ? null : bought.guest.token };
+  const guest = renewingGuest(ctx, renewed);
+  if (guest === null) return { orderId: await orders.checkout(owner, request) };
+  const { value: orderId, guest: successor } = await orders.checkoutRenewing(guest, request);
+  return { orderId, cartToken: handOver(ctx, guest, successor) };
+}
+
+/**
+ * The guest whose token a mutation may replace: one that was sent as a cookie, which a neighbour may have planted, and any other if the
+ * client asked for it. A token that this very operation made is known to nobody else.
+ * @returns null if the viewer keeps the token, or is a user
+ */
+export function renewingGuest(ctx: Context, renewed: boolean): ViewingGuest | null {
+  const { guest, user } = ctx.viewer;
+  return user === null && guest !== null && (renewed || guest.knownBy === 'cookie') ? guest : null;
+}
+
+/**
+ * Gives the client the guest's new token: as a cookie if the old one came so.
+ * @param successor null: the guest has been given yet another token since
+ * @returns the token, for a client that sends it as a header
+ */
+export function handOver(ctx: Context, guest: ViewingGuest, successor: NamedGuest | null): string | null {
+  if (successor === null) return null;
+  setViewer(ctx, { user: null, guest: { ...guest, ...successor, former: null, isNew: false } });
+  if (guest.knownBy !== 'header') ctx.cookies.setCart(successor.token);
+  return guest.knownBy === 'cookie' ? null : successor.token;
 }
 
 /** The request that the input makes, in the shop's currency. */

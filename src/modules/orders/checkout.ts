@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { RetryTransaction, type Database, type Transaction } from '../../infra/postgres/database.ts';
 import { together } from '../../infra/postgres/together.ts';
-import type { FormerGuest, GuestService, NamedGuest } from '../accounts/guest.service.ts';
+import type { GuestService, Renewed, RenewingGuest } from '../accounts/guest.service.ts';
 import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
@@ -33,7 +33,7 @@ export interface CheckoutDependencies {
   catalog: Pick<CatalogService, 'variantsByIds'>;
   inventory: InventoryService;
   cart: CartService;
-  guests: Pick<GuestService, 'lockForRenewal' | 'renew' | 'successorOf'>;
+  guests: Pick<GuestService, 'renewing'>;
   prices: PricingService;
   placing: Placing;
   /** Whether orders may be placed before they are paid for. */
@@ -41,25 +41,15 @@ export interface CheckoutDependencies {
   shop: { currency: string };
 }
 
-/** A guest whose token is replaced by the checkout. */
-export type RenewingGuest = NamedGuest & { former: FormerGuest | null };
-
-/** What a checkout with another token has made. */
-export interface RenewedCheckout {
-  orderId: string;
-  /** The guest who has the order, with the token to hand over; null where that guest has been given yet another token since. */
-  guest: NamedGuest | null;
-}
-
 /** The two ways to check out. Each is one transaction, whole or not at all. */
 export interface Checkout {
   /** @returns the order's id */
   checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
   /**
-   * The same for a guest whose token others may know: the guest, who keeps the order, gets another token. For a day the old token
-   * finds the order once more by the same key and the same request, since the answer may have been lost.
+   * The same for a guest whose token others may know: the guest, who keeps the order, gets another token. See `GuestService.renewing`.
+   * @returns the order's id
    */
-  checkoutRenewing(guest: RenewingGuest, request: CheckoutRequest): Promise<RenewedCheckout>;
+  checkoutRenewing(guest: RenewingGuest, request: CheckoutRequest): Promise<Renewed<string>>;
   /**
    * Checks a cart that is to be bought, and prices it, under the cart's lock. Locks the promotions whose limits it uses.
    * @throws Refusal: whatever is in the way of a checkout
@@ -165,35 +155,16 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     return 'orderId' in found ? found.orderId : (await buy(tx, found.cart, request)).orderId;
   }
 
-  async function placeRenewing(
-    tx: Transaction,
-    guest: RenewingGuest,
-    request: CheckoutRequest,
-  ): Promise<RenewedCheckout> {
-    const { former } = guest;
-    const repeated = former === null ? null : await findEarlier(tx, { guestId: former.id }, request);
-    if (repeated !== null && former !== null) {
-      if (!former.mayRetry) {
-        const message = 'The idempotency key was used for an order to which this cart token no longer gives access.';
-        refuse('IDEMPOTENCY_KEY_REUSED', message, ['idempotencyKey']);
-      }
-      return { orderId: repeated, guest: await renewedSince(tx, { id: former.id, token: guest.token }) };
-    }
-    const isCurrent = await guests.lockForRenewal(tx, guest);
-    const found = await lockOrFind(tx, { guestId: guest.id }, request);
-    // Another request with the same token has bought meanwhile, and the answer to that one has the new token, too.
-    if (!isCurrent) {
-      const orderId = 'orderId' in found ? found.orderId : (await buy(tx, found.cart, request)).orderId;
-      return { orderId, guest: await renewedSince(tx, guest) };
-    }
-    if ('orderId' in found) return { orderId: found.orderId, guest };
-    const { orderId, at } = await buy(tx, found.cart, request);
-    return { orderId, guest: { id: guest.id, token: await guests.renew(tx, at, guest) } };
-  }
-
-  async function renewedSince(tx: Transaction, { id, token }: NamedGuest): Promise<NamedGuest | null> {
-    const successor = await guests.successorOf(tx, { id, token });
-    return successor === null ? null : { id, token: successor };
+  function placeRenewing(tx: Transaction, guest: RenewingGuest, request: CheckoutRequest): Promise<Renewed<string>> {
+    return guests.renewing(tx, guest, {
+      findEarlier: (guestId) => findEarlier(tx, { guestId }, request),
+      async run(guestId) {
+        const found = await lockOrFind(tx, { guestId }, request);
+        if ('orderId' in found) return { value: found.orderId, at: null };
+        const { orderId, at } = await buy(tx, found.cart, request);
+        return { value: orderId, at };
+      },
+    });
   }
 
   async function prepare(tx: Transaction, cart: LockedCart, request: CheckoutRequest): Promise<Prepared> {

@@ -1,6 +1,6 @@
 import { builder } from '../../graphql/schema/builder.ts';
-import { requestError } from '../../graphql/context/request-error.ts';
-import { cursorTypes, decodeCursor, encodeCursor, type CursorType } from '../../graphql/schema/connection.ts';
+import { auditPageInfo, auditPageOf } from '../../graphql/schema/audit-page.ts';
+import { cursorTypes, type CursorType } from '../../graphql/schema/connection.ts';
 import { toGlobalId } from '../../graphql/schema/global-id.ts';
 import { loadNode } from '../../graphql/schema/node.ts';
 import { toDecimal } from '../money.ts';
@@ -61,12 +61,7 @@ const MoneyAuditRef = builder.objectRef<Audit>('MoneyAudit').implement({
       type: builder.pageInfoRef(),
       nullable: false,
       description: 'Position in the list of all orders, in an order specific to the audit.',
-      resolve: ({ more, after, firstId, lastId }) => ({
-        hasNextPage: more,
-        hasPreviousPage: after !== null,
-        startCursor: firstId === null ? null : encodeCursor(ofOrders, [firstId]),
-        endCursor: lastId === null ? null : encodeCursor(ofOrders, [lastId]),
-      }),
+      resolve: (audit) => auditPageInfo(audit, ofOrders),
     }),
   }),
 });
@@ -85,10 +80,9 @@ builder.queryField('moneyAudit', (t) =>
     },
     // It is not to be asked for many times in one operation.
     complexity: 4000,
-    resolve: async (_root, { first, after }, ctx) => {
-      if (first != null && first < 1) throw requestError('BAD_REQUEST', '`first` must be at least 1.');
-      const [from = null] = after == null ? [] : decodeCursor(after, 'after', ofOrders);
-      return { ...(await ctx.services.payments.audit(from, first ?? null)), after: from };
+    resolve: async (_root, args, ctx) => {
+      const { first, after } = auditPageOf(args, ofOrders);
+      return { ...(await ctx.services.payments.audit(after, first)), after };
     },
   }),
 );

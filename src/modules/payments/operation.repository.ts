@@ -41,6 +41,16 @@ export function findOperations(source: Queryable, paymentId: string): Promise<Op
   return source.query<OperationRow>(ofPayment, [paymentId]);
 }
 
+const ofPayments: Statement = {
+  name: 'payment_operations_of_payments',
+  text: `SELECT ${COLUMNS} FROM payment_operations o WHERE o.payment_id = ANY($1::uuid[]) ORDER BY o.created_at, o.id`,
+};
+
+/** The operations of payments, oldest first. */
+export function findOperationsOfPayments(source: Queryable, paymentIds: readonly string[]): Promise<OperationRow[]> {
+  return source.query<OperationRow>(ofPayments, [paymentIds]);
+}
+
 const captureByKey: Statement = {
   name: 'payment_capture_by_key',
   text: `SELECT ${COLUMNS} FROM payment_operations o WHERE o.payment_id = $1 AND o.idempotency_key = $2`,
@@ -131,19 +141,6 @@ export async function settleOperation(
   }: { id: string; state: OperationState; reason: string | null; retrySeconds?: number },
 ): Promise<boolean> {
   return (await tx.query(settle, [id, state, reason, at, retrySeconds])).length > 0;
-}
-
-const due: Statement = {
-  name: 'payment_operations_due',
-  text: `SELECT id FROM payment_operations
-          WHERE state IN ('QUEUED', 'SENT', 'UNKNOWN') AND next_at <= clock_timestamp() - make_interval(secs => $1)
-            AND (state <> 'SENT' OR lease_until <= clock_timestamp())
-          ORDER BY next_at, id LIMIT $2`,
-};
-
-/** Operations that have been due for some seconds, the oldest first. */
-export async function findDueOperations(source: Queryable, seconds: number, limit: number): Promise<string[]> {
-  return (await source.query<{ id: string }>(due, [seconds, limit])).map(({ id }) => id);
 }
 
 const unwanted: Statement = {

@@ -1,56 +1,18 @@
 import type { Context } from '../../graphql/context/context.ts';
-import { ownerOf, requireUser } from '../../graphql/context/viewer.ts';
+import { requireUser } from '../../graphql/context/viewer.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
-import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';
 import { parseInput } from '../input.ts';
 import { refuseInput } from '../invalid-input.ts';
-import { buy, grant, orderPayload, toRequest } from '../orders/order-door.refs.graphql.ts';
-import { Refusal, refuse } from '../user-error.ts';
-import { captureInput, keyInput, refundInput, startInput } from './payment-input.ts';
-import { maySee } from './payment-rights.graphql.ts';
-import { startLimits, syncLimits } from './payment.limits.graphql.ts';
+import { orderPayload } from '../orders/order-door.refs.graphql.ts';
+import { refuse } from '../user-error.ts';
+import { captureInput, keyInput, refundInput } from './payment-input.ts';
+import { maySee, readPayment } from './payment-rights.graphql.ts';
+import { syncLimits } from './payment.limits.graphql.ts';
 import { PaymentRef, RefundRef } from './payments.refs.graphql.ts';
-
-const PaymentStartInputRef = builder.inputType('PaymentStartInput', {
-  description: 'Input of `paymentStart`.',
-  fields: (t) => ({
-    provider: t.string({ required: true, description: 'ID of the provider, from `paymentProviders`.' }),
-    idempotencyKey: t.string({
-      required: true,
-      description:
-        'Key chosen by the caller, at most 255 characters. If the answer is lost, repeat the call with the same key and input as ' +
-        'the same user or guest: the call returns the payment that was started before. The same key with a different input fails ' +
-        'with IDEMPOTENCY_KEY_REUSED.',
-    }),
-    email: t.string({
-      description:
-        'Email address for messages about the order. Required for guests, unless set by `cartEmailSet`; defaults to the email ' +
-        'address of the user.',
-    }),
-    shippingAddress: t.field({
-      type: AddressInputRef,
-      description: 'Postal address that the order ships to. Defaults to the address of the cart.',
-    }),
-    shippingMethodId: t.id({
-      description:
-        'Global ID of the shipping method. Defaults to that of the cart, or to the only one that is available.',
-    }),
-    expectedTotal: t.field({
-      type: 'Decimal',
-      description:
-        'Total that the customer has agreed to. If the total of the cart differs, the call fails with TOTAL_CHANGED.',
-    }),
-    returnUrl: t.string({
-      description:
-        'URL that the provider sends the shopper back to. Must be of the shop, of its storefront, or of an origin in `CORS_ORIGINS`. ' +
-        'Defaults to the storefront.',
-    }),
-  }),
-});
 
 const PaymentIdInputRef = builder.inputType('PaymentIdInput', {
   description: 'Input of `paymentSync` and `paymentCancel`.',
@@ -97,25 +59,6 @@ const OrderRefundInputRef = builder.inputType('OrderRefundInput', {
   }),
 });
 
-const PaymentStartPayloadRef = orderPayload<{ paymentId: string }>(
-  'PaymentStartPayload',
-  'Order, if it was placed at once: with the provider `manual`, or if there is nothing to pay. Null otherwise.',
-);
-builder.objectField(PaymentStartPayloadRef, 'payment', (t) =>
-  t.field({
-    type: PaymentRef,
-    nullable: true,
-    description: 'Payment that was started. Null if the order was placed at once, or if the mutation failed.',
-    resolve: ({ paymentId }, _args, ctx) => (paymentId === undefined ? null : read(ctx, paymentId)),
-  }),
-);
-
-// Payments change with every step of an operation: each is read anew.
-async function read(ctx: Context, paymentId: string) {
-  const [payment] = await ctx.services.payments.byIds([paymentId]);
-  return payment ?? null;
-}
-
 function paymentPayload(name: string) {
   const ref = payloadType<{ paymentId: string }>(name);
   builder.objectField(ref, 'payment', (t) =>
@@ -123,7 +66,7 @@ function paymentPayload(name: string) {
       type: PaymentRef,
       nullable: true,
       description: 'Payment after the mutation. Null if the mutation failed.',
-      resolve: ({ paymentId }, _args, ctx) => (paymentId === undefined ? null : read(ctx, paymentId)),
+      resolve: ({ paymentId }, _args, ctx) => (paymentId === undefined ? null : readPayment(ctx, paymentId)),
     }),
   );
   return ref;
@@ -158,51 +101,6 @@ async function paymentOf(ctx: Context, globalId: string): Promise<string> {
 }
 
 builder.mutationFields((t) => ({
-  paymentStart: t.field({
-    type: PaymentStartPayloadRef,
-    nullable: true,
-    extensions: startLimits,
-    description:
-      "Starts to pay for the viewer's cart. The total is frozen, and the cart is pinned: it cannot be changed and does not expire until " +
-      'the payment has ended, which is at its `deadline` at the latest. The order is placed when the payment succeeds; follow it with ' +
-      '`paymentChanged`. A cart can be pinned three times. With the provider `manual`, or if there is nothing to pay, the order is ' +
-      'placed at once.',
-    args: {
-      input: t.arg({
-        type: PaymentStartInputRef,
-        required: true,
-        description: 'Details of the payment and the order.',
-      }),
-    },
-    resolve: (_root, { input }, ctx) =>
-      orErrors(async () => {
-        const { provider, returnUrl = null } = parseInput(startInput, input);
-        const checkout = toRequest(input, ctx.shop.currency);
-        const placeNow = async () => {
-          const bought = await buy(ctx, checkout, false);
-          grant(ctx, bought.orderId, 'ACCESS_TOKEN');
-          return { orderId: bought.orderId };
-        };
-        const { payments } = ctx.services;
-        if (provider === 'manual' && payments.offered.some(({ id }) => id === 'manual')) return placeNow();
-        const owner = ownerOf(ctx.viewer);
-        if (owner === null) return refuse('CART_EMPTY', 'The cart is empty.');
-        if ('userId' in owner) checkout.accountEmail = (await ctx.loaders.user.load(owner.userId))?.email ?? '';
-        const started = await payments
-          .start(owner, { provider, checkout, returnUrl, shopUrl: ctx.publicUrl })
-          .catch((error: unknown) => {
-            // Nothing was to pay, and the first call has placed the order: it is found under its key.
-            if (error instanceof Refusal && error.errors.every(({ code }) => code === 'CART_EMPTY'))
-              return 'FREE' as const;
-            throw error;
-          });
-        if (started !== 'FREE') return started;
-        // Should there be something to pay by now, no unpaid order may come of it.
-        checkout.expectedTotalMinor = 0n;
-        return placeNow();
-      }),
-  }),
-
   paymentSync: t.field({
     type: PaymentSyncPayloadRef,
     nullable: true,

@@ -1,7 +1,7 @@
 import type { Context } from '../../graphql/context/context.ts';
 import { isStaff, ownerOf } from '../../graphql/context/viewer.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
-import type { PaymentOwners } from './payment.service.ts';
+import type { PaymentOwners, PaymentRow } from './payment.service.ts';
 
 /** Whether a cart was the viewer's when its payment began: then the viewer may pay. */
 export function isPayer(owners: PaymentOwners | null, viewer: CartOwner | null): boolean {
@@ -19,4 +19,10 @@ export function mayFollow(owners: PaymentOwners | null, viewer: CartOwner | null
 /** Whether the viewer may see a payment by its ID. */
 export async function maySee(ctx: Context, paymentId: string): Promise<boolean> {
   return isStaff(ctx.viewer) || mayFollow(await ctx.loaders.paymentOwners.load(paymentId), ownerOf(ctx.viewer));
+}
+
+/** Reads a payment for a payload. Payments change with every step of an operation, so nothing that was read before is used. */
+export async function readPayment(ctx: Context, paymentId: string): Promise<PaymentRow | null> {
+  const [payment] = await ctx.services.payments.byIds([paymentId]);
+  return payment ?? null;
 }

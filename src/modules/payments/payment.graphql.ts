@@ -7,20 +7,8 @@ import { OrderRef } from '../orders/order-door.refs.graphql.ts';
 import { isPayer, maySee } from './payment-rights.graphql.ts';
 import { DisputeRef, OperationRef } from './payment-parts.graphql.ts';
 import type { OfferedProvider } from './payment.service.ts';
-import { PaymentRef, RefundRef } from './payments.refs.graphql.ts';
+import { PaymentRef, PaymentStateRef, RefundRef } from './payments.refs.graphql.ts';
 import type { ClientData } from './providers/provider.types.ts';
-
-const PaymentStateRef = builder.enumType('PaymentState', {
-  description: 'State of a payment.',
-  values: {
-    PENDING: { description: 'The payment was begun, and the shopper has something to do.' },
-    PROCESSING: { description: 'The provider is working on the payment, which may take days.' },
-    AUTHORIZED: { description: 'The bank has approved the payment, and the money has not been captured yet.' },
-    CAPTURED: { description: 'Money was captured, in whole or in part.' },
-    CANCELLED: { description: 'The payment was cancelled before money was captured.' },
-    FAILED: { description: 'The payment failed for good.' },
-  } as const,
-});
 
 const ClientDataRef = builder.objectRef<ClientData>('PaymentClientData').implement({
   description:
@@ -39,6 +27,16 @@ const ClientDataRef = builder.objectRef<ClientData>('PaymentClientData').impleme
       description: 'Key for the client library of the provider. Null if there is none.',
     }),
   }),
+});
+
+const ReturnReasonRef = builder.enumType('PaymentReturnReason', {
+  description: 'Reason for which a payment is given back without an order.',
+  values: {
+    AMOUNT_MISMATCH: { description: 'The amount or the currency at the provider is not what was to be paid.' },
+    OUT_OF_STOCK: { description: 'The payment succeeded after its time, when the units were no longer available.' },
+    CART_CHANGED: { description: 'The payment succeeded after its time, when the cart had been changed.' },
+    ALREADY_ORDERED: { description: 'The cart had been ordered otherwise, or was being paid for anew.' },
+  } as const,
 });
 
 builder.node(PaymentRef, {
@@ -101,6 +99,12 @@ builder.node(PaymentRef, {
       description:
         'Reason for which the last attempt to pay failed, in words for the shopper. Null if no attempt failed.',
     }),
+    returnReason: t.expose('returnReason', {
+      type: ReturnReasonRef,
+      nullable: true,
+      description:
+        'Reason for which no order can be placed for the payment, so that the money is voided or refunded. Null if there is none.',
+    }),
     order: t.field({
       type: OrderRef,
       nullable: true,
@@ -135,7 +139,7 @@ builder.node(PaymentRef, {
       description: 'Requests to the provider, oldest first. Staff only.',
       authScopes: { staff: true },
       resolve: async ({ id, currency }, _args, ctx) =>
-        (await ctx.services.payments.operationsOf(id)).map((operation) => ({ ...operation, currency })),
+        (await ctx.loaders.operationsOfPayment.load(id)).map((operation) => ({ ...operation, currency })),
     }),
     disputes: t.field({
       type: [DisputeRef],

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { byId, registerLoaders } from '../../graphql/context/loaders.ts';
-import type { DisputeRow, MoneyEntry, PaymentOwners, PaymentRow, RefundRow } from './payment.service.ts';
+import type { DisputeRow, MoneyEntry, OperationRow, PaymentOwners, PaymentRow, RefundRow } from './payment.service.ts';
 
 declare module '../../graphql/context/loaders.ts' {
   interface Loaders {
@@ -10,6 +10,7 @@ declare module '../../graphql/context/loaders.ts' {
     paymentsOfOrder: DataLoader<string, PaymentRow[]>;
     refundsOfOrder: DataLoader<string, RefundRow[]>;
     disputesOfPayment: DataLoader<string, DisputeRow[]>;
+    operationsOfPayment: DataLoader<string, OperationRow[]>;
     moneyEntriesOfOrder: DataLoader<string, MoneyEntry[]>;
   }
 }
@@ -48,6 +49,11 @@ registerLoaders({
   disputesOfPayment: ({ payments }) =>
     groups(
       (ids) => payments.disputesOf(ids),
+      ({ paymentId }) => paymentId,
+    ),
+  operationsOfPayment: ({ payments }) =>
+    groups(
+      (ids) => payments.operationsOfPayments(ids),
       ({ paymentId }) => paymentId,
     ),
   moneyEntriesOfOrder: ({ payments }) =>

@@ -5,7 +5,8 @@ import type { PaymentBooks } from './fold.ts';
 import type { PaymentRow, PaymentTerms, ReturnReason } from './payment.types.ts';
 import type { ClientData } from './providers/provider.types.ts';
 
-const COLUMNS = `p.id, p.cart_id AS "cartId", p.order_id AS "orderId", p.provider, p.reference, p.state, p.currency,
+/** What a payment consists of, from `payments p`. */
+export const PAYMENT_COLUMNS = `p.id, p.cart_id AS "cartId", p.order_id AS "orderId", p.provider, p.reference, p.state, p.currency,
   p.amount_minor AS "amountMinor", p.authorized_minor AS "authorizedMinor", p.captured_minor AS "capturedMinor",
   p.refunded_minor AS "refundedMinor", p.refund_pending_minor AS "refundPendingMinor", p.disputed_minor AS "disputedMinor",
   p.client_data AS "clientData", p.deadline, p.lapses_at AS "lapsesAt", p.failure, p.return_reason AS "returnReason", p.problem,
@@ -58,7 +59,7 @@ export async function insertOutsidePayment(tx: Queryable, at: Date, id: string, 
 // The clause that says whose the cart is comes with the owner, so that each goes by its own index.
 const byKey = (column: string, suffix: string): Statement => ({
   name: `payment_by_key${suffix}`,
-  text: `SELECT ${COLUMNS}, p.request_hash AS "requestHash" FROM carts c JOIN payments p ON p.cart_id = c.id
+  text: `SELECT ${PAYMENT_COLUMNS}, p.request_hash AS "requestHash" FROM carts c JOIN payments p ON p.cart_id = c.id
           WHERE c.${column} = $1 AND p.idempotency_key = $2 ORDER BY p.created_at LIMIT 1`,
 });
 const byKeyOfGuest = byKey('guest_id', '');
@@ -77,7 +78,7 @@ export async function findPaymentByKey(
 
 const byIds: Statement = {
   name: 'payments_by_ids',
-  text: `SELECT ${COLUMNS} FROM payments p WHERE p.id = ANY($1::uuid[])`,
+  text: `SELECT ${PAYMENT_COLUMNS} FROM payments p WHERE p.id = ANY($1::uuid[])`,
 };
 
 /** Payments by ID, in no order. */
@@ -121,7 +122,7 @@ export async function findPaymentIds(source: Queryable, owner: CartOwner): Promi
 
 const ofCarts: Statement = {
   name: 'payments_of_carts',
-  text: `SELECT DISTINCT ON (p.cart_id) ${COLUMNS} FROM payments p WHERE p.cart_id = ANY($1::uuid[])
+  text: `SELECT DISTINCT ON (p.cart_id) ${PAYMENT_COLUMNS} FROM payments p WHERE p.cart_id = ANY($1::uuid[])
           ORDER BY p.cart_id, p.created_at DESC, p.id DESC`,
 };
 
@@ -132,7 +133,7 @@ export function findPaymentsOfCarts(source: Queryable, cartIds: readonly string[
 
 const ofOrders: Statement = {
   name: 'payments_of_orders',
-  text: `SELECT ${COLUMNS} FROM payments p WHERE p.order_id = ANY($1::uuid[]) ORDER BY p.created_at, p.id`,
+  text: `SELECT ${PAYMENT_COLUMNS} FROM payments p WHERE p.order_id = ANY($1::uuid[]) ORDER BY p.created_at, p.id`,
 };
 
 /** The payments of orders, oldest first. */

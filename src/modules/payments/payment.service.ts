@@ -5,6 +5,7 @@ import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Database } from '../../infra/postgres/database.ts';
+import type { GuestService, Renewed, RenewingGuest } from '../accounts/guest.service.ts';
 import type { CartOwner, CartService } from '../cart/cart.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
@@ -17,19 +18,16 @@ import { toDecimal } from '../money.ts';
 import { createFolding } from './folding.ts';
 import { createOperationRunner, type OperationRunner, type Step } from './operations.ts';
 import { findCaptureByKey, findOperations, insertOperation } from './operation.repository.ts';
-import { findEntriesOfOrders, type MoneyEntry } from './ledger.ts';
-import { auditMoney } from './money-audit.ts';
-import type { MoneyAudit } from './money-audit.types.ts';
 import { createOrderBooks } from './order-books.ts';
 import { createPaymentPlacing } from './payment-placing.ts';
 import * as payments from './payment.repository.ts';
-import type { PaymentOwners } from './payment.repository.ts';
-import { OPEN_STATES, type DisputeRow, type OperationRow, type PaymentRow, type RefundRow } from './payment.types.ts';
+import { OPEN_STATES, type OperationRow } from './payment.types.ts';
 import type { PaymentProvider } from './providers/provider.types.ts';
-import * as refunds from './refund.repository.ts';
-import { createPaymentWork, type PaymentWork } from './payment-work.ts';
+import { createPaymentQueries, type PaymentQueries } from './payment-queries.ts';
+import { createPaymentWork } from './payment-work.ts';
+import type { PaymentWork } from './payment-work.repository.ts';
 import { createRefunding, type OrderRefundRequest } from './refunding.ts';
-import { createStarting, type PaymentRequest } from './starting.ts';
+import { createStarting, type PaymentRequest, type Started } from './starting.ts';
 
 export type { MoneyEntry } from './ledger.ts';
 export type { PaymentOwners } from './payment.repository.ts';
@@ -38,6 +36,7 @@ export type { PaymentRequest } from './starting.ts';
 export type { OrderRefundRequest } from './refunding.ts';
 
 export type { MoneyAudit, MoneyDiscrepancy } from './money-audit.types.ts';
+export type { PaymentQuery } from './payment-page.repository.ts';
 
 /** A provider that shoppers may choose. */
 export interface OfferedProvider {
@@ -55,7 +54,7 @@ export interface CaptureRequest {
 }
 
 /** The use cases of payments. Those that ask a provider wait three seconds at most for its answer, and the rest happens later. */
-export interface PaymentService {
+export interface PaymentService extends PaymentQueries {
   /** What the shop takes, in the order in which to offer it. */
   readonly offered: readonly OfferedProvider[];
   /** All providers that the shop can talk to. */
@@ -65,6 +64,8 @@ export interface PaymentService {
    * @returns the payment, or FREE if there is nothing to pay
    */
   start(owner: CartOwner, request: PaymentRequest): Promise<{ paymentId: string } | 'FREE'>;
+  /** The same for a guest whose token others may know: the guest gets another token. See `GuestService.renewing`. */
+  startRenewing(guest: RenewingGuest, request: PaymentRequest): Promise<Renewed<{ paymentId: string } | 'FREE'>>;
   /** Asks the provider how a payment stands. @throws Refusal: UNAVAILABLE */
   sync(paymentId: string): Promise<void>;
   /** See `OperationRunner`. */
@@ -78,41 +79,24 @@ export interface PaymentService {
 
   /** Does an operation, for jobs. */
   runOperation: OperationRunner['run'];
-  /** What waits to be done: rows of each kind, so many at most. */
-  findWork(limit: number): Promise<PaymentWork>;
+  /**
+   * What waits to be done, in one statement.
+   * @param limit rows of each kind, at most
+   * @param unheardAfterId the payments of which nothing is heard are listed by ID, from the one after this
+   */
+  findWork(limit: number, unheardAfterId?: string | null): Promise<PaymentWork>;
   /** Has a payment cancelled whose time is over. */
   expire(paymentId: string): Promise<void>;
   /** Tells staff, once, that an authorization lapses within two days. */
   warnOfLapse(paymentId: string): Promise<void>;
   /** Cancels an order that was not paid in time. */
   cancelUnpaid(orderId: string): Promise<void>;
-
-  byIds(ids: readonly string[]): Promise<PaymentRow[]>;
-  ownersOf(ids: readonly string[]): Promise<PaymentOwners[]>;
-  /** The ids of all payments of somebody's carts and orders. */
-  idsOf(owner: CartOwner): Promise<string[]>;
-  /** The last payment of each cart. */
-  ofCarts(cartIds: readonly string[]): Promise<PaymentRow[]>;
-  ofOrders(orderIds: readonly string[]): Promise<PaymentRow[]>;
-  refundsByIds(ids: readonly string[]): Promise<RefundRow[]>;
-  refundsOfOrders(orderIds: readonly string[]): Promise<RefundRow[]>;
-  disputesOf(paymentIds: readonly string[]): Promise<DisputeRow[]>;
-  operationsOf(paymentId: string): Promise<OperationRow[]>;
-  /** The ledger of orders, oldest entries first. */
-  entriesOfOrders(orderIds: readonly string[]): Promise<MoneyEntry[]>;
-  /**
-   * Compares the ledger of money with orders and payments.
-   * @param after the order after which to begin; null: with the first, and payments without an order are checked as well
-   * @param first how many orders; null: all
-   */
-  audit(after: string | null, first: number | null): Promise<MoneyAudit>;
-  /** The payment that a provider knows by a reference; null if it is none of the shop's. */
-  byReference(provider: string, reference: string): Promise<string | null>;
 }
 
 export interface PaymentDependencies {
   db: Database;
   cart: CartService;
+  guests: Pick<GuestService, 'renewing'>;
   catalog: CatalogService;
   inventory: InventoryService;
   orders: OrderService;
@@ -165,6 +149,15 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
     return open?.id ?? null;
   }
 
+  /** Has the provider begin a payment. */
+  async function begin(started: Started): Promise<{ paymentId: string } | 'FREE'> {
+    if (started === 'FREE') return 'FREE';
+    const { paymentId, operationId } = started;
+    // A call that is repeated while the first one waits finds the operation, too.
+    await runSoon(operationId ?? (await openOperation(paymentId, 'BEGIN')));
+    return { paymentId };
+  }
+
   /** Writes a capture down. @returns the operation; null if the key has been used for it before */
   function requestCapture({ paymentId, amountMinor, idempotencyKey, actorId }: CaptureRequest): Promise<string> {
     return db.transaction(async (tx) => {
@@ -210,6 +203,7 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
   }
 
   return {
+    ...createPaymentQueries(db),
     offered: config.providers.flatMap((id) => {
       if (id === 'manual') return [MANUAL];
       const provider = providers.get(id);
@@ -217,12 +211,11 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
     }),
     providers,
 
-    async start(owner, request) {
-      const started = await starting.start(owner, request);
-      if (started === 'FREE') return 'FREE';
-      // A call that is repeated while the first one waits finds the operation, too.
-      await runSoon(started.operationId ?? (await openOperation(started.paymentId, 'BEGIN')));
-      return { paymentId: started.paymentId };
+    start: async (owner, request) => begin(await starting.start(owner, request)),
+
+    async startRenewing(of, request) {
+      const { value, guest } = await starting.startRenewing(of, request);
+      return { value: await begin(value), guest };
     },
 
     sync: (paymentId) => runner.sync(paymentId),
@@ -254,24 +247,11 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
     },
 
     runOperation: runner.run,
-    findWork: (limit) => upkeep.findWork(limit),
+    findWork: (limit, unheardAfterId) => upkeep.findWork(limit, unheardAfterId),
     warnOfLapse: (paymentId) => upkeep.warnOfLapse(paymentId),
     cancelUnpaid: (orderId) => upkeep.cancelUnpaid(orderId),
     async expire(paymentId) {
       await folding.apply(paymentId, { cancel: true });
     },
-
-    byIds: (ids) => payments.findPayments(db, ids),
-    ownersOf: (ids) => payments.findPaymentOwners(db, ids),
-    idsOf: (owner) => payments.findPaymentIds(db, owner),
-    ofCarts: (cartIds) => payments.findPaymentsOfCarts(db, cartIds),
-    ofOrders: (orderIds) => payments.findPaymentsOfOrders(db, orderIds),
-    refundsByIds: (ids) => refunds.findRefunds(db, ids),
-    refundsOfOrders: (orderIds) => refunds.findRefundsOfOrders(db, orderIds),
-    disputesOf: (paymentIds) => refunds.findDisputesOfPayments(db, paymentIds),
-    operationsOf: (paymentId) => findOperations(db, paymentId),
-    entriesOfOrders: (orderIds) => findEntriesOfOrders(db, orderIds),
-    audit: (after, first) => auditMoney(db, after, first),
-    byReference: (provider, reference) => payments.findByReference(db, provider, reference),
   };
 }

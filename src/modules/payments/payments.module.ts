@@ -29,10 +29,10 @@ declare module '../module.ts' {
 export const paymentsModule: ShopModule = {
   name: 'payments',
   services({ config, db, eventLog, nudges, services, overrides, logger }) {
-    const { cart, catalog, inventory, orders, pricing: prices, staff, webhooks } = services;
+    const { cart, guests, catalog, inventory, orders, pricing: prices, staff, webhooks } = services;
     const providers = overrides.paymentProviders ?? services.paymentProviders.byId;
     const payments = createPaymentService({
-      ...{ db, cart, catalog, inventory, orders, prices, staff, eventLog, providers, logger },
+      ...{ db, cart, guests, catalog, inventory, orders, prices, staff, eventLog, providers, logger },
       config: config.payments,
       shop: config.shop,
       corsOrigins: config.http.corsOrigins,
@@ -61,7 +61,9 @@ export const paymentsModule: ShopModule = {
     Promise.all([
       import('./payment.loaders.graphql.ts'),
       import('./payment.graphql.ts'),
+      import('./payments.graphql.ts'),
       import('./payment-fields.graphql.ts'),
+      import('./payment-start.graphql.ts'),
       import('./payment-mutations.graphql.ts'),
       import('./payment-changed.graphql.ts'),
       import('./ledger.graphql.ts'),

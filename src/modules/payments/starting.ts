@@ -5,6 +5,7 @@ import { originMatcher } from '../../config/origins.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import { RetryTransaction, type Database, type Transaction } from '../../infra/postgres/database.ts';
+import type { GuestService, Renewed, RenewingGuest } from '../accounts/guest.service.ts';
 import type { CartOwner, CartService } from '../cart/cart.service.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { hashOfCheckout, type CheckoutRequest, type OrderService } from '../orders/order.service.ts';
@@ -37,6 +38,8 @@ export interface PaymentStarting {
    * @throws Refusal: whatever is in the way of a checkout; PAYMENT_IN_PROGRESS, PAYMENT_REFUSED, LIMIT_EXCEEDED, IDEMPOTENCY_KEY_REUSED
    */
   start(owner: CartOwner, request: PaymentRequest): Promise<Started>;
+  /** The same for a guest whose token others may know: the guest gets another token. See `GuestService.renewing`. */
+  startRenewing(guest: RenewingGuest, request: PaymentRequest): Promise<Renewed<Started>>;
 }
 
 /** After the deadline, the provider is asked to cancel. After these seconds more the units are released whatever it says. */
@@ -46,6 +49,7 @@ export const GRACE_SECONDS = 300;
 export function createStarting(deps: {
   db: Database;
   cart: CartService;
+  guests: Pick<GuestService, 'renewing'>;
   orders: Pick<OrderService, 'prepare'>;
   prices: Pick<PricingService, 'recordUses'>;
   eventLog: EventLog;
@@ -55,7 +59,7 @@ export function createStarting(deps: {
   corsOrigins: readonly string[];
   onOperation: (operationId: string) => void;
 }): PaymentStarting {
-  const { db, cart: carts, orders, prices, eventLog, providers, config, shop, corsOrigins, onOperation } = deps;
+  const { db, cart: carts, guests, orders, prices, eventLog, providers, config, shop, corsOrigins, onOperation } = deps;
 
   function providerOf(name: string): PaymentProvider {
     const provider = config.providers.some((offered) => offered === name) ? providers.get(name) : undefined;
@@ -91,7 +95,7 @@ export function createStarting(deps: {
     owner: CartOwner,
     request: PaymentRequest,
     provider: PaymentProvider,
-  ): Promise<Started> {
+  ): Promise<{ value: Started; at: Date | null }> {
     const { checkout, shopUrl } = request;
     const returnUrl = returnUrlOf(request);
     // Two calls with one key wait for each other at the cart's lock; the key is looked up after it, also where the cart is refused.
@@ -100,12 +104,13 @@ export function createStarting(deps: {
       throw error;
     });
     const earlier = await findEarlier(tx, owner, request);
-    if (earlier !== null) return { paymentId: earlier, operationId: null };
+    if (earlier !== null) return { value: { paymentId: earlier, operationId: null }, at: null };
     if (locked instanceof Refusal) throw locked;
 
     const { email, shippingAddress, pricing } = await orders.prepare(tx, locked, checkout);
     const { quote } = pricing;
-    if (quote.totalMinor === 0n) return 'FREE';
+    // The checkout that follows gives the guest another token.
+    if (quote.totalMinor === 0n) return { value: 'FREE', at: null };
     if (quote.totalMinor < provider.capabilities.leastMinor) {
       refuse('PAYMENT_REFUSED', `${provider.title} does not take amounts as small as this.`, ['provider']);
     }
@@ -135,13 +140,26 @@ export function createStarting(deps: {
     const { guestId, userId } = locked;
     await eventLog.append(tx, at, [paymentChanged.of(paymentId, { paymentId, guestId, userId, orderId: null })]);
     tx.afterCommit(() => onOperation(operationId));
-    return { paymentId, operationId };
+    return { value: { paymentId, operationId }, at };
   }
 
   return {
     async start(owner, request) {
       const provider = providerOf(request.provider);
-      return db.transaction((tx) => begin(tx, owner, request, provider));
+      return (await db.transaction((tx) => begin(tx, owner, request, provider))).value;
+    },
+
+    async startRenewing(guest, request) {
+      const provider = providerOf(request.provider);
+      return db.transaction((tx) =>
+        guests.renewing<Started>(tx, guest, {
+          async findEarlier(guestId) {
+            const paymentId = await findEarlier(tx, { guestId }, request);
+            return paymentId === null ? null : { paymentId, operationId: null };
+          },
+          run: (guestId) => begin(tx, { guestId }, request, provider),
+        }),
+      );
     },
   };
 }

@@ -30,7 +30,10 @@ builder.node(WebhookDeliveryRef, {
   authScopes: { staff: true },
   id: { resolve: (delivery) => delivery.id, description: 'Global ID of the delivery.' },
   fields: (t) => ({
-    source: t.exposeString('source', { nullable: false, description: 'System that sent the delivery: `contentful`.' }),
+    source: t.exposeString('source', {
+      nullable: false,
+      description: 'System that sent the delivery: `contentful`, or the ID of a payment provider.',
+    }),
     topic: t.exposeString('topic', { nullable: false, description: 'Topic of the delivery, as named by the sender.' }),
     entryId: t.string({
       nullable: false,

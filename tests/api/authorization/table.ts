@@ -277,6 +277,7 @@ export const operations: Record<string, Row> = {
     declare: '$id: ID!',
     given: async (scene) => ({ id: (await payOrder(scene)).id }),
   },
+  'Query.payments': { as: staffOnly, ask: 'payments { totalCount }' },
   'Query.moneyAudit': { as: staffOnly, ask: 'moneyAudit { checkedOrders }' },
   'Query.users': { as: adminOnly, ask: 'users { totalCount }' },
   'Query.inventoryAudit': { as: staffOnly, ask: 'inventoryAudit { checkedVariants }' },

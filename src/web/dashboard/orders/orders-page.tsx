@@ -42,7 +42,10 @@ const STATUSES = [
 const PAYMENTS = [
   ['', 'Any payment'],
   ['PENDING', 'Pending'],
+  ['AUTHORIZED', 'Authorized'],
+  ['PARTIALLY_PAID', 'Paid in part'],
   ['PAID', 'Paid'],
+  ['PARTIALLY_REFUNDED', 'Refunded in part'],
   ['REFUNDED', 'Refunded'],
 ] as const;
 

@@ -18,6 +18,7 @@ import { SystemPage } from '../system/system-page.tsx';
 import { VariantPage } from '../stock/variant-page.tsx';
 
 // Loaded when they are opened first: most visits are about orders and stock.
+const PaymentsPage = lazy(async () => ({ default: (await import('../payments/payments-page.tsx')).PaymentsPage }));
 const PromotionsPage = lazy(async () => ({
   default: (await import('../promotions/promotions-page.tsx')).PromotionsPage,
 }));
@@ -40,6 +41,11 @@ export function Pages({ me }: { me: { id: string; role: string } }) {
         <OrdersPage />
       </Route>
       <Route path="/orders/:number">{({ number }) => <OrderPage key={number} number={number} />}</Route>
+      <Route path="/payments">
+        <Suspense fallback={<Loading />}>
+          <PaymentsPage />
+        </Suspense>
+      </Route>
       <Route path="/stock">
         <StockPage />
       </Route>

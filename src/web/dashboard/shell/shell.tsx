@@ -14,6 +14,7 @@ import './shell.css';
 const NAVIGATION = [
   ['/', 'Overview'],
   ['/orders', 'Orders'],
+  ['/payments', 'Payments'],
   ['/stock', 'Stock'],
   ['/catalogue', 'Catalogue'],
   ['/promotions', 'Promotions'],

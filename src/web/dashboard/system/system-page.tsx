@@ -119,7 +119,7 @@ export function SystemPage() {
               retry={(id) => then(retryDelivery({ id }))}
               items={(data.webhookDeliveries?.nodes ?? []).map(({ id, topic, entryId, reason, receivedAt }) => ({
                 id,
-                name: `${topic} of ${entryId}`,
+                name: entryId === '' ? topic : `${topic} of ${entryId}`,
                 at: receivedAt,
                 detail: reason,
               }))}

@@ -23,7 +23,12 @@ graphql(`
     state
     deadline
     failure
+    returnReason
     amount {
+      amount
+      currencyCode
+    }
+    refunded {
       amount
       currencyCode
     }
@@ -155,6 +160,7 @@ function OnePayment({ id }: { id: string }) {
 function State(props: { payment: ShopPaymentFragment; isAsking: boolean; onAsk: () => void }) {
   const { payment, isAsking, onAsk } = props;
   if (payment.order != null) return <Notice tone="good">Paid. Your order is placed.</Notice>;
+  if (payment.returnReason != null) return <Returned payment={payment} />;
   if (payment.state === 'CANCELLED' || payment.state === 'FAILED') return <Over payment={payment} />;
   if (payment.state === 'PENDING') return <Open payment={payment} onAsk={onAsk} />;
   return (
@@ -176,6 +182,37 @@ function Over({ payment }: { payment: ShopPaymentFragment }) {
       <Notice tone={payment.state === 'FAILED' ? 'bad' : 'quiet'}>
         {payment.failure ?? (payment.state === 'FAILED' ? 'The payment failed.' : 'The payment was cancelled.')} You
         were not charged.
+      </Notice>
+      <p>
+        <Link href="/cart" className="button button-primary">
+          Back to your cart
+        </Link>
+      </p>
+    </>
+  );
+}
+
+/** No order can be placed for the payment any more. */
+function Returned({ payment }: { payment: ShopPaymentFragment }) {
+  useEffect(() => noteOpenPayment(null), []);
+  const { state, returnReason, amount, refunded } = payment;
+  const isVoided = state !== 'CAPTURED';
+  const isRefunded = refunded.amount === amount.amount;
+  return (
+    <>
+      <Notice tone="bad">
+        {returnReason === 'OUT_OF_STOCK' &&
+          'Your payment arrived after the time to pay was over, and your items are no longer available. '}
+        {returnReason === 'CART_CHANGED' &&
+          'Your payment arrived after the time to pay was over, and your cart had changed. '}
+        {returnReason === 'ALREADY_ORDERED' && 'Your cart was ordered with another payment. '}
+        {returnReason === 'AMOUNT_MISMATCH' && 'The amount of the payment was not what your cart costs. '}
+        No order was placed for this payment.{' '}
+        {isVoided
+          ? 'You were not charged.'
+          : isRefunded
+            ? `${formatMoney(refunded)} was refunded to you.`
+            : 'The whole amount is being refunded to you.'}
       </Notice>
       <p>
         <Link href="/cart" className="button button-primary">
