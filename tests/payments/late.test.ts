@@ -24,6 +24,7 @@ import {
   type PayingShop,
 } from '../support/paying.ts';
 import { addressIn, pricesOf } from '../support/priced-cart.ts';
+import { Refused } from '../../src/modules/payments/providers/provider.types.ts';
 import { clearTerms, makePromotion, makeZone, usageOf } from '../support/pricing.ts';
 import { rowId } from '../support/shopper.ts';
 import { rowsOf } from '../support/books.ts';
@@ -268,6 +269,25 @@ describe('a payment that the bank takes days for', () => {
     expect(await levelOf(shop, variant.id)).toEqual([10, 0]);
   });
 
+  test('and that the provider does not cancel meanwhile is cancelled once it was declined, however often it may be tried again', async () => {
+    const { paymentId, client, payment, order } = await processing();
+    // As with Stripe.
+    shop.provider.before = async (kind) => {
+      if (kind === 'cancel' && shop.provider.of(paymentId).state === 'PROCESSING')
+        throw new Refused('Being processed.');
+    };
+    await shop.app.services.orders.cancel(rowId(order.id), { by: 'SHOP' }, null);
+    await settle(shop, paymentId);
+    expect(await operationsOf(shop, paymentId)).toEqual(['BEGIN DONE', 'CANCEL REFUSED']);
+    await syncPayment(client, payment.id);
+    expect(await operationsOf(shop, paymentId)).toEqual(['BEGIN DONE', 'CANCEL REFUSED']);
+    shop.provider.decline(paymentId);
+    await syncPayment(client, payment.id);
+    await settle(shop, paymentId);
+    expect(await operationsOf(shop, paymentId)).toEqual(['BEGIN DONE', 'CANCEL REFUSED', 'CANCEL DONE']);
+    expect(await factsOf(shop, paymentId)).toMatchObject({ state: 'CANCELLED', problem: null });
+  });
+
   test('of an order that was cancelled meanwhile is refunded when it succeeds', async () => {
     const { paymentId, client, payment, order } = await processing();
     shop.provider.failNext('cancel', 'REFUSED');
@@ -344,6 +364,45 @@ describe('a cart', () => {
     expect(paymentStart).toMatchObject({ payment: null, errors: [{ code: 'LIMIT_EXCEEDED', limit: 3, requested: 4 }] });
   });
 
+  /** A guest's cart that was pinned so often. */
+  async function pinned(times: number) {
+    const shopper = await withCart(shop);
+    for (let pins = 0; pins < times; pins += 1) {
+      const { id } = await startPayment(shopper.client);
+      await shopper.client.data(paymentDocuments.cancel, { id });
+    }
+    return shopper;
+  }
+  const startsIn = async ({ client }: Awaited<ReturnType<typeof withCart>>) => {
+    const input = { provider: 'test', idempotencyKey: crypto.randomUUID() };
+    const { paymentStart } = await client.data(paymentDocuments.start, { input });
+    return known(paymentStart).errors.map(({ code }) => code);
+  };
+
+  test('that is emptied and filled anew can be pinned three times again', async () => {
+    const shopper = await pinned(3);
+    // More units belong to the hold that there is.
+    await shopper.add({ sku: shopper.variant.sku, quantity: 1 });
+    expect(await startsIn(shopper)).toEqual(['LIMIT_EXCEEDED']);
+    await shopper.remove(known((await shopper.cart())?.lines[0]).id);
+    await shopper.add({ sku: shopper.variant.sku, quantity: 1 });
+    expect(await startsIn(shopper)).toEqual([]);
+  });
+
+  test('that has expired and is held again can be pinned three times again', async () => {
+    const shopper = await pinned(3);
+    await runOutOfGrace(shop, shopper.cartId);
+    expect((await shopper.reclaim(shopper.cartId)).errors).toEqual([]);
+    expect(await startsIn(shopper)).toEqual([]);
+  });
+
+  test('cannot be pinned more often by logging in, because its hold goes on', async () => {
+    const shopper = await pinned(3);
+    const person = await newPerson(shop);
+    const user = personOf(shop, person.email, await login(shopper.client, { email: person.email }));
+    expect(await startsIn({ ...shopper, client: user.client })).toEqual(['LIMIT_EXCEEDED']);
+  });
+
   test('whose guest logs in while paying becomes an order of the user', async () => {
     const person = await newPerson(shop);
     const { client, payment, paymentId } = await withPayment(shop);
@@ -401,7 +460,8 @@ describe('the idempotency key of paymentStart', () => {
     const shopper = await withCart(shop);
     await pricesOf(shopper).setCodes('FREE-OF-CHARGE');
     const first = await start(shopper.client, {});
-    expect(first).toMatchObject({ payment: null, order: { status: 'PLACED', total: { amount: '0.00' } }, errors: [] });
+    const placed = { status: 'PLACED', paymentStatus: 'PAID', total: { amount: '0.00' } };
+    expect(first).toMatchObject({ payment: null, order: placed, errors: [] });
     const again = await start(shopper.client, {});
     expect(again).toMatchObject({ payment: null, order: { id: known(first.order).id }, errors: [] });
   });
@@ -418,7 +478,9 @@ test('a shop that takes no unpaid orders places those that cost nothing, and ref
     });
     expect(paymentStart).toMatchObject({ order: null, errors: [{ code: 'NOT_FOUND' }] });
     await pricesOf(shopper).setCodes('NOTHING-TO-PAY');
-    expect((await shopper.checkout({ idempotencyKey: 'c' })).order).toMatchObject({ total: { amount: '0.00' } });
+    expect((await shopper.checkout({ idempotencyKey: 'c' })).order).toMatchObject({
+      ...{ total: { amount: '0.00' }, paymentStatus: 'PAID' },
+    });
   } finally {
     await strict.dispose();
   }
@@ -510,6 +572,48 @@ test('a promotion with a limit is reserved by a payment, given back when it is c
   await shop.app.services.orders.cancel(rowId(known(order).id), { by: 'SHOP' }, null);
   await settle(shop, rowId(second.id));
   expect(await usageOf(shop, promotion.id)).toEqual({ used: 0, spent: 0 });
+});
+
+describe('a payment that the provider called cancelled, and that the bank approves all the same', () => {
+  /** A guest with a code for a promotion that can be used once, whose payment was cancelled. */
+  async function cancelledWithCode(code: string) {
+    const promotion = await makePromotion(shop, { codes: [code], usage_limit: 1 });
+    const shopper = await withCart(shop);
+    await pricesOf(shopper).setCodes(code);
+    const payment = await startPayment(shopper.client);
+    Object.assign(shop.provider.of(rowId(payment.id)), { state: 'CANCELLED' });
+    expect(await syncPayment(shopper.client, payment.id)).toMatchObject({ state: 'CANCELLED', order: null });
+    expect(await usageOf(shop, promotion.id)).toEqual({ used: 0, spent: 0 });
+    return { ...shopper, promotion, payment, paymentId: rowId(payment.id) };
+  }
+
+  test('places its order, and counts the use of the promotion that was given back', async () => {
+    const { client, promotion, payment, paymentId } = await cancelledWithCode('COUNTED-AGAIN');
+    shop.provider.pay(paymentId);
+    const { order } = await syncPayment(client, payment.id);
+    expect(order).toMatchObject({ total: { amount: '18.00' } });
+    expect(await usageOf(shop, promotion.id)).toEqual({ used: 1, spent: 200 });
+    const other = await withCart(shop);
+    await pricesOf(other).setCodes('COUNTED-AGAIN');
+    expect((await pricesOf(other).cart()).total.amount).toBe('20.00');
+    await shop.app.services.orders.cancel(rowId(known(order).id), { by: 'SHOP' }, null);
+    await settle(shop, paymentId);
+    expect(await usageOf(shop, promotion.id)).toEqual({ used: 0, spent: 0 });
+  });
+
+  test('places its order at the frozen total, if somebody else has used the promotion up meanwhile, and its limit holds', async () => {
+    const { client, promotion, payment, paymentId } = await cancelledWithCode('TAKEN-MEANWHILE');
+    const other = await withCart(shop);
+    await pricesOf(other).setCodes('TAKEN-MEANWHILE');
+    known((await other.checkout({ idempotencyKey: 'taken' })).order);
+    shop.provider.pay(paymentId);
+    const { order } = await syncPayment(client, payment.id);
+    expect(order).toMatchObject({ total: { amount: '18.00' } });
+    expect(await usageOf(shop, promotion.id)).toEqual({ used: 1, spent: 200 });
+    await shop.app.services.orders.cancel(rowId(known(order).id), { by: 'SHOP' }, null);
+    await settle(shop, paymentId);
+    expect(await usageOf(shop, promotion.id)).toEqual({ used: 1, spent: 200 });
+  });
 });
 
 describe('an order that is cancelled', () => {

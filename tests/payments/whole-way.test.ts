@@ -7,6 +7,7 @@ import { findFaults, rowsOf } from '../support/books.ts';
 import { makeVariant, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { paymentDocuments, startPayment } from '../support/payer.ts';
+import { newDataDir, startProcess } from '../support/shop-process.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { enter, rowId } from '../support/shopper.ts';
 import type { StripeBooks } from '../support/stripe-books.ts';
@@ -218,6 +219,40 @@ describe('with Stripe', () => {
     expect(await levels()).toEqual({ onHand: 10, held: 0 });
     // Nobody can pay for it any more.
     await until('the payment is cancelled at Stripe', () => books.intent(reference).status === 'canceled');
+    await expectSoundBooks();
+  });
+});
+
+describe('npm run payments:reconcile', () => {
+  async function reconcile() {
+    const { database } = shop.config;
+    if (database.kind !== 'url') throw new Error('the shop has its own database');
+    const { output, exited } = startProcess('src/commands/payments-reconcile.ts', {
+      ...{ DATABASE_URL: database.url, DATA_DIR: newDataDir(), JWT_SECRET: SECRET },
+      ...{ STRIPE_SECRET_KEY: STRIPE_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_URL: stripe.url },
+    });
+    return { status: await exited, output: output() };
+  }
+
+  test('prints what the shop had missed and ends with 1, and ends with 0 when everything agrees', async () => {
+    const { reference, payment } = await begin('stripe');
+    books.approve(reference);
+    const first = await reconcile();
+    expect(first.output).toContain(
+      `stripe ${reference} (payment ${rowId(payment.id)})\n` +
+        '  state: the shop had PENDING, the provider has AUTHORIZED\n' +
+        '  authorizedMinor: the shop had 0, the provider has 2000\n',
+    );
+    expect(first).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/^\d+ payments checked, \d+ differed\.$/m),
+    });
+    // What it wrote down leads to the next step, which the shop's own processes take.
+    const { payments } = shop.app.services;
+    for (const { id } of await payments.operationsOf(rowId(payment.id))) await payments.runOperation(id, true);
+    expect(books.intent(reference).status).toBe('succeeded');
+    const second = await reconcile();
+    expect(second).toMatchObject({ status: 0, output: expect.stringMatching(/^\d+ payments checked, 0 differed\.$/m) });
     await expectSoundBooks();
   });
 });

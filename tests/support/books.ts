@@ -132,7 +132,7 @@ SELECT format('order %s went from %s to %s %s times, and was told to %s times', 
   FROM moved m FULL JOIN told t USING (order_id, from_status, to_status) WHERE m.times IS DISTINCT FROM t.times
 UNION ALL
 SELECT format('order %s is %s after %s', o.number, o.payment_status, coalesce(p.status, 'nothing')) FROM orders o LEFT JOIN paid p ON p.order_id = o.id
- WHERE coalesce(p.status, 'PENDING') <> o.payment_status::text
+ WHERE coalesce(p.status, CASE o.total_minor WHEN 0 THEN 'PAID' ELSE 'PENDING' END) <> o.payment_status::text
 UNION ALL
 -- A guest's order may have joined an account; its cart stays whose it was.
 SELECT format('order %s is not whose its cart was', o.number) FROM orders o JOIN carts c ON c.id = o.cart_id
@@ -161,7 +161,8 @@ SELECT format('promotion %s is used %s by order %s, which is %s', u.promotion_id
 UNION ALL
 SELECT format('payment %s is %s, and promotion %s is reserved for it: %s', p.id, p.state, u.promotion_id, u.returned_at IS NULL)
   FROM promotion_uses u JOIN payments p ON p.id = u.payment_id
- WHERE u.order_id IS NULL AND (p.state IN ('CANCELLED', 'FAILED')) <> (u.returned_at IS NOT NULL) AND p.return_reason IS NULL
+ WHERE u.order_id IS NULL AND (p.state IN ('CANCELLED', 'FAILED') OR p.order_id IS NOT NULL) <> (u.returned_at IS NOT NULL)
+   AND p.return_reason IS NULL
 UNION ALL
 SELECT format('order %s: lines come to %s less %s, the order says %s less %s', o.number, l.total, l.discount, o.subtotal_minor, o.discount_minor)
   FROM orders o JOIN LATERAL (

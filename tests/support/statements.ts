@@ -5,7 +5,7 @@ import type { TestShop } from './shop.ts';
 export type SentStatement = string;
 
 /** What another shop of the process asks at intervals, whatever its callers do. */
-const BACKGROUND = /^(event_log_|payment_operations_due$|payments_(overdue|lapsing|unheard|unpaid_orders)$)/;
+const BACKGROUND = /^(event_log_|payments_work$)/;
 
 /**
  * Runs some work and gives every statement that the pools of this process sent meanwhile, transactions' BEGIN and COMMIT

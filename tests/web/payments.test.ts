@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountShop, newEmail, newStaff, type Person } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
-import { makeProduct, type World } from '../support/fixtures.ts';
+import { globalId, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { paymentDocuments } from '../support/payer.ts';
+import { enter } from '../support/shopper.ts';
 import { fillCheckout, newVisitor } from '../support/shop-window.ts';
 import type { TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
@@ -101,6 +102,52 @@ describe.skipIf(!hasBrowser('payments in the shop window'))('paying', () => {
     await again.locator('button[value=pay]').click();
     await again.getByRole('heading', { name: /^Order \d+$/ }).waitFor();
     expect(await orderOf(email)).toBeDefined();
+  });
+
+  /** The time to pay is over, and the units go back to stock; the bank has not heard of that. */
+  async function runOutOfTime(variantId: string): Promise<void> {
+    await rowsOf(
+      shop.db,
+      `UPDATE carts SET expires_at = clock_timestamp() - interval '1 second'
+        WHERE id IN (SELECT cart_id FROM cart_lines WHERE variant_id = $1)`,
+      [variantId],
+    );
+    await until('the units are back', async () => {
+      await shop.app.services.cart.expireOverdue();
+      const text = 'SELECT held FROM product_variants WHERE id = $1';
+      return (await rowsOf<{ held: number }>(shop.db, text, [variantId]))[0]?.held === 0;
+    });
+  }
+
+  test('runs out of time, and has the order after all when the bank agrees afterwards', async () => {
+    const { page, email, variantId } = await atCheckout();
+    await button(page, 'Pay $10.00').click();
+    await page.waitForURL('**/pay/test/**');
+    await runOutOfTime(variantId);
+    await page.locator('button[value=pay]').click();
+    await page.getByRole('heading', { name: /^Order \d+$/ }).waitFor();
+    expect(await orderOf(email)).toBeDefined();
+    expect(await findFaults(shop.db)).toEqual([]);
+  });
+
+  test('runs out of time, and gets the money back where somebody else has the last unit', async () => {
+    const { page, variantId } = await atCheckout(1);
+    await button(page, 'Pay $10.00').click();
+    await page.waitForURL('**/pay/test/**');
+    await runOutOfTime(variantId);
+    const other = await enter(shop);
+    const { errors } = await other.add({ variantId: globalId('ProductVariant', variantId), quantity: 1 });
+    expect(errors).toEqual([]);
+    await page.locator('button[value=pay]').click();
+    const notice = page.getByText('your items are no longer available');
+    await notice.waitFor();
+    expect(await notice.textContent()).toMatch(/No order was placed for this payment\. You were not charged\.$/);
+    await until('the authorization is voided', async () => {
+      const text = `SELECT state FROM test_provider_payments WHERE state = 'CANCELLED' AND payment_id IN (
+        SELECT p.id::text FROM payments p JOIN cart_lines l ON l.cart_id = p.cart_id WHERE l.variant_id = $1)`;
+      return (await rowsOf(shop.db, text, [variantId])).length === 1;
+    });
+    expect(await findFaults(shop.db)).toEqual([]);
   });
 
   test('cancels, and changes the cart', async () => {

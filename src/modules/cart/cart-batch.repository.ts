@@ -113,9 +113,10 @@ WITH begun AS (
     FROM unnest($11::uuid[], $12::uuid[], $13::uuid[], $14::int[], $15::int[], $16::int[])
       AS a(id, cart_id, variant_id, quantity, unit_price_minor, position)
 )
-UPDATE carts c SET hold_started_at = w.hold_started_at, expires_at = w.expires_at, updated_at = $1, version = c.version + 1,
+UPDATE carts c SET hold_started_at = w.hold_started_at, expires_at = w.expires_at, pins = w.pins, updated_at = $1, version = c.version + 1,
        networks = coalesce(string_to_array(w.networks, ','), c.networks)
-  FROM unnest($17::uuid[], $18::timestamptz[], $19::timestamptz[], $20::text[]) AS w(id, hold_started_at, expires_at, networks)
+  FROM unnest($17::uuid[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::int[])
+    AS w(id, hold_started_at, expires_at, networks, pins)
  WHERE c.id = w.id`,
 };
 
@@ -160,5 +161,6 @@ export async function commitBatch(tx: Transaction, at: Date, changes: readonly B
     kept.map((change) => change.write.holdStartedAt),
     kept.map((change) => change.write.expiresAt),
     kept.map(networksOf),
+    kept.map((change) => change.write.pins),
   ]);
 }

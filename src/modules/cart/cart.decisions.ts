@@ -69,6 +69,8 @@ export function decide(cart: LockedCart, plan: LinePlan, options: DecisionOption
     status: 'ACTIVE' as const,
     holdStartedAt: empty ? null : since,
     expiresAt: empty ? null : holdUntil(now, since, config),
+    // The limit keeps units from being held by payments that nobody means to make: it counts for one hold.
+    pins: begins || empty ? 0 : cart.pins,
   };
   return {
     after: { ...cart, ...state, holds: true, version: cart.version + 1, lines: linesAfter(cart.lines, lines) },

@@ -30,7 +30,7 @@ export interface Cart extends OwnerColumns {
   shippingMethodId: string | null;
   /** The payment in flight, which pins the cart: nobody may edit it. Null: none. */
   paymentId: string | null;
-  /** How often payments have pinned it. */
+  /** How often payments have pinned it since its hold began. */
   pins: number;
   /** The version of the terms of prices when the cart was read, and the time by the database. */
   termsVersion: bigint;
@@ -173,6 +173,7 @@ export interface CartWrite {
   discountCodes: readonly string[];
   shippingAddress: Address | null;
   shippingMethodId: string | null;
+  pins: number;
   /** From where units were put in last, hashed; left out where it is to stay as it is. */
   networks?: readonly string[];
   lines: {
@@ -196,7 +197,7 @@ WITH removed AS (
 )
 UPDATE carts SET status = $2::cart_status, email = $3, hold_started_at = $4, expires_at = $5, updated_at = $6, version = version + 1,
        networks = coalesce($15::text[], networks), discount_codes = $16::text[], shipping_address = $17::jsonb,
-       shipping_method_id = $18, payment_id = CASE $2::cart_status WHEN 'ACTIVE' THEN payment_id END
+       shipping_method_id = $18, pins = $19, payment_id = CASE $2::cart_status WHEN 'ACTIVE' THEN payment_id END
  WHERE id = $1::uuid`,
 };
 
@@ -222,6 +223,7 @@ export async function writeCart(tx: Queryable, at: Date, cart: CartWrite): Promi
     cart.discountCodes,
     cart.shippingAddress === null ? null : JSON.stringify(cart.shippingAddress),
     cart.shippingMethodId,
+    cart.pins,
   ]);
 }
 

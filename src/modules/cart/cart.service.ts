@@ -234,7 +234,7 @@ export function createCartService(deps: CartDependencies): CartService {
 
     async pin(tx, at, cart, { paymentId, until }) {
       if (cart.pins >= MAX_PINS) {
-        const message = `Payments for this cart were started ${MAX_PINS} times. Once it has expired, put the items in a new cart.`;
+        const message = `Payments for this cart were started ${MAX_PINS} times. Empty it, or wait until it expires, and add the items again.`;
         throw new Refusal(new LimitExceededError({ message, path: null, limit: MAX_PINS, requested: cart.pins + 1 }));
       }
       await repository.pinCart(tx, at, { cartId: cart.id, paymentId, until });

@@ -104,6 +104,7 @@ export function createMerge(deps: {
         shippingMethodId: target.shippingMethodId ?? guests.shippingMethodId,
         holdStartedAt: since,
         expiresAt,
+        pins: Math.max(target.pins, guests.pins),
         lines,
       });
       tx.afterCommit(() => onDue(dueAt(expiresAt, now)));

@@ -59,9 +59,9 @@ WITH placed AS (
                       shipping_name, shipping_line1, shipping_line2, shipping_city, shipping_region,
                       shipping_postal_code, shipping_country_code, idempotency_key, request_hash, discount_minor,
                       shipping_minor, tax_minor, prices_include_tax, discount_codes, shipping_method_id,
-                      shipping_method_title, quote_hash, placed_at, updated_at)
+                      shipping_method_title, quote_hash, placed_at, updated_at, payment_status)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-          $25, $26, $27, $27)
+          $25, $26, $27, $27, (CASE WHEN $9::bigint = 0 THEN 'PAID' ELSE 'PENDING' END)::payment_status)
   RETURNING id
 ), history AS (
   INSERT INTO order_status_changes (order_id, from_status, to_status, occurred_at)
@@ -84,7 +84,10 @@ SELECT placed.id, line_id, title, rate_ppm, amount_minor
   FROM placed, unnest($42::uuid[], $43::text[], $44::int[], $45::bigint[]) AS t(line_id, title, rate_ppm, amount_minor)`,
 };
 
-/** Writes an order with its lines, everything that it costs, and the first entry of its history. */
+/**
+ * Writes an order with its lines, everything that it costs, and the first entry of its history. An order that costs nothing is paid from
+ * the start.
+ */
 export async function insertOrder(tx: Queryable, at: Date, order: NewOrder): Promise<void> {
   const { shippingAddress: address, lines, quote } = order;
   const discounts = discountsOf(order);

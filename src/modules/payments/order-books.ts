@@ -63,7 +63,6 @@ export function createOrderBooks(deps: {
           ['id'],
         );
       }
-      if ((await findOrderTotal(tx, order.id)) === 0n) return;
       const paymentId = uuid();
       const capturedMinor = await insertOutsidePayment(tx, at, paymentId, order.id);
       const moved = { capturedMinor, refundedMinor: 0n, disputedMinor: 0n };
@@ -71,6 +70,8 @@ export function createOrderBooks(deps: {
     },
 
     async refundedOutside(tx, at, order) {
+      if ((await findOrderTotal(tx, order.id)) === 0n)
+        refuse('INVALID_TRANSITION', 'The order costs nothing, so there is nothing to refund.', ['id']);
       for (const payment of await findPaymentsOfOrders(tx, [order.id])) {
         const amountMinor = payment.capturedMinor - payment.refundedMinor - payment.refundPendingMinor;
         if (amountMinor === 0n) continue;

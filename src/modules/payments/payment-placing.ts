@@ -66,7 +66,7 @@ export function createPaymentPlacing(deps: {
         idempotencyKey: `payment:${payment.id}`,
         units: cart.holds ? 'HELD' : 'AVAILABLE',
       });
-      await prices.takeOverUses(tx, payment.id, orderId);
+      await prices.takeOverUses(tx, at, { paymentId: payment.id, orderId });
       return { at, orderId, isLate: cart.paymentId !== payment.id };
     },
   };

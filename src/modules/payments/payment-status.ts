@@ -15,6 +15,7 @@ export function paymentStatusOf(
   const captured = payments.reduce((sum, payment) => sum + payment.capturedMinor, 0n);
   const refunded = payments.reduce((sum, payment) => sum + payment.refundedMinor, 0n);
   if (refunded > 0n) return refunded >= captured ? 'REFUNDED' : 'PARTIALLY_REFUNDED';
-  if (captured > 0n) return captured >= totalMinor ? 'PAID' : 'PARTIALLY_PAID';
+  // What costs nothing is paid.
+  if (captured > 0n || totalMinor === 0n) return captured >= totalMinor ? 'PAID' : 'PARTIALLY_PAID';
   return payments.some(({ authorizedMinor }) => authorizedMinor > 0n) ? 'AUTHORIZED' : 'PENDING';
 }

@@ -122,12 +122,12 @@ const ofSubject = { order: 'order_id = $1', payment: 'payment_id = $1 AND order_
 
 const usesOf = (subject: keyof typeof ofSubject): Statement => ({
   name: `pricing_uses_of_${subject}`,
-  text: `SELECT promotion_id AS id FROM promotion_uses WHERE ${ofSubject[subject]} AND returned_at IS NULL`,
+  text: `SELECT promotion_id AS id FROM promotion_uses WHERE ${ofSubject[subject]}`,
 });
 const usesOfOrder = usesOf('order');
 const usesOfPayment = usesOf('payment');
 
-/** The promotions that an order uses, or that a payment has reserved. */
+/** The promotions that an order uses, or that a payment has reserved, whether or not it has given them back. */
 export async function findUsesOf(tx: Queryable, subject: UseSubject): Promise<string[]> {
   const rows = await tx.query<{ id: string }>(
     ...('orderId' in subject
@@ -137,14 +137,35 @@ export async function findUsesOf(tx: Queryable, subject: UseSubject): Promise<st
   return rows.map((row) => row.id);
 }
 
+// The order of a payment that had failed before stands whether or not its promotions have been used up meanwhile; then their limits hold,
+// and the use is not counted.
 const takeOver: Statement = {
   name: 'pricing_take_over_uses',
-  text: 'UPDATE promotion_uses SET order_id = $2 WHERE payment_id = $1 AND order_id IS NULL AND returned_at IS NULL',
+  text: `
+WITH reserved AS (
+  SELECT id, promotion_id, amount_minor, returned_at FROM promotion_uses WHERE payment_id = $1 AND order_id IS NULL
+), counted AS (
+  UPDATE promotions p SET used = p.used + 1, spent_minor = p.spent_minor + r.amount_minor
+    FROM reserved r
+   WHERE r.promotion_id = p.id AND r.returned_at IS NOT NULL
+     AND (p.usage_limit IS NULL OR p.used < p.usage_limit)
+     AND (p.budget_minor IS NULL OR p.spent_minor + r.amount_minor <= p.budget_minor)
+  RETURNING p.id, p.used >= p.usage_limit OR p.spent_minor >= p.budget_minor AS "isUsedUp"
+), taken AS (
+  UPDATE promotion_uses u SET order_id = $2, returned_at = NULL
+    FROM reserved r WHERE u.id = r.id AND (r.returned_at IS NULL OR r.promotion_id IN (SELECT id FROM counted))
+)
+SELECT id, "isUsedUp" FROM counted`,
 };
 
-/** Makes what a payment has reserved the uses of an order. The counters stay. */
-export async function takeOverUses(tx: Queryable, paymentId: string, orderId: string): Promise<void> {
-  await tx.query(takeOver, [paymentId, orderId]);
+/**
+ * Makes what a payment has reserved the uses of an order, under the promotions' locks. What the payment has given back since is counted
+ * once more.
+ * @returns the promotions that are used up by that
+ */
+export async function takeOverUses(tx: Queryable, paymentId: string, orderId: string): Promise<string[]> {
+  const rows = await tx.query<{ id: string; isUsedUp: boolean | null }>(takeOver, [paymentId, orderId]);
+  return rows.filter((row) => row.isUsedUp === true).map((row) => row.id);
 }
 
 const giveBackOf = (subject: keyof typeof ofSubject): Statement => ({

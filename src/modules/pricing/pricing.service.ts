@@ -64,8 +64,11 @@ export interface PricingService {
    * took.
    */
   recordUses(tx: Transaction, at: Date, uses: CustomersUses): Promise<void>;
-  /** Makes what a payment has reserved the uses of the order that it paid for. */
-  takeOverUses(tx: Transaction, paymentId: string, orderId: string): Promise<void>;
+  /**
+   * Makes what a payment has reserved the uses of the order that it paid for, under the locks of `lockUses`. Those that the payment gave
+   * back when it failed are counted again, unless they have been used up meanwhile.
+   */
+  takeOverUses(tx: Transaction, at: Date, of: { paymentId: string; orderId: string }): Promise<void>;
   /** Locks the promotions that an order uses, or a payment has reserved: after orders, before variants. */
   lockUses(tx: Transaction, subject: customers.UseSubject): Promise<void>;
   /** Gives the uses of a cancelled order back, or those of a payment that failed, once, under the locks of `lockUses`. */
@@ -266,7 +269,8 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
       await announce(tx, at, await customers.insertUses(tx, at, { subject, customer, uses }));
     },
 
-    takeOverUses: customers.takeOverUses,
+    takeOverUses: async (tx, at, { paymentId, orderId }) =>
+      announce(tx, at, await customers.takeOverUses(tx, paymentId, orderId)),
 
     async lockUses(tx, subject) {
       const promotionIds = await customers.findUsesOf(tx, subject);
