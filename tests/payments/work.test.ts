@@ -211,6 +211,18 @@ test('looking for work takes one statement', async () => {
   expect(sent.filter((name) => name !== 'relay_advance')).toEqual(['payments_work']);
 });
 
+test('the ledger of an order is in the order in which it was written, also where the numbers of entries get another digit', async () => {
+  const { order, orderId } = await withOrder(shop);
+  const entries = 'SELECT id FROM money_entries WHERE order_id = $1 ORDER BY id';
+  const before = (await rowsOf<{ id: string }>(shop.db, entries, [orderId])).length;
+  // The next ones have a digit more.
+  await rowsOf(shop.db, `SELECT setval(pg_get_serial_sequence('money_entries', 'id'), 999999999)`);
+  await refund(shop, order.id, { amount: '1' });
+  const reasons = (await shop.app.services.payments.entriesOfOrders([orderId])).map(({ reason }) => reason);
+  expect(reasons.slice(0, before)).not.toContain('REFUNDED');
+  expect(reasons.slice(before)).toEqual(['REFUNDED', 'REFUNDED']);
+});
+
 test('reconciliation writes down what the shop had missed, names it once, and finds nothing the next time', async () => {
   const { client } = await withCart(shop);
   const paymentId = rowId((await startPayment(client)).id);

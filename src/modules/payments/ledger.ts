@@ -134,9 +134,10 @@ export interface MoneyEntry {
 
 const ofOrders: Statement = {
   name: 'money_entries_of_orders',
-  text: `SELECT id::text, posting_id AS "postingId", reason, account, amount_minor AS "amountMinor", order_id AS "orderId",
+  // By the column: ORDER BY id would mean the text that is selected.
+  text: `SELECT m.id::text, posting_id AS "postingId", reason, account, amount_minor AS "amountMinor", order_id AS "orderId",
                 occurred_at AS "occurredAt"
-           FROM money_entries WHERE order_id = ANY($1::uuid[]) ORDER BY id`,
+           FROM money_entries m WHERE order_id = ANY($1::uuid[]) ORDER BY m.id`,
 };
 
 /** The entries of orders, oldest first. */
