@@ -69,10 +69,6 @@ export function PaymentRow({ payment }: { payment: StaffPaymentRowFragment }) {
       <th scope="row" className="number small">
         {formatTime(createdAt)}
       </th>
-      <td className="long">
-        <span className="clip">{inWords(provider)}</span>
-        {reference != null && <span className="clip quiet small">{reference}</span>}
-      </td>
       <td>
         <Status of={state} />
       </td>
@@ -85,14 +81,18 @@ export function PaymentRow({ payment }: { payment: StaffPaymentRowFragment }) {
           </Link>
         )}
       </td>
-      <td className="small">
+      <td className="words small">
         {problem != null && <strong>{problem}</strong>} {returned} {failure}
         {fault !== null && <span role="alert">{fault}</span>}
       </td>
-      <td className="number end">{formatMoney(amount)}</td>
-      <td className="number end">{formatMoney(captured)}</td>
-      <td className="number end">{formatMoney(refunded)}</td>
-      <td className="end">
+      <td className="number end">
+        {formatMoney(amount)}
+        {Number(captured.amount) > 0 && <span className="clip quiet small">{formatMoney(captured)} captured</span>}
+        {Number(refunded.amount) > 0 && <span className="clip quiet small">{formatMoney(refunded)} refunded</span>}
+      </td>
+      <td className="long">
+        <span className="clip">{inWords(provider)}</span>
+        {reference != null && <span className="clip quiet small">{reference}</span>}
         {provider !== 'manual' && (
           <Button
             look="second"

@@ -106,22 +106,13 @@ export function PaymentsPage() {
             <thead>
               <tr>
                 <th scope="col">Started</th>
-                <th scope="col">Provider</th>
                 <th scope="col">State</th>
                 <th scope="col">Order</th>
                 <th scope="col">What happened</th>
                 <th scope="col" className="end">
                   Amount
                 </th>
-                <th scope="col" className="end">
-                  Captured
-                </th>
-                <th scope="col" className="end">
-                  Refunded
-                </th>
-                <th scope="col">
-                  <span className="visually-hidden">Actions</span>
-                </th>
+                <th scope="col">Provider</th>
               </tr>
             </thead>
             <tbody>
