@@ -9,6 +9,7 @@ import {
   factsOf,
   fill,
   openPayingShop,
+  read,
   readAsStaff,
   refund,
   runOutOfGrace,
@@ -85,7 +86,10 @@ describe('a letter', () => {
     );
     return written.filter(({ template }) => !template.startsWith('order-'));
   }
-  const payer = async ({ cart }: Awaited<ReturnType<typeof withCart>>) => known((await cart())?.email);
+  async function payer({ paymentId }: { paymentId: string }): Promise<string> {
+    const text = `SELECT terms->>'email' AS email FROM payments WHERE id = $1`;
+    return known((await rowsOf<{ email: string }>(shop.db, text, [paymentId]))[0]).email;
+  }
 
   test('says that a payment failed, and nothing where the shopper cancelled it', async () => {
     const paying = await withPayment(shop);
@@ -108,8 +112,8 @@ describe('a letter', () => {
     const email = await payer(paying);
     await outOfTime(paying);
     shop.provider.pay(paying.paymentId);
-    const { order } = await syncPayment(paying.client, paying.payment.id);
-    const { number } = known(order);
+    await settle(shop, paying.paymentId);
+    const { number } = known((await read(paying.client, paying.payment.id)).order);
     const [letter, ...others] = await lettersTo(email);
     expect(others).toEqual([]);
     expect(letter).toMatchObject({
@@ -117,7 +121,7 @@ describe('a letter', () => {
       text: expect.stringContaining(`Your payment of $20.00 arrived after the time to pay was over`) as string,
     });
     expect(letter?.text).toContain(`order ${number} was placed`);
-    expect(letter?.text).toContain(`${shop.app.url}/orders/`);
+    expect(letter?.text).toContain(shop.app.url);
   });
 
   test('says that a payment came too late, and whether the money is refunded or was never taken', async () => {
