@@ -264,7 +264,7 @@ describe('the list of payments', () => {
       pageInfo: { hasNextPage: boolean; endCursor: string };
     };
   }
-  const list = async (variables: object) => (await staff.client.data<List>(LIST, variables)).payments;
+  const list = async (variables: Record<string, unknown>) => (await staff.client.data<List>(LIST, variables)).payments;
 
   test('has them newest first, in pages, with the same statements for many as for one', async () => {
     const started: string[] = [];
