@@ -2,7 +2,8 @@ import { v7 as uuid } from 'uuid';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLocalBus, type EventBus } from '../../src/events/bus.ts';
 import { defineConsumer, type Consumer } from '../../src/events/consumer.ts';
-import { startConsumers, type Consumers, type ConsumerSettings } from '../../src/events/consumers.ts';
+import type { ConsumerSettings } from '../../src/events/consumer-run.ts';
+import { startConsumers, type Consumers } from '../../src/events/consumers.ts';
 import { createEventLog } from '../../src/events/event-log.ts';
 import type { StoredEvent } from '../../src/events/event.ts';
 import { createParkedEvents } from '../../src/events/parked-events.ts';
@@ -124,6 +125,32 @@ function letLeaseRunOut() {
 }
 
 describe('a consumer', () => {
+  test('rests after a run: what arrives meanwhile is handled together, and a run takes few statements', async () => {
+    const sent: string[] = [];
+    const query: Database['query'] = (statement, ...rest) => {
+      sent.push(statement.name ?? statement.text);
+      return db.query(statement, ...rest);
+    };
+    const consumers = start(recorder(), { db: { ...db, query }, settings: { restMs: 3_600_000 } });
+    await consumers.flush();
+    sent.length = 0;
+    for (const type of ['wanted', 'other', 'wanted']) {
+      await write(type);
+      consumers.wake();
+    }
+    expect(sent).toEqual([]);
+    await consumers.flush();
+    expect(await effects()).toEqual([1, 3]);
+    // Beside the transaction of the events.
+    expect(sent).toEqual([
+      'consumer_look',
+      'consumer_acquire',
+      'consumer_look',
+      expect.stringContaining('consumer'),
+      'consumer_release',
+    ]);
+  });
+
   test('handles the events of its types once each, in order, and passes over the others', async () => {
     const consumers = start(recorder());
     await consumers.flush();
