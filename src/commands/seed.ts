@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import pg from 'pg';
 import { seedManyProducts } from '../../prisma/seed/many-products.ts';
+import { connect, PATIENT } from '../infra/postgres/connection.ts';
 import { withDatabase } from './with-database.ts';
 
 // `npm run seed -- --products N` fills the shop's catalogue with sample products, for measurements and for trying a large shop.
@@ -34,10 +34,8 @@ function readOptions(): { products: number; stock: number } {
 try {
   const wanted = readOptions();
   await withDatabase(async (_, place) => {
-    const client = new pg.Client({ connectionString: place.direct.connectionString });
-    await client.connect();
+    const client = await connect({ ...place.direct, limits: PATIENT, name: 'vitrine seed' });
     try {
-      await client.query('SET statement_timeout = 0');
       const created = await seedManyProducts(client, wanted, (done) => {
         if (done % 10_000 === 0) console.log(`${done} of ${wanted.products} products`);
       });

@@ -309,7 +309,9 @@ describe('import directions', () => {
     expect(folders('src/modules').filter((name) => !modules.includes(name))).toEqual([]);
     const files = entriesOf('src').flatMap((entry) => (entry.isFile() ? [entry.name] : []));
     expect(
-      files.filter((name) => !['app.ts', 'background.ts', 'seed.ts', 'server.ts', 'worker.ts'].includes(name)),
+      files.filter(
+        (name) => !['api.ts', 'app.ts', 'background.ts', 'seed.ts', 'server.ts', 'worker.ts'].includes(name),
+      ),
     ).toEqual([]);
   });
 });

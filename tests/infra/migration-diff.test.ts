@@ -51,6 +51,7 @@ describe('the schema and the migrations', () => {
     // Generated columns.
     'column product_variants.available integer NOT NULL GENERATED (on_hand - held)',
     'column product_variants.in_stock boolean NOT NULL GENERATED (on_hand > held)',
+    'column product_variants.low_stock boolean NOT NULL GENERATED ((on_hand > held) AND ((on_hand - held) <= low_stock_threshold))',
     // Partial indexes.
     "index carts CREATE INDEX carts_over_idx ON public.carts USING btree (updated_at, id) WHERE ((status = ANY (ARRAY['EXPIRED'::cart_status, 'MERGED'::cart_status])) OR ((status = 'ACTIVE'::cart_status) AND (expires_at IS NULL)))",
     'index parked_events CREATE INDEX parked_events_resolved_at_idx ON public.parked_events USING btree (resolved_at, id) WHERE (resolved_at IS NOT NULL)',
@@ -64,6 +65,8 @@ describe('the schema and the migrations', () => {
     'index outside_stock CREATE INDEX outside_stock_shortfall_idx ON public.outside_stock USING btree (variant_id) WHERE (shortfall > 0)',
     'index parked_events CREATE INDEX parked_events_waiting_idx ON public.parked_events USING btree (parked_at DESC, id DESC) WHERE (resolved_at IS NULL)',
     'index product_variants CREATE INDEX product_variants_in_stock_idx ON public.product_variants USING btree (in_stock, product_id) WHERE (archived_at IS NULL)',
+    'index product_variants CREATE INDEX product_variants_low_stock_idx ON public.product_variants USING btree (product_id) WHERE (low_stock AND (archived_at IS NULL))',
+    'index product_variants CREATE INDEX product_variants_selected_options_idx ON public.product_variants USING gin (selected_options jsonb_path_ops) WHERE (archived_at IS NULL)',
     'index product_variants CREATE INDEX product_variants_price_idx ON public.product_variants USING btree (price_minor) INCLUDE (product_id, in_stock) WHERE (archived_at IS NULL)',
     'index products CREATE INDEX products_price_span_idx ON public.products USING btree (status, max_price_minor) WHERE (min_price_minor < max_price_minor)',
     "index stock_alerts CREATE INDEX stock_alerts_turn_idx ON public.stock_alerts USING btree (variant_id, number) WHERE (status = 'WAITING'::stock_alert_status)",
@@ -81,6 +84,8 @@ describe('the schema and the migrations', () => {
     "index payment_operations CREATE UNIQUE INDEX payment_operations_one_key ON public.payment_operations USING btree (payment_id, kind) WHERE ((kind <> 'REFUND'::payment_operation_kind) AND (state = ANY (ARRAY['QUEUED'::payment_operation_state, 'SENT'::payment_operation_state, 'UNKNOWN'::payment_operation_state])))",
     "index payment_operations CREATE INDEX payment_operations_open_idx ON public.payment_operations USING btree (next_at) WHERE (state = ANY (ARRAY['QUEUED'::payment_operation_state, 'SENT'::payment_operation_state, 'UNKNOWN'::payment_operation_state]))",
     "index payments CREATE INDEX payments_deadline_idx ON public.payments USING btree (deadline) WHERE ((state = ANY (ARRAY['PENDING'::payment_state, 'PROCESSING'::payment_state])) AND (provider <> 'manual'::text))",
+    'index payments CREATE INDEX payments_problem_idx ON public.payments USING btree (created_at DESC, id DESC) WHERE (problem IS NOT NULL)',
+    'index payments CREATE INDEX payments_refund_pending_idx ON public.payments USING btree (id) WHERE (refund_pending_minor > 0)',
     "index payments CREATE INDEX payments_lapses_at_idx ON public.payments USING btree (lapses_at) WHERE (state = 'AUTHORIZED'::payment_state)",
     'index test_provider_events CREATE INDEX test_provider_events_due_idx ON public.test_provider_events USING btree (due_at) WHERE (due_at IS NOT NULL)',
     "index test_provider_payments CREATE INDEX test_provider_payments_lapses_idx ON public.test_provider_payments USING btree (lapses_at) WHERE (state = 'AUTHORIZED'::text)",

@@ -37,16 +37,21 @@ export async function startFakePostgres(lastWords: LastWords): Promise<FakePostg
       const welcome = [message('R', uint32(0)), message('K', Buffer.concat([uint32(1), uint32(2)])), READY];
       if (lastWords === 'READY') return end(socket, ...welcome);
       socket.write(Buffer.concat(welcome));
+      let received: Buffer = Buffer.alloc(0);
       socket.on('data', (data: Buffer) => {
-        const text = data.toString('latin1');
-        // A statement comes as one message (Q), or as five (P, B, D, E, S).
-        const answers =
-          data[0] === 0x51
-            ? [message('C', cstring(text.slice(5, -1).split(/[ ;]/)[0] ?? '')), READY]
-            : [message('1'), message('2'), message('n'), message('C', cstring('SELECT 0')), READY];
-        const last = lastWords === 'ANSWER' ? !text.includes('BEGIN') : text.includes('COMMIT');
-        if (last) end(socket, ...answers);
-        else socket.write(Buffer.concat(answers));
+        const { requests, rest } = requestsOf(Buffer.concat([received, data]));
+        received = rest;
+        const answers: Uint8Array<ArrayBuffer>[] = [];
+        for (const { text, isSimple } of requests) {
+          const tag = isSimple ? (text.slice(5, -1).split(/[ ;]/)[0] ?? '') : 'SELECT 0';
+          answers.push(
+            ...(isSimple ? [] : [message('1'), message('2'), message('n')]),
+            ...[message('C', cstring(tag)), READY],
+          );
+          const isLast = lastWords === 'ANSWER' ? !text.includes('BEGIN') : text.includes('COMMIT');
+          if (isLast) return end(socket, ...answers);
+        }
+        socket.write(Buffer.concat(answers));
       });
     });
   });
@@ -63,6 +68,22 @@ export async function startFakePostgres(lastWords: LastWords): Promise<FakePostg
       });
     },
   };
+}
+
+/** Statements that came whole: one message each (Q), or five (P, B, D, E, S). Several may come in one packet. */
+function requestsOf(data: Buffer): { requests: { text: string; isSimple: boolean }[]; rest: Buffer } {
+  const requests: { text: string; isSimple: boolean }[] = [];
+  let begin = 0;
+  for (let at = 0; at + 5 <= data.length;) {
+    const [type, end] = [data[at], at + 1 + data.readUInt32BE(at + 1)];
+    if (end > data.length) break;
+    at = end;
+    const isSimple = type === 0x51; // Q
+    if (!isSimple && type !== 0x53) continue; // S
+    requests.push({ text: data.toString('latin1', begin, end), isSimple });
+    begin = end;
+  }
+  return { requests, rest: data.subarray(begin) };
 }
 
 function message(type: string, body: Uint8Array = Buffer.alloc(0)): Buffer<ArrayBuffer> {

@@ -310,7 +310,8 @@ describe('of many products', () => {
     expect(found?.stock.slice(1)).toEqual([12, 12]);
     const facet = queries.filter(({ text }) => text.includes('base AS MATERIALIZED'));
     expect(facet).toHaveLength(4);
-    for (const query of facet) expect(await rowsTouched(shop.db, [query])).toBeLessThan(70_000);
+    // Some rows of each of 10,000 products, counted in each step of the plan.
+    for (const query of facet) expect(await rowsTouched(shop.db, [query])).toBeLessThan(150_000);
   });
 
   test.each<{ of: string; filter: ProductFilter; count: number; more?: boolean; most: number }>([
