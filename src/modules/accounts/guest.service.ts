@@ -224,10 +224,10 @@ export function createGuestService(deps: {
         }
         return { value: repeated, guest: await renewedSince(tx, { id: former.id, token }) };
       }
-      const isCurrent = await lockForRenewal(tx, guest);
+      const wasCurrent = await lockForRenewal(tx, guest);
       const { value, at } = await run(id);
       // Another request with the same token has bought meanwhile, and the answer to that one has the new token, too.
-      if (!isCurrent) return { value, guest: await renewedSince(tx, guest) };
+      if (!wasCurrent) return { value, guest: await renewedSince(tx, guest) };
       return { value, guest: { id, token: at === null ? token : await replaceToken(tx, at, guest) } };
     },
   };

@@ -35,7 +35,9 @@ const ReturnReasonRef = builder.enumType('PaymentReturnReason', {
     AMOUNT_MISMATCH: { description: 'The amount or the currency at the provider is not what was to be paid.' },
     OUT_OF_STOCK: { description: 'The payment succeeded after its time, when the units were no longer available.' },
     CART_CHANGED: { description: 'The payment succeeded after its time, when the cart had been changed.' },
-    ALREADY_ORDERED: { description: 'The cart had been ordered in another way, or another payment for it was in progress.' },
+    ALREADY_ORDERED: {
+      description: 'The cart had been ordered in another way, or another payment for it was in progress.',
+    },
   } as const,
 });
 
