@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
-import { cases } from './bench/cases.ts';
+import { cases, type Case } from './bench/cases.ts';
 import { median, type Round } from './bench/crowd.ts';
 import { benchmarksPage, chart, machineOf, type Figures } from './bench/report.ts';
 import { startSide, type Side } from './bench/sides.ts';
@@ -72,22 +72,37 @@ async function compare(name: string, rounds: number, ours: () => Promise<Round>,
   };
 }
 
-async function runCases(side: Side, other: Side | null, options: Options): Promise<Figures[]> {
+async function runCases(chosen: readonly Case[], side: Side, other: Side | null, options: Options): Promise<Figures[]> {
   const figures: Figures[] = [];
-  for (const one of options.chosen) {
+  for (const one of chosen) {
     console.log(`${one.title}, beside ${other === null ? one.beside : `the shop in ${options.against}`}`);
     const theirs = other === null ? () => one.theirs(side, options) : () => one.ours(other, options);
     const before = await side.mails();
     figures.push({ ...one, ...(await compare(one.name, options.rounds, () => one.ours(side, options), theirs)) });
     const after = await side.mails();
-    if (one.name === 'orders')
+    if (after.sent > before.sent)
       console.log(`  emails: ${after.sent - before.sent} sent meanwhile, ${after.waiting} wait`);
   }
   return figures;
 }
 
+/** Starts the shops of these cases, runs them, and stops the shops. */
+async function measure(chosen: readonly Case[], isDemo: boolean, options: Options): Promise<Figures[]> {
+  if (chosen.length === 0) return [];
+  console.log(`Starting a shop ${isDemo ? 'outside' : 'in'} production with ${options.products} products.`);
+  const side = await startSide({ ...options, isDemo });
+  const other = options.against === undefined ? null : await startSide({ ...options, isDemo, root: options.against });
+  try {
+    return await runCases(chosen, side, other, options);
+  } finally {
+    await side.stop();
+    await other?.stop();
+  }
+}
+
 function line({ name, ours, theirs, ratio, aim, unit }: Figures, compared: boolean): string {
-  const verdict = compared ? '' : `, aim ${aim.toFixed(2)}: ${ratio >= aim ? 'reached' : 'NOT reached'}`;
+  const verdict =
+    compared || aim === null ? '' : `, aim ${aim.toFixed(2)}: ${ratio >= aim ? 'reached' : 'NOT reached'}`;
   return `${name}: ${ours.toFixed(0)} ${unit}/s beside ${theirs.toFixed(0)}, ratio ${ratio.toFixed(2)}${verdict}`;
 }
 
@@ -101,18 +116,22 @@ async function writePage(figures: readonly Figures[], options: Options): Promise
 
 async function run(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
-  console.log(`Starting a shop with ${options.products} products.`);
-  const side = await startSide(options);
-  const other = options.against === undefined ? null : await startSide({ ...options, root: options.against });
-  try {
-    const figures = await runCases(side, other, options);
-    console.log('');
-    for (const one of figures) console.log(line(one, other !== null));
-    if (options.write && other === null) await writePage(figures, options);
-  } finally {
-    await side.stop();
-    await other?.stop();
-  }
+  const figures = [
+    ...(await measure(
+      options.chosen.filter(({ isDemo }) => isDemo !== true),
+      false,
+      options,
+    )),
+    ...(await measure(
+      options.chosen.filter(({ isDemo }) => isDemo === true),
+      true,
+      options,
+    )),
+  ];
+  const isCompared = options.against !== undefined;
+  console.log('');
+  for (const one of figures) console.log(line(one, isCompared));
+  if (options.write && !isCompared) await writePage(figures, options);
 }
 
 try {

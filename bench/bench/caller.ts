@@ -38,10 +38,19 @@ export class Caller {
 
   /** Sends JSON to `/graphql`. One request at a time. */
   post(body: string, headers = ''): Promise<Answer> {
+    return this.#send('/graphql', 'application/json', body, headers);
+  }
+
+  /** Sends a form, as a browser does. */
+  submit(path: string, fields: Record<string, string>): Promise<Answer> {
+    return this.#send(path, 'application/x-www-form-urlencoded', new URLSearchParams(fields).toString(), '');
+  }
+
+  #send(path: string, type: string, body: string, headers: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       this.#socket.write(
-        `POST /graphql HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: application/json\r\naccept: application/json\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `POST ${path} HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: ${type}\r\naccept: application/json\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
       );
     });
   }

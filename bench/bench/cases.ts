@@ -17,8 +17,10 @@ export interface Case {
   title: string;
   /** What stands beside it. */
   beside: string;
-  /** The least ratio that is aimed at. */
-  aim: number;
+  /** The least ratio that is aimed at; null: none. */
+  aim: number | null;
+  /** The case needs a shop that is not in production. */
+  isDemo?: true;
   ours(side: Side, load: Load): Promise<Round>;
   theirs(side: Side, load: Load): Promise<Round>;
 }
@@ -29,9 +31,14 @@ const ONE = `query ($slug: String!) { product(slug: $slug) { ${PRODUCT} } }`;
 const TYPENAME = JSON.stringify({ query: '{ __typename }' });
 const ADD = `mutation ($id: ID!) { cartLinesAdd(input: { lines: [{ variantId: $id, quantity: 1 }] }) {
   cart { token totalQuantity expiresAt total { amount } } errors { code } } }`;
+const ADDRESS = 'name: "Ada", line1: "Road 1", city: "Berlin", postalCode: "10115", countryCode: "DE"';
 const CHECKOUT = `mutation ($key: String!) { checkout(input: { idempotencyKey: $key, email: "buyer@example.com",
-  shippingAddress: { name: "Ada", line1: "Road 1", city: "Berlin", postalCode: "10115", countryCode: "DE" } }) {
+  shippingAddress: { ${ADDRESS} } }) {
   order { number total { amount } } errors { code } } }`;
+
+const START = `mutation ($key: String!) { paymentStart(input: { provider: "test", idempotencyKey: $key, email: "buyer@example.com",
+  shippingAddress: { ${ADDRESS} } }) { payment { id clientData { redirectUrl } } errors { code } } }`;
+const SYNC = `mutation ($id: ID!) { paymentSync(input: { id: $id }) { payment { order { number } } errors { code } } }`;
 
 /** mulberry32: the same choices in every run. */
 function random(seed: number): () => number {
@@ -129,6 +136,30 @@ async function orders(side: Side, { callers, roundMs }: Load): Promise<Round> {
   return runRound(side.url, steps, roundMs);
 }
 
+/** Orders that are paid at the test provider: begun, paid on its page, and asked for until the order is there. */
+async function paidOrders(side: Side, { callers, roundMs }: Load): Promise<Round> {
+  const crowd = await shoppers(side, callers, spread(side));
+  const steps = crowd.map(({ headers, bodies }) => {
+    let at = 0;
+    return (): Step => async (caller) => {
+      check(await caller.post(bodies[at++ % bodies.length] ?? '', headers));
+      const started = await caller.post(JSON.stringify({ query: START, variables: { key: randomUUID() } }), headers);
+      check(started);
+      const { data } = JSON.parse(started.body) as {
+        data: { paymentStart: { payment: { id: string; clientData: { redirectUrl: string } } } };
+      };
+      const { id, clientData } = data.paymentStart.payment;
+      await caller.submit(new URL(clientData.redirectUrl).pathname, { outcome: 'pay' });
+      for (;;) {
+        const answer = await caller.post(JSON.stringify({ query: SYNC, variables: { id } }), headers);
+        check(answer);
+        if (answer.body.includes('"number":"')) return answer;
+      }
+    };
+  });
+  return runRound(side.url, steps, roundMs);
+}
+
 const typename = (side: Side, load: Load) => anyOf(side.url, [TYPENAME], load);
 const spreadAdds = (side: Side, load: Load) => adds(side, load, spread(side));
 
@@ -219,5 +250,15 @@ export const cases: readonly Case[] = [
     aim: 0.4,
     ours: orders,
     theirs: spreadAdds,
+  },
+  {
+    name: 'paid-orders',
+    unit: 'orders',
+    title: 'add, `paymentStart`, pay at the test provider, `paymentSync`',
+    beside: '`cartLinesAdd` and `checkout`',
+    aim: null,
+    isDemo: true,
+    ours: paidOrders,
+    theirs: orders,
   },
 ];

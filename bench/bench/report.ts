@@ -41,7 +41,7 @@ with what stands beside them; figures are medians of ${rounds} rounds. What the 
 ${figures
   .map(
     ({ title, ours, p99, beside, theirs, ratio, aim }) =>
-      `| ${title} | ${ours.toFixed(0)} | ${p99.toFixed(0)} ms | ${beside} | ${theirs.toFixed(0)} | ${ratio.toFixed(2)} | ≥ ${aim} |`,
+      `| ${title} | ${ours.toFixed(0)} | ${p99.toFixed(0)} ms | ${beside} | ${theirs.toFixed(0)} | ${ratio.toFixed(2)} | ${aim === null ? '' : `≥ ${aim}`} |`,
   )
   .join('\n')}
 
@@ -55,15 +55,19 @@ const ROW = 34;
 
 /** The ratios as bars, each with its aim as a mark. Legible on a light and on a dark ground. */
 export function chart(figures: readonly Figures[]): string {
-  const most = Math.max(...figures.flatMap(({ ratio, aim }) => [ratio, aim])) * 1.1;
+  const most = Math.max(...figures.flatMap(({ ratio, aim }) => [ratio, aim ?? 0])) * 1.1;
   const x = (value: number) => LABEL + (value / most) * (WIDTH - LABEL - 60);
   const rows = figures.map(({ name, ratio, aim }, index) => {
     const y = 10 + index * ROW;
     return [
       `<text x="${LABEL - 10}" y="${y + 17}" text-anchor="end">${name}</text>`,
-      `<rect x="${LABEL}" y="${y + 3}" width="${(x(ratio) - LABEL).toFixed(1)}" height="18" rx="3" fill="${ratio >= aim ? '#3f8f6b' : '#c77f3a'}"/>`,
-      `<line x1="${x(aim).toFixed(1)}" x2="${x(aim).toFixed(1)}" y1="${y}" y2="${y + 24}" stroke="#888" stroke-width="2"/>`,
-      `<text x="${(Math.max(x(ratio), x(aim)) + 8).toFixed(1)}" y="${y + 17}">${ratio.toFixed(2)}</text>`,
+      `<rect x="${LABEL}" y="${y + 3}" width="${(x(ratio) - LABEL).toFixed(1)}" height="18" rx="3" fill="${ratio >= (aim ?? 0) ? '#3f8f6b' : '#c77f3a'}"/>`,
+      ...(aim === null
+        ? []
+        : [
+            `<line x1="${x(aim).toFixed(1)}" x2="${x(aim).toFixed(1)}" y1="${y}" y2="${y + 24}" stroke="#888" stroke-width="2"/>`,
+          ]),
+      `<text x="${(Math.max(x(ratio), x(aim ?? 0)) + 8).toFixed(1)}" y="${y + 17}">${ratio.toFixed(2)}</text>`,
     ].join('\n');
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${20 + figures.length * ROW}" role="img" font-family="system-ui, sans-serif" font-size="13" fill="#888">

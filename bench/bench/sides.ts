@@ -38,6 +38,9 @@ const PRODUCTION = {
   BCRYPT_COST: '12',
 };
 
+/** A shop outside production, which has the test provider. */
+const DEMO = { SEED: 'none', RATE_LIMITS: 'off', WEB: 'off', PAYMENT_PROVIDERS: 'manual,test' };
+
 export const globalId = (type: string, id: string) => Buffer.from(`${type}:${id}`).toString('base64');
 
 /** Starts a baseline server on this database. */
@@ -63,14 +66,14 @@ async function startBaseline(connectionString: string): Promise<{ url: string; s
 /**
  * Starts a shop in a process of its own with a catalogue of this size, and the baseline.
  * @param root folder of the shop's code
- * @param env settings of the shop in place of those of production
+ * @param isDemo outside production
  */
 export async function startSide(options: {
   products: number;
   root?: string | undefined;
-  env?: NodeJS.ProcessEnv | undefined;
+  isDemo?: boolean;
 }): Promise<Side> {
-  const shop = await startOwnShop(options.env ?? PRODUCTION, [], options.root);
+  const shop = await startOwnShop(options.isDemo === true ? DEMO : PRODUCTION, [], options.root);
   const logger = pino({ level: 'silent' });
   const postgres = await startEmbeddedPostgres({ dataDir: shop.dataDir, logger });
   const client = new pg.Client({ connectionString: postgres.connectionString });
