@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createApp, type App } from '../src/app.ts';
-import { loadConfig } from '../src/config/config.ts';
-import { openScratch } from './audit/scratch.ts';
+import { openScratch, scratchConfig } from './audit/scratch.ts';
 import { fuzzReads } from './fuzz-reads/run.ts';
 import { ADMIN } from './own-shop.ts';
 import { startRedis } from './torture-events/redis.ts';
@@ -34,14 +33,7 @@ const redis = await startRedis(folder);
 
 const apps: App[] = [];
 async function openNode(cacheMegabytes: number): Promise<App> {
-  const config = loadConfig({
-    PORT: '0',
-    DATABASE_URL: scratch.connectionString,
-    DATA_DIR: folder,
-    JWT_SECRET: 'a secret of benchmarks that is long enough',
-    SEED: 'none',
-    WEB: 'off',
-    RATE_LIMITS: 'off',
+  const config = scratchConfig(scratch, folder, {
     BCRYPT_COST: '4',
     ADMIN_EMAIL: ADMIN.email,
     ADMIN_PASSWORD: ADMIN.password,

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createApp } from '../src/app.ts';
-import { loadConfig } from '../src/config/config.ts';
-import { openScratch } from './audit/scratch.ts';
+import { openScratch, scratchConfig } from './audit/scratch.ts';
 import { fillOrders, fillProducts } from './lists/fill.ts';
 import { cases, type ListCase } from './lists/cases.ts';
 
@@ -33,16 +32,7 @@ async function measure(size: number): Promise<Map<string, number>> {
     await fillOrders(client, Math.ceil(size / 2));
     await client.query('VACUUM ANALYZE');
     await client.end();
-    const config = loadConfig({
-      PORT: '0',
-      DATABASE_URL: scratch.connectionString,
-      DATA_DIR: folder,
-      JWT_SECRET: 'a secret of benchmarks that is long enough',
-      SEED: 'none',
-      RATE_LIMITS: 'off',
-      ADMIN_EMAIL: ADMIN.email,
-      ADMIN_PASSWORD: ADMIN.password,
-    });
+    const config = scratchConfig(scratch, folder, { ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password });
     const app = await createApp(config, pino({ level: 'silent' }));
     try {
       return await timesOf(app.url, size);

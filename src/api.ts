@@ -47,7 +47,7 @@ export async function openApi(options: {
   };
   const feed = await startFeed({ log: eventLog, bus, logger, onRead });
   disposals.add('feed', () => feed[Symbol.asyncDispose]());
-  // Before all subscribers: whoever learns of an event from this node and asks it then finds nothing older in memory.
+  // Before all subscribers: a client that receives an event from this node, and then queries the node, gets no older answer.
   const follow = () => {
     feed.subscribe(
       {

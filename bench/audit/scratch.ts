@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
+import { loadConfig, type Config } from '../../src/config/config.ts';
 import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
@@ -50,6 +51,20 @@ export async function openScratch(): Promise<Scratch> {
     remove();
     throw error;
   }
+}
+
+/** The settings of a shop on such a database, without limits, seeds and pages, and with more settings or others. */
+export function scratchConfig({ connectionString }: Scratch, folder: string, env: NodeJS.ProcessEnv = {}): Config {
+  return loadConfig({
+    PORT: '0',
+    DATABASE_URL: connectionString,
+    DATA_DIR: folder,
+    JWT_SECRET: 'a secret of benchmarks that is long enough',
+    SEED: 'none',
+    WEB: 'off',
+    RATE_LIMITS: 'off',
+    ...env,
+  });
 }
 
 const ROUNDS_AT_A_TIME = 10;

@@ -163,6 +163,41 @@ async function paidOrders(side: Side, { callers, roundMs }: Load): Promise<Round
 const typename = (side: Side, load: Load) => anyOf(side.url, [TYPENAME], load);
 const spreadAdds = (side: Side, load: Load) => adds(side, load, spread(side));
 
+const SQL = 'one SQL statement behind GraphQL Yoga';
+type Bodies = (side: Side) => string[];
+
+/** Any of these queries, each of which was answered before. */
+function warm(bodiesOf: Bodies, baselineBodiesOf: Bodies): Pick<Case, 'unit' | 'beside' | 'ours' | 'theirs'> {
+  return {
+    unit: 'requests',
+    beside: SQL,
+    ours: async (side, load) => {
+      await eachOnce(side.url, bodiesOf(side), load);
+      return anyOf(side.url, bodiesOf(side), load);
+    },
+    theirs: (side, load) => anyOf(side.baselineUrl, baselineBodiesOf(side), load),
+  };
+}
+
+/** Each of these queries once, after every product changed. */
+function cold(bodiesOf: Bodies, baselineBodiesOf: Bodies): Pick<Case, 'unit' | 'beside' | 'ours' | 'theirs'> {
+  return {
+    unit: 'requests',
+    beside: SQL,
+    ours: async (side, load) => {
+      await side.touchAll();
+      return eachOnce(side.url, bodiesOf(side), load);
+    },
+    theirs: (side, load) => eachOnce(side.baselineUrl, baselineBodiesOf(side), load),
+  };
+}
+
+const lists: [Bodies, Bodies] = [
+  ({ cursors }) => listBodies(cursors),
+  ({ baselineCursors }) => listBodies(baselineCursors),
+];
+const products: [Bodies, Bodies] = [({ slugs }) => oneBodies(slugs), ({ slugs }) => oneBodies(slugs)];
+
 /** All cases, in the order in which they are run. */
 export const cases: readonly Case[] = [
   {
@@ -174,56 +209,10 @@ export const cases: readonly Case[] = [
     ours: typename,
     theirs: (side, load) => anyOf(side.baselineUrl, [TYPENAME], load),
   },
-  {
-    name: 'list-warm',
-    unit: 'requests',
-    title: '`products(first: 20)` with variants, cursors vary',
-    beside: 'one SQL statement behind GraphQL Yoga',
-    aim: 1.5,
-    ours: async (side, load) => {
-      const bodies = listBodies(side.cursors);
-      await eachOnce(side.url, bodies, load);
-      return anyOf(side.url, bodies, load);
-    },
-    theirs: (side, load) => anyOf(side.baselineUrl, listBodies(side.baselineCursors), load),
-  },
-  {
-    name: 'list-cold',
-    unit: 'requests',
-    title: 'the list, each page once after every product changed',
-    beside: 'one SQL statement behind GraphQL Yoga',
-    aim: 0.8,
-    ours: async (side, load) => {
-      await side.touchAll();
-      return eachOnce(side.url, listBodies(side.cursors), load);
-    },
-    theirs: (side, load) => eachOnce(side.baselineUrl, listBodies(side.baselineCursors), load),
-  },
-  {
-    name: 'product-warm',
-    unit: 'requests',
-    title: '`product(slug)` with variants',
-    beside: 'one SQL statement behind GraphQL Yoga',
-    aim: 1,
-    ours: async (side, load) => {
-      const bodies = oneBodies(side.slugs);
-      await eachOnce(side.url, bodies, load);
-      return anyOf(side.url, bodies, load);
-    },
-    theirs: (side, load) => anyOf(side.baselineUrl, oneBodies(side.slugs), load),
-  },
-  {
-    name: 'product-cold',
-    unit: 'requests',
-    title: 'the product, each once after every product changed',
-    beside: 'one SQL statement behind GraphQL Yoga',
-    aim: 0.8,
-    ours: async (side, load) => {
-      await side.touchAll();
-      return eachOnce(side.url, oneBodies(side.slugs), load);
-    },
-    theirs: (side, load) => eachOnce(side.baselineUrl, oneBodies(side.slugs), load),
-  },
+  { name: 'list-warm', title: '`products(first: 20)` with variants, cursors vary', aim: 1.5, ...warm(...lists) },
+  { name: 'list-cold', title: 'the list, each page once after every product changed', aim: 0.8, ...cold(...lists) },
+  { name: 'product-warm', title: '`product(slug)` with variants', aim: 1, ...warm(...products) },
+  { name: 'product-cold', title: 'the product, each once after every product changed', aim: 0.8, ...cold(...products) },
   {
     name: 'add-spread',
     unit: 'requests',

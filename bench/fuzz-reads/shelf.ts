@@ -26,7 +26,7 @@ const VARIANT = {
   taxCategoryId: null,
 };
 
-/** A title from which its version and the product's status can be told. */
+/** A title that contains its version and the product's status. */
 const titleOf = (slug: string, version: number, status: string) => `Jar ${slug} v${version} ${status}`;
 const priceOf = (version: number) => 1000 + version;
 

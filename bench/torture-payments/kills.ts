@@ -52,7 +52,7 @@ export async function killParts(
     }
     onKill(done.length);
   }
-  // Whoever waits for the next kill need not.
+  // Ends the wait for the next kill.
   onKill(Infinity);
   return done;
 }

@@ -11,8 +11,6 @@ export interface Combiner<Item, Result> {
    * @throws TurnstileTimeout if its turn did not come in time; the work was not begun
    */
   submit(item: Item): Promise<Result>;
-  /** Items that wait for their turn. */
-  waiting(): number;
 }
 
 export interface CombinerOptions<Item, Result> {
@@ -136,6 +134,5 @@ export function createCombiner<Item, Result>(options: CombinerOptions<Item, Resu
         queue.push({ item, context, key: keyOf(item), deadline: Date.now() + withinMs, resolve, reject });
         start();
       }),
-    waiting: () => queue.length,
   };
 }

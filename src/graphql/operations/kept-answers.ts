@@ -10,7 +10,7 @@ import type { Keepable } from './keepable.ts';
 
 /*
  * Answers about the catalogue, as the JSON text that clients get. An answer is right for as long as nothing that it read has
- * changed: see events/changes.ts. It is made for nobody in particular, by services that note what they read.
+ * changed: see events/changes.ts. An anonymous context executes the query, with services that note what they read.
  *
  * A position in the event log is no part of the text: it is put in when the text is sent. It is the node's own position, or that
  * of before the answer was read where that is later, and so never ahead of what the answer contains.
@@ -68,7 +68,7 @@ const BYTES_PER_ENTRY = 500;
 
 /**
  * Makes a memory without answers.
- * @param options.maxBytes bytes that all answers together may take, as far as they can be told
+ * @param options.maxBytes bytes that all answers together may take, estimated
  * @param options.contextOf makes a context that belongs to nobody, whose services note what they read
  */
 export function createKeptAnswers(options: {

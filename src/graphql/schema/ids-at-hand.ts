@@ -16,7 +16,7 @@ export function withIdsAtHand(schema: GraphQLSchema): GraphQLSchema {
     const { id: options, authScopes } = (type.extensions.pothosOptions ?? {}) as NodeOptions;
     const field = type.getFields().id;
     const resolve = options?.resolve;
-    // Whoever may not see a type is refused by the resolver that would be replaced.
+    // The resolver that would be replaced refuses a viewer who may not see the type.
     if (field === undefined || resolve === undefined || authScopes !== undefined) continue;
     const { name } = type;
     field.resolve = (row: unknown) => toGlobalId(name, String(resolve(row)));

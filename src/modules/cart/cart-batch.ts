@@ -29,7 +29,7 @@ const LOCK_TIMEOUT_MS = 1_000;
 /**
  * Makes the function that carries out commands of different owners in one transaction. Each is decided in memory in the order of the
  * list, against what those before it have left, and has a result of its own. A command that meets something out of the ordinary (a cart
- * that somebody else has locked or that is past its time, units that an overdue cart holds) changes nothing and is told to run alone.
+ * that somebody else has locked or that is past its time, units that an overdue cart holds) changes nothing, and runs alone afterwards.
  */
 export function createBatch(deps: BatchDependencies): Batch {
   const { db, catalog, inventory, guests, eventLog } = deps;

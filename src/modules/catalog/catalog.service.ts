@@ -78,11 +78,11 @@ export interface CatalogService {
   productCount(query: ProductQuery): Promise<number>;
   /** How the products that the query finds are spread over categories, without regard to the query's own category. */
   categoryFacet(query: ProductQuery): Promise<facets.CategoryCount[]>;
-  /** The same over tags, with regard to those of the query. */
+  /** Numbers of products by tag, among products that have all the tags of the query. */
   tagFacet(query: ProductQuery): Promise<facets.TagCount[]>;
-  /** The same over the values of options; of each option without regard to what the query asks of this option. */
+  /** Numbers of products by option value. The query's own condition on an option does not affect the values of that option. */
   optionFacet(query: ProductQuery): Promise<facets.OptionCounts[]>;
-  /** The same over ranges of prices, without regard to the query's own. */
+  /** Numbers of products by price range. The query's own limits of price do not apply. */
   priceFacet(query: ProductQuery): Promise<facets.PriceRangeCount[]>;
   /** Variants whatever their product's status; through a transaction, as it sees them. */
   variantsByIds(ids: readonly string[], source?: Queryable): Promise<ProductVariant[]>;

@@ -36,8 +36,8 @@ interface Thread {
   waiting: Map<number, Waiting>;
 }
 
-/** @param options.idleMs how long the thread waits for a letter before it ends, in milliseconds */
-export function createLetterRenderer({ idleMs = IDLE_MS }: { idleMs?: number } = {}): LetterRenderer {
+/** Makes a renderer. Its thread starts with the first page. */
+export function createLetterRenderer(): LetterRenderer {
   let thread: Thread | null = null;
   let idle: NodeJS.Timeout | undefined;
   let number = 0;
@@ -69,7 +69,7 @@ export function createLetterRenderer({ idleMs = IDLE_MS }: { idleMs?: number } =
     clearTimeout(waiting?.timer);
     if (from.waiting.size === 0 && from === thread) {
       if (closing) end(from, new Error('the shop is stopping'));
-      else idle = setTimeout(() => end(from, new Error('no letters')), idleMs).unref();
+      else idle = setTimeout(() => end(from, new Error('no letters')), IDLE_MS).unref();
     }
     return waiting;
   }

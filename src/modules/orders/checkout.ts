@@ -46,7 +46,7 @@ export interface Checkout {
   /** @returns the order's id */
   checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
   /**
-   * The same for a guest whose token others may know: the guest, who keeps the order, gets another token. See `GuestService.renewing`.
+   * Like `checkout`, for a guest whose token others may know: the guest keeps the order and gets another token. See `GuestService.renewing`.
    * @returns the order's id
    */
   checkoutRenewing(guest: RenewingGuest, request: CheckoutRequest): Promise<Renewed<string>>;

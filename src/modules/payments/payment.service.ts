@@ -64,7 +64,7 @@ export interface PaymentService extends PaymentQueries {
    * @returns the payment, or FREE if there is nothing to pay
    */
   start(owner: CartOwner, request: PaymentRequest): Promise<{ paymentId: string } | 'FREE'>;
-  /** The same for a guest whose token others may know: the guest gets another token. See `GuestService.renewing`. */
+  /** Starts a payment of a guest whose token others may know, and gives the guest another token. See `GuestService.renewing`. */
   startRenewing(guest: RenewingGuest, request: PaymentRequest): Promise<Renewed<{ paymentId: string } | 'FREE'>>;
   /** Asks the provider how a payment stands. @throws Refusal: UNAVAILABLE */
   sync(paymentId: string): Promise<void>;

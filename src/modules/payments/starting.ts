@@ -38,7 +38,7 @@ export interface PaymentStarting {
    * @throws Refusal: whatever is in the way of a checkout; PAYMENT_IN_PROGRESS, PAYMENT_REFUSED, LIMIT_EXCEEDED, IDEMPOTENCY_KEY_REUSED
    */
   start(owner: CartOwner, request: PaymentRequest): Promise<Started>;
-  /** The same for a guest whose token others may know: the guest gets another token. See `GuestService.renewing`. */
+  /** Starts a payment of a guest whose token others may know, and gives the guest another token. See `GuestService.renewing`. */
   startRenewing(guest: RenewingGuest, request: PaymentRequest): Promise<Renewed<Started>>;
 }
 
