@@ -1,3 +1,4 @@
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { makeVariant } from '../../tests/support/fixtures.ts';
 import { createClient } from '../../tests/support/client.ts';
 import { startTcpProxy } from '../../tests/support/tcp-proxy.ts';
@@ -12,7 +13,7 @@ const REDIS_WAIT_MS = 1_000;
 
 /** A database that takes connections and says nothing: how soon does the process say that it is not ready? */
 export async function measureSilentDatabase(place: Place): Promise<Claim[]> {
-  const url = new URL(await place.newDatabase());
+  const url = new URL(overTcp(await place.newDatabase()));
   const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
   url.hostname = '127.0.0.1';
   url.port = String(proxy.port);

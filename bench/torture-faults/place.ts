@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findPostmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
-import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
+import { overTcp, startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import { startTcpProxy, type TcpProxy } from '../../tests/support/tcp-proxy.ts';
 import { freePort, startRedis, type Redis } from '../torture-events/redis.ts';
@@ -102,7 +102,7 @@ export async function openPlace(way: Way, settings: NodeJS.ProcessEnv = {}): Pro
     const logger = createLogger({ level: 'silent', pretty: false });
     const postgres = await startEmbeddedPostgres({ dataDir, logger });
     opened.push(() => postgres.dispose());
-    const databaseUrl = new URL(postgres.connectionString);
+    const databaseUrl = new URL(overTcp(postgres.connectionString));
     const databaseProxy = await proxyTo(Number(databaseUrl.port));
     const mail = await startMailServer();
     opened.push(() => mail.close());

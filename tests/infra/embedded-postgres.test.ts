@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
-import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
+import { overTcp, startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { findPostmaster, socketFolderOf, type Postmaster } from '../../src/infra/postgres/embedded-postgres-server.ts';
 import { identify, identifySelf, isRunning } from '../../src/infra/process-identity.ts';
 import { nodeArguments } from '../support/compiled.ts';
@@ -92,10 +92,9 @@ describe('one process', () => {
       encoding: 'UTF8',
       words: `'honey':2 'l':3 'éclair':1 'été':4`,
     });
-    // Other tools take host and port of the address.
-    const overTcp = new URL(connectionString);
-    overTcp.search = '';
-    expect(await query(overTcp.href, 'SELECT host(inet_server_addr()) AS address')).toEqual([{ address: '127.0.0.1' }]);
+    // Proxies and other tools take host and port of the address.
+    const loopback = [{ address: '127.0.0.1' }];
+    expect(await query(overTcp(connectionString), 'SELECT host(inet_server_addr()) AS address')).toEqual(loopback);
     await dispose();
   });
 

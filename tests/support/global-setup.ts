@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
-import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
+import { overTcp, startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { migrate } from '../../src/infra/migrations/migrations.ts';
 import { createPostgresJobs } from '../../src/jobs/postgres-backend.ts';
 import { compileEntries } from './compiled.ts';
@@ -35,6 +35,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     external === undefined
       ? await startEmbeddedPostgres({ dataDir: join(runFolder, 'server'), logger, settings: settingsOf(runFolder) })
       : { connectionString: external, dispose: () => Promise.resolve() };
+  // Tests put proxies between a shop and its database, which change host and port of the address.
   const serverUrl = overTcp(server.connectionString);
   if (external !== undefined) await dropOldDatabases(serverUrl);
   const template = await createDatabase(serverUrl);
@@ -50,13 +51,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await removeRunFolder(runFolder);
     process.off('exit', atExit);
   };
-}
-
-/** Tests put proxies between a shop and its database, which change host and port of the address. */
-function overTcp(connectionString: string): string {
-  const url = new URL(connectionString);
-  url.searchParams.delete('host');
-  return url.href;
 }
 
 /** Thousands of connections are opened, and each would spend milliseconds on proving a password. */

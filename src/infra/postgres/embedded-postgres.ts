@@ -189,6 +189,16 @@ function addressOf(dataDir: string, port: number, database: string): string {
   return url.href;
 }
 
+/**
+ * The address of an embedded server without its Unix socket: for a proxy, a pooler or a tool that reaches the server by host and port.
+ * @param connectionString as `startEmbeddedPostgres` gives it
+ */
+export function overTcp(connectionString: string): string {
+  const url = new URL(connectionString);
+  url.searchParams.delete('host');
+  return url.href;
+}
+
 const PASSWORD = 'postgres-password';
 
 /** After a crash of one of its children the server ends all sessions, and restarts: until then it refuses new ones. */
