@@ -7,8 +7,10 @@ export const invalidInputReasons = {
   TOO_LONG: 'The text is too long. Parameter `max`: maximum number of characters.',
   TOO_FEW: 'The list is too short. Parameter `min`: minimum number of entries.',
   TOO_MANY: 'The list is too long. Parameter `max`: maximum number of entries.',
-  TOO_SMALL: 'The number is too small. Parameter `min`: smallest number allowed.',
-  TOO_LARGE: 'The number is too large. Parameter `max`: largest number allowed.',
+  TOO_SMALL:
+    'The number is too small. Parameter `min`: smallest number allowed; for an amount of money, in units of the shop currency, as `Money.amount`.',
+  TOO_LARGE:
+    'The number is too large. Parameter `max`: largest number allowed; for an amount of money, in units of the shop currency, as `Money.amount`.',
   ZERO: 'The number is 0, which would change nothing.',
   TOO_MANY_DECIMALS:
     'The amount has more decimal places than its currency. Parameters `currencyCode`, and `max`: number of decimal places of the currency.',

@@ -359,7 +359,7 @@ describe('a refund', () => {
     ...{ refundedQuantity: 0, refundedMinor: 0n, restockedQuantity: 0 },
     ...changes,
   });
-  const left = { shippingMinor: 500n, amountMinor: 1500n };
+  const left = { shippingMinor: 500n, amountMinor: 1500n, currency: 'USD' };
   const of = (quantity: number, restock = false) => [{ lineId: 'line', quantity, restock }];
   const plan = (
     request: Partial<Parameters<typeof planRefund>[0]>,
@@ -435,7 +435,7 @@ describe('a refund', () => {
           const units = Math.min(portion, quantity - refundedQuantity);
           if (units === 0) break;
           const now = line({ quantity, paidMinor, refundedQuantity, refundedMinor });
-          const { amountMinor } = plan({ lines: of(units) }, [now], { shippingMinor: 0n, amountMinor: paidMinor });
+          const { amountMinor } = plan({ lines: of(units) }, [now], { ...left, shippingMinor: 0n, amountMinor: paidMinor });
           expect(amountMinor).toBeGreaterThan(0n);
           refundedQuantity += units;
           refundedMinor += amountMinor;

@@ -165,6 +165,36 @@ describe('a refund', () => {
     await expectSoundBooks();
   });
 
+  test('of more than there is names the limit as an amount of money, as a capture does', async () => {
+    const shopper = await withCart();
+    const payment = await startPayment(shopper.client);
+    provider.pay(rowId(payment.id));
+    await syncPayment(shopper.client, payment.id);
+    const ERRORS = 'errors { code reason path parameters { name value } }';
+    const capture = async (amount: string) => {
+      const text = `mutation ($input: PaymentCaptureInput!) { paymentCapture(input: $input) { ${ERRORS} } }`;
+      const input = { id: payment.id, amount, idempotencyKey: crypto.randomUUID() };
+      return (await staff.client.data<{ paymentCapture: { errors: unknown[] } }>(text, { input })).paymentCapture
+        .errors;
+    };
+    const limit = (reason: string, path: string, name: string, value: string) => [
+      { code: 'INVALID_INPUT', reason, path: [path], parameters: [{ name, value }] },
+    ];
+    expect(await capture('120.00')).toEqual(limit('TOO_LARGE', 'amount', 'max', '20.00'));
+    expect(await capture('0.00')).toEqual(limit('TOO_SMALL', 'amount', 'min', '0.01'));
+
+    await settle(rowId(payment.id));
+    const { order } = known((await shopper.client.data(paymentDocuments.payment, { id: payment.id })).payment);
+    const refund = async (wanted: object) => {
+      const text = `mutation ($input: OrderRefundInput!) { orderRefund(input: $input) { ${ERRORS} } }`;
+      const input = { orderId: known(order).id, idempotencyKey: crypto.randomUUID(), ...wanted };
+      return (await staff.client.data<{ orderRefund: { errors: unknown[] } }>(text, { input })).orderRefund.errors;
+    };
+    expect(await refund({ amount: '120.00' })).toEqual(limit('TOO_LARGE', 'amount', 'max', '20.00'));
+    expect(await refund({ shipping: '1.00' })).toEqual(limit('TOO_LARGE', 'shipping', 'max', '0.00'));
+    await expectSoundBooks();
+  });
+
   test('of an order that is cancelled comes by itself', async () => {
     const { order, variant, paymentId } = await withOrder();
     await shop.app.services.orders.cancel(rowId(order.id), { by: 'SHOP' }, null);

@@ -215,7 +215,7 @@ builder.objectFields(CartRef, (t) => ({
     nullable: true,
     description:
       'Amount by which the discounted lines fall short of free shipping with the chosen method. Null if shipping is free, if ' +
-      'the method is never free, or if no method is chosen.',
+      'nothing has to be shipped, if the method is never free, or if no method is chosen or available.',
     resolve: async (cart, _args, ctx) => {
       const { freeShippingRemainingMinor: minor, currency } = await quoteOf(cart, ctx);
       return minor === null ? null : { minor, currency };
@@ -239,7 +239,9 @@ builder.objectFields(CartRef, (t) => ({
   }),
   pricesIncludeTax: t.boolean({
     nullable: false,
-    description: 'Whether the amounts of the cart contain the tax.',
+    description:
+      'Whether the amounts of the cart contain the tax. Depends on the destination and the customer, and so can change with the ' +
+      'shipping address.',
     resolve: async (cart, _args, ctx) => (await quoteOf(cart, ctx)).pricesIncludeTax,
   }),
   total: t.field({

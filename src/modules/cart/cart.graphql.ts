@@ -97,11 +97,15 @@ builder.node(CartRef, {
       nullable: true,
       description:
         'Time at which the cart expires and its units return to stock, unless the cart is changed before. Reading ' +
-        'the cart does not extend the time. Null while the cart is empty.',
+        'the cart does not extend the time. While a payment is open, five minutes after the `deadline` of the payment. Null while the cart ' +
+        'is empty.',
     }),
     version: t.exposeInt('version', {
       nullable: false,
-      description: 'Version number, which increases by one with every change. Use it to discard stale responses.',
+      description:
+        'Version number, which increases by one with every change of the cart itself. Use it to discard responses and events with a ' +
+        'smaller version. Do not discard those with an equal version, because totals can change without a new ' +
+        'version, when prices, promotions, taxes or shipping change.',
     }),
   }),
 });

@@ -80,8 +80,9 @@ builder.mutationField('paymentStart', (t) =>
     nullable: true,
     extensions: startLimits,
     description:
-      "Starts to pay for the viewer's cart. The total is frozen, and the cart is pinned: it cannot be changed and does not expire until " +
-      'the payment has ended, which is at its `deadline` at the latest. The order is placed when the payment succeeds; follow it with ' +
+      "Starts to pay for the viewer's cart. The total is frozen, and the cart is pinned: it cannot be changed while " +
+      'the payment is open. Its units are held until five minutes after the `deadline` of the payment, because the answer of a bank ' +
+      'can arrive late. The order is placed when the payment succeeds; follow it with ' +
       '`paymentChanged`. A cart can be pinned three times before it is emptied or expires. With the provider `manual`, or if there is nothing to pay, the order is ' +
       'placed at once.',
     args: {

@@ -42,7 +42,9 @@ const ReturnReasonRef = builder.enumType('PaymentReturnReason', {
 });
 
 builder.node(PaymentRef, {
-  description: 'An attempt to pay for a cart. Visible to the owner of the cart or of the order, and to staff.',
+  description:
+    'An attempt to pay for a cart. Visible to the owner of the cart or of the order, to staff, and as part of an order to holders of its ' +
+    'access token.',
   id: { resolve: (payment) => payment.id, description: 'Global ID of the payment. Knowing it grants no access.' },
   fields: (t) => ({
     provider: t.exposeString('provider', {
@@ -83,7 +85,8 @@ builder.node(PaymentRef, {
       type: 'DateTime',
       nullable: true,
       description:
-        'Time until which the shopper can pay, and the units of the cart stay held. Null for payments outside of the shop.',
+        'Time until which the shopper can pay. The units of the cart stay held for five minutes longer, because the answer of a bank can ' +
+        'arrive late. Null for payments outside of the shop.',
     }),
     clientData: t.field({
       type: ClientDataRef,
@@ -175,7 +178,9 @@ const RefundStateRef = builder.enumType('RefundState', {
 });
 
 builder.node(RefundRef, {
-  description: 'Money that goes back to the customer. Visible to the owner of the order, and to staff.',
+  description:
+    'Money that goes back to the customer. Visible to the owner of the order, to staff, and as part of the order to holders of its ' +
+    'access token.',
   id: { resolve: (refund) => refund.id, description: 'Global ID of the refund. Knowing it grants no access.' },
   fields: (t) => ({
     state: t.field({

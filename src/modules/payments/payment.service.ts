@@ -175,9 +175,13 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
       if (payment.orderId === null || !(payment.state === 'AUTHORIZED' || mayCaptureMore) || left <= 0n) {
         refuse('CONFLICT', 'Only an authorized payment of an order can be captured.', ['id']);
       }
-      if (wanted <= 0n) refuseInput('TOO_SMALL', 'The amount must be greater than 0.', ['amount'], { min: 0 });
+      if (wanted <= 0n)
+        refuseInput('TOO_SMALL', 'The amount must be greater than 0.', ['amount'], {
+          min: toDecimal({ minor: 1n, currency: payment.currency }),
+        });
       if (wanted > left) {
-        refuseInput('TOO_LARGE', 'More than is authorized and not captured yet.', ['amount'], { max: Number(left) });
+        const max = toDecimal({ minor: left, currency: payment.currency });
+        refuseInput('TOO_LARGE', 'More than is authorized and not captured yet.', ['amount'], { max });
       }
       if (wanted < left && provider?.capabilities.partialCapture === 'NONE') {
         refuse('PAYMENT_REFUSED', 'The provider captures the whole amount only.', ['amount']);

@@ -1,4 +1,5 @@
 import { paidForUnits } from '../pricing/sums.ts';
+import { toDecimal } from '../money.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
 import type { RefundableLine } from './refund.repository.ts';
@@ -20,14 +21,15 @@ export interface RefundPlan {
 /**
  * Computes a refund. For some units of a line it is the share of what was paid for the line, rounded half up, less what earlier units
  * were refunded: so the last unit brings the exact rest.
- * @param left what was paid and has not been refunded: of the shipping, and in all
+ * @param left what was paid and has not been refunded: of the shipping, and in all; with its currency, ISO 4217
  * @throws Refusal: INVALID_INPUT, NOT_FOUND, LIMIT_EXCEEDED
  */
 export function planRefund(
   request: RefundRequest,
   lines: readonly RefundableLine[],
-  left: { shippingMinor: bigint; amountMinor: bigint },
+  left: { shippingMinor: bigint; amountMinor: bigint; currency: string },
 ): RefundPlan {
+  const inUnits = (minor: bigint) => toDecimal({ minor, currency: left.currency });
   const isByLines = request.lines.length > 0 || request.shippingMinor !== null;
   if (isByLines === (request.amountMinor !== null)) {
     const fields = 'lines+shipping,amount';
@@ -36,14 +38,14 @@ export function planRefund(
   const planned = request.lines.map((wanted, index) => planLine(wanted, lines, ['lines', String(index)]));
   const shippingMinor = request.shippingMinor ?? 0n;
   if (shippingMinor > left.shippingMinor) {
-    refuseInput('TOO_LARGE', 'More than is left of the shipping.', ['shipping'], { max: Number(left.shippingMinor) });
+    refuseInput('TOO_LARGE', 'More than is left of the shipping.', ['shipping'], { max: inUnits(left.shippingMinor) });
   }
   const amountMinor = request.amountMinor ?? planned.reduce((sum, line) => sum + line.amountMinor, shippingMinor);
   if (amountMinor === 0n) refuseInput('ZERO', 'There is nothing to refund.', null);
   if (amountMinor > left.amountMinor) {
     const message = 'More than was paid and has not been refunded yet.';
     refuseInput('TOO_LARGE', message, request.amountMinor === null ? null : ['amount'], {
-      max: Number(left.amountMinor),
+      max: inUnits(left.amountMinor),
     });
   }
   return { amountMinor, shippingMinor, lines: planned };

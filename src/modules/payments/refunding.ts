@@ -65,6 +65,7 @@ export function createRefunding(deps: {
     const plan = planRefund(request, await findRefundableLines(tx, orderId), {
       shippingMinor: await findRefundableShipping(tx, orderId),
       amountMinor: payments.reduce((sum, payment) => sum + leftOf(payment), 0n),
+      currency,
     });
     const payment = payments.find((candidate) => leftOf(candidate) >= plan.amountMinor);
     if (payment === undefined) {

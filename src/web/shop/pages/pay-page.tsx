@@ -224,7 +224,7 @@ function Returned({ payment }: { payment: ShopPaymentFragment }) {
 }
 
 function Open({ payment, onAsk }: { payment: ShopPaymentFragment; onAsk: () => void }) {
-  const { id, clientData, deadline, failure } = payment;
+  const { id, provider, clientData, deadline, failure } = payment;
   const [{ data, error, fetching }, cancel] = useMutation(CANCEL);
   const fault = data === undefined && error === undefined ? null : faultInWords(data?.paymentCancel?.errors, error);
   return (
@@ -239,7 +239,7 @@ function Open({ payment, onAsk }: { payment: ShopPaymentFragment; onAsk: () => v
           </a>
         </p>
       )}
-      {clientData?.clientSecret != null && clientData.publishableKey != null && (
+      {provider === 'stripe' && clientData?.clientSecret != null && clientData.publishableKey != null && (
         <Suspense fallback={null}>
           <PaymentElement
             publishableKey={clientData.publishableKey}
