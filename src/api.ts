@@ -65,7 +65,7 @@ export async function openApi(options: {
     import('./graphql/server.ts'),
     import('./graphql/schema.ts'),
   ]);
-  const of = { shop: config.shop, publicUrl: http.publicUrl, prisma: db.prisma };
+  const of = { shop: config.shop, publicUrl: http.publicUrl };
   const shared = { ...of, db, services, eventLog, feed, replay };
   const graphql = createGraphQLServer({
     schema,

@@ -55,7 +55,7 @@ export interface Core {
   replay: Replay;
   services: ShopServices;
   /** Services over a separate pool, for the execution of events. */
-  live: { db: Database; prisma: Database['prisma']; services: ShopServices };
+  live: { db: Database; services: ShopServices };
   consumers: readonly Consumer[];
   /** Parts of the services that are made after them. */
   late: LateParts;
@@ -131,7 +131,7 @@ export async function openCore(
     });
     const services = overrides.services?.(real) ?? real;
     const ofEvents = createServices({ config, db: liveDb, eventLog, late, overrides, logger });
-    const live = { db: liveDb, prisma: liveDb.prisma, services: overrides.services?.(ofEvents) ?? ofEvents };
+    const live = { db: liveDb, services: overrides.services?.(ofEvents) ?? ofEvents };
     const consumers = createConsumers({ eventLog, services });
     const given = overrides.consumers?.(consumers) ?? consumers;
     late.consumers = given;

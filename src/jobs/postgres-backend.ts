@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, runMigrations, withBackend, type PgPool } from 'bullmq';
-import { connect, DIRECT, openPool, TIME_LIMITS, type Session } from '../infra/postgres/connection.ts';
+import { connect, DIRECT, TIME_LIMITS, type Session } from '../infra/postgres/connection.ts';
+import { openPool } from '../infra/postgres/connection-pool.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { JobBackend, JobQueue, JobWorker } from './backend.ts';
 import { onceOpened, paced, SETTINGS, whenReady } from './bullmq-settings.ts';

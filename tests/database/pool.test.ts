@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { openPool } from '../../src/infra/postgres/connection.ts';
+import { openPool } from '../../src/infra/postgres/connection-pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -18,10 +18,17 @@ afterAll(async () => {
 });
 
 /** A pool of three connections through the proxy. */
-function open(openingMs: number): pg.Pool {
+function open(openingMs: number, patienceMs = 5): pg.Pool {
   const url = new URL(database.url);
   url.port = String(proxy.port);
-  const pool = openPool({ connectionString: url.href, name: 'the test', max: 3, idleMs: 60_000, openingMs });
+  const pool = openPool({
+    connectionString: url.href,
+    name: 'the test',
+    max: 3,
+    idleMs: 60_000,
+    openingMs,
+    patienceMs,
+  });
   onTestFinished(() => pool.end());
   return pool;
 }
@@ -49,6 +56,18 @@ describe('a pool to which many come at once', () => {
     await until('others are being opened', () => pool.totalCount === 3);
     proxy.open();
     expect(answersOf(await asked)).toEqual(['0', '1', '2', '3', '4', '5']);
+  });
+
+  test('makes them wait for a connection that is in use, and opens another one where that takes long', async () => {
+    const patient = open(600_000, 600_000);
+    expect(answersOf(await ask(patient, 6))).toEqual(['0', '1', '2', '3', '4', '5']);
+    expect(patient.totalCount).toBe(1);
+
+    const pool = open(600_000);
+    const held = await pool.connect();
+    const others = await Promise.all([pool.connect(), pool.connect()]);
+    expect(pool.totalCount).toBe(3);
+    for (const client of [held, ...others]) client.release();
   });
 
   test('fails all of them where the server cannot be reached, and none later', async () => {

@@ -4,6 +4,7 @@ import { OutcomeUnknownError } from '../../src/infra/postgres/database-faults.ts
 import { recordLogs } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 let database: TestDatabase;
 let proxy: TcpProxy;
@@ -30,8 +31,8 @@ const limits = { silence: 1500, statement: 1000 };
 /** Opens as many connections as the pool may have, and leaves them idle. */
 async function filled(poolSize: number) {
   const db = openDatabase({ connectionString: url, poolSize, logger, limits });
-  await Promise.all(Array.from({ length: poolSize }, () => db.query({ name: 'nap', text: 'SELECT pg_sleep(0.2)' })));
-  expect(db.poolState().total).toBe(poolSize);
+  const areOpen = () => until('all connections are open', () => db.poolState().total === poolSize);
+  await Promise.all(Array.from({ length: poolSize }, () => db.transaction(areOpen)));
   return db;
 }
 

@@ -7,6 +7,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** The one place that makes connections; and those that look at a server before it is known what to set. */
 const MAKERS = new Set([
   'infra/postgres/connection.ts',
+  'infra/postgres/connection-pool.ts',
   'infra/postgres/database-inspection.ts',
   'infra/postgres/embedded-postgres.ts',
 ]);

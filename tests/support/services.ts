@@ -89,8 +89,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
 }
 
 function interpose(db: Database, before: (statement: string) => Promise<void> | void): Database {
-  return {
-    ...db,
+  const interposed: Pick<Database, 'query' | 'transaction'> = {
     async query(statement, values) {
       await before(statement.name ?? statement.text);
       return db.query(statement, values);
@@ -114,6 +113,8 @@ function interpose(db: Database, before: (statement: string) => Promise<void> | 
         return work({ query, commitWith, afterCommit: (callback) => tx.afterCommit(callback) });
       }, limits),
   };
+  // Inherits the rest: a copy would make the client of Prisma, which is made when it is first used.
+  return Object.assign(Object.create(db) as Database, interposed);
 }
 
 /** A guest who has done nothing yet. */

@@ -2,7 +2,6 @@ import type { Cursor } from '../../events/cursor.ts';
 import type { EventFeed } from '../../events/feed.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { Replay } from '../../events/replay.ts';
-import type { PrismaClient } from '../../generated/prisma/client.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { FormerGuest } from '../../modules/accounts/guest.service.ts';
 import type { Identity } from '../../modules/accounts/session.service.ts';
@@ -36,7 +35,6 @@ export interface Viewer {
 /** What is the same for all operations of a process. */
 export interface SharedContext {
   db: Database;
-  prisma: PrismaClient;
   services: ShopServices;
   eventLog: EventLog;
   feed: EventFeed;
@@ -50,7 +48,7 @@ export interface SharedContext {
 }
 
 /** What subscriptions are executed with instead: connections of their own, so that nothing else waits for them. */
-export type LiveContext = Pick<SharedContext, 'db' | 'prisma' | 'services'>;
+export type LiveContext = Pick<SharedContext, 'db' | 'services'>;
 
 /** What each operation is executed with. Subscriptions get fresh loaders for every event. */
 export interface Context extends SharedContext, Caller {

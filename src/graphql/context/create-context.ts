@@ -200,7 +200,7 @@ export function createContextFactory(deps: {
 
     forAnyone(given) {
       const services = given as ShopServices;
-      const { db: _db, prisma: _prisma, ...context } = ofNobody({ user: null, guest: null });
+      const { db: _db, ...context } = ofNobody({ user: null, guest: null });
       return { ...context, services, loaders: createLoaders(services) } as Context;
     },
 

@@ -86,7 +86,7 @@ export const builder = new SchemaBuilder<{
     beforeArgOptions: { description: 'Cursor of the item before which to end.' },
   },
   prisma: {
-    client: ({ prisma }) => prisma,
+    client: ({ db }) => db.prisma,
     dmmf: getDatamodel(),
     // A look-up that finds nothing uses no query, and is no cause for a warning. That one is used where it should be is
     // shown by the counts of statements.

@@ -80,7 +80,7 @@ const SERVER_KEEP_ALIVE = {
 } as const;
 
 /** What of `pg.Client` its types leave out. */
-interface Internals {
+export interface Internals {
   connection: {
     stream: { destroy(error?: Error): void; cork(): void; uncork(): void };
     on(event: 'readyForQuery', listener: () => void): void;
@@ -119,7 +119,7 @@ export interface ConnectionOptions {
 }
 
 /** A connection as the shop uses it. */
-class Connection extends pg.Client {
+export class Connection extends pg.Client {
   readonly #onSilent: () => void;
   readonly #silenceMs: number;
   readonly #keepsStatements: boolean;
@@ -203,76 +203,8 @@ export async function connect(options: ConnectionOptions): Promise<pg.Client> {
   }
 }
 
-/** A connection that takes longer than this to open may never open, and others no longer wait for it. */
-const OPENING_MS = 250;
-
-export interface PoolOptions extends ConnectionOptions {
-  /** Connections at most. */
-  max: number;
-  /** How long a connection stays open without work. */
-  idleMs: number;
-  /** For tests: how long the opening of a connection holds up that of the next one. */
-  openingMs?: number;
-}
-
-/** What of `pg.Pool` its types leave out. */
-interface PoolInternals {
-  _isFull(): boolean;
-  _pulseQueue(): void;
-}
-
-/**
- * Opens a pool of connections. Nothing is connected until the first statement. Connections are opened one after the other: a new
- * one costs the server as much as dozens of statements, and of many callers that come at once, as when a process starts, most are
- * served by the first ones before theirs would be open.
- */
-export function openPool(options: PoolOptions): pg.Pool {
-  const { max, idleMs, openingMs = OPENING_MS, limits = TIME_LIMITS } = options;
-  const idle = new Set<pg.Client>();
-  const opening = new Map<pg.Client, NodeJS.Timeout>();
-  // The pool makes its connections by calling `new`, with its own options.
-  class PooledConnection extends Connection {
-    constructor() {
-      super(options, closeIdle);
-      this.on('end', () => idle.delete(this));
-      const opened = () => noteOpened(this);
-      opening.set(this, setTimeout(opened, openingMs).unref());
-      this.once('connect', opened).once('end', opened);
-    }
-  }
-  function noteOpened(client: pg.Client): void {
-    clearTimeout(opening.get(client));
-    if (opening.delete(client)) internals._pulseQueue();
-  }
-  /** Where one connection died in silence, those that were opened before it and are not in use are hardly better off. */
-  function closeIdle(): void {
-    for (const client of idle) {
-      const error = Object.assign(new Error('another connection to the database failed'), { code: 'ETIMEDOUT' });
-      (client as unknown as Internals).connection.stream.destroy(error);
-    }
-    idle.clear();
-  }
-  const pool = new pg.Pool({
-    Client: PooledConnection,
-    max,
-    connectionTimeoutMillis: limits.connect,
-    idleTimeoutMillis: idleMs,
-    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it; its types say void
-    onConnect: (client) => prepare(client, options),
-  });
-  const internals = pool as unknown as PoolInternals;
-  const isFull = internals._isFull.bind(pool);
-  internals._isFull = () => opening.size > 0 || isFull();
-  pool.on('acquire', (client) => idle.delete(client as unknown as pg.Client));
-  pool.on('release', (error, client) => {
-    if (!error) idle.add(client);
-  });
-  pool.on('remove', (client) => idle.delete(client as unknown as pg.Client));
-  return pool;
-}
-
 /** Poolers refuse most settings in the start-up packet; one that keeps the server connection takes them by statement. */
-async function prepare(
+export async function prepare(
   client: pg.ClientBase,
   { session = DIRECT, limits = TIME_LIMITS }: ConnectionOptions,
 ): Promise<void> {

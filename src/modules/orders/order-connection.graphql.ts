@@ -30,7 +30,7 @@ function rowLoader(ctx: Context, info: GraphQLResolveInfo): DataLoader<string, O
   if (loader === undefined) {
     loader = new DataLoader(
       async (ids) => {
-        const rows = await ctx.prisma.order.findMany({
+        const rows = await ctx.db.prisma.order.findMany({
           ...(query as { include?: Prisma.OrderInclude }),
           where: { id: { in: [...ids] } },
         });

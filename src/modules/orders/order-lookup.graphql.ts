@@ -57,7 +57,7 @@ builder.queryField('order', (t) =>
     resolve: async (query, _root, args, ctx) => {
       const named = await lookUp(args, ctx);
       if (named === null) return null;
-      const order = await ctx.prisma.order.findUnique({ ...query, where: { id: named.id } });
+      const order = await ctx.db.prisma.order.findUnique({ ...query, where: { id: named.id } });
       if (order === null) return null;
       if (named.grant === null) return isOwn(ctx, order) || isStaff(ctx.viewer) ? order : null;
       grant(ctx, order.id, named.grant);

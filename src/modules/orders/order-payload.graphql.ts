@@ -11,7 +11,7 @@ export function orderPayload<Extra extends object = object>(name: string, descri
       nullable: true,
       description,
       resolve: (query, { orderId }, _args, ctx) =>
-        orderId === undefined ? null : ctx.prisma.order.findUnique({ ...query, where: { id: orderId } }),
+        orderId === undefined ? null : ctx.db.prisma.order.findUnique({ ...query, where: { id: orderId } }),
     }),
   );
   return ref;

@@ -38,7 +38,7 @@ const OrderPaymentStatusChangedRef = builder
         description: 'Order in its state when the event is delivered.',
         resolve: (query, { value }, _args, ctx) => {
           if (value.byToken) grant(ctx, value.orderId, 'ACCESS_TOKEN');
-          return ctx.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } });
+          return ctx.db.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } });
         },
       }),
       from: t.field({

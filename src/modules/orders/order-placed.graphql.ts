@@ -16,7 +16,7 @@ const OrderPlacedRef = builder.objectRef<StreamItem<Placed>>('OrderPlaced').impl
       nullable: false,
       description: 'Order in its state when the event is delivered.',
       resolve: (query, { value }, _args, ctx) =>
-        ctx.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } }),
+        ctx.db.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } }),
     }),
   }),
 });

@@ -19,7 +19,7 @@ const OrderStatusChangedRef = builder.objectRef<StreamItem<Changed>>('OrderStatu
       description: 'Order in its state when the event is delivered.',
       resolve: (query, { value }, _args, ctx) => {
         if (value.byToken) grant(ctx, value.orderId, 'ACCESS_TOKEN');
-        return ctx.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } });
+        return ctx.db.prisma.order.findUniqueOrThrow({ ...query, where: { id: value.orderId } });
       },
     }),
     from: t.field({

@@ -174,13 +174,13 @@ export const OrderRef = builder.prismaNode('Order', {
 registerNode('Order', async (ids, ctx) => {
   const visible = visibleOrders(ctx);
   if (visible === null) return ids.map(() => null);
-  const orders = await ctx.prisma.order.findMany({ where: { id: { in: ids }, ...visible } });
+  const orders = await ctx.db.prisma.order.findMany({ where: { id: { in: ids }, ...visible } });
   return ids.map((id) => orders.find((order) => order.id === id) ?? null);
 });
 
 registerNode('OrderLine', async (ids, ctx) => {
   const visible = visibleOrders(ctx);
   if (visible === null) return ids.map(() => null);
-  const lines = await ctx.prisma.orderLine.findMany({ where: { id: { in: ids }, order: visible } });
+  const lines = await ctx.db.prisma.orderLine.findMany({ where: { id: { in: ids }, order: visible } });
   return ids.map((id) => lines.find((line) => line.id === id) ?? null);
 });
