@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import LongestFirst from './tests/support/sequencer.ts';
 
@@ -17,6 +18,7 @@ export default defineConfig({
     // Files share a process, one after the other: no test may leave anything in module state, and loading the shop for
     // each file anew would double the run.
     isolate: false,
+    execArgv: ['--require', fileURLToPath(new URL('tests/support/share-prisma.cjs', import.meta.url))],
     sequence: { sequencer: LongestFirst },
     // They end what hangs; no test may say by them how fast something is.
     testTimeout: 240_000,

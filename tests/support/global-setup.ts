@@ -16,6 +16,8 @@ const SETTINGS = {
   ...{ fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
   // What is read is in memory anyway: processes of its own that read files would only be started and woken.
   io_method: 'sync',
+  // Each of its workers costs as much as a connection, for each database.
+  autovacuum: 'off',
 };
 
 /**
