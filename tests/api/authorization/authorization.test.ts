@@ -1,9 +1,11 @@
 import { isInterfaceType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { schema } from '../../../src/graphql/schema.ts';
+import { newPerson, type Person } from '../../support/accounts.ts';
 import type { Answer } from '../../support/client.ts';
 import { openEventStream } from '../../support/event-stream.ts';
 import { makeVariant } from '../../support/fixtures.ts';
+import { known } from '../../support/known.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { watchSilentWrites, type SilentWrites } from '../../support/silent-writes.ts';
 import { changingNothing } from '../../support/state.ts';
@@ -47,50 +49,81 @@ function outcomeOf({ at }: Row, { data, errors, codes }: Answer<Record<string, u
 
 const rows = Object.entries({ ...operations, ...guarded });
 
-/** Scenes of calls that only read, by caller: what one of them is given does not change what another one gets. */
-const readers = new Map<Who, Promise<Scene>>();
+/** Scenes with one owner, by caller: for those who only read or are denied, and so change nothing that another one gets. */
+let standing: Record<Who, Scene>;
+beforeAll(async () => {
+  const owner = await newPerson(shop);
+  const scenes = await Promise.all(everybody.map(async (who) => [who, await setScene(shop, who, owner)] as const));
+  standing = Object.fromEntries(scenes) as Record<Who, Scene>;
+});
 
-function sceneFor(name: string, who: Who): Promise<Scene> {
-  if (name.startsWith('Mutation.')) return setScene(shop, who);
-  const scene = readers.get(who) ?? setScene(shop, who);
-  readers.set(who, scene);
-  return scene;
+/** Callers whose account an operation may change get a scene of their own; what staff alone may do is about something else. */
+async function sceneFor(name: string, { as }: Row, who: Who): Promise<Scene> {
+  const concernsCallers = name.startsWith('Mutation.') && [as.guest, as.customer, as.another].includes('done');
+  return as[who] === 'done' && concernsCallers ? setScene(shop, who) : standing[who];
+}
+
+/** Makes what a row is about, as the variables of each caller: once for a scene's owner, unless it is about the caller. */
+async function give({ given }: Row, scenes: readonly Scene[]): Promise<Record<string, unknown>[]> {
+  const made = new Map<Person, Record<string, unknown>>();
+  return inTurn(scenes, async (scene) => {
+    const before = made.get(scene.owner);
+    if (before !== undefined) return before;
+    let isAboutCaller = false;
+    const watched: Scene = {
+      ...scene,
+      get caller() {
+        isAboutCaller = true;
+        return scene.caller;
+      },
+    };
+    const variables = (await given?.(watched)) ?? {};
+    if (!isAboutCaller) made.set(scene.owner, variables);
+    return variables;
+  });
+}
+
+async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const item of items) results.push(await work(item));
+  return results;
 }
 
 describe('what each caller gets of', () => {
   test.each(rows)('%s', async (name, row) => {
-    const besides = name.startsWith('Mutation.') ? 'Mutation' : { name: 'Vitrine' };
-    async function prepare(who: Who) {
-      const scene = await sceneFor(name, who);
-      const variables = (await row.given?.(scene)) ?? {};
+    const isMutation = name.startsWith('Mutation.');
+    const besides = isMutation ? 'Mutation' : { name: 'Vitrine' };
+    /** Makes what the row is about, and gives what asks for it. */
+    async function prepare(callers: readonly Who[]) {
+      const scenes = await Promise.all(callers.map((who) => sceneFor(name, row, who)));
+      const variables = await give(row, scenes);
       return async () => {
-        const answer = await scene.caller.execute(documentOf(name, row), variables);
-        expect(answer.data, who).toMatchObject({ beside: besides });
-        return [who, outcomeOf(row, answer)] as const;
+        const outcomes = await inTurn([...callers.entries()], async ([index, who]) => {
+          const answer = await known(scenes[index]).caller.execute(documentOf(name, row), variables[index]);
+          expect(answer.data, who).toMatchObject({ beside: besides });
+          return [who, outcomeOf(row, answer)] as const;
+        });
+        return Object.fromEntries(outcomes);
       };
     }
-    const outcomes: (readonly [Who, string])[] = [];
-    const denied: (() => Promise<readonly [Who, string]>)[] = [];
-    for (const who of everybody) if (row.as[who] !== 'done') denied.push(await prepare(who));
-    await changingNothing(shop, async () => {
-      for (const ask of denied) outcomes.push(await ask());
-    });
-    for (const who of everybody) {
-      if (row.as[who] !== 'done') continue;
-      const ask = await prepare(who);
+    const denied = everybody.filter((who) => row.as[who] !== 'done');
+    const allowed = everybody.filter((who) => row.as[who] === 'done');
+    const outcomes = await changingNothing(shop, await prepare(denied));
+    // A mutation uses up what it is about.
+    for (const callers of isMutation ? allowed.map((who) => [who]) : [allowed]) {
+      const ask = await prepare(callers);
       await silent.forget();
-      outcomes.push(await ask());
+      Object.assign(outcomes, await ask());
       // Without its event a change of the catalogue would not reach answers that nodes keep in memory.
-      expect(await silent.found(), who).toEqual([]);
+      expect(await silent.found(), callers.join()).toEqual([]);
     }
-    expect(Object.fromEntries(outcomes)).toEqual(row.as);
+    expect(outcomes).toEqual(row.as);
   });
 });
 
 describe.each(Object.entries(subscriptions))('%s', (_name, { as, ask }) => {
   test.each(everybody.map((who) => [who, as[who]] as const))('as %s: %s', async (who, outcome) => {
-    const { caller } = await setScene(shop, who);
-    const { headers } = caller;
+    const { headers } = standing[who].caller;
     const stream = await openEventStream(shop.url, `subscription { asked: ${ask} }`, headers());
     if (outcome === 'done') {
       // It goes on until the client goes: a refusal would have been told first, and have ended it.
@@ -138,12 +171,12 @@ describe('the table', () => {
       }
     }
     expect(guards.length).toBeGreaterThan(5);
-    const known = new Set([
+    const listed = new Set([
       ...Object.keys(operations),
       ...Object.keys(guarded),
       ...Object.keys(subscriptions),
       ...reachedBySubscription,
     ]);
-    expect(guards.filter((name) => !known.has(name))).toEqual([]);
+    expect(guards.filter((name) => !listed.has(name))).toEqual([]);
   });
 });

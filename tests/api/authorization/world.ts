@@ -16,9 +16,9 @@ export interface Scene {
   owner: Person;
 }
 
-/** Sets a scene that nothing else plays in. */
-export async function setScene(shop: QuietShop & World, who: Who): Promise<Scene> {
-  const owner = await newPerson(shop);
+/** Sets a scene that nothing else plays in, unless it is given an owner. */
+export async function setScene(shop: QuietShop & World, who: Who, given?: Person): Promise<Scene> {
+  const owner = given ?? (await newPerson(shop));
   return { shop, owner, caller: await callerOf(shop, who, owner) };
 }
 
