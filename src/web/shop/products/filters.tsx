@@ -3,6 +3,7 @@ import { Link, useSearchParams } from 'wouter';
 import type { ProductFilter } from '../../generated/graphql.ts';
 import { Icon } from '../../shared/components/icon.tsx';
 import { useMedia } from '../../shared/use-media.ts';
+import { valueOrder } from '../../shared/value-order.ts';
 import { Check, Counted, Group, NONE } from './choice.tsx';
 import { useFacets, type Count } from './facets.ts';
 import { clear, optionParam, optionsIn, toggle, type Edit } from './narrowing.ts';
@@ -13,7 +14,7 @@ const FiltersSheet = lazy(() => import('./filters-sheet.tsx'));
 
 const MOST_TAGS = 14;
 const MOST_VALUES = 12;
-const inOrder = new Intl.Collator(navigator.languages, { numeric: true });
+const inOrder = valueOrder(navigator.languages);
 
 type Facets = ReturnType<typeof useFacets>;
 
@@ -194,7 +195,7 @@ function withChosen(
   }
   return [...found].map(([name, values]) => ({
     name,
-    values: [...values.values()].toSorted((one, other) => inOrder.compare(one.value, other.value)),
+    values: [...values.values()].toSorted((one, other) => inOrder(one.value, other.value)),
   }));
 }
 
@@ -211,7 +212,7 @@ function Tags({
   const counts = new Map(tags.map((each) => [each.tag, each]));
   // The most common ones, by name: they do not change places as long as they are there.
   const common = tags.slice(0, MOST_TAGS).map(({ tag }) => tag);
-  const shown = [...new Set([...chosen, ...common])].toSorted((one, other) => inOrder.compare(one, other));
+  const shown = [...new Set([...chosen, ...common])].toSorted(inOrder);
   if (shown.length === 0) return null;
   return (
     <fieldset className="filters-group">
