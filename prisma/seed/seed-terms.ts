@@ -71,7 +71,7 @@ export async function addTerms(
     }
     for (const { category, title, percent } of taxRates) {
       const taxCategoryId = taxIds.get(category) ?? '';
-      await insertRate(tx, { id: uuid(), zoneId, taxCategoryId, title, ratePpm: ppm(percent), validFrom: at });
+      await insertRate(tx, at, { id: uuid(), zoneId, taxCategoryId, title, ratePpm: ppm(percent), validFrom: at });
     }
   }
   const found = await tx.query<{ id: string; slug: string }>(categoryIds);

@@ -15,6 +15,8 @@ export interface ShopState {
   products: unknown[];
   promotions: unknown[];
   promotionCodes: unknown[];
+  /** Shipping zones, methods and their rates, tax categories and tax rates. */
+  terms: unknown[];
   orderHistory: number;
   staffActions: number;
   productImports: unknown[];
@@ -39,6 +41,10 @@ const COLUMNS = `
     (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'search' ORDER BY id), '[]') FROM products p) AS products,
     (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY id), '[]') FROM promotions p) AS promotions,
     (SELECT coalesce(jsonb_agg(to_jsonb(c) ORDER BY normalized), '[]') FROM promotion_codes c) AS "promotionCodes",
+    (SELECT coalesce(jsonb_agg(t.row ORDER BY t.row), '[]')
+       FROM (SELECT to_jsonb(z) AS row FROM shipping_zones z UNION ALL SELECT to_jsonb(m) FROM shipping_methods m
+             UNION ALL SELECT to_jsonb(r) FROM shipping_rates r UNION ALL SELECT to_jsonb(c) FROM tax_categories c
+             UNION ALL SELECT to_jsonb(x) FROM tax_rates x) t) AS terms,
     (SELECT count(*)::int FROM order_status_changes) AS "orderHistory",
     (SELECT count(*)::int FROM staff_actions) AS "staffActions",
     (SELECT coalesce(jsonb_agg(to_jsonb(u) ORDER BY id), '[]') FROM users u) AS users,

@@ -145,7 +145,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     faults = faults.filter((fault) => !/\b401\b/.test(fault));
   });
 
-  test('customers are told that the dashboard is for staff', async () => {
+  test('customers see a page that says that the dashboard is for staff', async () => {
     const customer = await newPerson(shop);
     const page = await open(await newVisitor());
     await logIn(page, customer);
@@ -153,7 +153,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     expect(await page.getByRole('link', { name: 'Orders' }).count()).toBe(0);
   });
 
-  test('levels move as carts take units, what is short comes first, and of two who set one level the second is told', async () => {
+  test('levels change as carts take units, low stock comes first, and the second of two who set a level sees what the first set', async () => {
     const { variants } = await makeProduct(shop, {
       title: 'Heather honey',
       variants: [{ sku: 'HEATHER', onHand: 9, price: 1200 }],
@@ -194,7 +194,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByRole('row').filter({ hasText: 'Restock' }).waitFor();
   });
 
-  test('products are made and edited with faults at their fields, and of two who edit one the second is told', async () => {
+  test('products are created and edited with errors at their fields, and the second of two editors sees what the first saved', async () => {
     const [context, others] = [await newVisitor(), await newVisitor()];
     const page = await open(context, '/catalogue/new');
     await logIn(page);
@@ -435,6 +435,100 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByRole('form', { name: 'Tax category Food' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'Activity' }).click();
     await page.getByText('Shipping zone deleted').first().waitFor();
+  });
+
+  test('the second of two who edit a zone, a method, a tax rate or a promotion sees what the first saved, and decides', async () => {
+    const create = async (name: string, input: object): Promise<string> => {
+      const field = name.replace('Create', '');
+      const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+      const document = `mutation ($input: ${type}!) { payload: ${name}(input: $input) { made: ${field} { id } errors { message } } }`;
+      const { payload } = await staff.client.data<{ payload: { made: { id: string } | null; errors: unknown[] } }>(
+        document,
+        { input },
+      );
+      expect(payload.errors).toEqual([]);
+      return known(payload.made).id;
+    };
+    const zoneId = await create('shippingZoneCreate', { name: 'North', countries: ['NO'] });
+    const rates = [{ basis: 'SUBTOTAL', price: '4.90' }];
+    await create('shippingMethodCreate', { zoneId, title: 'Parcel', rates });
+    const taxCategoryId = await create('taxCategoryCreate', { code: 'honey', name: 'Honey' });
+    await create('taxRateCreate', { zoneId, taxCategoryId, title: 'MVA', percent: '15' });
+    const sale = { title: 'Sale', trigger: 'AUTOMATIC', scope: 'ORDER', kind: 'PERCENT', percent: '5' };
+    const promotionId = await create('promotionCreate', sale);
+
+    const others = await newVisitor();
+    const first = await open(await newVisitor(), `/shipping/${encodeURIComponent(zoneId)}`);
+    const second = await open(others, `/shipping/${encodeURIComponent(zoneId)}`);
+    for (const page of [first, second]) {
+      await logIn(page);
+      await page.getByRole('heading', { name: 'North' }).waitFor();
+    }
+    const formOf = (page: Page) => page.getByRole('form', { name: 'Zone', exact: true });
+    const save = (page: Page, words = 'Save zone') => page.getByRole('button', { name: words });
+
+    await formOf(first).getByLabel('Name').fill('Nordics');
+    await formOf(second).getByLabel('Name').fill('Scandinavia');
+    await formOf(second).getByLabel('Countries').fill('NO, SE');
+    await save(first).click();
+    await first.getByText('Saved.').waitFor();
+    await save(second).click();
+    await second.getByText('Somebody else changed this zone').waitFor();
+    expect(await second.getByRole('alert').textContent()).toContain('Name nowNordics');
+    expect(await save(second).isDisabled()).toBe(true);
+    expect(await findBarriers(second)).toEqual([]);
+    expect(await staff.client.data('{ shippingZones { name countries } }', {})).toEqual({
+      shippingZones: [{ name: 'Nordics', countries: ['NO'] }],
+    });
+    await second.getByRole('button', { name: 'Keep my changes' }).click();
+    await save(second).click();
+    await second.getByText('Saved.').waitFor();
+    await second.getByRole('heading', { name: 'Scandinavia' }).waitFor();
+
+    const drawers = [first.getByRole('dialog'), second.getByRole('dialog')] as const;
+    for (const page of [first, second]) await page.getByRole('button', { name: 'Edit Parcel' }).click();
+    await drawers[0].getByLabel('Price', { exact: true }).fill('5,90');
+    await drawers[1].getByLabel('Title').fill('Letter');
+    await save(first, 'Save method').click();
+    await first.getByRole('row').filter({ hasText: 'Parcel' }).getByText('$5.90').waitFor();
+    await save(second, 'Save method').click();
+    await drawers[1].getByText('Somebody else changed this method').waitFor();
+    expect(await drawers[1].getByRole('alert').textContent()).toContain('Prices now$5.90, always');
+    await drawers[1].getByRole('button', { name: 'Discard my changes' }).click();
+    expect(await drawers[1].getByLabel('Title').inputValue()).toBe('Parcel');
+    expect(await drawers[1].getByLabel('Price', { exact: true }).inputValue()).toBe('5.90');
+    await drawers[1].getByRole('button', { name: 'Close' }).click();
+
+    for (const page of [first, second]) await page.getByRole('button', { name: 'Edit MVA 15 % (Honey)' }).click();
+    await drawers[0].getByLabel('Percent').fill('12');
+    await drawers[1].getByLabel('Percent').fill('25');
+    await save(first, 'Save rate').click();
+    await first.getByRole('row').filter({ hasText: 'MVA' }).getByText('12 %').waitFor();
+    await save(second, 'Save rate').click();
+    await drawers[1].getByText('Somebody else changed this rate').waitFor();
+    expect(await drawers[1].getByRole('alert').textContent()).toContain('Percent now12 %');
+    await drawers[1].getByRole('button', { name: 'Keep my changes' }).click();
+    await save(second, 'Save rate').click();
+    await second.getByRole('row').filter({ hasText: 'MVA' }).getByText('25 %').waitFor();
+
+    for (const page of [first, second]) {
+      await page.goto(`${shop.url}/dashboard/promotions/${encodeURIComponent(promotionId)}`);
+      await page.getByRole('heading', { name: 'Sale' }).waitFor();
+    }
+    await first.getByLabel('Percent').fill('10');
+    await second.getByLabel('Percent').fill('50');
+    await save(first, 'Save promotion').click();
+    await first.getByText('Saved.').waitFor();
+    await save(second, 'Save promotion').click();
+    await second.getByText('Somebody else changed this promotion').waitFor();
+    expect(await second.getByRole('alert').textContent()).toContain('Percent now10');
+    for (const [mutation, id] of [
+      ['shippingZoneDelete', zoneId],
+      ['taxCategoryDelete', taxCategoryId],
+      ['promotionDelete', promotionId],
+    ]) {
+      await staff.client.data(`mutation ($id: ID!) { ${mutation}(input: { id: $id }) { deletedId } }`, { id });
+    }
   });
 
   test('has no barriers, on a phone and on a desk, in light and in dark colours', async () => {

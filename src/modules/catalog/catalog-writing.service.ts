@@ -1,8 +1,8 @@
+import type { ExpectedVersion } from '../edit-conflict.ts';
 import type { Transaction } from '../../infra/postgres/database.ts';
 import type { Category, Product, ProductVariant } from './catalog.service.ts';
 import type {
   CategoryChanges,
-  ExpectedVersion,
   NewCategory,
   NewProduct,
   NewVariant,

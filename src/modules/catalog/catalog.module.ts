@@ -33,7 +33,6 @@ export const catalogModule: ShopModule = {
     Promise.all([
       import('./catalog.loaders.graphql.ts'),
       import('./limit-exceeded.graphql.ts'),
-      import('./catalog.errors.graphql.ts'),
       import('./category.graphql.ts'),
       import('./product.graphql.ts'),
       import('./product-variant.graphql.ts'),

@@ -45,13 +45,6 @@ export interface VariantRow {
   productStatus: ProductRow['status'];
 }
 
-/**
- * The time of a change as SQL: later than that of the change before by a millisecond at least, which is all that clients see of a time.
- * So no two versions of an object have the same `updatedAt`. @param at the placeholder of the transaction's time
- */
-export const LATER = (at: string) =>
-  `greatest(${at}::timestamptz, date_trunc('milliseconds', updated_at) + interval '1 millisecond')`;
-
 /** The columns of a ProductRow, of a table that is called `p`. */
 export const PRODUCT_COLUMNS = `p.id, p.slug, p.title, p.description, p.vendor, p.tags, p.status, p.category_id AS "categoryId",
   p.images, p.created_at AS "createdAt", p.updated_at AS "updatedAt"`;

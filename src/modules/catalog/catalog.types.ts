@@ -57,9 +57,6 @@ export interface NewCategory {
 /** New values for fields of a category; what is left out stays. */
 export type CategoryChanges = Partial<{ name: string; slug: string }>;
 
-/** The version of an object that a change is based on; null where the caller does not say. */
-export type ExpectedVersion = Date | null;
-
 /** Fields of a product of which an import may say nothing: those stay as they are. */
 export type ImportableField =
   | 'title'

@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
-import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
+import { EXPECTED_UPDATED_AT } from '../../graphql/schema/edit-conflict.ts';
 import { parseCategoryChanges, parseNewCategory } from './catalog-input.ts';
 import { CategoryRef } from './catalog.refs.graphql.ts';
 import type { Category } from './catalog.service.ts';

@@ -1,5 +1,6 @@
+import { LATER } from '../../infra/postgres/clock.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-import { CATEGORY_COLUMNS, LATER, type CategoryRow } from './catalog.repository.ts';
+import { CATEGORY_COLUMNS, type CategoryRow } from './catalog.repository.ts';
 
 const keep: Statement = {
   name: 'catalog_keep_category',

@@ -3,13 +3,13 @@ import { readClock } from '../../infra/postgres/clock.ts';
 import { violatedConstraint } from '../../infra/postgres/database.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
+import { assertVersion, type ExpectedVersion } from '../edit-conflict.ts';
 import { refuse } from '../user-error.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { recordedCategory } from './catalog-record.ts';
 import { categoryChanged, productChanged } from './catalog.events.ts';
 import type { Category } from './catalog.service.ts';
-import { assertVersion } from './catalog.errors.ts';
-import type { CategoryChanges, ExpectedVersion, NewCategory } from './catalog.types.ts';
+import type { CategoryChanges, NewCategory } from './catalog.types.ts';
 import * as repository from './category-writing.repository.ts';
 import { freeSlug } from './slug.ts';
 

@@ -2,7 +2,7 @@ import type { Context } from '../../graphql/context/context.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
-import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
+import { EXPECTED_UPDATED_AT } from '../../graphql/schema/edit-conflict.ts';
 import { parseNewProduct, parseProductChanges } from './catalog-input.ts';
 import { ProductRef, ProductStatusRef } from './catalog.refs.graphql.ts';
 import type { Product } from './catalog.service.ts';

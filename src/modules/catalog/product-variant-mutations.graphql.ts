@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
-import { EXPECTED_UPDATED_AT } from './catalog.errors.graphql.ts';
+import { EXPECTED_UPDATED_AT } from '../../graphql/schema/edit-conflict.ts';
 import { parseNewVariant, parseVariantChanges } from './catalog-input.ts';
 import { ProductVariantRef } from './catalog.refs.graphql.ts';
 import type { ProductVariant } from './catalog.service.ts';

@@ -1,5 +1,6 @@
+import { LATER } from '../../infra/postgres/clock.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-import { LATER, type ProductRow, type VariantRow } from './catalog.repository.ts';
+import type { ProductRow, VariantRow } from './catalog.repository.ts';
 
 const lock: Statement = {
   name: 'catalog_lock_product',

@@ -1,14 +1,14 @@
 import { v7 as uuid } from 'uuid';
 import { readClock } from '../../infra/postgres/clock.ts';
 import { violatedConstraint, type Transaction } from '../../infra/postgres/database.ts';
+import { assertVersion, type ExpectedVersion } from '../edit-conflict.ts';
 import { changesBetween, type StaffAction } from '../staff/staff.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import { recordedProduct } from './catalog-record.ts';
 import { findCategories, findProducts, type ProductRow } from './catalog.repository.ts';
 import { productChanged } from './catalog.events.ts';
 import { isSlug, type Category, type Product } from './catalog.service.ts';
-import { assertVersion } from './catalog.errors.ts';
-import type { ExpectedVersion, NewProduct, ProductChanges } from './catalog.types.ts';
+import type { NewProduct, ProductChanges } from './catalog.types.ts';
 import { keepCategory } from './category-writing.repository.ts';
 import * as repository from './product-writing.repository.ts';
 import { freeSlug } from './slug.ts';

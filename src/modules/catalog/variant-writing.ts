@@ -1,4 +1,5 @@
 import { violatedConstraint, type Transaction } from '../../infra/postgres/database.ts';
+import { assertVersion, type ExpectedVersion } from '../edit-conflict.ts';
 import { lowStock, stockRecovered } from '../inventory/inventory.events.ts';
 import { changesBetween } from '../staff/staff.service.ts';
 import { LimitExceededError, Refusal, refuse } from '../user-error.ts';
@@ -7,8 +8,7 @@ import { recordedVariant } from './catalog-record.ts';
 import { findVariants, findVariantsOfProducts, type VariantRow } from './catalog.repository.ts';
 import { productChanged } from './catalog.events.ts';
 import type { ProductVariant } from './catalog.service.ts';
-import { assertVersion } from './catalog.errors.ts';
-import type { ExpectedVersion, NewVariant, VariantChanges } from './catalog.types.ts';
+import type { NewVariant, VariantChanges } from './catalog.types.ts';
 import * as repository from './product-writing.repository.ts';
 import { createVariantSteps, refuseTaxCategory, type CatalogWritingDependencies } from './variant-steps.ts';
 import { faultsOfJoining } from './variant-rules.ts';

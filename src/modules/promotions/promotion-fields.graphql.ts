@@ -1,4 +1,5 @@
 import { builder } from '../../graphql/schema/builder.ts';
+import { EXPECTED_UPDATED_AT } from '../../graphql/schema/edit-conflict.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { Refusal, type UserError } from '../user-error.ts';
 import { MAX } from './promotion-input.ts';
@@ -119,6 +120,7 @@ export const PromotionUpdateInputRef = builder.inputType('PromotionUpdateInput',
     '`maxSets`, and resets `priority` to 0 and `firstOrderOnly` to false; other fields cannot be cleared.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global ID of the promotion.' }),
+    expectedUpdatedAt: t.field({ type: 'DateTime', description: EXPECTED_UPDATED_AT }),
     title: t.string({ description: 'Title, which customers see; at most 255 characters.' }),
     startsAt: t.field({ type: 'DateTime', description: 'Time at which the promotion begins.' }),
     ...commonFields(t),

@@ -68,7 +68,8 @@ builder.mutationFields((t) => ({
       written(ctx, async (actorId) => {
         const id = inputId('Promotion', input.id, ['id']);
         const changes = parsePromotionChanges(withRowIds(input), ctx.shop.currency);
-        return { promotion: await ctx.services.promotions.update(actorId, id, changes) };
+        const expected = input.expectedUpdatedAt ?? null;
+        return { promotion: await ctx.services.promotions.update(actorId, id, changes, expected) };
       }),
   }),
 

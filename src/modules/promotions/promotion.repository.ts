@@ -1,3 +1,4 @@
+import { LATER } from '../../infra/postgres/clock.ts';
 import { countUpTo } from '../../infra/postgres/count.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
@@ -105,7 +106,7 @@ export async function insertPromotion(tx: Queryable, at: Date, id: string, terms
 
 const update: Statement = {
   name: 'promotion_update',
-  text: `UPDATE promotions SET updated_at = $2, ${TERMS.map(([column, type], index) => `${column} = $${index + 3}::${type}`).join(', ')}
+  text: `UPDATE promotions SET updated_at = ${LATER('$2')}, ${TERMS.map(([column, type], index) => `${column} = $${index + 3}::${type}`).join(', ')}
           WHERE id = $1`,
 };
 

@@ -5,6 +5,7 @@ import { RetryTransaction, type Database, type Transaction } from '../../infra/p
 import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import type { AccountService } from '../accounts/account.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
+import { assertVersion, type ExpectedVersion } from '../edit-conflict.ts';
 import { toDecimal } from '../money.ts';
 import { toPercent } from '../percent.ts';
 import type { PricingService } from '../pricing/pricing.service.ts';
@@ -58,10 +59,10 @@ export interface PromotionService extends CodeWriting {
   /** @throws Refusal: CONFLICT if a code is taken, NOT_FOUND if a target does not exist */
   create(actorId: string, promotion: NewPromotion): Promise<Promotion>;
   /**
-   * Changes terms; what is left out stays. Orders are never changed by this.
-   * @throws Refusal: CONFLICT if a limit is lower than what was used, INVALID_INPUT if terms do not go together
+   * Changes terms; fields that are left out stay as they are. Orders are never changed by this.
+   * @throws Refusal: EDIT_CONFLICT, CONFLICT if a limit is lower than what was used, INVALID_INPUT if terms do not go together
    */
-  update(actorId: string, id: string, changes: PromotionChanges): Promise<Promotion>;
+  update(actorId: string, id: string, changes: PromotionChanges, expected?: ExpectedVersion): Promise<Promotion>;
   /** Ends a promotion now. One that has ended stays as it is. */
   end(actorId: string, id: string): Promise<Promotion>;
   /** Deletes a promotion with its codes. Orders keep what was applied to them. */
@@ -171,12 +172,13 @@ export function createPromotionService(deps: PromotionDependencies): PromotionSe
       });
     },
 
-    async update(actorId, id, changes) {
+    async update(actorId, id, changes, expected = null) {
       const [known] = await repository.findPromotions(db, [id]);
       await assertExist(changes, known);
       return db.transaction(async (tx) => {
         const uncounted = await lockUncounted(tx, id, changes);
         let before = (await repository.lockPromotion(tx, id, 'UPDATE')) ?? notFound();
+        assertVersion({ type: 'Promotion', id }, expected, before.updatedAt);
         if (!isLimited(before) && isLimited({ ...before, ...changes })) {
           // It lost its limits meanwhile. Run again: orders are locked before promotions.
           if (uncounted === null) throw new RetryTransaction();

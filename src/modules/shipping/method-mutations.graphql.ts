@@ -1,4 +1,5 @@
 import { builder } from '../../graphql/schema/builder.ts';
+import { EXPECTED_UPDATED_AT } from '../../graphql/schema/edit-conflict.ts';
 import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
@@ -47,6 +48,7 @@ const ShippingMethodUpdateInputRef = builder.inputType('ShippingMethodUpdateInpu
     'Input of `shippingMethodUpdate`. Omitted fields keep their values; null clears a field that may be null.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global ID of the shipping method.' }),
+    expectedUpdatedAt: t.field({ type: 'DateTime', description: EXPECTED_UPDATED_AT }),
     title: t.string({ description: TITLE }),
     description: t.string({ description: DESCRIPTION }),
     deliveryEstimate: t.string({ description: ESTIMATE }),
@@ -122,7 +124,8 @@ builder.mutationFields((t) => ({
         const id = inputId('ShippingMethod', input.id, ['id']);
         const changes = parseMethodChanges(input, ctx.shop.currency);
         if (input.taxCategoryId !== undefined) changes.taxCategoryId = categoryId(input.taxCategoryId);
-        return { shippingMethod: await ctx.services.shipping.updateMethod(actorId, id, changes) };
+        const expected = input.expectedUpdatedAt ?? null;
+        return { shippingMethod: await ctx.services.shipping.updateMethod(actorId, id, changes, expected) };
       }),
   }),
 

@@ -72,6 +72,7 @@ builder.node(ShippingMethodRef, {
       nullable: false,
       description: 'Place among the methods of the zone, which are offered in this order.',
     }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', nullable: false, description: 'Time of the last change.' }),
     zone: t.field({
       type: ShippingZoneRef,
       nullable: true,

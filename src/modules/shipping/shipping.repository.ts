@@ -1,4 +1,5 @@
 import { v7 as uuid } from 'uuid';
+import { LATER } from '../../infra/postgres/clock.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { MethodFields, NewShippingRate, ShippingMethod, ShippingRate } from './shipping.types.ts';
 
@@ -59,7 +60,7 @@ export async function insertMethod(
 const update: Statement = {
   name: 'shipping_method_update',
   text: `UPDATE shipping_methods SET title = $2, description = $3, delivery_estimate = $4, tax_category_id = $5,
-                                     free_from_minor = $6, position = $7, updated_at = $8 WHERE id = $1`,
+                                     free_from_minor = $6, position = $7, updated_at = ${LATER('$8')} WHERE id = $1`,
 };
 
 /** Replaces the fields of a method, but for its rates. */

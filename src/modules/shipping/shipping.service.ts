@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import { violatedConstraint, type Database, type Queryable } from '../../infra/postgres/database.ts';
+import { assertVersion, type ExpectedVersion } from '../edit-conflict.ts';
 import { toDecimal } from '../money.ts';
 import { createTermsChange } from '../pricing/terms-change.service.ts';
 import type { StaffService } from '../staff/staff.service.ts';
@@ -24,8 +25,13 @@ export interface ShippingService {
   ratesOfMethods(methodIds: readonly string[]): Promise<ShippingRate[]>;
   /** @throws Refusal: NOT_FOUND (zone, tax category), LIMIT_EXCEEDED */
   createMethod(actorId: string | null, zoneId: string, method: MethodFields): Promise<ShippingMethod>;
-  /** What is left out stays; rates are replaced as a whole. @throws Refusal: NOT_FOUND */
-  updateMethod(actorId: string, id: string, changes: Partial<MethodFields>): Promise<ShippingMethod>;
+  /** Fields that are left out stay as they are; rates are replaced as a whole. @throws Refusal: NOT_FOUND, EDIT_CONFLICT */
+  updateMethod(
+    actorId: string,
+    id: string,
+    changes: Partial<MethodFields>,
+    expected?: ExpectedVersion,
+  ): Promise<ShippingMethod>;
   /** Carts that chose the method must choose another. @throws Refusal: NOT_FOUND */
   deleteMethod(actorId: string, id: string): Promise<void>;
 }
@@ -109,9 +115,10 @@ export function createShippingService({
         };
       }),
 
-    updateMethod: (actorId, id, given) =>
+    updateMethod: (actorId, id, given, expected = null) =>
       change({ actorId, kind: 'SHIPPING_METHOD_UPDATED', type }, async (tx) => {
         const before = await find(tx, id);
+        assertVersion({ type, id }, expected, before.updatedAt);
         const after = { ...before, ...given };
         return {
           id,

@@ -1,4 +1,5 @@
 import { builder } from '../../graphql/schema/builder.ts';
+import { EXPECTED_UPDATED_AT } from '../../graphql/schema/edit-conflict.ts';
 import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
@@ -31,6 +32,7 @@ const ShippingZoneUpdateInputRef = builder.inputType('ShippingZoneUpdateInput', 
   description: 'Input of `shippingZoneUpdate`. Omitted fields keep their values; null clears a list.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global ID of the zone.' }),
+    expectedUpdatedAt: t.field({ type: 'DateTime', description: EXPECTED_UPDATED_AT }),
     name: t.string({ description: NAME }),
     countries: t.stringList({ description: COUNTRIES }),
     regions: t.stringList({ description: REGIONS }),
@@ -93,7 +95,10 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, ctx) =>
       written(ctx, async (actorId) => {
         const id = inputId('ShippingZone', input.id, ['id']);
-        return { shippingZone: await ctx.services.shippingZones.update(actorId, id, parseZoneChanges(input)) };
+        const { expectedUpdatedAt, ...given } = input;
+        const changes = parseZoneChanges(given);
+        const expected = expectedUpdatedAt ?? null;
+        return { shippingZone: await ctx.services.shippingZones.update(actorId, id, changes, expected) };
       }),
   }),
 

@@ -1,3 +1,4 @@
+import { LATER } from '../../infra/postgres/clock.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { ZoneFields } from './shipping.types.ts';
 import type { ShippingZone } from './zone.types.ts';
@@ -27,7 +28,7 @@ export async function insertZone(tx: Queryable, at: Date, id: string, zone: Zone
 const update: Statement = {
   name: 'shipping_zone_update',
   text: `UPDATE shipping_zones SET name = $2, countries = $3, regions = $4, postal_prefixes = $5, is_rest = $6, is_home = $7,
-                                   updated_at = $8 WHERE id = $1`,
+                                   updated_at = ${LATER('$8')} WHERE id = $1`,
 };
 
 /** Replaces the fields of a zone. */
@@ -38,7 +39,7 @@ export async function updateZone(tx: Queryable, at: Date, id: string, zone: Zone
 
 const clearHome: Statement = {
   name: 'shipping_zone_clear_home',
-  text: 'UPDATE shipping_zones SET is_home = false, updated_at = $2 WHERE is_home AND id <> $1',
+  text: `UPDATE shipping_zones SET is_home = false, updated_at = ${LATER('$2')} WHERE is_home AND id <> $1`,
 };
 
 /** Before a zone becomes the home zone: a unique index allows one at any time. */

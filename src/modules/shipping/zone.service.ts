@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import type { Database } from '../../infra/postgres/database.ts';
+import { assertVersion, type ExpectedVersion } from '../edit-conflict.ts';
 import { refuseInput } from '../invalid-input.ts';
 import { createTermsChange } from '../pricing/terms-change.service.ts';
 import type { StaffService } from '../staff/staff.service.ts';
@@ -25,8 +26,8 @@ export interface ZoneService {
   byIds(ids: readonly string[]): Promise<ShippingZone[]>;
   /** A new home zone takes the place of the former one. @throws Refusal: CONFLICT, LIMIT_EXCEEDED, INVALID_INPUT */
   create(actorId: string | null, zone: ZoneFields): Promise<ShippingZone>;
-  /** What is left out stays. @throws Refusal: NOT_FOUND, CONFLICT, INVALID_INPUT */
-  update(actorId: string, id: string, changes: Partial<ZoneFields>): Promise<ShippingZone>;
+  /** Fields that are left out stay as they are. @throws Refusal: NOT_FOUND, EDIT_CONFLICT, CONFLICT, INVALID_INPUT */
+  update(actorId: string, id: string, changes: Partial<ZoneFields>, expected?: ExpectedVersion): Promise<ShippingZone>;
   /** Deletes the zone with its methods and tax rates. @throws Refusal: NOT_FOUND */
   delete(actorId: string, id: string): Promise<void>;
 }
@@ -107,10 +108,11 @@ export function createZoneService({
         };
       }),
 
-    update: (actorId, id, given) =>
+    update: (actorId, id, given, expected = null) =>
       change({ actorId, kind: 'SHIPPING_ZONE_UPDATED', type }, async (tx) => {
         const zones = await repository.findZones(tx);
         const before = await find(tx, id);
+        assertVersion({ type, id }, expected, before.updatedAt);
         const after = { ...before, ...given };
         return {
           id,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
+import { EXPECTED_UPDATED_AT } from '../../graphql/schema/edit-conflict.ts';
 import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
@@ -25,6 +26,7 @@ builder.node(TaxCategoryRef, {
       nullable: false,
       description: 'Whether this is the category of variants that have none of their own. At most one category is.',
     }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', nullable: false, description: 'Time of the last change.' }),
   }),
 });
 
@@ -79,6 +81,7 @@ const TaxCategoryUpdateInputRef = builder.inputType('TaxCategoryUpdateInput', {
   description: 'Input of `taxCategoryUpdate`. Omitted fields keep their values.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global ID of the tax category.' }),
+    expectedUpdatedAt: t.field({ type: 'DateTime', description: EXPECTED_UPDATED_AT }),
     code: t.string({ description: CODE }),
     name: t.string({ description: NAME }),
     isDefault: t.boolean({ description: IS_DEFAULT }),
@@ -140,7 +143,8 @@ builder.mutationFields((t) => ({
       written(ctx, async (actorId) => {
         const id = inputId('TaxCategory', input.id, ['id']);
         const changes = parseInput(categoryChanges, input);
-        return { taxCategory: await ctx.services.tax.updateCategory(actorId, id, changes) };
+        const expected = input.expectedUpdatedAt ?? null;
+        return { taxCategory: await ctx.services.tax.updateCategory(actorId, id, changes, expected) };
       }),
   }),
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
+import { EXPECTED_UPDATED_AT } from '../../graphql/schema/edit-conflict.ts';
 import { inputId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
@@ -38,6 +39,7 @@ builder.node(TaxRateRef, {
       nullable: false,
       description: 'Time from which the rate applies.',
     }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', nullable: false, description: 'Time of the last change.' }),
   }),
 });
 
@@ -87,6 +89,7 @@ const TaxRateUpdateInputRef = builder.inputType('TaxRateUpdateInput', {
   description: 'Input of `taxRateUpdate`. Omitted fields keep their values; no field can be cleared.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Global ID of the tax rate.' }),
+    expectedUpdatedAt: t.field({ type: 'DateTime', description: EXPECTED_UPDATED_AT }),
     title: t.string({ description: TITLE }),
     percent: t.field({ type: 'Decimal', description: PERCENT }),
     validFrom: t.field({ type: 'DateTime', description: 'Time from which the rate applies.' }),
@@ -152,7 +155,8 @@ builder.mutationFields((t) => ({
         const id = inputId('TaxRate', input.id, ['id']);
         const { percent: ratePpm, ...rest } = parseInput(rateChanges, input);
         const changes = ratePpm === undefined ? rest : { ...rest, ratePpm };
-        return { taxRate: await ctx.services.tax.updateRate(actorId, id, changes) };
+        const expected = input.expectedUpdatedAt ?? null;
+        return { taxRate: await ctx.services.tax.updateRate(actorId, id, changes, expected) };
       }),
   }),
 

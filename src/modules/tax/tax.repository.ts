@@ -1,8 +1,10 @@
+import { LATER } from '../../infra/postgres/clock.ts';
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { TaxCategory, TaxCategoryFields, TaxRate } from './tax.types.ts';
 
 const CATEGORY = 'id, code, name, is_default AS "isDefault", created_at AS "createdAt", updated_at AS "updatedAt"';
-const RATE = `id, zone_id AS "zoneId", tax_category_id AS "taxCategoryId", title, rate_ppm AS "ratePpm", valid_from AS "validFrom"`;
+const RATE = `id, zone_id AS "zoneId", tax_category_id AS "taxCategoryId", title, rate_ppm AS "ratePpm", valid_from AS "validFrom",
+              updated_at AS "updatedAt"`;
 
 const categories: Statement = {
   name: 'tax_categories',
@@ -36,7 +38,7 @@ export async function insertCategory(tx: Queryable, at: Date, id: string, catego
 
 const updateCategoryStatement: Statement = {
   name: 'tax_category_update',
-  text: 'UPDATE tax_categories SET code = $2, name = $3, is_default = $4, updated_at = $5 WHERE id = $1',
+  text: `UPDATE tax_categories SET code = $2, name = $3, is_default = $4, updated_at = ${LATER('$5')} WHERE id = $1`,
 };
 
 /** Replaces the fields of a category. */
@@ -46,7 +48,7 @@ export async function updateCategory(tx: Queryable, at: Date, id: string, catego
 
 const clearDefaultStatement: Statement = {
   name: 'tax_category_clear_default',
-  text: 'UPDATE tax_categories SET is_default = false, updated_at = $2 WHERE is_default AND id <> $1',
+  text: `UPDATE tax_categories SET is_default = false, updated_at = ${LATER('$2')} WHERE is_default AND id <> $1`,
 };
 
 /** Before a category becomes the default one: a unique index allows one at any time. */
@@ -86,23 +88,24 @@ export function findRatesByIds(source: Queryable, ids: readonly string[]): Promi
 
 const insertRateStatement: Statement = {
   name: 'tax_rate_insert',
-  text: 'INSERT INTO tax_rates (id, zone_id, tax_category_id, title, rate_ppm, valid_from) VALUES ($1, $2, $3, $4, $5, $6)',
+  text: `INSERT INTO tax_rates (id, zone_id, tax_category_id, title, rate_ppm, valid_from, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 };
 
 /** Writes a rate. @throws a violated foreign or unique key */
-export async function insertRate(tx: Queryable, rate: TaxRate): Promise<void> {
+export async function insertRate(tx: Queryable, at: Date, rate: Omit<TaxRate, 'updatedAt'>): Promise<void> {
   const { id, zoneId, taxCategoryId, title, ratePpm, validFrom } = rate;
-  await tx.query(insertRateStatement, [id, zoneId, taxCategoryId, title, ratePpm, validFrom]);
+  await tx.query(insertRateStatement, [id, zoneId, taxCategoryId, title, ratePpm, validFrom, at]);
 }
 
 const updateRateStatement: Statement = {
   name: 'tax_rate_update',
-  text: 'UPDATE tax_rates SET title = $2, rate_ppm = $3, valid_from = $4 WHERE id = $1',
+  text: `UPDATE tax_rates SET title = $2, rate_ppm = $3, valid_from = $4, updated_at = ${LATER('$5')} WHERE id = $1`,
 };
 
 /** Replaces title, rate and beginning of a rate. @throws a violated unique key */
-export async function updateRate(tx: Queryable, { id, title, ratePpm, validFrom }: TaxRate): Promise<void> {
-  await tx.query(updateRateStatement, [id, title, ratePpm, validFrom]);
+export async function updateRate(tx: Queryable, at: Date, { id, title, ratePpm, validFrom }: TaxRate): Promise<void> {
+  await tx.query(updateRateStatement, [id, title, ratePpm, validFrom, at]);
 }
 
 const deleteRateStatement: Statement = { name: 'tax_rate_delete', text: 'DELETE FROM tax_rates WHERE id = $1' };

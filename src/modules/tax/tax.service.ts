@@ -2,6 +2,7 @@ import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import { violatedConstraint, type Database, type Queryable } from '../../infra/postgres/database.ts';
+import { assertVersion, type ExpectedVersion } from '../edit-conflict.ts';
 import { termsChanged } from '../pricing/pricing.events.ts';
 import { createTermsChange } from '../pricing/terms-change.service.ts';
 import { changesBetween, type StaffService } from '../staff/staff.service.ts';
@@ -28,17 +29,23 @@ export interface TaxService {
   ratesByIds(ids: readonly string[]): Promise<TaxRate[]>;
   /** A new default category takes the place of the former one. @throws Refusal: CONFLICT, LIMIT_EXCEEDED */
   createCategory(actorId: string | null, category: TaxCategoryFields): Promise<TaxCategory>;
-  /** What is left out stays. @throws Refusal: NOT_FOUND, CONFLICT */
-  updateCategory(actorId: string, id: string, changes: Partial<TaxCategoryFields>): Promise<TaxCategory>;
+  /** Fields that are left out stay as they are. @throws Refusal: NOT_FOUND, EDIT_CONFLICT, CONFLICT */
+  updateCategory(
+    actorId: string,
+    id: string,
+    changes: Partial<TaxCategoryFields>,
+    expected?: ExpectedVersion,
+  ): Promise<TaxCategory>;
   /** Deletes the category with its rates. @throws Refusal: NOT_FOUND, CONFLICT if a variant or shipping method has it */
   deleteCategory(actorId: string, id: string): Promise<void>;
   /** @throws Refusal: NOT_FOUND, CONFLICT if zone and category have a rate from that instant on, LIMIT_EXCEEDED */
   createRate(actorId: string | null, rate: TaxRateFields): Promise<TaxRate>;
-  /** What is left out stays. @throws Refusal: NOT_FOUND, CONFLICT */
+  /** Fields that are left out stay as they are. @throws Refusal: NOT_FOUND, EDIT_CONFLICT, CONFLICT */
   updateRate(
     actorId: string,
     id: string,
     changes: Partial<Pick<TaxRate, 'title' | 'ratePpm' | 'validFrom'>>,
+    expected?: ExpectedVersion,
   ): Promise<TaxRate>;
   /** @throws Refusal: NOT_FOUND */
   deleteRate(actorId: string, id: string): Promise<void>;
@@ -69,7 +76,7 @@ const recordedCategory = ({ code, name, isDefault }: TaxCategoryFields) => ({
   name,
   isDefault: isDefault ? 'true' : null,
 });
-const recordedRate = ({ zoneId, taxCategoryId, title, ratePpm, validFrom }: TaxRate) => ({
+const recordedRate = ({ zoneId, taxCategoryId, title, ratePpm, validFrom }: Omit<TaxRate, 'updatedAt'>) => ({
   zoneId,
   taxCategoryId,
   title,
@@ -135,9 +142,10 @@ export function createTaxService({
         };
       }),
 
-    updateCategory: (actorId, id, given) =>
+    updateCategory: (actorId, id, given, expected = null) =>
       change({ actorId, kind: 'TAX_CATEGORY_UPDATED', type: 'TaxCategory' }, async (tx) => {
         const before = await findCategory(tx, id);
+        assertVersion({ type: 'TaxCategory', id }, expected, before.updatedAt);
         const after = { ...before, ...given };
         return {
           id,
@@ -176,21 +184,22 @@ export function createTaxService({
           id: rate.id,
           before: null,
           after: recordedRate(rate),
-          write: () => repository.insertRate(tx, rate).catch(refuseRate),
-          result: () => rate,
+          write: (at) => repository.insertRate(tx, at, rate).catch(refuseRate),
+          result: () => findRate(tx, rate.id),
         };
       }),
 
-    updateRate: (actorId, id, given) =>
+    updateRate: (actorId, id, given, expected = null) =>
       change({ actorId, kind: 'TAX_RATE_UPDATED', type: 'TaxRate' }, async (tx) => {
         const before = await findRate(tx, id);
+        assertVersion({ type: 'TaxRate', id }, expected, before.updatedAt);
         const after = { ...before, ...given };
         return {
           id,
           before: recordedRate(before),
           after: recordedRate(after),
-          write: () => repository.updateRate(tx, after).catch(refuseRate),
-          result: () => after,
+          write: (at) => repository.updateRate(tx, at, after).catch(refuseRate),
+          result: () => findRate(tx, id),
         };
       }),
 

@@ -20,6 +20,7 @@ export interface TaxRate {
   /** Parts per million. */
   ratePpm: number;
   validFrom: Date;
+  updatedAt: Date;
 }
 
 /** The fields of a category that staff enter. */

@@ -1,20 +1,19 @@
-import { useState, type FormEvent } from 'react';
 import { useMutation } from 'urql';
 import { Link } from 'wouter';
 import { Button } from '../../shared/components/button.tsx';
 import { Field } from '../../shared/components/field.tsx';
-import { Notice } from '../../shared/components/notice.tsx';
 import { formatCount } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import { usePage } from '../../shared/use-live.ts';
 import type { StaffCategoryFragment } from '../../generated/graphql.ts';
-import { faultsBeside, faultsOf, NO_FAULTS } from '../parts/faults.ts';
-import { Overtaken } from '../parts/overtaken.tsx';
+import { EditConflict, FaultsBeside } from '../parts/entry-form.tsx';
 import { Page, Panel } from '../parts/page.tsx';
 import { Pager } from '../parts/pager.tsx';
 import { pageArguments, usePlace } from '../parts/place.ts';
 import { Empty, Fault, Loading } from '../parts/states.tsx';
-import { changesOf, useEditing } from '../parts/use-editing.ts';
+import { textOf, type FieldsProps } from '../parts/text-of.ts';
+import { useEditEntry, useNewEntry } from '../parts/use-entry.ts';
+import { changesOf } from '../parts/use-editing.ts';
 import { Ask } from './archive.tsx';
 import './catalogue.css';
 
@@ -123,44 +122,33 @@ export function CategoriesPage() {
   );
 }
 
-function Create({ onDone }: { onDone: () => void }) {
-  const [{ fetching }, create] = useMutation(CREATE);
-  const [name, setName] = useState('');
-  const [slug, setSlug] = useState('');
-  const [faults, setFaults] = useState(NO_FAULTS);
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (fetching) return;
-    const result = await create({ input: { name, ...(slug.trim() === '' ? {} : { slug: slug.trim() }) } });
-    const found = faultsOf(result);
-    setFaults(found);
-    if (Object.keys(found).length > 0) return;
-    setName('');
-    setSlug('');
-    onDone();
-  }
-  const others = faultsBeside(faults, isField);
+type Draft = { name: string; slug: string };
+const EMPTY: Draft = { name: '', slug: '' };
+const draftOf = ({ name, slug }: StaffCategoryFragment): Draft => ({ name, slug });
+
+function Fields({ isNew, ...props }: FieldsProps<Draft> & { isNew: boolean }) {
   return (
-    <form className="category-form" onSubmit={(event) => void submit(event)} noValidate aria-label="New category">
-      <Field
-        label="Name"
-        required
-        maxLength={200}
-        fault={faults['name']}
-        value={name}
-        onChange={({ target }) => setName(target.value)}
-      />
-      <Field
-        label="Slug"
-        maxLength={200}
-        fault={faults['slug']}
-        value={slug}
-        onChange={({ target }) => setSlug(target.value)}
-      />
-      <Button type="submit" busy={fetching}>
+    <>
+      <Field label="Name" required maxLength={200} {...textOf(props, 'name')} />
+      <Field label="Slug" required={!isNew} maxLength={200} {...textOf(props, 'slug')} />
+    </>
+  );
+}
+
+function Create({ onDone }: { onDone: () => void }) {
+  const [, create] = useMutation(CREATE);
+  const entry = useNewEntry({
+    empty: EMPTY,
+    create: ({ name, slug }) => create({ input: { name, ...(slug.trim() === '' ? {} : { slug: slug.trim() }) } }),
+    onDone,
+  });
+  return (
+    <form className="category-form" onSubmit={entry.submit} noValidate aria-label="New category">
+      <Fields isNew draft={entry.draft} faults={entry.faults} onChange={entry.set} />
+      <Button type="submit" busy={entry.busy}>
         Create category
       </Button>
-      {others.length > 0 && <Notice tone="bad">{others.join(' ')}</Notice>}
+      <FaultsBeside faults={entry.faults} isShown={isField} />
     </form>
   );
 }
@@ -168,64 +156,27 @@ function Create({ onDone }: { onDone: () => void }) {
 function Edit({ category, onDone }: { category: StaffCategoryFragment; onDone: () => void }) {
   const [, update] = useMutation(UPDATE);
   const [, remove] = useMutation(DELETE);
-  const [busy, setBusy] = useState(false);
-  const [faults, setFaults] = useState(NO_FAULTS);
-  const current = { name: category.name, slug: category.slug };
-  const editing = useEditing(current, category.updatedAt);
-  const { draft, overtaken } = editing;
+  const entry = useEditEntry({
+    shown: category,
+    draftOf,
+    update: ({ draft, current, expectedUpdatedAt }) =>
+      update({ input: { id: category.id, expectedUpdatedAt, ...changesOf(draft, current) } }),
+    savedOf: (data) => data.categoryUpdate?.category,
+  });
   const { totalCount = 0, totalCountPrecision } = category.products ?? {};
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (busy) return;
-    setBusy(true);
-    const input = { id: category.id, expectedUpdatedAt: editing.version, ...changesOf(draft, current) };
-    const result = await update({ input });
-    const payload = result.data?.categoryUpdate;
-    const isConflict = payload?.errors.some((error) => 'subject' in error) === true;
-    setFaults(isConflict ? NO_FAULTS : faultsOf(result));
-    if (payload?.category != null) {
-      const { name, slug, updatedAt } = payload.category;
-      editing.saved({ name, slug }, updatedAt);
-    }
-    setBusy(false);
-  }
-  const others = faultsBeside(faults, isField);
   return (
     <section className="panel" aria-label={category.name}>
-      <form
-        className="category-form"
-        onSubmit={(event) => void submit(event)}
-        noValidate
-        aria-label={`Category ${category.name}`}
-      >
-        <Field
-          label="Name"
-          required
-          maxLength={200}
-          fault={faults['name']}
-          value={draft.name}
-          onChange={({ target }) => editing.set({ name: target.value })}
-        />
-        <Field
-          label="Slug"
-          required
-          maxLength={200}
-          fault={faults['slug']}
-          value={draft.slug}
-          onChange={({ target }) => editing.set({ slug: target.value })}
-        />
-        <Button type="submit" look="second" busy={busy} disabled={!editing.isDirty || (overtaken.length > 0 && !busy)}>
+      <form className="category-form" onSubmit={entry.submit} noValidate aria-label={`Category ${category.name}`}>
+        <Fields isNew={false} draft={entry.draft} faults={entry.faults} onChange={entry.set} />
+        <Button type="submit" look="second" busy={entry.busy} disabled={!entry.isDirty || entry.overtaken.length > 0}>
           Save
         </Button>
-        {overtaken.length > 0 && !busy && (
-          <Overtaken
-            what="category"
-            fields={overtaken.map((field) => [field === 'name' ? 'Name' : 'Slug', current[field]])}
-            onDiscard={editing.discard}
-            onKeep={editing.rebase}
-          />
-        )}
-        {others.length > 0 && <Notice tone="bad">{others.join(' ')}</Notice>}
+        <EditConflict
+          entry={entry}
+          what="category"
+          inWords={(field) => [field === 'name' ? 'Name' : 'Slug', category[field]]}
+        />
+        <FaultsBeside faults={entry.faults} isShown={isField} />
       </form>
       <div className="category-foot">
         <p className="quiet small number">

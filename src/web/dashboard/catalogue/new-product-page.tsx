@@ -93,7 +93,7 @@ export function NewProductPage() {
         </Link>
       }
     >
-      <form className="product-form" onSubmit={(event) => void submit(event)} noValidate aria-label="New product">
+      <form className="entry-form" onSubmit={(event) => void submit(event)} noValidate aria-label="New product">
         <Panel title="Product">
           <ProductFields
             draft={draft}

@@ -1,13 +1,11 @@
-import { useState, type FormEvent } from 'react';
 import { useMutation } from 'urql';
-import { Button } from '../../shared/components/button.tsx';
 import { Drawer } from '../../shared/components/drawer.tsx';
 import { Notice } from '../../shared/components/notice.tsx';
 import { graphql } from '../../shared/graphql.ts';
 import type { StaffVariantFragment } from '../../generated/graphql.ts';
-import { faultsBeside, faultsOf, NO_FAULTS, type Faults } from '../parts/faults.ts';
-import { Overtaken } from '../parts/overtaken.tsx';
-import { changesOf, useEditing } from '../parts/use-editing.ts';
+import { EditForm, NewForm } from '../parts/entry-form.tsx';
+import { useEditEntry, useNewEntry } from '../parts/use-entry.ts';
+import { changesOf } from '../parts/use-editing.ts';
 import {
   faultsOfDraft,
   newVariant,
@@ -33,7 +31,6 @@ const CREATE = graphql(`
         }
       }
       errors {
-        code
         message
         path
       }
@@ -52,7 +49,6 @@ const UPDATE = graphql(`
         }
       }
       errors {
-        code
         message
         path
         ... on EditConflictError {
@@ -96,11 +92,6 @@ export function VariantDrawer({
   );
 }
 
-function Beside({ faults }: { faults: Faults }) {
-  const messages = faultsBeside(faults, isVariantField);
-  return messages.length === 0 ? null : <Notice tone="bad">{messages.join(' ')}</Notice>;
-}
-
 function Create({
   productId,
   optionNames,
@@ -110,74 +101,48 @@ function Create({
   optionNames: readonly string[];
   onDone: () => void;
 }) {
-  const [{ fetching }, create] = useMutation(CREATE);
-  const [draft, setDraft] = useState(() => newVariant(optionNames));
-  const [faults, setFaults] = useState(NO_FAULTS);
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (fetching) return;
-    const own = faultsOfDraft(draft);
-    setFaults(own);
-    if (Object.keys(own).length > 0) return;
-    const found = faultsOf(await create({ input: { productId, variant: variantCreationOf(draft) } }), 'variant');
-    setFaults(found);
-    if (Object.keys(found).length === 0) onDone();
-  }
+  const [, create] = useMutation(CREATE);
+  const entry = useNewEntry({
+    empty: newVariant(optionNames),
+    check: faultsOfDraft,
+    inside: 'variant',
+    create: (draft) => create({ input: { productId, variant: variantCreationOf(draft) } }),
+    onDone,
+  });
   return (
-    <form className="product-form" onSubmit={(event) => void submit(event)} noValidate aria-label="New variant">
-      <VariantFields
-        draft={draft}
-        faults={faults}
-        isNew
-        canRenameOptions={false}
-        onChange={(changes) => setDraft((before) => ({ ...before, ...changes }))}
-      />
-      <Beside faults={faults} />
-      <Button type="submit" busy={fetching}>
-        Add variant
-      </Button>
-    </form>
+    <NewForm entry={entry} label="New variant" submit="Add variant" isShown={isVariantField}>
+      <VariantFields draft={entry.draft} faults={entry.faults} isNew canRenameOptions={false} onChange={entry.set} />
+    </NewForm>
   );
 }
 
 function Edit({ variant, isAlone, onDone }: { variant: StaffVariantFragment; isAlone: boolean; onDone: () => void }) {
   const [, update] = useMutation(UPDATE);
-  const [busy, setBusy] = useState(false);
-  const [faults, setFaults] = useState(NO_FAULTS);
-  const current = variantDraftOf(variant);
-  const editing = useEditing(current, variant.updatedAt);
-  const { draft, overtaken } = editing;
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (busy) return;
-    const own = faultsOfDraft(draft);
-    setFaults(own);
-    if (Object.keys(own).length > 0) return;
-    setBusy(true);
-    const changes = variantUpdateOf(changesOf(draft, current));
-    const result = await update({ input: { id: variant.id, expectedUpdatedAt: editing.version, ...changes } });
-    setBusy(false);
-    // The conflict came with the present version, which is now shown beside the draft.
-    if (result.data?.productVariantUpdate?.errors[0]?.code === 'EDIT_CONFLICT') return;
-    const found = faultsOf(result);
-    setFaults(found);
-    if (Object.keys(found).length === 0) onDone();
-  }
+  const entry = useEditEntry({
+    shown: variant,
+    draftOf: variantDraftOf,
+    check: faultsOfDraft,
+    update: ({ draft, current, expectedUpdatedAt }) =>
+      update({ input: { id: variant.id, expectedUpdatedAt, ...variantUpdateOf(changesOf(draft, current)) } }),
+    savedOf: (data) => data.productVariantUpdate?.variant,
+    onDone,
+  });
   return (
-    <form className="product-form" onSubmit={(event) => void submit(event)} noValidate aria-label="Edit variant">
-      <VariantFields draft={draft} faults={faults} isNew={false} canRenameOptions={isAlone} onChange={editing.set} />
-      {overtaken.length > 0 && !busy && (
-        <Overtaken
-          what="variant"
-          fields={overtaken.map((field) => [VARIANT_NAMES[field], variantValueInWords(field, current)])}
-          onDiscard={editing.discard}
-          onKeep={editing.rebase}
-        />
-      )}
-      <Beside faults={faults} />
-      <Button type="submit" busy={busy} disabled={!editing.isDirty || (overtaken.length > 0 && !busy)}>
-        Save
-      </Button>
-    </form>
+    <EditForm
+      entry={entry}
+      label="Edit variant"
+      submit="Save"
+      isShown={isVariantField}
+      what="variant"
+      inWords={(field) => [VARIANT_NAMES[field], variantValueInWords(field, variantDraftOf(variant))]}
+    >
+      <VariantFields
+        draft={entry.draft}
+        faults={entry.faults}
+        isNew={false}
+        canRenameOptions={isAlone}
+        onChange={entry.set}
+      />
+    </EditForm>
   );
 }

@@ -97,7 +97,7 @@ export function UploadForm() {
     setUploaded(null);
   }
   return (
-    <form className="product-form" onSubmit={(event) => void submit(event)} noValidate aria-label="Import products">
+    <form className="entry-form" onSubmit={(event) => void submit(event)} noValidate aria-label="Import products">
       <div className="field">
         <label htmlFor={id}>Product CSV</label>
         <input

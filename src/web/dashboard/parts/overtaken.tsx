@@ -21,7 +21,7 @@ export function Overtaken({
       <dl className="facts">
         {fields.map(([name, value]) => (
           <div key={name}>
-            <dt>{name} is now</dt>
+            <dt>{name} now</dt>
             <dd>{value === '' ? 'empty' : value}</dd>
           </div>
         ))}

@@ -1,10 +1,10 @@
 import { Field } from '../../shared/components/field.tsx';
 import type { PromotionKind, PromotionScope, PromotionTrigger } from '../../generated/graphql.ts';
-import { faultAt, type Faults } from '../parts/faults.ts';
 import { Choice } from '../parts/choice.tsx';
 import { Panel } from '../parts/page.tsx';
 import { Select } from '../parts/select.tsx';
 import { TextArea } from '../parts/text-area.tsx';
+import { textOf, type FieldsProps } from '../parts/text-of.ts';
 import type { PromotionDraft } from './promotion-draft.ts';
 import { CategoryPicker, ProductPicker } from './target-picker.tsx';
 import './promotions.css';
@@ -14,7 +14,7 @@ const TRIGGERS = [
   ['AUTOMATIC', 'Automatically'],
 ] as const satisfies readonly (readonly [PromotionTrigger, string])[];
 
-const SCOPES = [
+export const SCOPES = [
   ['ORDER', 'The order'],
   ['LINES', 'Single products'],
   ['SHIPPING', 'Shipping'],
@@ -37,12 +37,7 @@ const SHOWN = new Set([
 /** Whether the form shows a message at this field of the input. */
 export const isPromotionField = (field: string): boolean => SHOWN.has(field.split('.')[0] ?? '');
 
-interface Props {
-  draft: PromotionDraft;
-  onChange: (changes: Partial<PromotionDraft>) => void;
-  faults: Faults;
-  isNew: boolean;
-}
+type Props = FieldsProps<PromotionDraft> & { isNew: boolean };
 
 /** The fields of a promotion. What the promotion does decides which of them are shown. */
 export function PromotionFields(props: Props) {
@@ -62,19 +57,6 @@ export function PromotionFields(props: Props) {
       </Panel>
     </>
   );
-}
-
-type Texts = {
-  [Name in keyof PromotionDraft]: PromotionDraft[Name] extends string ? Name : never;
-}[keyof PromotionDraft];
-
-/** The properties of the field that edits a text of the draft. */
-function textOf({ draft, onChange, faults }: Props, name: Texts) {
-  return {
-    fault: faultAt(faults, name),
-    value: draft[name],
-    onChange: ({ target }: { target: { value: string } }) => onChange({ [name]: target.value }),
-  };
 }
 
 function Effect(props: Props) {

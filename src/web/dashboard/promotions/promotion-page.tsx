@@ -1,21 +1,15 @@
-import { useState, type FormEvent } from 'react';
 import { useMutation } from 'urql';
 import { Link, useLocation } from 'wouter';
-import { Button } from '../../shared/components/button.tsx';
-import { Notice } from '../../shared/components/notice.tsx';
 import { formatCount, formatMoney } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import { usePage } from '../../shared/use-live.ts';
-import type { StaffPromotionFragment } from '../../generated/graphql.ts';
 import { Ask } from '../catalogue/archive.tsx';
 import { Status } from '../parts/badge.tsx';
-import { faultsBeside, faultsOf, NO_FAULTS } from '../parts/faults.ts';
 import { Page, Panel } from '../parts/page.tsx';
 import { Empty, Fault, Loading } from '../parts/states.tsx';
 import { PromotionCodes } from './promotion-codes.tsx';
-import { draftOf, effectInWords, faultsOfDraft, updateOf } from './promotion-draft.ts';
-import { isPromotionField, PromotionFields } from './promotion-fields.tsx';
-import { PromotionPreview } from './promotion-preview.tsx';
+import { effectInWords } from './promotion-draft.ts';
+import { PromotionForm } from './promotion-form.tsx';
 
 const PROMOTION = graphql(`
   query StaffPromotionPage($id: ID!) {
@@ -33,20 +27,6 @@ const PROMOTION = graphql(`
             currencyCode
           }
         }
-      }
-    }
-  }
-`);
-
-const UPDATE = graphql(`
-  mutation StaffPromotionUpdate($input: PromotionUpdateInput!) {
-    promotionUpdate(input: $input) {
-      promotion {
-        ...StaffPromotion
-      }
-      errors {
-        message
-        path
       }
     }
   }
@@ -127,7 +107,7 @@ export function PromotionPage({ id }: { id: string }) {
         )}
       </Panel>
       {promotion.trigger === 'CODE' && <PromotionCodes promotionId={id} title={promotion.title} />}
-      <Edit key={promotion.updatedAt} promotion={promotion} />
+      <PromotionForm key={id} promotion={promotion} />
       {promotion.status !== 'ENDED' && (
         <Ask
           what="End promotion"
@@ -147,40 +127,5 @@ export function PromotionPage({ id }: { id: string }) {
         }}
       />
     </Page>
-  );
-}
-
-function Edit({ promotion }: { promotion: StaffPromotionFragment }) {
-  const [{ fetching }, update] = useMutation(UPDATE);
-  const current = draftOf(promotion);
-  const [draft, setDraft] = useState(current);
-  const [faults, setFaults] = useState(NO_FAULTS);
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (fetching) return;
-    const own = faultsOfDraft(draft);
-    setFaults(own);
-    if (Object.keys(own).length > 0) return;
-    setFaults(faultsOf(await update({ input: { id: promotion.id, ...updateOf(draft, current) } })));
-  }
-  const others = faultsBeside(faults, isPromotionField);
-  return (
-    <>
-      <form className="promotion-form" onSubmit={(event) => void submit(event)} noValidate aria-label="Promotion">
-        <PromotionFields
-          draft={draft}
-          faults={faults}
-          isNew={false}
-          onChange={(changes) => setDraft((before) => ({ ...before, ...changes }))}
-        />
-        {others.length > 0 && <Notice tone="bad">{others.join(' ')}</Notice>}
-        <div>
-          <Button type="submit" busy={fetching}>
-            Save promotion
-          </Button>
-        </div>
-      </form>
-      <PromotionPreview draft={draft} />
-    </>
   );
 }

@@ -14,6 +14,7 @@ export const METHOD = graphql(`
     description
     deliveryEstimate
     position
+    updatedAt
     freeFrom {
       amount
       currencyCode
@@ -144,4 +145,26 @@ function bandInWords(
 /** What a method costs, one text for each price. */
 export function ratesInWords({ rates }: StaffMethodFragment, money: Money): string[] {
   return (rates ?? []).map((rate) => `${money(rate.price)}, ${bandInWords(rate, money)}`);
+}
+
+const METHOD_NAMES: Readonly<Record<keyof MethodDraft, string>> = {
+  title: 'Title',
+  description: 'Description',
+  deliveryEstimate: 'Expected time of delivery',
+  freeFrom: 'Free from',
+  position: 'Position',
+  taxCategoryId: 'Tax category of shipping',
+  rates: 'Prices',
+};
+
+/** Name and value of a field, for people who decide between two versions of a method. */
+export function methodFieldInWords(
+  field: keyof MethodDraft,
+  method: StaffMethodFragment,
+  money: Money,
+): [string, string] {
+  const name = METHOD_NAMES[field];
+  if (field === 'rates') return [name, ratesInWords(method, money).join('; ')];
+  if (field === 'taxCategoryId') return [name, method.taxCategory?.name ?? 'in proportion to the goods'];
+  return [name, draftOf(method)[field]];
 }

@@ -3,6 +3,7 @@ import { Field } from '../../shared/components/field.tsx';
 import type { ShippingRateBasis, StaffTaxCategoryFragment } from '../../generated/graphql.ts';
 import { faultAt, type Faults } from '../parts/faults.ts';
 import { Select } from '../parts/select.tsx';
+import { textOf, type FieldsProps } from '../parts/text-of.ts';
 import { EMPTY_RATE, type MethodDraft, type RateDraft } from './method-draft.ts';
 
 const BASES = [
@@ -16,29 +17,21 @@ const SHOWN = new Set(['title', 'description', 'deliveryEstimate', 'freeFrom', '
 export const isMethodField = (field: string): boolean =>
   SHOWN.has(field) || /^rates\.\d+\.(from|to|price)$/.test(field);
 
-interface Props {
-  draft: MethodDraft;
-  categories: readonly StaffTaxCategoryFragment[];
-  faults: Faults;
-  onChange: (changes: Partial<MethodDraft>) => void;
-}
-
 /** The fields of a shipping method. */
-export function MethodFields({ draft, categories, faults, onChange }: Props) {
-  const textOf = (name: 'title' | 'description' | 'deliveryEstimate' | 'freeFrom' | 'position') => ({
-    fault: faultAt(faults, name),
-    value: draft[name],
-    onChange: ({ target }: { target: { value: string } }) => onChange({ [name]: target.value }),
-  });
+export function MethodFields({
+  categories,
+  ...props
+}: FieldsProps<MethodDraft> & { categories: readonly StaffTaxCategoryFragment[] }) {
+  const { draft, faults, onChange } = props;
   return (
     <>
-      <Field label="Title" required maxLength={100} hint="Customers see it." {...textOf('title')} />
-      <Field label="Description" maxLength={500} {...textOf('description')} />
+      <Field label="Title" required maxLength={100} hint="Customers see it." {...textOf(props, 'title')} />
+      <Field label="Description" maxLength={500} {...textOf(props, 'description')} />
       <Field
         label="Expected time of delivery"
         maxLength={100}
         placeholder="2 to 4 working days"
-        {...textOf('deliveryEstimate')}
+        {...textOf(props, 'deliveryEstimate')}
       />
       <Rates rates={draft.rates} faults={faults} onChange={(rates) => onChange({ rates })} />
       <div className="product-pair">
@@ -46,9 +39,14 @@ export function MethodFields({ draft, categories, faults, onChange }: Props) {
           label="Free from"
           inputMode="decimal"
           hint="Price of the goods after discounts."
-          {...textOf('freeFrom')}
+          {...textOf(props, 'freeFrom')}
         />
-        <Field label="Position" inputMode="numeric" hint="The lowest is offered first." {...textOf('position')} />
+        <Field
+          label="Position"
+          inputMode="numeric"
+          hint="The lowest is offered first."
+          {...textOf(props, 'position')}
+        />
       </div>
       <Select
         label="Tax category of shipping"
@@ -71,7 +69,7 @@ function Rates({
 }) {
   const set = (index: number, changes: Partial<RateDraft>) =>
     onChange(rates.map((rate, at) => (at === index ? { ...rate, ...changes } : rate)));
-  const textOf = (index: number, name: 'from' | 'to' | 'price') => ({
+  const partOf = (index: number, name: 'from' | 'to' | 'price') => ({
     fault: faultAt(faults, `rates.${index}.${name}`),
     value: rates[index]?.[name] ?? '',
     inputMode: 'decimal' as const,
@@ -82,10 +80,10 @@ function Rates({
       <legend>Prices</legend>
       {rates.map((rate, index) => (
         <div key={index} className="shipping-rate" role="group" aria-label={`Price ${index + 1}`}>
-          <Field label="Price" required {...textOf(index, 'price')} />
+          <Field label="Price" required {...partOf(index, 'price')} />
           <Select label="By" value={rate.basis} options={BASES} onChange={(basis) => set(index, { basis })} />
-          <Field label="From" {...textOf(index, 'from')} />
-          <Field label="Below" {...textOf(index, 'to')} />
+          <Field label="From" {...partOf(index, 'from')} />
+          <Field label="Below" {...partOf(index, 'to')} />
           {rates.length > 1 && (
             <Button
               look="plain"

@@ -1,46 +1,16 @@
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { useMutation } from 'urql';
 import { Button } from '../../shared/components/button.tsx';
 import { Drawer } from '../../shared/components/drawer.tsx';
-import { Notice } from '../../shared/components/notice.tsx';
 import { formatMoney } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import type { StaffMethodFragment, StaffTaxCategoryFragment } from '../../generated/graphql.ts';
-import { Ask } from '../catalogue/archive.tsx';
-import { faultsBeside, faultsOf, NO_FAULTS } from '../parts/faults.ts';
 import { Panel } from '../parts/page.tsx';
+import { RowSteps } from '../parts/row-steps.tsx';
 import { Empty } from '../parts/states.tsx';
 import { TablePlace } from '../parts/table-place.tsx';
-import { draftOf, EMPTY_METHOD, faultsOfDraft, methodOf, ratesInWords } from './method-draft.ts';
-import { isMethodField, MethodFields } from './method-fields.tsx';
-
-const CREATE = graphql(`
-  mutation StaffMethodCreate($input: ShippingMethodCreateInput!) {
-    shippingMethodCreate(input: $input) {
-      shippingMethod {
-        ...StaffMethod
-      }
-      errors {
-        message
-        path
-      }
-    }
-  }
-`);
-
-const UPDATE = graphql(`
-  mutation StaffMethodUpdate($input: ShippingMethodUpdateInput!) {
-    shippingMethodUpdate(input: $input) {
-      shippingMethod {
-        ...StaffMethod
-      }
-      errors {
-        message
-        path
-      }
-    }
-  }
-`);
+import { ratesInWords } from './method-draft.ts';
+import { MethodForm, NewMethodForm } from './method-form.tsx';
 
 const DELETE = graphql(`
   mutation StaffMethodDelete($id: ID!) {
@@ -65,6 +35,10 @@ export function Methods({ zoneId, methods, categories, onDone }: Props) {
   const [open, setOpen] = useState<string | null>(null);
   const method = methods.find(({ id }) => id === open) ?? null;
   const close = () => setOpen(null);
+  const done = () => {
+    close();
+    onDone();
+  };
   return (
     <Panel title="Shipping methods">
       {methods.length === 0 ? (
@@ -82,16 +56,8 @@ export function Methods({ zoneId, methods, categories, onDone }: Props) {
         onClose={close}
         title={method === null ? 'New method' : 'Edit method'}
       >
-        <MethodForm
-          key={open}
-          zoneId={zoneId}
-          method={method}
-          categories={categories}
-          onDone={() => {
-            close();
-            onDone();
-          }}
-        />
+        {open === 'new' && <NewMethodForm zoneId={zoneId} categories={categories} onDone={done} />}
+        {method !== null && <MethodForm key={open} method={method} categories={categories} onDone={done} />}
       </Drawer>
     </Panel>
   );
@@ -139,79 +105,22 @@ function MethodTable({
               <td className="number end">{method.freeFrom == null ? '–' : formatMoney(method.freeFrom)}</td>
               <td>{method.taxCategory?.name ?? 'As the goods'}</td>
               <td>
-                <div className="row shipping-steps">
-                  <Button
-                    look="second"
-                    className="button-small"
-                    aria-label={`Edit ${method.title}`}
-                    onClick={() => onEdit(method.id)}
-                  >
-                    Edit
-                  </Button>
-                  <Ask
-                    what="Delete"
-                    label={`Delete ${method.title}`}
-                    confirm="Delete this method"
-                    warning="Carts that chose it must choose another one. Orders keep what they paid."
-                    step={async () => {
-                      const result = await remove({ id: method.id });
-                      if (result.data?.shippingMethodDelete?.deletedId != null) onDone();
-                      return result;
-                    }}
-                  />
-                </div>
+                <RowSteps
+                  name={method.title}
+                  confirm="Delete this method"
+                  warning="Carts that chose it must choose another one. Orders keep what they paid."
+                  onEdit={() => onEdit(method.id)}
+                  remove={async () => {
+                    const result = await remove({ id: method.id });
+                    if (result.data?.shippingMethodDelete?.deletedId != null) onDone();
+                    return result;
+                  }}
+                />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
     </TablePlace>
-  );
-}
-
-/** Adds a method to a zone, or edits one. */
-function MethodForm({
-  zoneId,
-  method,
-  categories,
-  onDone,
-}: Pick<Props, 'zoneId' | 'categories' | 'onDone'> & { method: StaffMethodFragment | null }) {
-  const [creating, create] = useMutation(CREATE);
-  const [updating, update] = useMutation(UPDATE);
-  const busy = creating.fetching || updating.fetching;
-  const [draft, setDraft] = useState(() => (method === null ? EMPTY_METHOD : draftOf(method)));
-  const [faults, setFaults] = useState(NO_FAULTS);
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (busy) return;
-    const own = faultsOfDraft(draft);
-    setFaults(own);
-    if (Object.keys(own).length > 0) return;
-    const fields = methodOf(draft);
-    const result =
-      method === null
-        ? await create({ input: { zoneId, ...fields } })
-        : await update({ input: { id: method.id, ...fields } });
-    const found = faultsOf(result);
-    setFaults(found);
-    if (Object.keys(found).length === 0) onDone();
-  }
-  const others = faultsBeside(faults, isMethodField);
-  const words = method === null ? 'Add method' : 'Save method';
-  return (
-    <form className="shipping-form" onSubmit={(event) => void submit(event)} noValidate aria-label={words}>
-      <MethodFields
-        draft={draft}
-        categories={categories}
-        faults={faults}
-        onChange={(changes) => setDraft((before) => ({ ...before, ...changes }))}
-      />
-      {others.length > 0 && <Notice tone="bad">{others.join(' ')}</Notice>}
-      <div>
-        <Button type="submit" busy={busy}>
-          {words}
-        </Button>
-      </div>
-    </form>
   );
 }

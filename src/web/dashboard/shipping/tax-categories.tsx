@@ -1,14 +1,15 @@
-import { useState, type FormEvent } from 'react';
 import { useMutation } from 'urql';
 import { Button } from '../../shared/components/button.tsx';
 import { Field } from '../../shared/components/field.tsx';
-import { Notice } from '../../shared/components/notice.tsx';
 import { graphql } from '../../shared/graphql.ts';
 import type { StaffTaxCategoryFragment } from '../../generated/graphql.ts';
 import { Ask } from '../catalogue/archive.tsx';
 import { Choice } from '../parts/choice.tsx';
-import { faultsBeside, faultsOf, NO_FAULTS, type Faults } from '../parts/faults.ts';
+import { EditConflict, FaultsBeside } from '../parts/entry-form.tsx';
 import { Panel } from '../parts/page.tsx';
+import { textOf, type FieldsProps } from '../parts/text-of.ts';
+import { useEditEntry, useNewEntry } from '../parts/use-entry.ts';
+import { changesOf } from '../parts/use-editing.ts';
 
 export const TAX_CATEGORY = graphql(`
   fragment StaffTaxCategory on TaxCategory {
@@ -16,6 +17,7 @@ export const TAX_CATEGORY = graphql(`
     code
     name
     isDefault
+    updatedAt
   }
 `);
 
@@ -42,6 +44,11 @@ const UPDATE = graphql(`
       errors {
         message
         path
+        ... on EditConflictError {
+          subject {
+            ...StaffTaxCategory
+          }
+        }
       }
     }
   }
@@ -64,6 +71,7 @@ interface Draft {
   isDefault: boolean;
 }
 
+const draftOf = ({ code, name, isDefault }: StaffTaxCategoryFragment): Draft => ({ code, name, isDefault });
 const EMPTY: Draft = { code: '', name: '', isDefault: false };
 const isField = (field: string) => field === 'code' || field === 'name';
 
@@ -79,114 +87,68 @@ export function TaxCategories({
     <Panel title="Tax categories">
       <p className="quiet small">Kinds of goods with a tax rate of their own. The rates belong to the zones.</p>
       {categories.map((category) => (
-        <Edit
-          key={`${category.id} ${category.code} ${category.name} ${category.isDefault}`}
-          category={category}
-          onDone={onDone}
-        />
+        <Edit key={category.id} category={category} onDone={onDone} />
       ))}
       <Create onDone={onDone} />
     </Panel>
   );
 }
 
-function Fields({
-  draft,
-  faults,
-  onChange,
-}: {
-  draft: Draft;
-  faults: Faults;
-  onChange: (changes: Partial<Draft>) => void;
-}) {
+function Fields(props: FieldsProps<Draft>) {
   return (
     <>
-      <Field
-        label="Name"
-        required
-        maxLength={100}
-        fault={faults['name']}
-        value={draft.name}
-        onChange={({ target }) => onChange({ name: target.value })}
-      />
-      <Field
-        label="Code"
-        required
-        maxLength={50}
-        fault={faults['code']}
-        value={draft.code}
-        onChange={({ target }) => onChange({ code: target.value })}
-      />
+      <Field label="Name" required maxLength={100} {...textOf(props, 'name')} />
+      <Field label="Code" required maxLength={50} {...textOf(props, 'code')} />
     </>
   );
 }
 
-function Beside({ faults }: { faults: Faults }) {
-  const messages = faultsBeside(faults, isField);
-  return messages.length === 0 ? null : <Notice tone="bad">{messages.join(' ')}</Notice>;
-}
-
 function Create({ onDone }: { onDone: () => void }) {
-  const [{ fetching }, create] = useMutation(CREATE);
-  const [draft, setDraft] = useState(EMPTY);
-  const [faults, setFaults] = useState(NO_FAULTS);
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (fetching) return;
-    const found = faultsOf(await create({ input: draft }));
-    setFaults(found);
-    if (Object.keys(found).length > 0) return;
-    setDraft(EMPTY);
-    onDone();
-  }
+  const [, create] = useMutation(CREATE);
+  const entry = useNewEntry({ empty: EMPTY, create: (draft) => create({ input: draft }), onDone });
   return (
-    <form className="category-form" onSubmit={(event) => void submit(event)} noValidate aria-label="New tax category">
-      <Fields draft={draft} faults={faults} onChange={(changes) => setDraft((before) => ({ ...before, ...changes }))} />
-      <Button type="submit" look="second" busy={fetching}>
+    <form className="category-form" onSubmit={entry.submit} noValidate aria-label="New tax category">
+      <Fields draft={entry.draft} faults={entry.faults} onChange={entry.set} />
+      <Button type="submit" look="second" busy={entry.busy}>
         Create category
       </Button>
-      <Beside faults={faults} />
+      <FaultsBeside faults={entry.faults} isShown={isField} />
     </form>
   );
 }
 
 function Edit({ category, onDone }: { category: StaffTaxCategoryFragment; onDone: () => void }) {
-  const [{ fetching }, update] = useMutation(UPDATE);
+  const [, update] = useMutation(UPDATE);
   const [, remove] = useMutation(DELETE);
-  const { id, code, name, isDefault } = category;
-  const [draft, setDraft] = useState<Draft>({ code, name, isDefault });
-  const [faults, setFaults] = useState(NO_FAULTS);
-  const isDirty = draft.code !== code || draft.name !== name || draft.isDefault !== isDefault;
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (fetching) return;
-    const found = faultsOf(await update({ input: { id, ...draft } }));
-    setFaults(found);
-    if (Object.keys(found).length === 0) onDone();
-  }
+  const { id, name } = category;
+  const entry = useEditEntry({
+    shown: category,
+    draftOf,
+    update: ({ draft, current, expectedUpdatedAt }) =>
+      update({ input: { id, expectedUpdatedAt, ...changesOf(draft, current) } }),
+    savedOf: (data) => data.taxCategoryUpdate?.taxCategory,
+    onDone,
+  });
+  const words = {
+    code: ['Code', category.code],
+    name: ['Name', name],
+    isDefault: ['Of variants without a category', category.isDefault ? 'yes' : 'no'],
+  } as const;
   return (
     <div className="tax-category">
-      <form
-        className="category-form"
-        onSubmit={(event) => void submit(event)}
-        noValidate
-        aria-label={`Tax category ${name}`}
-      >
-        <Fields
-          draft={draft}
-          faults={faults}
-          onChange={(changes) => setDraft((before) => ({ ...before, ...changes }))}
-        />
-        <Button type="submit" look="second" busy={fetching} disabled={!isDirty}>
+      <form className="category-form" onSubmit={entry.submit} noValidate aria-label={`Tax category ${name}`}>
+        <Fields draft={entry.draft} faults={entry.faults} onChange={entry.set} />
+        <Button type="submit" look="second" busy={entry.busy} disabled={!entry.isDirty || entry.overtaken.length > 0}>
           Save
         </Button>
-        <Beside faults={faults} />
+        <EditConflict entry={entry} what="category" inWords={(field) => words[field]} />
+        <FaultsBeside faults={entry.faults} isShown={isField} />
       </form>
       <div className="category-foot">
         <Choice
           label="Of variants without a category"
-          checked={draft.isDefault}
-          onChange={(next) => setDraft((before) => ({ ...before, isDefault: next }))}
+          checked={entry.draft.isDefault}
+          onChange={(isDefault) => entry.set({ isDefault })}
         />
         <Ask
           what="Delete"

@@ -1,62 +1,17 @@
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { useMutation } from 'urql';
 import { Button } from '../../shared/components/button.tsx';
 import { serverNow } from '../../shared/clock.ts';
 import { Drawer } from '../../shared/components/drawer.tsx';
-import { Field } from '../../shared/components/field.tsx';
-import { Notice } from '../../shared/components/notice.tsx';
 import { formatTime } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
 import type { StaffTaxCategoryFragment, StaffTaxRateFragment } from '../../generated/graphql.ts';
-import { Ask } from '../catalogue/archive.tsx';
 import { Badge } from '../parts/badge.tsx';
-import { decimal, instant, isDecimal, toLocal } from '../parts/entered.ts';
-import { faultsBeside, faultsOf, NO_FAULTS } from '../parts/faults.ts';
 import { Panel } from '../parts/page.tsx';
-import { Select } from '../parts/select.tsx';
+import { RowSteps } from '../parts/row-steps.tsx';
 import { Empty } from '../parts/states.tsx';
 import { TablePlace } from '../parts/table-place.tsx';
-
-export const TAX_RATE = graphql(`
-  fragment StaffTaxRate on TaxRate {
-    id
-    title
-    percent
-    validFrom
-    category {
-      id
-      name
-    }
-  }
-`);
-
-const CREATE = graphql(`
-  mutation StaffTaxRateCreate($input: TaxRateCreateInput!) {
-    taxRateCreate(input: $input) {
-      taxRate {
-        ...StaffTaxRate
-      }
-      errors {
-        message
-        path
-      }
-    }
-  }
-`);
-
-const UPDATE = graphql(`
-  mutation StaffTaxRateUpdate($input: TaxRateUpdateInput!) {
-    taxRateUpdate(input: $input) {
-      taxRate {
-        ...StaffTaxRate
-      }
-      errors {
-        message
-        path
-      }
-    }
-  }
-`);
+import { NewRateForm, RateForm } from './rate-form.tsx';
 
 const DELETE = graphql(`
   mutation StaffTaxRateDelete($id: ID!) {
@@ -90,6 +45,10 @@ export function TaxRates({ zoneId, rates, categories, onDone }: Props) {
   const [open, setOpen] = useState<string | null>(null);
   const rate = rates.find(({ id }) => id === open) ?? null;
   const close = () => setOpen(null);
+  const done = () => {
+    close();
+    onDone();
+  };
   return (
     <Panel title="Tax rates">
       {rates.length === 0 ? (
@@ -111,16 +70,8 @@ export function TaxRates({ zoneId, rates, categories, onDone }: Props) {
         onClose={close}
         title={rate === null ? 'New tax rate' : 'Edit tax rate'}
       >
-        <RateForm
-          key={open}
-          zoneId={zoneId}
-          rate={rate}
-          categories={categories}
-          onDone={() => {
-            close();
-            onDone();
-          }}
-        />
+        {open === 'new' && <NewRateForm zoneId={zoneId} categories={categories} onDone={done} />}
+        {rate !== null && <RateForm key={open} rate={rate} onDone={done} />}
       </Drawer>
     </Panel>
   );
@@ -162,113 +113,22 @@ function RateTable({ rates, onEdit, onDone }: Pick<Props, 'rates' | 'onDone'> & 
                 )}
               </td>
               <td>
-                <div className="row shipping-steps">
-                  <Button
-                    look="second"
-                    className="button-small"
-                    aria-label={`Edit ${nameOf(rate)}`}
-                    onClick={() => onEdit(rate.id)}
-                  >
-                    Edit
-                  </Button>
-                  <Ask
-                    what="Delete"
-                    label={`Delete ${nameOf(rate)}`}
-                    confirm="Delete this rate"
-                    warning="The rate before it applies again, if there is one. Orders keep the tax that they paid."
-                    step={async () => {
-                      const result = await remove({ id: rate.id });
-                      if (result.data?.taxRateDelete?.deletedId != null) onDone();
-                      return result;
-                    }}
-                  />
-                </div>
+                <RowSteps
+                  name={nameOf(rate)}
+                  confirm="Delete this rate"
+                  warning="The rate before it applies again, if there is one. Orders keep the tax that they paid."
+                  onEdit={() => onEdit(rate.id)}
+                  remove={async () => {
+                    const result = await remove({ id: rate.id });
+                    if (result.data?.taxRateDelete?.deletedId != null) onDone();
+                    return result;
+                  }}
+                />
               </td>
             </tr>
           ))}
         </tbody>
       </table>
     </TablePlace>
-  );
-}
-
-const isRateField = (field: string) => field === 'title' || field === 'percent' || field === 'validFrom';
-
-/** Adds a rate to a zone, or edits one. */
-function RateForm({
-  zoneId,
-  rate,
-  categories,
-  onDone,
-}: Pick<Props, 'zoneId' | 'categories' | 'onDone'> & { rate: StaffTaxRateFragment | null }) {
-  const [creating, create] = useMutation(CREATE);
-  const [updating, update] = useMutation(UPDATE);
-  const busy = creating.fetching || updating.fetching;
-  const [taxCategoryId, setCategory] = useState(categories[0]?.id ?? '');
-  const [title, setTitle] = useState(rate?.title ?? '');
-  const [percent, setPercent] = useState(rate?.percent ?? '');
-  const start = toLocal(rate?.validFrom);
-  const [validFrom, setValidFrom] = useState(start);
-  const [faults, setFaults] = useState(NO_FAULTS);
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (busy) return;
-    if (!isDecimal(percent)) return setFaults({ percent: 'Enter a number, such as 7.25.' });
-    // The field has minutes alone: a time that was not edited is left as it is.
-    const from = validFrom === start || validFrom === '' ? {} : { validFrom: instant(validFrom) };
-    const fields = { title, percent: decimal(percent), ...from };
-    const result =
-      rate === null
-        ? await create({ input: { zoneId, taxCategoryId, ...fields } })
-        : await update({ input: { id: rate.id, ...fields } });
-    const found = faultsOf(result);
-    setFaults(found);
-    if (Object.keys(found).length === 0) onDone();
-  }
-  const others = faultsBeside(faults, isRateField);
-  const words = rate === null ? 'Add rate' : 'Save rate';
-  return (
-    <form className="shipping-form" onSubmit={(event) => void submit(event)} noValidate aria-label={words}>
-      {rate === null && (
-        <Select
-          label="Tax category"
-          value={taxCategoryId}
-          options={categories.map(({ id, name }) => [id, name] as const)}
-          onChange={setCategory}
-        />
-      )}
-      <Field
-        label="Title"
-        required
-        maxLength={100}
-        hint="Customers see it, with the rate beside it. Such as VAT."
-        fault={faults['title']}
-        value={title}
-        onChange={({ target }) => setTitle(target.value)}
-      />
-      <Field
-        label="Percent"
-        required
-        inputMode="decimal"
-        fault={faults['percent']}
-        value={percent}
-        onChange={({ target }) => setPercent(target.value)}
-      />
-      <Field
-        label="Applies from"
-        type="datetime-local"
-        required={rate !== null}
-        hint={rate === null ? 'Empty: from now on.' : undefined}
-        fault={faults['validFrom']}
-        value={validFrom}
-        onChange={({ target }) => setValidFrom(target.value)}
-      />
-      {others.length > 0 && <Notice tone="bad">{others.join(' ')}</Notice>}
-      <div>
-        <Button type="submit" busy={busy}>
-          {words}
-        </Button>
-      </div>
-    </form>
   );
 }

@@ -53,6 +53,21 @@ export function draftOf({
   };
 }
 
+const ZONE_NAMES: Readonly<Record<keyof ZoneDraft, string>> = {
+  name: 'Name',
+  countries: 'Countries',
+  regions: 'Regions',
+  postalPrefixes: 'Beginnings of postal codes',
+  isRestOfWorld: 'Rest of the world',
+  isHome: 'Home zone',
+};
+
+/** Name and value of a field, for people who decide between two versions of a zone. */
+export function zoneFieldInWords(field: keyof ZoneDraft, draft: ZoneDraft): [string, string] {
+  const value = draft[field];
+  return [ZONE_NAMES[field], typeof value === 'string' ? value : value ? 'yes' : 'no'];
+}
+
 /** What the API is to be sent. */
 export function zoneOf({ name, countries, regions, postalPrefixes, ...flags }: ZoneDraft): ShippingZoneCreateInput {
   return {

@@ -1,7 +1,7 @@
 import { Field } from '../../shared/components/field.tsx';
 import { Choice } from '../parts/choice.tsx';
-import { faultAt, type Faults } from '../parts/faults.ts';
 import { TextArea } from '../parts/text-area.tsx';
+import { textOf, type FieldsProps } from '../parts/text-of.ts';
 import type { ZoneDraft } from './zone-draft.ts';
 
 const SHOWN = new Set(['name', 'countries', 'regions', 'postalPrefixes']);
@@ -10,35 +10,23 @@ const SHOWN = new Set(['name', 'countries', 'regions', 'postalPrefixes']);
 export const isZoneField = (field: string): boolean => SHOWN.has(field.split('.')[0] ?? '');
 
 /** The fields of a zone. */
-export function ZoneFields({
-  draft,
-  faults,
-  onChange,
-}: {
-  draft: ZoneDraft;
-  faults: Faults;
-  onChange: (changes: Partial<ZoneDraft>) => void;
-}) {
-  const textOf = (name: 'name' | 'countries' | 'regions' | 'postalPrefixes') => ({
-    fault: faultAt(faults, name),
-    value: draft[name],
-    onChange: ({ target }: { target: { value: string } }) => onChange({ [name]: target.value }),
-  });
+export function ZoneFields(props: FieldsProps<ZoneDraft>) {
+  const { draft, onChange } = props;
   return (
     <>
-      <Field label="Name" required maxLength={100} hint="Only staff see it." {...textOf('name')} />
+      <Field label="Name" required maxLength={100} hint="Only staff see it." {...textOf(props, 'name')} />
       <TextArea
         label="Countries"
         rows={2}
         hint="Codes, separated by commas, such as DE, AT."
-        {...textOf('countries')}
+        {...textOf(props, 'countries')}
       />
       <div className="product-pair">
-        <Field label="Regions" hint="Such as US-CA, US-NY." {...textOf('regions')} />
+        <Field label="Regions" hint="Such as US-CA, US-NY." {...textOf(props, 'regions')} />
         <Field
           label="Beginnings of postal codes"
           hint="With their country, such as DE-10, DE-12."
-          {...textOf('postalPrefixes')}
+          {...textOf(props, 'postalPrefixes')}
         />
       </div>
       <Choice

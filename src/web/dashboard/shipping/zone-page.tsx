@@ -1,22 +1,17 @@
-import { useState, type FormEvent } from 'react';
 import { useMutation } from 'urql';
 import { Link, useLocation } from 'wouter';
-import { Button } from '../../shared/components/button.tsx';
-import { Notice } from '../../shared/components/notice.tsx';
 import { graphql } from '../../shared/graphql.ts';
 import { usePage } from '../../shared/use-live.ts';
-import type { StaffZoneFragment } from '../../generated/graphql.ts';
 import { Ask } from '../catalogue/archive.tsx';
 import { Badge } from '../parts/badge.tsx';
-import { faultsBeside, faultsOf, NO_FAULTS } from '../parts/faults.ts';
 import { Page, Panel } from '../parts/page.tsx';
 import { Empty, Fault, Loading } from '../parts/states.tsx';
 import { Methods } from './methods.tsx';
 import { TaxRates } from './tax-rates.tsx';
 import './method-draft.ts';
 import './tax-categories.tsx';
-import { coverInWords, draftOf, zoneOf } from './zone-draft.ts';
-import { isZoneField, ZoneFields } from './zone-fields.tsx';
+import { coverInWords } from './zone-draft.ts';
+import { ZoneForm } from './zone-form.tsx';
 import './shipping.css';
 
 const ZONE = graphql(`
@@ -36,20 +31,6 @@ const ZONE = graphql(`
     }
     taxCategories {
       ...StaffTaxCategory
-    }
-  }
-`);
-
-const UPDATE = graphql(`
-  mutation StaffZoneUpdate($input: ShippingZoneUpdateInput!) {
-    shippingZoneUpdate(input: $input) {
-      shippingZone {
-        ...StaffZone
-      }
-      errors {
-        message
-        path
-      }
     }
   }
 `);
@@ -99,7 +80,9 @@ export function ZonePage({ id }: { id: string }) {
     >
       <Methods zoneId={id} methods={zone.methods ?? []} categories={categories} onDone={reread} />
       <TaxRates zoneId={id} rates={zone.taxRates ?? []} categories={categories} onDone={reread} />
-      <Edit key={zone.updatedAt} zone={zone} />
+      <Panel title="Zone">
+        <ZoneForm key={id} zone={zone} />
+      </Panel>
       <Ask
         what="Delete zone"
         confirm="Delete this zone"
@@ -111,33 +94,5 @@ export function ZonePage({ id }: { id: string }) {
         }}
       />
     </Page>
-  );
-}
-
-function Edit({ zone }: { zone: StaffZoneFragment }) {
-  const [{ fetching }, update] = useMutation(UPDATE);
-  const [draft, setDraft] = useState(() => draftOf(zone));
-  const [faults, setFaults] = useState(NO_FAULTS);
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    if (!fetching) setFaults(faultsOf(await update({ input: { id: zone.id, ...zoneOf(draft) } })));
-  }
-  const others = faultsBeside(faults, isZoneField);
-  return (
-    <Panel title="Zone">
-      <form className="shipping-form" onSubmit={(event) => void submit(event)} noValidate aria-label="Zone">
-        <ZoneFields
-          draft={draft}
-          faults={faults}
-          onChange={(changes) => setDraft((before) => ({ ...before, ...changes }))}
-        />
-        {others.length > 0 && <Notice tone="bad">{others.join(' ')}</Notice>}
-        <div>
-          <Button type="submit" busy={fetching}>
-            Save zone
-          </Button>
-        </div>
-      </form>
-    </Panel>
   );
 }

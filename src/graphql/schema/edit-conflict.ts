@@ -1,8 +1,8 @@
-import { builder } from '../../graphql/schema/builder.ts';
-import { toGlobalId } from '../../graphql/schema/global-id.ts';
-import { loadNode } from '../../graphql/schema/node.ts';
-import { registerUserError, UserErrorRef } from '../../graphql/schema/user-errors.ts';
-import { EditConflictError } from './catalog.errors.ts';
+import { EditConflictError } from '../../modules/edit-conflict.ts';
+import { builder } from './builder.ts';
+import { toGlobalId } from './global-id.ts';
+import { loadNode } from './node.ts';
+import { registerUserError, UserErrorRef } from './user-errors.ts';
 
 registerUserError(EditConflictError, 'EditConflictError');
 builder.objectType(EditConflictError, {
