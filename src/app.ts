@@ -259,6 +259,7 @@ export async function createApp(
           webhooks: core.services.webhooks,
           bodyLimit: config.http.webhookBodyLimit,
           trustedProxies: config.http.trustedProxies,
+          tracer: core.tracer,
         }),
       },
     });

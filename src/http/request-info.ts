@@ -53,7 +53,8 @@ export function describeRequest(
   };
 }
 
-function traceparentOf({ headers }: IncomingMessage): string | null {
+/** The trace that a request says it continues. The header counts only if the caller is trusted. */
+export function traceparentOf({ headers }: IncomingMessage): string | null {
   const { traceparent } = headers;
   return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null;
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Tracer } from '../infra/tracing/tracer.ts';
 import type { Receipt, WebhookService } from '../modules/webhooks/webhook.service.ts';
+import { traceparentOf } from './request-info.ts';
 
 const STATUS: Readonly<Record<Receipt, number>> = {
   STORED: 202,
@@ -23,13 +25,15 @@ const answer = (status: number, body: object, headers: Record<string, string> = 
  * Takes what other systems send: a request is checked, stored, and answered at once.
  * @param options.bodyLimit in bytes
  * @param options.trustedProxies number of proxies before the shop, whose headers count
+ * @param options.tracer records each call as a span, which what the delivery causes belongs to; null: nothing is traced
  */
 export function createWebhookPages(options: {
   webhooks: Pick<WebhookService, 'has' | 'receive'>;
   bodyLimit: number;
   trustedProxies: number;
+  tracer: Tracer | null;
 }): WebhookPages {
-  const { webhooks, bodyLimit, trustedProxies } = options;
+  const { webhooks, bodyLimit, trustedProxies, tracer } = options;
 
   async function receive(source: string, incoming: IncomingMessage): Promise<Response> {
     const { method = '', headers } = incoming;
@@ -38,11 +42,21 @@ export function createWebhookPages(options: {
     if (body === null) return answer(413, { error: 'The body is too large.' }, { connection: 'close' });
     const path = calledPath(incoming, trustedProxies);
     const receipt = await webhooks.receive(source, { method, path, headers, body });
+    tracer?.annotate({ 'vitrine.webhook.outcome': receipt });
     const error = ERRORS[receipt];
     return answer(STATUS[receipt], error === undefined ? {} : { error });
   }
 
-  return (source, incoming) => (webhooks.has(source) ? receive(source, incoming) : null);
+  function receiveTraced(source: string, incoming: IncomingMessage): Promise<Response> {
+    if (tracer === null) return receive(source, incoming);
+    const { method = '' } = incoming;
+    const path = `/webhooks/${source}`;
+    const attributes = { 'http.request.method': method, 'url.path': path };
+    const parent = trustedProxies > 0 ? traceparentOf(incoming) : null;
+    return tracer.run(`${method} ${path}`, { kind: 'server', attributes, parent }, () => receive(source, incoming));
+  }
+
+  return (source, incoming) => (webhooks.has(source) ? receiveTraced(source, incoming) : null);
 }
 
 /** The whole body, byte for byte as it was signed; null where it is too large. */

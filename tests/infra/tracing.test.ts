@@ -2,10 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createAccountShop, newEmail, register } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
+import { deliver, deliveriesOf, newEntryId, SECRET } from '../support/contentful.ts';
 import { startCollector, type Collector, type ReceivedSpan } from '../support/collector.ts';
+import { makeVariant } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
+import { startPayment } from '../support/payer.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { newDataDir, startProcess } from '../support/shop-process.ts';
+import { enter } from '../support/shopper.ts';
+import { createTestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 const hex = (bytes: number) => randomBytes(bytes).toString('hex');
@@ -106,6 +112,87 @@ describe('traces', () => {
     expect(traceOf(traced)).toBe(traceId);
     expect(traceOf(untrusted)).toMatch(/^[\da-f]{32}$/);
     expect(traceOf(untrusted)).not.toBe(traceId);
+  });
+
+  test('a call of a payment provider, the job that applies it, the order and its email are one trace', async () => {
+    const seen = collector.spans.length;
+    const shop = await createTestShop({
+      env: { DATA_DIR: newDataDir(), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, PAYMENT_PROVIDERS: 'test' },
+    });
+    const email = newEmail();
+    try {
+      await until('the consumer has its place in the log', async () => {
+        const found = await rowsOf(shop.db, `SELECT FROM event_consumers WHERE name = 'mail-notices'`);
+        return found.length === 1;
+      });
+      const { sku } = await makeVariant({ ...shop, eventLog: shop.app.eventLog }, { onHand: 5 });
+      const shopper = await enter(shop);
+      await shopper.add({ sku, quantity: 1 });
+      await shopper.setEmail(email);
+      const { clientData } = await startPayment(shopper.client, { provider: 'test' });
+      const body = new URLSearchParams({ outcome: 'pay' });
+      await fetch(known(clientData?.redirectUrl), { method: 'POST', body, redirect: 'manual' });
+      await until('the confirmation of the order is sent', async () => {
+        const sent = await rowsOf(shop.db, `SELECT FROM mails WHERE recipient = $1 AND status = 'SENT'`, [email]);
+        return sent.length === 1;
+      });
+    } finally {
+      await shop.dispose();
+    }
+    const spans = collector.spans.slice(seen);
+    const mail = spans.find(({ name }) => name === 'mail order-confirmation');
+    const ofTrace = spans.filter(({ traceId }) => traceId === mail?.traceId);
+    const paths = ofTrace.map((span) => pathOf(span, ofTrace).join(' > '));
+    const call = 'POST /webhooks/test';
+    const job = `${call} > job webhook-delivery`;
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        call,
+        `${call} > webhook_delivery_insert`,
+        `${call} > COMMIT`,
+        `${job} > webhook_delivery_attempt`,
+        `${job} > webhook_delivery_settle`,
+        `${job} > consumer mail-notices > job mail > mail order-confirmation`,
+      ]),
+    );
+    expect(ofTrace.find(({ name }) => name === call)?.attributes).toEqual({
+      'http.request.method': 'POST',
+      'url.path': '/webhooks/test',
+      'vitrine.webhook.outcome': 'STORED',
+    });
+    expect(JSON.stringify(spans)).not.toContain(email);
+  });
+
+  test('a delivery whose job was lost is applied within the trace of the call that brought it', async () => {
+    const seen = collector.spans.length;
+    const database = await createTestDatabase();
+    onTestFinished(() => database.dispose());
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, CONTENTFUL_WEBHOOK_SECRET: SECRET };
+    const lent = { url: database.url, dispose: () => Promise.resolve() };
+    const receiving = await createTestShop({
+      ...{ database: lent, overrides: { quiet: true } },
+      env: { ...env, DATA_DIR: newDataDir() },
+    });
+    const id = newEntryId();
+    try {
+      await deliver(receiving, { id, fields: { title: 'Honey', slug: 'honey', price: 1, stock: 5 } });
+      // As old as the sweep wants them.
+      await rowsOf(receiving.db, `UPDATE webhook_deliveries SET received_at = received_at - interval '1 hour'`);
+    } finally {
+      await receiving.dispose();
+    }
+    const worker = await createTestShop({ database: lent, env: { ...env, ROLES: 'worker', DATA_DIR: newDataDir() } });
+    try {
+      await until('it is applied', async () => (await deliveriesOf(worker, id))[0]?.status === 'APPLIED');
+    } finally {
+      await worker.dispose();
+    }
+    const spans = collector.spans.slice(seen);
+    const paths = spans.map((span) => pathOf(span, spans).join(' > '));
+    const sweep = 'POST /webhooks/contentful > webhook contentful';
+    expect(paths).toEqual(
+      expect.arrayContaining([sweep, `${sweep} > webhook_delivery_attempt`, `${sweep} > webhook_delivery_settle`]),
+    );
   });
 
   test('a share of 0 records nothing, and a collector that refuses spans costs a line in the log', async () => {

@@ -37,7 +37,7 @@ const insert: Statement = {
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (source, delivery_key) DO NOTHING RETURNING id`,
 };
 
-/** Writes a delivery down; false where it came before. Waits for who is about to write the same. */
+/** Inserts a delivery. Waits for a transaction that inserts the same delivery. @returns false if it came before */
 export async function insertDelivery(
   tx: Queryable,
   delivery: Pick<DeliveryRow, 'id' | 'source' | 'topic' | 'subject' | 'body' | 'receivedAt'> & { key: string },
@@ -62,7 +62,7 @@ const attempt: Statement = {
   text: `UPDATE webhook_deliveries d SET attempts = attempts + 1, tried_at = clock_timestamp() WHERE d.id = $1 AND d.status = 'PENDING' RETURNING ${WHOLE}`,
 };
 
-/** Counts an attempt at a delivery that waits, and gives it; null where it does not wait. */
+/** Counts an attempt at a pending delivery. @returns the delivery; null if it is not pending */
 export async function countAttempt(source: Queryable, id: string): Promise<DeliveryRow | null> {
   const [row] = await source.query<DeliveryRow>(attempt, [id]);
   return row ?? null;
@@ -73,7 +73,7 @@ const uncount: Statement = {
   text: `UPDATE webhook_deliveries SET attempts = attempts - 1 WHERE id = $1 AND status = 'PENDING' AND attempts > 0`,
 };
 
-/** Takes back the count of an attempt that failed by no fault of the delivery. */
+/** Takes back the count of an attempt that failed for another reason than the delivery. */
 export async function uncountAttempt(source: Queryable, id: string): Promise<void> {
   await source.query(uncount, [id]);
 }
@@ -85,7 +85,7 @@ const settle: Statement = {
           WHERE id = $1 AND status = 'PENDING'`,
 };
 
-/** Writes down what became of a delivery that waited. */
+/** Settles a pending delivery. */
 export async function settleDelivery(
   tx: Queryable,
   id: string,
@@ -106,11 +106,12 @@ export async function settleDelivery(
 
 const reopen: Statement = {
   name: 'webhook_delivery_reopen',
-  text: `UPDATE webhook_deliveries d SET status = 'PENDING', reason = NULL, settled_at = NULL, attempts = 0, tried_at = clock_timestamp()
+  text: `UPDATE webhook_deliveries d SET status = 'PENDING', reason = NULL, settled_at = NULL, attempts = 0, tried_at = clock_timestamp(),
+                 traceparent = DEFAULT
           WHERE d.id = $1 RETURNING ${WHOLE}`,
 };
 
-/** Has a delivery wait again; the caller has its lock. */
+/** Makes a delivery wait again, as part of the current trace. The caller has its lock. */
 export async function reopenDelivery(tx: Queryable, id: string): Promise<DeliveryRow> {
   const [row] = await tx.query<DeliveryRow>(reopen, [id]);
   if (row === undefined) throw new Error(`delivery ${id} is gone under its lock`);
@@ -119,15 +120,23 @@ export async function reopenDelivery(tx: Queryable, id: string): Promise<Deliver
 
 const pending: Statement = {
   name: 'webhook_deliveries_pending',
-  text: `SELECT id FROM webhook_deliveries
+  text: `SELECT id, source, traceparent FROM webhook_deliveries
           WHERE status = 'PENDING'
             AND coalesce(tried_at, received_at) < clock_timestamp() - make_interval(secs => $1 * power(2, least(attempts, 12)))
           ORDER BY received_at, id LIMIT $2`,
 };
 
+/** A delivery that waits. */
+export interface PendingDelivery {
+  id: string;
+  source: string;
+  /** W3C `traceparent` of the call that it came with, or of its retry; null if that was not traced. */
+  traceparent: string | null;
+}
+
 /** Deliveries that have waited for some seconds, the oldest first; twice as long after each attempt. */
-export async function findPending(source: Queryable, seconds: number, limit: number): Promise<string[]> {
-  return (await source.query<{ id: string }>(pending, [seconds, limit])).map((row) => row.id);
+export function findPending(source: Queryable, seconds: number, limit: number): Promise<PendingDelivery[]> {
+  return source.query<PendingDelivery>(pending, [seconds, limit]);
 }
 
 const prune: Statement = {

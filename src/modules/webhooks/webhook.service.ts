@@ -9,7 +9,7 @@ import type { Nudges } from '../module.ts';
 import type { StaffService } from '../staff/staff.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import * as deliveries from './webhook-delivery.repository.ts';
-import type { DeliveryQuery, DeliveryRow, DeliveryStatus } from './webhook-delivery.repository.ts';
+import type { DeliveryQuery, DeliveryRow, DeliveryStatus, PendingDelivery } from './webhook-delivery.repository.ts';
 import { webhookReceived } from './webhook.events.ts';
 import type { WebhookRequest, WebhookSource } from './webhook.types.ts';
 
@@ -17,6 +17,7 @@ export { SHOWN_BODY } from './webhook-delivery.repository.ts';
 export type WebhookDelivery = DeliveryRow;
 export type WebhookDeliveryStatus = DeliveryStatus;
 export type WebhookDeliveryQuery = DeliveryQuery;
+export type LostDelivery = PendingDelivery;
 
 /** How a request is answered. */
 export type Receipt = 'STORED' | 'REPEATED' | 'IGNORED' | 'MALFORMED' | 'FORGED';
@@ -35,7 +36,7 @@ export interface WebhookService {
    */
   apply(deliveryId: string, signal?: AbortSignal): Promise<void>;
   /** Deliveries whose job may be lost, oldest first. */
-  findLost(limit: number): Promise<string[]>;
+  findLost(limit: number): Promise<LostDelivery[]>;
   /** Deletes deliveries that were settled a month ago, in batches. @returns how many */
   prune(signal?: AbortSignal): Promise<number>;
   byIds(ids: readonly string[]): Promise<WebhookDelivery[]>;

@@ -23,7 +23,7 @@ export const webhooksModule: ShopModule = {
     webhooks: createWebhookService({ db, staff, eventLog, nudges }),
   }),
   nudges: ['webhookDelivery'],
-  async work({ services: { webhooks }, logger }) {
+  async work({ services: { webhooks }, logger, tracer }) {
     const [{ createWebhookDeliveryJob }, { startDeliveryUpkeep }] = await Promise.all([
       import('./webhook.jobs.ts'),
       import('./webhook-upkeep.ts'),
@@ -33,7 +33,7 @@ export const webhooksModule: ShopModule = {
       nudges: ({ webhookDelivery }, enqueue) => ({
         webhookDelivery: (deliveryId) => void enqueue(webhookDelivery, { deliveryId }),
       }),
-      upkeep: () => [startDeliveryUpkeep({ webhooks, logger })],
+      upkeep: () => [startDeliveryUpkeep({ webhooks, logger, tracer })],
     };
   },
   graphql: () => import('./webhook-delivery.graphql.ts'),
