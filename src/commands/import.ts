@@ -155,7 +155,7 @@ function createScreen(report: number | null): Screen {
       )
     : null;
   let total = 0;
-  let told = performance.now();
+  let reportedAt = performance.now();
   const keep = (kind: 'refused' | 'noted', finding: Finding) => {
     shown.total[kind] += 1;
     if (shown[kind].length < SHOWN[kind]) shown[kind].push(finding);
@@ -173,8 +173,8 @@ function createScreen(report: number | null): Screen {
       },
       progressed({ rows }) {
         bar?.update(rows);
-        if (bar !== null || performance.now() - told < TELL_EVERY_MS) return;
-        told = performance.now();
+        if (bar !== null || performance.now() - reportedAt < TELL_EVERY_MS) return;
+        reportedAt = performance.now();
         stderr.write(`${rows} of ${total} rows\n`);
       },
       refused: (finding) => keep('refused', finding),

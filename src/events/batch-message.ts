@@ -3,7 +3,7 @@ import type { EventBatch } from './bus.ts';
 
 /*
  * A batch as it goes from process to process, in JSON. Two versions of the shop may be running at once: fields may be added,
- * and are passed over by who does not know them; none may change its meaning.
+ * and are skipped by versions that do not know them. None may change its meaning.
  */
 
 const message = z.object({

@@ -10,7 +10,7 @@ import type { Page } from './pages.ts';
 
 /*
  * The pages to which links in mails lead. To open one changes nothing, since programs that look for bad links open them all;
- * its button does. The token in the link says who asks: no cookie is looked at, so a POST may come from anywhere, as that of
+ * its button does. The token in the link identifies the caller. No cookie is read, so a POST may come from anywhere, as that of
  * a mail program does (RFC 8058).
  */
 

@@ -279,7 +279,7 @@ test('who leaves stops the subscription that runs now', () => {
   expect(told).toEqual(['complete']);
 });
 
-test('what was forgotten is said, once, and what can be told is told all the same', () => {
+test('a document without `$after` or `cursor` is reported once, and its events are delivered', () => {
   const bare = subscribed({}, 'subscription { stockChanged { cursor available } }', null);
   bare.call(0).sink.next(event('c1'));
   expect(bare.told).toEqual([['warn', expect.stringContaining('the variable $after')], event('c1')]);
@@ -298,7 +298,7 @@ test('what was forgotten is said, once, and what can be told is told all the sam
   expect(warn).toHaveBeenCalledTimes(1);
 });
 
-test('queries on the same client are none of its business', () => {
+test('queries on the client are left alone', () => {
   const { call, told } = subscribed({}, '{ shop { name } }', null);
   const answer = { data: { shop: { name: 'Vitrine' } } };
   call(0).sink.next(answer);

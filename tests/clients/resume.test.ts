@@ -134,7 +134,7 @@ describe('cut off twenty times while stock moves, it has the whole sequence in t
   });
 });
 
-test('without the helper graphql-ws tells again what it has told', async () => {
+test('without the helper, graphql-ws delivers events twice', async () => {
   const proxy = await openProxy();
   const variant = await makeVariant(shop, { onHand: 10 });
   const after = await read();

@@ -131,7 +131,7 @@ test('the answer is what the database has, without being read again', async () =
   ]);
 });
 
-test('of many who want the last units at once, those who came first get them, and the others are told how many there were', async () => {
+test('of many who want the last units at once, the first get them, and the others get the number that was available', async () => {
   const [variantId = ''] = await newVariants(5);
   const guests = await newGuests(12);
   const settled = await together(() => guests.map((guest) => add(guest, variantId)));
@@ -311,7 +311,7 @@ describe('a batch that breaks', () => {
     },
   );
 
-  test('by a connection that is lost at COMMIT: nobody is told that anything failed or was done', async () => {
+  test('by a connection that is lost at COMMIT: every caller gets the error that the outcome is unknown', async () => {
     const { settled, held } = await broken('COMMIT', `COMMIT; ${END}`);
     expect([settled.every(isUnknown), held]).toEqual([true, 3]);
   });

@@ -107,7 +107,7 @@ describe('two deliveries of one entry at once', () => {
   });
 });
 
-describe('a level that is lowered while somebody', () => {
+describe('a level that is lowered while a shopper', () => {
   async function setScene() {
     const id = newEntryId();
     await deliverAndApply(shop, { id, revision: 1, fields: { ...fieldsOf(1, id), stock: 10 } });
@@ -130,7 +130,7 @@ describe('a level that is lowered while somebody', () => {
     expect(await productOf(shop, id)).toMatchObject({ onHand: 0, held: 0, quantity: 4, shortfall: 4 });
   });
 
-  test('puts more in the cart than is left: who comes first has them', async () => {
+  test('adds more units than are left: the first of them gets the units', async () => {
     const { id, variantId, put, lower } = await setScene();
     const answers: unknown[] = [];
     const add = async () => answers.push((await put()).errors.map(({ code }) => code));

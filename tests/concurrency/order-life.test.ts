@@ -184,7 +184,7 @@ describe('the same cancellation', () => {
   });
 });
 
-test('a payment twice at once is recorded once, and a payment beside a cancellation is told in their order', async () => {
+test('two payments at once are recorded once, and a payment after a cancellation is rejected', async () => {
   const { id, client } = await placed();
   const [one, other] = await inOrder(
     id,
@@ -382,7 +382,7 @@ describe('a log-in by which guests’ orders join', () => {
     }
   });
 
-  test('just before the user checks out under a guest’s key: the checkout is told that it is used', async () => {
+  test('just before the user checks out with the key of the guest: the checkout gets IDEMPOTENCY_KEY_REUSED', async () => {
     const ada = await confirmed();
     const idempotencyKey = 'one and the same';
     const theirs = await guestWithOrder(shop, [{ sku: variant.sku, quantity: 1 }], {

@@ -68,7 +68,7 @@ async function offer(fixture: PromotionFixture) {
   return { promotion, variantId };
 }
 
-test('of 300 who use a code with 50 uses at once, on two nodes, 50 succeed and the others are told', async () => {
+test('of 300 who use a code with 50 uses at once, on two nodes, 50 succeed and the others get an error', async () => {
   const { promotion, variantId } = await offer({ codes: ['FIFTY'], usage_limit: 50 });
   const { orders, refused } = await buyAtOnce(await crowd(variantId, 'FIFTY'));
   expect(orders).toHaveLength(50);

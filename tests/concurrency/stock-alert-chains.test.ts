@@ -82,7 +82,7 @@ async function userWith(email: string, mailsOff: string[]): Promise<string> {
 }
 
 describe('when a variant comes back', () => {
-  test('as many are told as there are units, in the order in which they signed up, then as many as are left', async () => {
+  test('as many are notified as there are units, in the order of their alerts, then as many as are left', async () => {
     const id = await waitedFor(10);
     await restock(shop, id, 4);
     await settle();
@@ -140,7 +140,7 @@ describe('when a variant comes back', () => {
     expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 1 });
   });
 
-  test('nobody is told of another variant, nor who called it off, nor twice who was told before', async () => {
+  test('alerts for other variants, canceled alerts and notified ones are left out', async () => {
     const [id, elsewhere] = [await waitedFor(3), await waitedFor(3)];
     await rowsOf(shop.db, `UPDATE stock_alerts SET status = 'CANCELLED' WHERE variant_id = $1 AND email = $2`, [
       id,
@@ -183,7 +183,7 @@ describe('when a variant comes back', () => {
     ]);
   });
 
-  test('who turned such mails off is marked as told, and gets none', async () => {
+  test('an alert of a user who turned such mails off is marked as notified without a mail', async () => {
     const id = await waitedFor(2);
     const off = (email: string) => userWith(email, ['LOW_STOCK', 'BACK_IN_STOCK']);
     const owner = await off('owner@example.com');
@@ -210,8 +210,8 @@ describe('when a variant comes back', () => {
   });
 });
 
-describe('what cannot be bought', () => {
-  test('is told of to nobody, though there are units; those who wait stay, and are told when it is for sale again', async () => {
+describe('a variant that is not for sale', () => {
+  test('notifies nobody although there are units; its alerts stay, and are notified when it is for sale again', async () => {
     const id = await waitedFor(3);
     const [row] = await rowsOf<{ productId: string }>(
       shop.db,
@@ -245,7 +245,7 @@ describe('what cannot be bought', () => {
 });
 
 describe('a batch of more than one transaction', () => {
-  test('is as large as the free units were, whoever goes on with it, and not larger', async () => {
+  test('is as large as the number of free units, also if another process continues it', async () => {
     const id = await waitedFor(1300);
     await restock(shop, id, 1100);
     await settle();
@@ -275,7 +275,7 @@ describe('a batch of more than one transaction', () => {
 });
 
 describe('twice', () => {
-  test('two restocks at once make one chain; nobody is told twice', async () => {
+  test('two restocks at once make one chain, and each alert is notified once', async () => {
     const id = await waitedFor(10);
     await restock(shop, id, 2);
     await restock(shop, id, -2);
@@ -289,7 +289,7 @@ describe('twice', () => {
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 3));
   });
 
-  test('an event that comes twice, or late, tells nobody more than there are units', async () => {
+  test('an event that comes twice or late notifies no more alerts than there are units', async () => {
     const id = await waitedFor(4);
     await restock(shop, id, 1);
     await settle();
@@ -400,7 +400,7 @@ describe('no restock is lost', () => {
   });
 });
 
-describe('who signs up while it is restocked', () => {
+describe('an alert that is created during a restock', () => {
   test('just before: the restock waits for the sign-up, and the chain sees it', async () => {
     const { id } = await makeVariant(shop, { onHand: 0 });
     // The sign-up has the variant and is about to write; what it waits for is not the variant's lock.
@@ -460,8 +460,8 @@ describe('who signs up while it is restocked', () => {
   });
 });
 
-describe('who calls it off while a batch is done', () => {
-  test('just before: is not told, and the next in turn is', async () => {
+describe('an alert that is canceled during a batch', () => {
+  test('just before its transaction: is not notified, and the next alert is', async () => {
     const id = await waitedFor(4);
     await restock(shop, id, 2);
     await settle();
@@ -477,7 +477,7 @@ describe('who calls it off while a batch is done', () => {
     expect(await mailsOf(shop.db, id)).toEqual(names(2, 3));
   });
 
-  test('just after: was told, and it stays so', async () => {
+  test('just after its transaction: stays notified', async () => {
     const { id } = await makeVariant(shop, { onHand: 0 });
     const { id: alertId } = await signUp(id, 'ada@example.com');
     await using barrier = await holdBarrier(

@@ -26,7 +26,7 @@ const names = Array.from({ length: WAITING }, (_, index) => `waiter-${String(ind
 
 const countTold = async (variantId: string) => (await alertsOf(shop.db, variantId)).told.length;
 
-test('1,000 people wait for 50 units: 50 are told, and then 50, in their order, nobody twice, while others buy', async () => {
+test('of 1,000 alerts for 50 units, 50 are notified and then 50 more, in order and once each, while others buy', async () => {
   const { variants } = await makeProduct(shop.app, { variants: [{ onHand: 0 }, { onHand: 1_000_000 }] });
   const [waited, sold] = [known(variants[0]), known(variants[1])];
   await signUpMany(shop.db, waited.id, WAITING);

@@ -61,7 +61,7 @@ describe('a key that is used by many at once', () => {
     expect(await recordOf(shop, honey.id)).toHaveLength(1);
   });
 
-  test('on two variants goes to one of them, and the other is told', async () => {
+  test('on two variants changes one of them, and the other call gets an error', async () => {
     const wax = await makeVariant(shop, { onHand: UNITS });
     const input = { delta: 5, idempotencyKey: newKey() };
     // An entry names the user, whose row is looked at once the entry is in the index of keys, and before it is committed.
@@ -95,7 +95,7 @@ describe('a key that is used by many at once', () => {
 });
 
 describe('two that set the stock from the same expectation', () => {
-  test('one wins, the other is told what the winner set', async () => {
+  test('one succeeds, and the other gets the level that was set', async () => {
     await using barrier = await holdVariants(shop.db, honey.id);
     const set = (onHand: number) => keeper.set({ variantId: honey.globalId, onHand, expectedOnHand: UNITS });
     const first = set(7);

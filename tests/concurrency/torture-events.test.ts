@@ -139,7 +139,7 @@ describe('npm run torture:events', () => {
     }
   });
 
-  test('says who is none of the staff', async () => {
+  test('reports an account that is not of staff', async () => {
     const customer = await newPerson(shop);
     const admin = ['--admin-email', customer.email, '--admin-password', PASSWORD];
     expect(await torture([...SHORT, ...admin, '--url', shop.url])).toMatchObject({

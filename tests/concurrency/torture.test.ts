@@ -98,7 +98,7 @@ describe('npm run torture', () => {
     expect(await findFaults(shop.db)).toEqual([]);
   });
 
-  test('says that nothing is restocked where nobody is there to do it, and who is none of the staff', async () => {
+  test('reports that nothing is restocked without staff, and an account that is not of staff', async () => {
     const crowd = ['--buyers', '3', '--stock', '10', '--restock', '5', '--url', shop.url];
     const alone = await torture(crowd);
     expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('Nothing is restocked') as string });

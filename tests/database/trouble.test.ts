@@ -246,7 +246,7 @@ describe('a mutation whose outcome is not known', () => {
     ]);
   });
 
-  test('what was not committed does not say so', async () => {
+  test('is not reported as unknown if the transaction was not committed', async () => {
     const shopper = await withCart();
     // Its transaction is not committed by then.
     const lost = proxy.cutAfter('order_insert');

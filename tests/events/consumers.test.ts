@@ -191,7 +191,7 @@ describe('a consumer', () => {
     expect(await placeOf()).toMatchObject({ seq: 2345 });
   });
 
-  test('is woken by the bus, and by the poll where the bus told nothing', async () => {
+  test('is woken by the bus, and by the poll if no message arrives', async () => {
     start(recorder('by bus'), { bus });
     start({ ...recorder('by poll'), name: 'poller' }, { settings: { pollMs: 10 } });
     await until('both are registered', async () => (await placeOf('poller')) && (await placeOf()));
@@ -219,7 +219,7 @@ describe('a consumer', () => {
     expect(await effects()).toEqual([1, 1]);
   });
 
-  test('is told of an event again of which there is MORE, and keeps what it did before', async () => {
+  test('gets an event again for which it returned MORE, and keeps the rows of the runs before', async () => {
     const seen: number[] = [];
     const consumer = defineConsumer({
       name: 'recorder',
@@ -284,7 +284,7 @@ describe('a consumer', () => {
 });
 
 describe('one runner at a time', () => {
-  test('whoever comes while it runs does nothing', async () => {
+  test('a second runner does nothing while the first one runs', async () => {
     const stop = standstill();
     const first = start(recorder('first', stop.wait));
     await first.flush();
@@ -619,7 +619,7 @@ describe('a parked event', () => {
     expect(await parkedRows()).toMatchObject([{ attempts: 5, resolved_at: null, error: 'Error: broken' }]);
   });
 
-  test('of which there is MORE is handled to its end', async () => {
+  test('for which the handler returns MORE is handled to its end', async () => {
     const { id } = await park();
     let calls = 0;
     const parked = createParkedEvents({

@@ -181,7 +181,7 @@ describe('whatever the bus does, each event comes once and in order', () => {
     expect(log.asked.readAfter).toBe(readAfter);
   });
 
-  test('what was read from the log is told of: of a hole, or at the end, and not what had come', async () => {
+  test('events read from the log are reported, those in a gap and those at the end, and not those that had arrived', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const told: unknown[] = [];
     const feed = await open({ onRead: (events) => void told.push(events) });
@@ -304,7 +304,7 @@ test('two nodes on buses of their own see the same', async () => {
   }
 });
 
-test('the end of the log cannot be read for a while: said so, and caught up afterwards', async () => {
+test('if the end of the log cannot be read for a while, that is logged, and the events are delivered afterwards', async () => {
   const { logger: recording, logs } = recordLogs();
   let down = true;
   const flaky: EventLog = {
@@ -354,7 +354,7 @@ describe('the log was replaced', () => {
     return row?.epoch ?? '';
   }
 
-  test('by one of another epoch: seen within about a second, every listener is told and gets nothing more', async () => {
+  test('by one of another epoch: every listener gets a reset and no further event', async () => {
     const feed = await open();
     const seen = [listen(feed), listen(feed)];
     const { events } = await write();
@@ -405,7 +405,7 @@ describe('the log was replaced', () => {
     expect(feed.position()).toEqual({ epoch, seq: seq + 1 });
   });
 
-  test('pruned beyond what was delivered: listeners are told, for nobody can give them what is missing', async () => {
+  test('and pruned beyond the last delivered event: listeners get a reset, since the missing events are gone', async () => {
     const feed = await openWithoutTail();
     const seen = listen(feed);
     const gone = await write(3);
@@ -467,7 +467,7 @@ test('a listener that throws costs no other listener an event', async () => {
   expect(logs[0]).toMatchObject({ err: { message: 'careless' } });
 });
 
-test('who unsubscribes gets nothing more; who subscribes later gets what comes later', async () => {
+test('a listener gets events from its subscription until it unsubscribes', async () => {
   const feed = await openWithoutTail();
   const [early, leaving] = [listen(feed), listen(feed)];
   const first = await write();
@@ -483,7 +483,7 @@ test('who unsubscribes gets nothing more; who subscribes later gets what comes l
   expect(late.events).toEqual(second.events);
 });
 
-describe('a feed that is closed leaves no timer, nothing on the bus, and tells nobody anything more', () => {
+describe('a closed feed leaves no timer and no listener on the bus, and delivers no further event', () => {
   const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 
   test.each(['the end is looked at', 'events are read'] as const)('while %s', async (when) => {

@@ -142,8 +142,8 @@ describe('a step of stock that crosses a line', () => {
   });
 });
 
-describe('the owner of a cart with what runs low', () => {
-  test('is told so, but not the one by whom it came to that', async () => {
+describe('the owner of a cart with low stock', () => {
+  test('is notified, unless the cart itself took the units', async () => {
     const { id } = await makeVariant(shop, { onHand: 10 });
     const other = await makeVariant(shop, { onHand: 10 });
     const [one, two, elsewhere] = [await hold(id, 2), await hold(id, 2), await hold(other.id, 2)];
@@ -168,7 +168,7 @@ describe('the owner of a cart with what runs low', () => {
     expect(await findFaults(shop.db)).toEqual([]);
   });
 
-  test('is told once, until the level has recovered; then again', async () => {
+  test('is notified once, and again after the level has recovered', async () => {
     const { id } = await makeVariant(shop, { onHand: 10 });
     const one = await hold(id, 2);
     const cause = await hold(id, 5);
@@ -184,7 +184,7 @@ describe('the owner of a cart with what runs low', () => {
     expect(await told(one, cause)).toEqual([2, 0]);
   });
 
-  test('is told again also where all of it was noticed at once', async () => {
+  test('is notified again also if fall, recovery and fall are read in one batch', async () => {
     const { id } = await makeVariant(shop, { onHand: 10 });
     const one = await hold(id, 2);
     const cause = await hold(id, 5);
@@ -195,7 +195,7 @@ describe('the owner of a cart with what runs low', () => {
     expect(await told(one, cause)).toEqual([2, 0]);
   });
 
-  test('is not told of a cart that is no more, or past its time', async () => {
+  test('is not notified about a cart that is gone or has expired', async () => {
     const { id } = await makeVariant(shop, { onHand: 20 });
     const [bought, overdue, live] = [await hold(id, 2), await hold(id, 2), await hold(id, 2)];
     const order = { idempotencyKey: 'k', email: 'a@example.com', shippingAddress: null, expectedTotalMinor: null };
@@ -207,7 +207,7 @@ describe('the owner of a cart with what runs low', () => {
     expect(await told(bought, overdue, live)).toEqual([0, 0, 1]);
   });
 
-  test('is told once where an event comes twice', async () => {
+  test('is notified once if an event comes twice', async () => {
     const { id } = await makeVariant(shop, { onHand: 10 });
     const one = await hold(id, 2);
     await hold(id, 5);
@@ -226,7 +226,7 @@ describe('the owner of a cart with what runs low', () => {
     expect(await told(one)).toEqual([1]);
   });
 
-  test('is told in batches, each once, however many there are', { timeout: 60_000 }, async () => {
+  test('is notified once, in batches, however many owners there are', { timeout: 60_000 }, async () => {
     const CARTS = 1200;
     const { id } = await makeVariant(shop, { onHand: 10_000 });
     const others = [await makeVariant(shop, { onHand: 10_000 }), await makeVariant(shop, { onHand: 10_000 })];

@@ -66,7 +66,7 @@ describe('an order', () => {
     expect(mails.map((mail) => mail.cause).every((cause) => /^event:\d+$/.test(cause))).toBe(true);
   });
 
-  test('whose owner does not want to hear of it is confirmed all the same', async () => {
+  test('is confirmed by mail also if its owner turned off mails about its status', async () => {
     const variant = await makeVariant(shop);
     const ada = await newPerson(shop);
     await turnOff(ada.userId, 'ORDER_STATUS');
@@ -85,8 +85,8 @@ describe('an order', () => {
   });
 });
 
-describe('what runs low', () => {
-  test('is told to who has it in the cart and is known, but not to who caused it, nor to who does not want it', async () => {
+describe('low stock', () => {
+  test('is mailed to owners of carts whose address is known, except the one who took the units and those who turned it off', async () => {
     const { logger } = recordLogs();
     const variant = await makeVariant(shop, { onHand: 20 });
     const [ada, off] = [await newPerson(shop), await newPerson(shop)];
@@ -135,8 +135,8 @@ describe('what runs low', () => {
   });
 });
 
-describe('what happens to an account', () => {
-  test('is told to its owner', async () => {
+describe('a change of an account', () => {
+  test('is mailed to its owner', async () => {
     const ada = await newPerson(shop);
     const userId = rowId(ada.userId);
     const resetId = uuid();

@@ -101,7 +101,7 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
     expect(a.heard[0]?.events[0]?.occurredAt).toBeInstanceOf(Date);
   });
 
-  test('who only publishes does not subscribe', async () => {
+  test('a process that only publishes does not subscribe', async () => {
     const epoch = newEpoch();
     const client = await connect();
     const { logger } = recordLogs();
@@ -136,7 +136,7 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
     expect(member.heard).toEqual([{ epoch, events: [unknown] }]);
   });
 
-  test('what is no batch is passed over, and said once in a while', async () => {
+  test('an invalid batch is skipped, and logged now and then', async () => {
     const epoch = newEpoch();
     const member = await joined(epoch);
     const client = await connect();
@@ -215,7 +215,7 @@ describe.skipIf(!hasRedis('The event bus'))('the bus over Redis', () => {
     }
   });
 
-  test('while Redis is away publishing is over at once, is said once, and tells listeners of the process itself', async () => {
+  test('while Redis is away, publishing ends at once, is logged once, and reaches listeners of its own process', async () => {
     const epoch = newEpoch();
     const member = await join(epoch, `redis://:secret-word@127.0.0.1:${await freePort()}`);
     await until('it is said', () => warnings(member).length === 2);

@@ -215,7 +215,7 @@ test('a log that is replaced between its look and its lock leaves no mark of the
   expect(await numberOf(id)).toBe(1);
 });
 
-test('what should not be below the floor is found there within minutes all the same, and told of', async () => {
+test('an event below the floor is found within minutes, and logged', async () => {
   await pass();
   expect(floor()).toBeGreaterThan(10n);
   // Nothing of the shop's writes an id by hand; a restored backup, or a hand on the sequence, may.

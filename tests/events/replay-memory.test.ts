@@ -33,6 +33,6 @@ test('the replay of a long log holds a page of it at a time', async () => {
   expect(await replay()).toBeLessThan(MOST_MB);
 });
 
-test('control: one who keeps the events would be found out', async () => {
+test('control: a reader that keeps the events is detected', async () => {
   expect(await replay('keep')).toBeGreaterThan(3 * MOST_MB);
 });

@@ -192,7 +192,7 @@ describe('a stream from a cursor', () => {
     await stream.return?.();
   });
 
-  test('is let go while a page is being read', async () => {
+  test('can be closed while a page is being read', async () => {
     await happen(20);
     await restartFeed();
     const stream = await resumed(0);

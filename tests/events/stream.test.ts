@@ -88,7 +88,7 @@ test('an event that comes while next() waits ends the waiting', async () => {
 });
 
 describe('a consumer that is too slow', () => {
-  test('gets LaggedError in place of the next event, and the feed is let go at once', async () => {
+  test('gets LaggedError in place of the next event, and leaves the feed at once', async () => {
     const { feed, emit } = handFeed();
     const stream = openStream({ feed, pick: seqOf, capacity: 3 });
     const first = take(stream, 1);
@@ -212,7 +212,7 @@ describe('picks that take their time', () => {
   });
 });
 
-test('the log is replaced: the consumer is told, and what still waited for it is dropped', async () => {
+test('the log is replaced: the consumer gets an error, and events that waited for it are dropped', async () => {
   const { feed, emit, reset } = handFeed();
   const [waiting, behind] = [openStream({ feed, pick: seqOf }), openStream({ feed, pick: seqOf })];
   const firsts = [take(waiting, 1), take(behind, 1)];

@@ -72,7 +72,7 @@ describe('a token that the shop never made', () => {
 });
 
 describe('a token that it made', () => {
-  test('names the guest as header and as cookie; the header wins, and what came by cookie is not told again', async () => {
+  test('identifies the guest as a header and as a cookie; the header wins, and a token that came as a cookie is not sent again', async () => {
     const [one, two] = await Promise.all([1, 2].map(() => shop.client().data<Created>(CREATE)));
     const mine = one?.cartCreate.cart;
     const other = two?.cartCreate.cart;

@@ -153,7 +153,7 @@ test('every tab is a valid operation of the schema, with the variables that it t
   }
 });
 
-test('the page is sent packed or plain, and not again to who has it', async () => {
+test('the page is sent compressed or plain, and answered with 304 to clients that have it', async () => {
   const shop = await createTestShop();
   try {
     const headers = { accept: 'text/html' };

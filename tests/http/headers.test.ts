@@ -38,7 +38,7 @@ describe('CORS', () => {
     });
   });
 
-  test('others get nothing, and caches are told that it depends', async () => {
+  test('other origins get no CORS headers, and every answer varies by Origin', async () => {
     const { headers } = await ask({ origin: 'https://evil.example' });
     expect(corsOf(headers)).toEqual([]);
     expect(headers.vary).toBe('Origin');

@@ -38,7 +38,7 @@ test('a shop that works is alive and ready', async () => {
   expect(await ready()).toEqual({ status: 200, body: { status: 'ready' } });
 });
 
-test('a load balancer that speaks HTTP/1.0 and names no host is told too', async () => {
+test('a load balancer that speaks HTTP/1.0 and names no host gets an answer', async () => {
   const socket = connect(Number(new URL(shop.url).port), '127.0.0.1');
   socket.write('GET /health/ready HTTP/1.0\r\n\r\n');
   expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*\{"status":"ready"\}$/);
@@ -81,7 +81,7 @@ test('without its Redis it is ready and says why it is degraded; without its dat
   }
 });
 
-test('what the shop can do without is waited for a second at most, and asked once for all who ask at the same time', async () => {
+test('dispensable services are waited for a second at most, and probed once for requests at the same time', async () => {
   let looks = 0;
   const health = createHealth({ logger: recordLogs().logger });
   health.opened(
@@ -100,7 +100,7 @@ test('what the shop can do without is waited for a second at most, and asked onc
   expect(await health.notReady()).toEqual([]);
 });
 
-test('those who ask at the same time share one look', async () => {
+test('requests at the same time share one probe', async () => {
   let looks = 0;
   const health = createHealth({ logger: recordLogs().logger });
   health.opened({

@@ -123,7 +123,7 @@ test('but not for ever: introspection that feeds on itself is refused', async ()
   expect(codes).toEqual(['GRAPHQL_VALIDATION_FAILED']);
 });
 
-test('similar names are told to developers, not in production', async () => {
+test('similar names are suggested in development and not in production', async () => {
   const misspelt = [
     '{ shop { nam } }',
     '{ shop { name } } fragment F on Shoo { name }',

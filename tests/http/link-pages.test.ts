@@ -52,7 +52,7 @@ async function isConfirmed(userId: string): Promise<boolean> {
 }
 
 describe('the page of an order', () => {
-  test('shows it to who has its token, and nothing of it is taken for HTML', async () => {
+  test('is shown to those who have its token, with all text escaped', async () => {
     const { number, accessToken } = await placeOrder();
     const { status, text, headers } = await open(`/mail/order?token=${accessToken}`);
     expect(status).toBe(200);
@@ -189,12 +189,12 @@ describe('the page to choose a new password', () => {
   });
 });
 
-test('what is no page, and what is too much, is answered as such', async () => {
+test('unknown paths get 404, and bodies that are too large get 413', async () => {
   expect((await open('/mail/nothing')).status).toBe(404);
   expect((await open('/mail/confirm-email', { token: 'x'.repeat(20_000) })).status).toBe(413);
 });
 
-test('a body whose length is not said is read up to the same limit', async () => {
+test('a body without content-length is read up to the limit', async () => {
   const post = async (headers: Record<string, string>, body: string[]) =>
     (await shop.request({ method: 'POST', path: '/mail/confirm-email', headers, body })).status;
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -271,7 +271,7 @@ describe('guesses at the token of a link', () => {
   });
 });
 
-test('a client that asks too often is told to wait', async () => {
+test('a client with too many requests gets 429 with retry-after', async () => {
   const throttled = await createThrottledShop({ operationsByClient: { points: 2, seconds: 60 } });
   try {
     const address = newAddress();

@@ -69,7 +69,7 @@ test('subscriptions, holds, events and the pool are read as they are', async () 
   await socket.close();
 });
 
-test('this machine alone may read them, and not by way of a proxy; elsewhere who has the token', async () => {
+test('are readable from this machine without a proxy, and elsewhere with the token', async () => {
   const status = async (from: TestShop, headers: Record<string, string> = {}) =>
     (await from.request({ path: '/metrics', headers })).status;
   expect(await status(shop)).toBe(200);

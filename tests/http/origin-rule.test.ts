@@ -258,7 +258,7 @@ describe('the host', () => {
     });
   });
 
-  test('health is told to whoever asks by address', async () => {
+  test('health is answered under every host, also under an IP address', async () => {
     expect(await status(production, '10.0.0.7:4000', '/health/ready')).toBe(200);
     expect(await status(production, '10.0.0.7:4000', '/health/live')).toBe(200);
   });

@@ -78,7 +78,7 @@ describe('a network', () => {
     expect(body).toMatch(/^vitrine_presence_refused_total\{limit="connectionsByClient"\} [1-9]/m);
   });
 
-  test('is told so at the upgrade, in the words of every refusal', async () => {
+  test('gets the error at the upgrade, in the format of all errors', async () => {
     const address = newAddress();
     for (let count = 0; count < 3; count += 1) await socketFrom(address);
     const answer = await new Promise<{ status: unknown; retryAfter: unknown; body: string }>((resolve, reject) => {

@@ -125,14 +125,14 @@ describe('content types', () => {
     expect((await post(QUERY, { 'content-encoding': 'gzip' })).status).toBe(415);
   });
 
-  test('other methods are told which there are', async () => {
+  test('other methods get 405 with the list of allowed methods', async () => {
     const answer = await shop.request({ method: 'PUT', path: '/graphql' });
     expect([answer.status, answer.headers.allow]).toEqual([405, 'GET, POST']);
     expect((answer.json() as ErrorBody).errors[0]?.extensions).toEqual({ code: 'BAD_REQUEST' });
   });
 });
 
-describe('what is no request of GraphQL', () => {
+describe('a request that is not GraphQL', () => {
   test.each([
     ['nothing', ''],
     ['half of an object', '{"query":'],
@@ -283,7 +283,7 @@ describe('documents and variables', () => {
     expect(errors[0]?.message.length).toBeLessThan(1100);
   });
 
-  test('none of this changed anything', async () => {
+  test('none of these requests changed a row', async () => {
     const product = await makeProduct(shop.app, { variants: [{ sku: 'KEPT', onHand: 5 }] });
     await ask(ADD, { input: { lines: [{ sku: 'KEPT', quantity: 1.5 }] } });
     await ask(ADD, { input: { lines: [{ sku: 'KEPT', quantity: 1 }] }, also: 1 });

@@ -89,7 +89,7 @@ async function busyShop() {
   return { shop, database, socket, idleClosed, answer };
 }
 
-describe('told to stop', () => {
+describe('a shop that gets SIGTERM', () => {
   // The first to use the folder: nothing is in it yet.
   test('while it starts, it goes no further than it is', async () => {
     const { child, output, exited } = startProcess('src/server.ts', { DATA_DIR: dataDir, PORT: '0' });
@@ -127,7 +127,7 @@ describe('told to stop', () => {
     },
   );
 
-  test('and told again it ends at once, and says that it did not end well', async () => {
+  test('ends at once at a second signal, with an exit code that is not 0', async () => {
     const { shop, database, answer } = await busyShop();
     shop.child.kill('SIGTERM');
     // npm passes on a Ctrl-C that came from the terminal already: that one is the same.
@@ -182,7 +182,7 @@ describe('killed', () => {
   });
 });
 
-describe('told to stop, after it was started over what a killed one left', () => {
+describe('a shop that gets SIGTERM after it was started on the data of a killed one', () => {
   test('while a request hangs, it waits seven seconds for it and no more', async () => {
     // A lock would not do: waiting for one ends by itself after three seconds.
     const shop = await takeShop();

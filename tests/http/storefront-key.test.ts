@@ -34,12 +34,12 @@ describe('a storefront with a key', () => {
     expect((await ask(headersFor(other, key))).status).toBe(200);
   });
 
-  test('names IPv6 shoppers, who are their /64', async () => {
+  test('names IPv6 shoppers, who count by their /64 network', async () => {
     const statuses = await times(4, async (i) => (await ask(headersFor(`2001:db8:5:6::${i + 1}`))).status);
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
-  test('opens streams and sockets for shoppers, who have as many as anybody', async () => {
+  test('opens streams and sockets for shoppers, each with the limit of a client', async () => {
     const watch = 'subscription { stockChanged { available } }';
     const first = await openEventStream(shop.url, watch, headersFor('198.51.100.1'));
     const second = await openEventStream(shop.url, watch, headersFor('198.51.100.1'));

@@ -138,7 +138,7 @@ describe('a socket that reads nothing', () => {
     expect(connection.isClosed()).toBe(false);
   });
 
-  test('and subscribes is let go of, with what it subscribed to', async () => {
+  test('is closed together with its subscriptions', async () => {
     const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { variant { product { ${COPIES} } } } }`;
     const connection = await unreadSocket();
     connection.socket.write(clientFrame('text', JSON.stringify({ id: '1', type: 'subscribe', payload: { query } })));
@@ -298,7 +298,7 @@ describe('one socket', () => {
 describe('the page of GraphiQL', () => {
   const page = (more = '') => `GET /graphql HTTP/1.1\r\nhost: localhost\r\naccept: text/html\r\n${more}\r\n`;
 
-  test('is one buffer for all who get it compressed', async () => {
+  test('is one shared buffer for all clients that get it compressed', async () => {
     await shop.request({ path: '/graphql', headers: { accept: 'text/html', 'accept-encoding': 'gzip' } });
     const before = process.memoryUsage().arrayBuffers;
     const connections = [];

@@ -85,7 +85,7 @@ describe('pages', () => {
     }
   });
 
-  test('what is no page stays a 404', async () => {
+  test('unknown paths get 404', async () => {
     for (const path of ['/nothing', '/assets/nothing.js', '/assets/', '/dashboards', '/products/a/b'])
       expect((await ask(path)).status).toBe(404);
   });
@@ -232,7 +232,7 @@ describe('what a page says of itself', () => {
     });
   });
 
-  test('a product that shoppers may not see is a 404 that says nothing of it', async () => {
+  test('a product that shoppers may not see gets 404 without a trace of its data', async () => {
     const world = { ...shop, eventLog: shop.app.eventLog };
     const { slug } = await makeProduct(world, { status: 'DRAFT', variants: [{ onHand: 1 }] });
     for (const path of [`/products/${slug}`, '/products/not-there', '/products/%C3%A9']) {
@@ -245,7 +245,7 @@ describe('what a page says of itself', () => {
 });
 
 describe('where the web apps are off', () => {
-  test('WEB=off serves none of them', async () => {
+  test('WEB=off serves no page of the web apps', async () => {
     for (const path of ['/products', '/dashboard', '/assets/x.js', '/favicon.svg'])
       expect((await off.request({ path, headers: VISIT })).status).toBe(404);
     expect((await off.request({ path: '/', headers: VISIT })).headers.location).toBe('/graphql');

@@ -218,7 +218,7 @@ describe('who is asking', () => {
     return message;
   };
 
-  test('is told by connectionParams, before the cookie', async () => {
+  test('is known by connectionParams, which take precedence over the cookie', async () => {
     const [mine, other] = [await create(), await create()];
     const cookie = `cart_token=${other.token}`;
     expect(await ask(await opened({ cartToken: mine.token }))).toMatchObject({

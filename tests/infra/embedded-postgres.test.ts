@@ -163,7 +163,7 @@ describe('several processes', () => {
 describe('several processes with data', () => {
   beforeEach(copyData);
 
-  test('share it until the last one leaves, whoever started it', async () => {
+  test('share it until the last one stops, in whatever order they started', async () => {
     const starter = await attach();
     const guest = await startEmbeddedPostgres({ dataDir, logger });
     expect(guest).toMatchObject({ connectionString: starter.connectionString, attached: true });

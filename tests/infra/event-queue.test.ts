@@ -45,7 +45,7 @@ test('so much is in flight and no more', async () => {
   expect(most).toBe(3);
 });
 
-test('lanes have equal shares of the cost, whoever has more waiting', async () => {
+test('lanes get equal shares of the cost, however much waits in each', async () => {
   const queue = createEventQueue({ ...unlimited, inFlight: 1 });
   const order: string[] = [];
   const add = (lane: string, cost: number) => queue.run(lane, cost, async () => void order.push(lane));

@@ -56,7 +56,7 @@ test('or at intervals alone', async () => {
   await runs[0]?.end();
 });
 
-test('a run that fails is told of, as loud as it is to be, and the next one comes', async () => {
+test('a run that fails is logged at the given level, and the next one follows', async () => {
   const { runs, run } = openRuns();
   const { logger, logs } = recordLogs();
   const work = every({ ms: 1000, atOnce: true, run, failed: 'it failed', logger });
@@ -88,7 +88,7 @@ test('disposal tells the run in hand and waits for it; what it says then is no f
   expect(logs).toEqual([]);
 });
 
-test('but not for ever, where it is told how long', async () => {
+test('disposal waits for a run no longer than the given time', async () => {
   const { runs, run } = openRuns();
   const { logger } = recordLogs();
   const work = every({ ms: 1000, atOnce: true, run, failed: 'it failed', logger, closeWithinMs: 10 });

@@ -61,7 +61,7 @@ const turnOfLoop = () =>
     setImmediate(resolve);
   });
 
-test('who finds no seat waits in line, in order, and whoever goes makes way once', async () => {
+test('a caller without a place waits in line, and each release admits one caller', async () => {
   const lines = createKeyedQueue({ atATime: 2, waiting: 3 });
   const came: string[] = [];
   const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map((name) => enter(lines, came, name));
@@ -92,7 +92,7 @@ test('who finds no seat waits in line, in order, and whoever goes makes way once
   for (const turn of [g, h]) turn.leave();
 });
 
-test('a line of nobody is full as soon as the seats are taken', () => {
+test('a line of length 0 is full as soon as the places are taken', () => {
   const lines = createKeyedQueue({ atATime: 1, waiting: 0 });
   const turn = known(lines.enter('key'));
   expect(lines.enter('key')).toBeNull();

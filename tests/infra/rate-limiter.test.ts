@@ -122,7 +122,7 @@ describe.each([
     expect(await take(limiter, 11, 'beside', 'ten')).toEqual([...Array.from({ length: 10 }, () => true), false]);
   });
 
-  test('of several that refuse, the one with the longest wait is told', async () => {
+  test('of several exceeded limits, the one with the longest wait is reported', async () => {
     await take(limiter, 3, 'waits');
     await take(limiter, 10, 'waits', 'ten');
     const asks = (['three', 'ten'] as const).map((limit) => ({ limit, key: 'waits' }));
@@ -180,7 +180,7 @@ describe.each([
     expect(await take(limiter, 2, 'late', 'brief')).toEqual([false, false]);
   });
 
-  test('who asks nothing is allowed it', async () => {
+  test('a request for no points is allowed', async () => {
     expect(await limiter.consume([])).toMatchObject({ allowed: true });
   });
 });
@@ -204,7 +204,7 @@ describe.skipIf(!found)('over a Redis that may fail', () => {
     await until('Redis is there', () => client.status === 'ready');
   }
 
-  test('two nodes count together, and Redis is told of no key in clear text', async () => {
+  test('two nodes count together, and no key is in Redis in clear text', async () => {
     const connections = [await connection(), await connection()];
     await Promise.all(connections.map(ready));
     const [a, b] = connections.map(({ client }) => limiterOver(client, ENDLESS_MS));
@@ -292,7 +292,7 @@ describe.skipIf(!found)('over a Redis that may fail', () => {
     expect(messages().slice(said, said + 2)).toEqual([LOST, 'rate limits are counted in Redis again']);
   });
 
-  test('who has waited enough already is not made to wait again', async () => {
+  test('a caller who has waited for the limit already does not wait again', async () => {
     const { client, ...rest } = await connection();
     await ready({ client, ...rest });
     const [shared, other] = [limiterOver(client), limiterOver(client, ENDLESS_MS)];

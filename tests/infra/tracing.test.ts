@@ -140,7 +140,7 @@ describe('traces', () => {
       await shop.dispose();
     }
     const spans = collector.spans.slice(seen);
-    const mail = spans.find(({ name }) => name === 'mail order-confirmation');
+    const mail = spans.find(({ name }) => name === 'mail order-placed');
     const ofTrace = spans.filter(({ traceId }) => traceId === mail?.traceId);
     const paths = ofTrace.map((span) => pathOf(span, ofTrace).join(' > '));
     const call = 'POST /webhooks/test';
@@ -152,7 +152,7 @@ describe('traces', () => {
         `${call} > COMMIT`,
         `${job} > webhook_delivery_attempt`,
         `${job} > webhook_delivery_settle`,
-        `${job} > consumer mail-notices > job mail > mail order-confirmation`,
+        `${job} > consumer mail-notices > job mail > mail order-placed`,
       ]),
     );
     expect(ofTrace.find(({ name }) => name === call)?.attributes).toEqual({

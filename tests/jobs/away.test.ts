@@ -64,7 +64,7 @@ describe.each(JOB_BACKENDS)('a job queue on %s that does not answer', (kind) => 
     await jobs.dispose();
   });
 
-  test('keeps nobody waiting: the first caller is told, and the many after it do not wait at all', async () => {
+  test('keeps no caller waiting: the first job is refused within the limit, and the jobs after it at once', async () => {
     proxy.block();
     // Both answers come while it is still away; those of the many without so much as a look at it.
     expect(await queues.enqueue(job, { n: 1 })).toBe(false);

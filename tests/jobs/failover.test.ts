@@ -131,7 +131,7 @@ describe.skipIf(!hasRedis('A failover of Redis'))('jobs in Redis', () => {
     await until('the others have run', () => ran.size === 3);
   });
 
-  test('that cannot be enqueued are said to be, with the cause, and no more once they can', async () => {
+  test('that cannot be enqueued are reported as degraded with the cause, until they can be again', async () => {
     const { backend } = open(first.url);
     await using watch = watchQueue(backend, logger, 50);
     await until('it was looked at', () =>
@@ -164,7 +164,7 @@ describe.skipIf(!hasRedis('A failover of Redis'))('jobs in Redis', () => {
   });
 });
 
-test('jobs in a database whose role may make no schema are said to be away, with the cause', async () => {
+test('jobs in a database whose role may not create a schema are reported as away, with the cause', async () => {
   const database = await createTestDatabase();
   opened.push(() => database.dispose());
   const role = `poor_${Date.now()}`;

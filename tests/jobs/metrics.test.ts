@@ -33,7 +33,7 @@ async function write(shop: TestShop, ...types: string[]): Promise<void> {
 }
 
 describe('what the log, the consumers and the relay are at', () => {
-  test('is told by a consumer’s lag, in events and in seconds, and by what is parked', async () => {
+  test('is shown as the lag of each consumer in events and seconds, and as the number of parked events', async () => {
     const shop = await openQuietShop();
     onTestFinished(() => shop.dispose());
     await write(shop, 'one', 'two', 'three', 'four', 'five');
@@ -72,7 +72,7 @@ describe('what the log, the consumers and the relay are at', () => {
     expect(valuesOf(await readMetrics(shop), 'vitrine_parked_events')).toEqual({ behind: 0 });
   });
 
-  test('is told by what the relay numbered, batch by batch', async () => {
+  test('is shown as the number of events that the relay numbered, batch by batch', async () => {
     const shop = await openQuietShop();
     onTestFinished(() => shop.dispose());
     await write(shop, 'one');
@@ -87,7 +87,7 @@ describe('what the log, the consumers and the relay are at', () => {
     expect(metrics.get('vitrine_relay_batch_events_bucket{le="5"}')).toBe(2);
   });
 
-  test('is told by what was read from the log, since another process numbered it and told nobody', async () => {
+  test('is shown as the number of events read from the log because no message about them arrived', async () => {
     const database = await createTestDatabase();
     onTestFinished(() => database.dispose());
     const [one, other] = await Promise.all([openQuietNode(database), openQuietNode(database)]);
@@ -99,7 +99,7 @@ describe('what the log, the consumers and the relay are at', () => {
     expect(valuesOf(await readMetrics(one), 'vitrine_events_read_from_log_total')).toEqual({});
   });
 
-  test('is told by the units that are held, and by what expired, whoever saw to it', async () => {
+  test('is shown as the number of units held, and of carts that expired in any process', async () => {
     const shop = await openQuietShop();
     onTestFinished(() => shop.dispose());
     const { globalId } = await makeVariant(shop, { onHand: 9 });
@@ -155,7 +155,7 @@ test('two scrapes at the same time ask once; what was asked for and is no more i
   expect(await next).not.toContain('vitrine_size{');
 });
 
-test('where the database does not answer, what the process knows by itself is told, without waiting for it', async () => {
+test('without an answer of the database, metrics of the process itself are returned without delay', async () => {
   const database = await createTestDatabase();
   onTestFinished(() => database.dispose());
   const { hostname, port } = new URL(database.url);
@@ -201,7 +201,7 @@ describe.each(JOB_BACKENDS)('jobs and consumers, on %s,', (kind) => {
 
   const stateOf = async (shop: TestShop) => valuesOf(await readMetrics(shop), 'vitrine_jobs');
 
-  test('are counted by queue and state, by a process that runs none of them', async () => {
+  test('are counted by queue and state, also by a process that runs no jobs', async () => {
     const shop = await open('api');
     const view = await jobs.look('cart-expiry');
     onTestFinished(() => view[Symbol.asyncDispose]());

@@ -70,7 +70,7 @@ test('links for forgotten passwords go a day after they were over', async () => 
   expect((await counts()).resets).toBe(0);
 });
 
-test('many go in batches, until it is told to stop', async () => {
+test('many rows are deleted in batches, until pruning is aborted', async () => {
   const fill = () =>
     change(`INSERT INTO password_resets (id, requested_at, expires_at)
             SELECT gen_random_uuid(), t, t FROM generate_series(1, 2500), (SELECT clock_timestamp() - interval '2 days' AS t) AS past`);
@@ -231,7 +231,7 @@ test('parked events go 90 days after they were handled; those that wait stay', a
   expect(await rowsOf(shop.db, 'SELECT seq FROM parked_events ORDER BY seq')).toEqual([{ seq: 1n }, { seq: 2n }]);
 });
 
-test('a row that cannot be deleted holds up none of the others', async () => {
+test('a row that cannot be deleted does not keep other rows from being deleted', async () => {
   await change(
     `INSERT INTO password_resets (id, requested_at, expires_at)
      SELECT gen_random_uuid(), t, t FROM generate_series(1, 1200), (SELECT clock_timestamp() - interval '2 days' AS t) AS past`,

@@ -109,7 +109,7 @@ describe.each(JOB_BACKENDS)('stock alerts, their jobs on %s', (kind) => {
     expect(await chainsOf(shop.db)).toEqual([]);
   });
 
-  test('what is no payload of it is refused, and tells nobody', async () => {
+  test('a job with an invalid payload fails, and nobody is notified', async () => {
     const shop = await open({});
     await view.addRaw({ payload: { variantId: 'x' }, requestId: null });
     await until('it is refused', async () => (await view.failures()).length > 0);

@@ -45,7 +45,7 @@ async function jobsOf(kind: (typeof JOB_BACKENDS)[number]): Promise<TestJobs> {
 }
 
 describe.each(JOB_BACKENDS)('a mail, jobs on %s', (kind) => {
-  test('is sent by a worker as soon as it is written; one that is told of twice goes out once', async () => {
+  test('is sent by a worker as soon as it is written, and once if its job is enqueued twice', async () => {
     const jobs = await jobsOf(kind);
     const smtp = await startSmtp();
     const api = await open(jobs, smtp, { ROLES: 'api' });
@@ -81,7 +81,7 @@ describe.each(JOB_BACKENDS)('a mail, jobs on %s', (kind) => {
   });
 });
 
-test('what happens before there was ever a worker is told of by the first one', async () => {
+test('events from before the first start of a worker are mailed by the first worker', async () => {
   const jobs = await jobsOf('PostgreSQL');
   const smtp = await startSmtp();
   const api = await open(jobs, smtp, { ROLES: 'api', BCRYPT_COST: '4' });
@@ -155,7 +155,7 @@ test.skipIf(!hasRedis('Lost jobs'))(
   60_000,
 );
 
-test('without its job queue, mails go out all the same', async () => {
+test('without its job queue, the shop still sends mails', async () => {
   const database = await createTestDatabase();
   onTestFinished(() => database.dispose());
   const smtp = await startSmtp();

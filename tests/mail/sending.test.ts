@@ -103,7 +103,7 @@ describe('a mail that is sent', () => {
     expect(known(smtp.arrived[0]).raw).not.toMatch(/list-unsubscribe/i);
   });
 
-  test('cannot be told by its subject, or the sender’s name, to be another mail', async () => {
+  test('cannot be made to look like another mail by its subject or by the name of the sender', async () => {
     const { world, smtp } = here;
     const id = await writeMail(world);
     const from = parseSender('shop@vitrine.test', 'Ada\r\nBcc: all@example.com\r\n\r\n<script>');
@@ -153,7 +153,7 @@ describe('a mail that is sent', () => {
     expect(smtp.arrived).toEqual([]);
   });
 
-  test('is sent once where many are told to send it at the same time', async () => {
+  test('is sent once if many processes try to send it at the same time', async () => {
     const { world, smtp, sendingWith } = here;
     const id = await writeMail(world);
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => sendingWith().send(id, run)));
@@ -227,7 +227,7 @@ describe('a server that says no', () => {
     expect(error).toMatch(/^gave up after 9 attempts: .*450/);
   });
 
-  test('is not told of to the log with what the mail says, or to whom', async () => {
+  test('is logged without the text and the recipient of the mail', async () => {
     const { world, smtp, sendingWith } = here;
     smtp.say('DATA', { code: 554, text: 'spam: https://shop.example/order?token=secret-in-a-link' });
     await sendingWith().send(await writeMail(world), run);
@@ -239,7 +239,7 @@ describe('a server that says no', () => {
     ['RCPT', 550, '<Ada@Example.com>: Recipient address rejected'],
     ['RCPT', 450, '4.2.1 ada@example.com is over quota'],
     ['DATA', 554, 'bad link: order?token=3Dsecret-in-a-link'],
-  ] as const)('nor with what the server repeats of it: %s %i %s', async (point, code, text) => {
+  ] as const)('nor with an address or a link that the server repeats: %s %i %s', async (point, code, text) => {
     const { world, smtp, sendingWith } = here;
     smtp.say(point, { code, text });
     const id = await writeMail(world);
@@ -313,7 +313,7 @@ describe('a server that breaks', () => {
   }, 30_000);
 });
 
-describe('a server that wants to know who sends', () => {
+describe('a server that asks for a log-in', () => {
   const login = { user: 'shop@vitrine.test', pass: 'p@ss/word with: signs' };
   const as = (pass: string, port: number, scheme = 'smtp') =>
     `${scheme}://${encodeURIComponent(login.user)}:${encodeURIComponent(pass)}@127.0.0.1:${port}`;
@@ -322,7 +322,7 @@ describe('a server that wants to know who sends', () => {
   test.each([
     ['smtp', false],
     ['smtps', true],
-  ])('is told so over TLS: %s', async (scheme, secure) => {
+  ])('gets the credentials over TLS: %s', async (scheme, secure) => {
     const { world, sendingWith } = here;
     const smtp = await startSmtp({ login, secure });
     const id = await writeMail(world);
@@ -330,7 +330,7 @@ describe('a server that wants to know who sends', () => {
     expect(smtp.taken()).toHaveLength(1);
   });
 
-  test('and does not believe it: the mail waits for the setting to be mended, and no password is told', async () => {
+  test('and rejects the password: the mail waits until the setting is corrected, and the password is not logged', async () => {
     const { world, sendingWith } = here;
     const smtp = await startSmtp({ login });
     const id = await writeMail(world);
@@ -344,7 +344,7 @@ describe('a server that wants to know who sends', () => {
     expect(await sendingWith({}, { url: `${as(login.pass, smtp.port)}${TRUST}` }).send(id, run)).toBe('SENT');
   });
 
-  test('with a certificate that nobody signed, is told nothing', async () => {
+  test('with a self-signed certificate, receives no credentials', async () => {
     const { world, sendingWith } = here;
     const smtp = await startSmtp({ login });
     const id = await writeMail(world);

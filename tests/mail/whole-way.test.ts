@@ -193,7 +193,7 @@ test('what was sold out is back: its mail’s links call the alert off, and end 
   expect((await mailsTo(ada)).map(({ subject }) => subject)).toEqual(['Back in stock: Honey']);
 });
 
-test('what is in a guest’s cart runs low: it is told where the cart says, until somebody does not want to hear it', async () => {
+test('a guest with low stock in the cart is mailed at the address of the cart, until the address is unsubscribed', async () => {
   const variant = await makeVariant(shop.app, { title: 'Quince jelly', onHand: 6 });
   const [holder, buyer] = [await enter(shop), await enter(shop)];
   await holder.add({ variantId: variant.globalId, quantity: 1 });

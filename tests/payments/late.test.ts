@@ -574,7 +574,7 @@ test('a promotion with a limit is reserved by a payment, given back when it is c
   expect(await usageOf(shop, promotion.id)).toEqual({ used: 0, spent: 0 });
 });
 
-describe('a payment that the provider called cancelled, and that the bank approves all the same', () => {
+describe('a payment that the bank approves after the provider called it canceled', () => {
   /** A guest with a code for a promotion that can be used once, whose payment was cancelled. */
   async function cancelledWithCode(code: string) {
     const promotion = await makePromotion(shop, { codes: [code], usage_limit: 1 });

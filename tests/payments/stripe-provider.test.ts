@@ -231,7 +231,7 @@ describe('finding a payment', () => {
     expect((await provider.find(paymentId, signal))?.reference).toBe(reference);
   });
 
-  test('never sends what is no ID into the search', async () => {
+  test('never puts an invalid ID into the search', async () => {
     for (const hostile of [`x' OR created>0 OR metadata['a']:'b`, '', 'x'.repeat(65)]) {
       expect(await provider.find(hostile, signal)).toBeNull();
     }

@@ -3,7 +3,7 @@ import { createLooks } from '../../src/modules/payments/payment-upkeep.ts';
 
 const MINUTE = 60_000;
 
-test('a payment of which nothing is heard is looked at less and less often, and at least once an hour', () => {
+test('a payment without news is looked up less and less often, and at least once an hour', () => {
   const looks = createLooks(10);
   const at: number[] = [];
   for (let minute = 0; minute <= 300; minute += 1) {

@@ -28,7 +28,7 @@ const kindOf = ({ cartChanged: { kind, cart } }: Changed): [string, string, numb
 ];
 
 describe.each(transports)('over %s', (transport) => {
-  test('a guest is told of every change of the cart, on whatever device, and nobody else is', async () => {
+  test('every change of a cart reaches its guest on every device, and nobody else', async () => {
     const [mine, other] = [await enter(shop), await enter(shop)];
     const variant = await makeVariant(shop, { onHand: 50 });
     const line = { variantId: variant.globalId, quantity: 2 };
@@ -57,7 +57,7 @@ describe.each(transports)('over %s', (transport) => {
     expect(here.events.left).toEqual([]);
   });
 
-  test('a user is told on every device of what a log-in brought, and goes on after a cursor', async () => {
+  test('the cart that a log-in brings reaches the user on every device, also after a cursor', async () => {
     const ada: Person = await newPerson(shop);
     const variant = await makeVariant(shop, { onHand: 50 });
     const changes = await watchNow<Changed>(shop, transport, CHANGES, { accessToken: ada.accessToken });
@@ -114,7 +114,7 @@ test('a guest whose cart became a user’s is not shown it', async () => {
   await socket.close();
 });
 
-test('who has something in the cart that runs low is told so once, and not who caused it', async () => {
+test('low stock reaches the owner of a cart once, and not the one who took the units', async () => {
   const lively = await createTestShop();
   try {
     const variant = await makeVariant({ ...lively, eventLog: lively.app.eventLog }, { onHand: 10 });

@@ -30,7 +30,7 @@ async function withCart() {
   return { ...shopper, ...pricesOf(shopper) };
 }
 
-test('a total that changes because staff change a promotion is told on the spot, and one that stays is not', async () => {
+test('a total that a promotion changes makes an event at once, and an unchanged total does not', async () => {
   const [shopper, other] = [await withCart(), await enter(shop)];
   const mine = await watchNow<Changed>(shop, 'WebSocket', CHANGES, { cartToken: shopper.token });
   const empty = await watchNow<Changed>(shop, 'WebSocket', CHANGES, { cartToken: other.token });
@@ -72,7 +72,7 @@ test('a promotion that an order uses up changes the totals of the other carts', 
   expect(inShort(await watched.events.take())).toEqual(['TOTALS', '20.00']);
 });
 
-test('a subscriber who comes back hears of the terms that changed meanwhile', async () => {
+test('a subscriber who reconnects receives the change of terms in the meantime', async () => {
   const shopper = await withCart();
   await shopper.setAddress({
     name: 'Ada Baker',

@@ -38,7 +38,7 @@ async function restock(variantId: string, delta: number): Promise<void> {
 }
 
 describe.each(transports)('over %s', (transport) => {
-  test('productChanged tells of the products asked for; of those that are not ACTIVE, staff alone', async () => {
+  test('productChanged delivers the requested products, and those that are not ACTIVE to staff only', async () => {
     const [one, two] = [await makeProduct(shop), await makeProduct(shop)];
     const list = `(productIds: ["${one.globalId}"])`;
     const toShopper = await watchNow<Changed>(shop, transport, changes(list));

@@ -147,7 +147,7 @@ describe.each(kinds)('two nodes whose clocks are an hour ahead and an hour behin
     }
   });
 
-  test('who logs in at the one is known at the other, for as long as the database says', async () => {
+  test('a log-in on one node is valid on the other, for as long as the clock of the database says', async () => {
     for (const [at, other] of [
       [ahead, behind],
       [behind, ahead],

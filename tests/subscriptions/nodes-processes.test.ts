@@ -78,7 +78,7 @@ function readFrom(wsUrl: string, begin: string): Reader {
 describe.skipIf(!hasRedis('A shop of many processes'))(
   'two API nodes and two workers with PostgreSQL and Redis',
   () => {
-    test('in any order, one killed in the midst: who comes back on another node ends with the whole sequence', async () => {
+    test('in any order, one killed meanwhile: a subscriber who reconnects to another node gets the whole sequence', async () => {
       const database = await createTestDatabase();
       onTestFinished(() => database.dispose());
       const redis = await startRedis();

@@ -127,7 +127,7 @@ describe.each(transports)('over %s', (transport) => {
     }
   });
 
-  test('who read, then subscribes after the cursor of the answer, misses nothing that is committed in between', async () => {
+  test('a subscription after the cursor of a query misses nothing that is committed in between', async () => {
     const variant = await makeVariant(shop, { onHand: 100 });
     for (let round = 0; round < 5; round += 1) {
       const writer = move(variant.id, 3);
@@ -154,7 +154,7 @@ describe.each(transports)('over %s', (transport) => {
   });
 });
 
-test('what could not be read for a moment ends a subscription, and is told to who comes back', async () => {
+test('an event that cannot be read for a moment ends the subscription, and is delivered after a reconnect', async () => {
   let failing = false;
   const frail = await createTestShop({
     overrides: {
@@ -222,7 +222,7 @@ describe('an EventSource', () => {
     stream.close();
   });
 
-  test('that sends back what is no cursor is told so', async () => {
+  test('that sends an invalid cursor gets BAD_REQUEST', async () => {
     const variant = await makeVariant(shop);
     const stream = await openEventStream(shop.url, subscription(variant.globalId), { 'last-event-id': uuid() });
     const { data } = await stream.events.take();

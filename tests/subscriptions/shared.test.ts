@@ -193,7 +193,7 @@ describe('those who subscribed to the same', () => {
   });
 });
 
-describe('nobody gets what is another’s', () => {
+describe('no subscriber gets events of others', () => {
   test('two users and a guest with the same document each get their own cart, and share nothing', async () => {
     const [ada, eve] = [await newPerson(shop), await newPerson(shop)];
     const guest = await enter(shop);
@@ -221,7 +221,7 @@ describe('nobody gets what is another’s', () => {
     expect(watched.flatMap(({ events }) => events.left)).toEqual([]);
   });
 
-  test('what is for staff is told to staff alone, though the document is the same', async () => {
+  test('events for staff reach only staff, although the document is that of others', async () => {
     const variant = await makeVariant(shop, { onHand: 5 });
     const customer = await newPerson(shop);
     const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { available variant { onHand } } }`;
@@ -286,7 +286,7 @@ describe('a subscriber that stops reading', () => {
   });
 });
 
-test('an event that cannot be executed ends those who share it with an error, and is not passed over', async () => {
+test('an event that cannot be executed ends its shared subscriptions with an error, and is not skipped', async () => {
   const variant = await makeVariant(shop, { onHand: 5 });
   const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { available } }`;
   const { catalog } = shop.app.live.services;

@@ -277,7 +277,7 @@ describe.each(transports)('over %s', (_name, watch) => {
     for (const other of watches) if (!wide.includes(other)) expect([...other.changes.left]).toEqual([]);
   });
 
-  test('products that are not ACTIVE, and variants that are archived, change unseen, whoever asks for them', async () => {
+  test('products that are not ACTIVE and archived variants make no events for shoppers, also if asked for', async () => {
     const draft = await makeVariant({ status: 'DRAFT' });
     const archived = await makeVariant({ status: 'ARCHIVED' });
     const retired = await makeVariant();
@@ -337,7 +337,7 @@ describe.each(transports)('over %s', (_name, watch) => {
     for (const { changes } of watches) expect([...changes.left]).toEqual([]);
   });
 
-  test('a subscriber that does not keep up is told LAGGED, and let go', async () => {
+  test('a subscriber that does not keep up gets LAGGED and is disconnected', async () => {
     let open: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
       open = resolve;
@@ -494,7 +494,7 @@ describe('changes that another process makes', () => {
     }
   });
 
-  test('`npm run carts:expire` gives units back, and who watches sees it', async () => {
+  test('`npm run carts:expire` releases units, and subscribers receive the levels', async () => {
     const database = await createTestDatabase();
     const none = () => Promise.resolve({ carts: 0, units: 0 });
     const here = await createTestShop({

@@ -180,7 +180,7 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
     expect(await findFaults(world.db)).toEqual([]);
   });
 
-  test('a worker that is killed while it has a consumer in hand: another takes over, and nobody is told twice', async () => {
+  test('a worker that is killed while it runs a consumer: another takes over, and nobody is notified twice', async () => {
     const variant = await makeVariant(world, { onHand: 10 });
     const guests = [await fill(one, variant.globalId, 1), await fill(two, variant.globalId, 1)];
     const [first, second] = guests as [Guest, Guest];
@@ -229,7 +229,7 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
     expect(await findFaults(world.db)).toEqual([]);
   });
 
-  test('Redis away: it sells on, tells of everything, and holds end; Redis back: all is well again', async () => {
+  test('without Redis the shop sells, delivers events and expires holds; with Redis back, all of its services recover', async () => {
     const variant = await makeVariant(world, { onHand: 100 });
     const stock = [
       await followStock(one, 'SSE', variant.globalId),

@@ -9,7 +9,7 @@ type MaskedErrors = NonNullable<YogaServerOptions<object, object>['maskedErrors'
 
 /**
  * Masks errors wherever Yoga lets them through. What is executed has a context, and with it the request's id and log. What
- * fails before (the context itself, a plugin) reaches Yoga's `maskError`, which is told of no request: it is held back
+ * fails before (the context itself, a plugin) reaches Yoga's `maskError`, which does not know the request: it is held back
  * there, and masked once the result is on its way to a request.
  */
 export function useMasking(scopeOf: (node: NodeContext) => RequestScope): {

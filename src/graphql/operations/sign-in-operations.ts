@@ -1,7 +1,7 @@
 import { OperationTypeNode, type DocumentNode, type OperationDefinitionNode } from 'graphql';
 import { rootFields } from './root-fields.ts';
 
-/** What somebody asks for who wants to get in, or out: credentials that are good no more must not be in the way. */
+/** Operations to log in and out. They work with expired credentials, too. */
 const ENTRY_FIELDS = new Set([
   'register',
   'login',

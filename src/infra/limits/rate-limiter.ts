@@ -33,7 +33,7 @@ export interface LimiterWait {
 export interface RateLimiter<Name extends string = string> {
   readonly limits: Readonly<Record<Name, Limit>>;
   /**
-   * Asks several limits at once. What one of them refuses is counted by none: who is kept out by the one does not use up
+   * Asks several limits at once. A request that one of them refuses is counted by none of them: it does not use up
    * the other, which may be somebody else's. Never rejects, and never takes long.
    * @param wait of the request; it is waited for in all as long as the limiter's patience lasts
    */

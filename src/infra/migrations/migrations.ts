@@ -130,7 +130,7 @@ async function repair(client: pg.ClientBase, migrations: readonly Migration[], l
   }
 }
 
-/** Polls: who waits inside `pg_advisory_lock` holds a snapshot, and CREATE INDEX CONCURRENTLY would wait for it in turn. */
+/** Polls, because a session that waits inside `pg_advisory_lock` holds a snapshot, for which CREATE INDEX CONCURRENTLY would wait. */
 async function lock(client: pg.ClientBase, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

@@ -36,7 +36,7 @@ export const accountRetention: readonly RetentionRule[] = [
 ];
 
 /**
- * Guests who have no cart, and no order that is still theirs. A guest who comes back later is unknown, like one who never
+ * Guests who have no cart, and no order that is still theirs. A guest who returns later is unknown, like a visitor who never
  * was: browsers have dropped the token by then.
  * @param days since they came
  */

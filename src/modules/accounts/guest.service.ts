@@ -59,7 +59,7 @@ export interface GuestService {
   /** Writes the rows of guests that were just made. */
   insert(tx: Transaction, made: readonly NamedGuest[]): Promise<void>;
   /**
-   * A name for a visitor who has done nothing yet, so that a subscription can begin before there is a cart. Nothing is
+   * A guest ID for a new visitor, so that a subscription can begin before there is a cart. Nothing is
    * written: the token is signed, and `enlist` writes the row when the visitor first needs one.
    */
   offer(): NamedGuest;

@@ -18,15 +18,15 @@ const MAX_SECONDS = 10_000;
  * @returns a function to call with each deadline right after its commit; it does not block
  */
 export function createDueNudges(nudge: (second: number, delayMs: number) => Promise<boolean>): (due: CartDue) => void {
-  const told = new Set<number>();
+  const enqueued = new Set<number>();
   return ({ at, inMs }) => {
     const ms = at.getTime();
     const second = Math.floor(ms / 1000);
-    if (told.has(second)) return;
-    told.add(second);
-    const [oldest] = told;
-    if (told.size > MAX_SECONDS && oldest !== undefined) told.delete(oldest);
-    const forget = () => void told.delete(second);
+    if (enqueued.has(second)) return;
+    enqueued.add(second);
+    const [oldest] = enqueued;
+    if (enqueued.size > MAX_SECONDS && oldest !== undefined) enqueued.delete(oldest);
+    const forget = () => void enqueued.delete(second);
     nudge(second, Math.max(0, inMs - (ms - second * 1000))).then((done) => done || forget(), forget);
   };
 }

@@ -67,7 +67,7 @@ function instantOf(event: EntryEvent, sys: z.infer<typeof sysOf>): Date | null {
   return own[event] ?? sys.updatedAt ?? null;
 }
 
-/** Reads what became of an entry. @throws Refusal where it cannot be told */
+/** Reads what became of an entry. @throws Refusal if the entry does not say */
 export function parseEntry(event: EntryEvent, body: unknown): EntryChange {
   const parsed = entity.safeParse(body);
   if (!parsed.success) {

@@ -82,6 +82,6 @@ export async function auditVariants(source: Queryable, after: string | null, lim
   const { condition } = keyset(byId, { limit, direction: 'forward', cursor }, parameter);
   // Without a name: planned for its size, since a plan for any number of variants goes through whole tables.
   const [row] = await source.query<AuditPage>({ text: auditOf(condition, parameter(limit)) }, values);
-  if (row === undefined) throw new Error('the audit told nothing');
+  if (row === undefined) throw new Error('the audit returned no row');
   return row;
 }

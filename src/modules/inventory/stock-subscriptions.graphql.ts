@@ -95,12 +95,12 @@ async function openStockStream<T extends { variantId: string; productId: string 
     feed: ctx.feed,
     resume,
     pick(event) {
-      const told = type.read(event);
-      if (told === null) return null;
-      const named = all || variantIds?.has(told.variantId) === true || productIds?.has(told.productId) === true;
+      const change = type.read(event);
+      if (change === null) return null;
+      const named = all || variantIds?.has(change.variantId) === true || productIds?.has(change.productId) === true;
       if (!named) return null;
-      if (isStaff(ctx.viewer)) return told;
-      return isVisible(ctx, event).then((visible) => (visible ? told : null));
+      if (isStaff(ctx.viewer)) return change;
+      return isVisible(ctx, event).then((visible) => (visible ? change : null));
     },
   });
 }

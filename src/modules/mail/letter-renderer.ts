@@ -62,7 +62,7 @@ export function createLetterRenderer(): LetterRenderer {
     return started;
   }
 
-  /** The one who waits for this answer, who waits no longer. */
+  /** Takes a letter off the list of those that are rendered. @returns its caller; undefined if it no longer waits */
   function settle(from: Thread, id: number): Waiting | undefined {
     const waiting = from.waiting.get(id);
     from.waiting.delete(id);

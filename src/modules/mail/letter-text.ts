@@ -31,7 +31,7 @@ const INVISIBLE = /[\p{Cf}\p{Co}\p{Cn}\u115F\u1160\u3164\uFFA0]/gu;
 const NOT_IN_ADDRESSES = /[^\p{L}\p{M}\p{N} .,'’&#°()/-]/gu;
 
 /**
- * A text that somebody typed who has not shown that the letter's address is theirs: one short line with nothing in it that a
+ * A text typed by somebody whose email address is not confirmed to be that of the letter: one short line with nothing in it that a
  * mail program turns into a link, be it a URL, a domain, an e-mail address or a telephone number.
  * @param digits how many digits it may have; with more of them it has none
  */

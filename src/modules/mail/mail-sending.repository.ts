@@ -3,7 +3,7 @@ import type { MailRow } from './mail.types.ts';
 
 /** A mail that the caller alone is at, until the claim runs out. */
 export interface ClaimedMail extends MailRow {
-  /** Names the claim: who comes with an old one settles nothing. */
+  /** Identifies the claim. A process whose claim is over can no longer settle the email. */
   claim: string;
   /** With this one. */
   attempts: number;
@@ -46,7 +46,7 @@ const unsent: Statement = {
           WHERE id = $1 AND status = 'PENDING' AND claimed_until = $2::timestamptz`,
 };
 
-/** Records that a mail is not sent, and why; by the one who has the claim alone. */
+/** Records that an email is not sent, and why. Changes nothing unless the caller has the claim. */
 export async function settleUnsent(
   db: Queryable,
   mail: Pick<ClaimedMail, 'id' | 'claim'>,

@@ -26,7 +26,7 @@ declare module '../module.ts' {
   }
 }
 
-/** Mails as rows, the letters made of them, and who wants which. */
+/** Emails as rows, the letters that are made of them, and the settings of their recipients. */
 export const mailModule: ShopModule = {
   name: 'mail',
   services({ config, db, nudges, services }) {

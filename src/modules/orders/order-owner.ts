@@ -7,7 +7,7 @@ export interface OwnedOrder {
   userId: string | null;
 }
 
-/** Whether an order belongs to an owner; nothing belongs to a visitor who is not known. */
+/** Whether an order belongs to an owner; a visitor without a guest or an account owns nothing. */
 export function isOrderOf(order: OwnedOrder, owner: CartOwner | null): boolean {
   return owner !== null && isOwnedBy(order, owner);
 }

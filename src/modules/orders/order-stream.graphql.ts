@@ -52,7 +52,7 @@ async function scopeOf({ orderId, accessToken }: OrderArguments, ctx: Context): 
   }
   const id = orderId == null ? null : argumentId('Order', orderId, 'orderId');
   if (id === null) {
-    // Also for a visitor who has done nothing yet, and hears of the first order.
+    // Visitors without an order may subscribe, too: they receive the events of their first order.
     listenerOf(ctx);
   } else if (!isStaff(ctx.viewer)) {
     const viewer = ownerOf(ctx.viewer);
@@ -95,9 +95,9 @@ export async function openOrderStream<T extends { orderId: string }>(
     pick(event) {
       const change = read(event);
       if (change === null || (orderId !== null && change.orderId !== orderId)) return null;
-      const told = { ...change, byToken };
-      if (byToken || isStaff(ctx.viewer)) return told;
-      return isOwn(ctx, event).then((own) => (own ? told : null));
+      const shown = { ...change, byToken };
+      if (byToken || isStaff(ctx.viewer)) return shown;
+      return isOwn(ctx, event).then((own) => (own ? shown : null));
     },
   });
 }

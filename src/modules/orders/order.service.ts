@@ -63,7 +63,7 @@ export interface OrderService extends OrderLife, OrderAccess {
   count(query: OrderQuery): Promise<number>;
   /** One page of the orders of each given user. */
   pagesOfUsers(userIds: readonly string[], page: PageRequest): Promise<Map<string, Page<{ id: string }>>>;
-  /** How many each user has; who has none is left out. */
+  /** Number of orders by user. Users without orders are left out. */
   countsOfUsers(userIds: readonly string[]): Promise<Map<string, number>>;
   /**
    * What guests ordered with the user's address becomes the user's, where that address is confirmed. In the caller's

@@ -3,7 +3,7 @@ import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 /*
  * The row of a chain is its lock and its truth. Who begins one takes the row's lock even where the chain is there already: a
  * chain that just ends (its row deleted, not yet committed) is waited for and then begun anew, so that no restock is lost.
- * ON CONFLICT DO NOTHING would not do: it does not wait for who has only locked the row, and is about to delete it.
+ * ON CONFLICT DO NOTHING would not do: it does not wait for a transaction that has locked the row and is about to delete it.
  */
 const startWhere = (which: string) => `
 INSERT INTO stock_alert_chains AS c (variant_id, started_at, next_batch_at)

@@ -49,7 +49,7 @@ export function startStockAlertSweep(options: {
   return every({
     ms: intervalMs,
     atOnce: true,
-    failed: 'those who wait for a variant could not be told; tried again in five seconds',
+    failed: 'stock alerts of a variant could not be sent; retrying in five seconds',
     logger,
     async run(signal) {
       const people = await chains.tellDue(signal);

@@ -20,7 +20,7 @@ const RETRY_HIDDEN_MS = 15_000;
 /** Going from one page to another ends subscriptions and begins others. */
 const LINGER_MS = 5_000;
 
-/** Waits before another attempt; a network that returns, or somebody who comes back to the page, cuts it short. */
+/** Waits before another attempt; a network that returns and a visitor who returns to the page cut it short. */
 function waitToRetry(tries: number): Promise<void> {
   const most = document.visibilityState === 'visible' ? RETRY_MS : RETRY_HIDDEN_MS;
   // At random, so that not all pages come back to a node in the same moment.

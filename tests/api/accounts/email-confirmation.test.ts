@@ -69,7 +69,7 @@ describe('the token in a link', () => {
     expect(await changingNothing(shop, async () => verify(ada.client, await tokenOf(ada)))).toEqual(answer);
   });
 
-  test('may be opened anywhere; only the user is told who it was', async () => {
+  test('may be opened in any browser; only the user sees the account', async () => {
     const others = [shop.client(), (await newPerson(shop)).client, (await newStaff(shop)).client];
     for (const client of others) {
       const ada = await newPerson(shop);

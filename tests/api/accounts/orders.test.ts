@@ -32,7 +32,7 @@ const ORDER = `query ($id: ID, $accessToken: String, $number: String, $email: St
 const ADDRESS = { name: 'Ada', line1: '1 St', city: 'London', postalCode: 'N1 9GU', countryCode: 'GB' };
 
 describe('a checkout by a user', () => {
-  test("goes to the account's address unless told otherwise", async () => {
+  test('sends its confirmation to the address of the account by default', async () => {
     const ada = await newPerson(shop);
     expect((await buy(ada)).email).toBe(ada.email);
     expect((await buy(ada, 'second', { email: 'office@example.com' })).email).toBe('office@example.com');
@@ -42,7 +42,7 @@ describe('a checkout by a user', () => {
     expect((await buy(ada, 'third')).email).toBe('home@example.com');
   });
 
-  test('gives the same order for the same key, from every device, and other users have keys of their own', async () => {
+  test('returns the first order for a repeated key on every device; keys of other users are separate', async () => {
     const [ada, eve] = [await newPerson(shop), await newPerson(shop)];
     const order = await buy(ada, 'a key');
     const phone = shop.client({
@@ -57,7 +57,7 @@ describe('a checkout by a user', () => {
 });
 
 describe('an order of a user', () => {
-  test('is seen by its owner, by staff, and by who has its token; by nobody else, and not by number and e-mail', async () => {
+  test('is visible to its owner, to staff and with its token only, and not by number and email address', async () => {
     const [ada, eve, staff] = [await newPerson(shop), await newPerson(shop), await newPerson(shop)];
     await rowsOf(shop.db, `UPDATE users SET role = 'STAFF' WHERE id = $1`, [rowId(staff.userId)]);
     const { id, number } = await buy(ada, 'first', { shippingAddress: ADDRESS });

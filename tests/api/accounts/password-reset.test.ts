@@ -244,7 +244,7 @@ describe('the token in a link', () => {
   });
 });
 
-test('registering and changing the password are told of, by id alone', async () => {
+test('registering and changing the password make events that hold only IDs', async () => {
   const email = newEmail();
   const { user, accessToken } = await register(shop.client(), { email });
   const userId = rowId(known(user).id);

@@ -111,7 +111,7 @@ describe('a spent token that comes again', () => {
     }
   });
 
-  test('cannot have its successor told without the shop', async () => {
+  test('has a successor that cannot be computed without the secret of the shop', async () => {
     const ada = await newPerson(shop);
     const { refreshToken } = await use(ada.refreshToken);
     for (const key of ['', ada.refreshToken]) {

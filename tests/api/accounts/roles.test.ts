@@ -162,7 +162,7 @@ describe('users', () => {
 });
 
 describe('another role', () => {
-  test('is what the user may do from then on, with a record of who gave it', async () => {
+  test('applies from then on, with an entry in the record', async () => {
     const [admin, person] = [await newStaff(shop, 'ADMIN'), await newPerson(shop)];
     expect((await person.client.execute(documents.actions)).codes).toEqual(['FORBIDDEN']);
     expect(await update(admin.client, person.userId, 'STAFF')).toEqual({ role: 'STAFF', faults: [] });
@@ -212,7 +212,7 @@ describe('another role', () => {
     expect(await whoIs(person.client)).toBe(person.email);
   });
 
-  test('is for somebody who is there', async () => {
+  test('needs an existing user', async () => {
     const admin = await newStaff(shop, 'ADMIN');
     const nobody = Buffer.from('User:00000000-0000-7000-8000-000000000000').toString('base64');
     await changingNothing(shop, async () => {
@@ -353,7 +353,7 @@ describe('the first ADMIN', () => {
     }
   });
 
-  test('is nobody where nobody is named', async () => {
+  test('is not created without the settings', async () => {
     expect(shop.app.admin).toBeNull();
     expect(shop.config.accounts.adminEmail).toBeNull();
   });
@@ -399,7 +399,7 @@ describe('npm run admin:create', () => {
       );
     }));
 
-  test('refuses what is no address or no password, and says how it is used', async () => {
+  test('rejects an invalid address or password, and prints its usage', async () => {
     await changingNothing(shop, async () => {
       const weak = await run(shop, [newEmail()], { ADMIN_PASSWORD: 'password123' });
       expect(weak).toEqual({ status: 1, output: 'password is one of the most commonly used passwords.\n' });

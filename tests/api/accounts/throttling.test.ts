@@ -109,7 +109,7 @@ describe('log-ins', () => {
     }
   });
 
-  test('what is no address at all counts as well', async () => {
+  test('text that is no email address counts as well', async () => {
     const client = callerFrom(shop);
     const answers = await times(10, async () => outcomeOf(await tryLogin(client, 'nonsense')));
     expect(answers).toEqual(Array.from({ length: 10 }, () => 'INVALID_INPUT'));
@@ -145,7 +145,7 @@ describe('log-ins', () => {
     });
   });
 
-  test('who succeeds is not counted', async () => {
+  test('a successful log-in is not counted', async () => {
     const { email } = await newPerson(shop);
     const address = newAddress();
     const outcome = async (password?: string) => outcomeOf(await tryLogin(callerFrom(shop, address), email, password));
@@ -256,7 +256,7 @@ describe('changes of the password', () => {
     expect((await login(callerFrom(shop), { email })).errors).toEqual([]);
   });
 
-  test('one client takes a hundred, whoever it says to be', async () => {
+  test('one client can make a hundred attempts, for all accounts together', async () => {
     const address = newAddress();
     const guest = callerFrom(shop, address);
     const codes = (await times(10, () => guest.execute(aliased(10, () => change(WRONG))))).flatMap(
@@ -316,7 +316,7 @@ test('a refusal is logged with its limit, and without the address', async () => 
   expect(JSON.stringify(line)).not.toContain(email);
 });
 
-describe('links for who forgot the password', () => {
+describe('links for a forgotten password', () => {
   const { requestReset, reset } = accountDocuments;
 
   test('one address is sent five an hour, known or not, from wherever', async () => {

@@ -57,7 +57,7 @@ function forge(
 const now = () => Math.floor(Date.now() / 1000);
 
 describe('an access token', () => {
-  test('names the user, and is what it is said to be', async () => {
+  test('names the user and has the documented claims', async () => {
     const { header, payload } = partsOf(ada.accessToken);
     expect(header).toEqual({ alg: 'HS256', typ: 'JWT', kid: expect.stringMatching(/^[\w-]{11}$/) });
     const { iat, exp, sid } = payload;

@@ -33,8 +33,8 @@ const NODE = 'query ($id: ID!) { node(id: $id) { id } }';
 const canRead = async ({ client }: Pick<Person, 'client'>, id: string) =>
   (await client.data(NODE, { id })).node !== null;
 
-describe('somebody waits for what is sold out', () => {
-  test('a guest, who sees the alert in the answer alone', async () => {
+describe('a stock alert is created', () => {
+  test('for a guest, who sees the alert only in the response', async () => {
     const variant = await soldOut();
     const email = newEmail();
     const { stockAlert, errors } = await guest().wait({ variantId: variant.globalId, email: `  ${email} ` });
@@ -59,7 +59,7 @@ describe('somebody waits for what is sold out', () => {
     expect(await canRead(await newStaff(shop), alert.id)).toBe(true);
   });
 
-  test('a user, by the account’s address or by another; both are in the list, newest first', async () => {
+  test('for a user, at the address of the account or another one; both are listed, newest first', async () => {
     const ada = await newPerson(shop);
     const [one, two] = [await soldOut(), await soldOut()];
     const elsewhere = newEmail();
@@ -72,7 +72,7 @@ describe('somebody waits for what is sold out', () => {
     expect(await canRead(await newPerson(shop), first.id)).toBe(false);
   });
 
-  test('once per variant and address, whatever its capitals: asked again, it is the same alert', async () => {
+  test('once per variant and address, ignoring case; a repeated request returns the first alert', async () => {
     const variant = await soldOut();
     const ada = await newPerson(shop);
     const first = await waiterOf(ada.client).wait({ variantId: variant.globalId });
@@ -83,7 +83,7 @@ describe('somebody waits for what is sold out', () => {
     expect((await alertsOf(shop.db, variant.id)).waiting).toEqual([ada.email]);
   });
 
-  test('who asks for an address that waits already learns nothing: neither since when, nor how it was written', async () => {
+  test('without revealing since when an address waits or how it was spelled', async () => {
     const variant = await soldOut();
     const ada = await newPerson(shop);
     const real = known((await waiterOf(ada.client).wait({ variantId: variant.globalId })).stockAlert);
@@ -103,7 +103,7 @@ describe('somebody waits for what is sold out', () => {
     expect(rowId(real.id)[14]).toBe('4');
   });
 
-  test('who has the address confirmed takes over what others asked for with it', async () => {
+  test('and taken over by the user who confirms its address', async () => {
     const [one, two] = [await soldOut(), await soldOut()];
     const ada = await newPerson(shop);
     const [ofGuest, ofOther] = [
@@ -122,7 +122,7 @@ describe('somebody waits for what is sold out', () => {
     expect((await waiterOf(ada.client).mine()).nodes).toEqual([ofOther.stockAlert, ofGuest.stockAlert]);
   });
 
-  test('twenty things at a time', async () => {
+  test('at most twenty times for an address', async () => {
     const email = newEmail();
     const ids: string[] = [];
     for (let n = 0; n < 20; n += 1) {
@@ -149,8 +149,8 @@ describe('somebody waits for what is sold out', () => {
   });
 });
 
-describe('nobody waits', () => {
-  test('for what can be bought now, not even who waits already', async () => {
+describe('a stock alert is rejected', () => {
+  test('for a variant that is available, also if there is an alert for it already', async () => {
     const variant = await soldOut();
     const ada = await newPerson(shop);
     await waiterOf(ada.client).wait({ variantId: variant.globalId });
@@ -194,7 +194,7 @@ describe('nobody waits', () => {
     expect(faults(payload)).toEqual([['INVALID_INPUT', 'email']]);
   });
 
-  test('for what is no variant', async () => {
+  test('for an ID that is not of a variant', async () => {
     const { productId } = await soldOut();
     for (const variantId of ['', 'x', globalId('Product', productId), globalId('ProductVariant', '1')]) {
       const payload = await changingNothing(shop, () => guest().wait({ variantId, email: newEmail() }));
@@ -223,7 +223,7 @@ describe('an alert is called off', () => {
     expect([next.status, next.id === alert.id]).toEqual(['WAITING', false]);
   });
 
-  test('by the token of the mail, whoever has it', async () => {
+  test('by anyone who has the token of the mail', async () => {
     const ada = await newPerson(shop);
     const { alert } = await waiting(ada);
     const cancelled = { stockAlert: { ...alert, status: 'CANCELLED' }, errors: [] };
@@ -231,7 +231,7 @@ describe('an alert is called off', () => {
     expect(await changingNothing(shop, () => guest().cancel({ token: token(alert.id) }))).toEqual(cancelled);
   });
 
-  test('no more once it was told', async () => {
+  test('not after the notification was sent', async () => {
     const ada = await newPerson(shop);
     const { alert, variant } = await waiting(ada);
     await setOnHand(variant.id, 1);
@@ -248,7 +248,7 @@ describe('an alert is called off', () => {
     }
   });
 
-  test('by nobody else: not by a guest, another, or staff, who have its ID alone', async () => {
+  test('not by a guest, another user or staff who have only its ID', async () => {
     const { alert } = await waiting(await newPerson(shop));
     const others = [shop.client(), (await newPerson(shop)).client, (await newStaff(shop, 'ADMIN')).client];
     for (const client of others) {
@@ -257,7 +257,7 @@ describe('an alert is called off', () => {
     }
   });
 
-  test('not a guest’s by ID, nor by a guest or a user who asked for the same', async () => {
+  test('not by ID if a guest created it, neither by a guest nor by a user who waits at the address', async () => {
     const variant = await soldOut();
     const email = newEmail();
     const ada = await newPerson(shop);

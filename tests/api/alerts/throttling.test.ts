@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.dispose());
 
-test('one client has sixty addresses told an hour, whether they wait already or not', async () => {
+test('one client can create alerts for sixty addresses an hour, counting those that wait already', async () => {
   const { globalId: variantId } = await makeVariant(shop.app, { onHand: 0 });
   const address = newAddress();
   const client = callerFrom(shop, address);

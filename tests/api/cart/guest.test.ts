@@ -141,7 +141,7 @@ describe('a token that the shop never made', () => {
 describe('someone new', () => {
   const count = async () => (await stateOf(shop)).guests;
 
-  test('who only looks becomes no guest', async () => {
+  test('a visitor who only reads does not become a guest', async () => {
     const client = shop.client({ cookies: true });
     const answer = await changingNothing(shop, () => client.execute(readCart));
     expect(answer.data).toEqual({ cart: null });

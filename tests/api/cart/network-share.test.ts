@@ -59,7 +59,7 @@ test('a line that grows, and a cart that is taken again, count as well', async (
 });
 
 describe('shoppers of a campus', () => {
-  test.each([1, 2, 4])('hold all of a variant of which there are %i', async (onHand) => {
+  test.each([1, 2, 4])('can hold all %i units of a variant', async (onHand) => {
     const { sku } = await variantWith(onHand);
     expect((await take(newAddress(), sku, onHand)).codes).toEqual([]);
   });

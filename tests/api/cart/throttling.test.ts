@@ -70,7 +70,7 @@ describe('new guests', () => {
     expect((await shopperOf(callerFrom(shop)).create()).errors).toEqual([]);
   });
 
-  test('a guest who is made counts once, whatever else the operation does', async () => {
+  test('a new guest counts once, whatever else the operation does', async () => {
     const one = await createThrottledShop({ guestsByClient: { points: 1, seconds: HOUR } });
     onTestFinished(() => one.dispose());
     const product = await stocked(one);
@@ -136,7 +136,7 @@ describe('units added to carts', () => {
     expectRefused(await shopper.client.execute(shopperDocuments.add, again), 'cartLinesAdd', QUARTER);
   });
 
-  test('lines of others, and what is no line, are not counted', async () => {
+  test('lines of other carts and invalid line IDs are not counted', async () => {
     const product = await stocked(small);
     const { cart } = await (await guestOf(small)).add(lineOf(product, 1));
     const stranger = await guestOf(small);

@@ -50,7 +50,7 @@ test('a category that is deleted changes each of its products', async () => {
 });
 
 describe('another low-stock threshold', () => {
-  test('clears the marks of carts where the level is not low any more, so that they are told again', async () => {
+  test('clears the marks of carts whose stock is no longer low, so that their owners are notified again', async () => {
     const { variants } = await makeProduct(shop.app, { variants: [{ onHand: 10 }] });
     const variant = known(variants[0]);
     const shopper = await enter(shop);
@@ -115,7 +115,7 @@ describe('a product of one variant without options', () => {
   });
 });
 
-test('a cart whose address is set tells of it, with the version that it has then', async () => {
+test('setting the address of a cart makes an event with the new version of the cart', async () => {
   const { variants } = await makeProduct(shop.app);
   const shopper = await enter(shop);
   await shopper.add({ variantId: known(variants[0]).globalId, quantity: 1 });

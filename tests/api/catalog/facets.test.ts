@@ -201,7 +201,7 @@ describe('facets', () => {
     });
   });
 
-  test('leave out the filter of which they are', async () => {
+  test('ignore the filter that they are about', async () => {
     const filter = {
       tags: ['facets'],
       categorySlug: 'facet-shirts',
@@ -298,7 +298,7 @@ describe('of many products', () => {
     }
   });
 
-  test('facets look at 10,000 at most, and say so', async () => {
+  test('facets count at most 10,000 products, and are marked AT_LEAST beyond', async () => {
     let found: Awaited<ReturnType<typeof facets>> | undefined;
     const queries = await recordQueries(async () => {
       found = await facets({});

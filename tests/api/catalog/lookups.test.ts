@@ -134,7 +134,7 @@ async function typesOf(ids: string[], { client }: Pick<Shopper, 'client'> = { cl
 }
 
 describe('a product', () => {
-  test('is told whole, by its ID and by its slug', async () => {
+  test('is returned with all its fields, by its ID and by its slug', async () => {
     const category = await makeCategory(shop, 'Whole honey');
     const made = await makeProduct(shop, {
       title: 'Heather Honey',

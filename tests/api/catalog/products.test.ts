@@ -335,11 +335,11 @@ describe('a list', () => {
     expect(await list(filter, { key, reverse: true })).toEqual(order.toReversed());
   });
 
-  test('is sorted by the newest unless told otherwise', async () => {
+  test('is sorted by the newest first by default', async () => {
     expect(await list({ tags: ['sorted'] })).toEqual(['Zebra wax', 'Äpfel', 'banana', 'Apple']);
   });
 
-  test('has 20 items to a page unless told otherwise', async () => {
+  test('has 20 items on a page by default', async () => {
     for (let n = 1; n <= 21; n += 1) await makeProduct(shop, { title: `Twenty ${n}`, tags: ['twenty'] });
     const { nodes, pageInfo } = await pageOf({ filter: { tags: ['twenty'] } });
     expect(nodes).toHaveLength(20);

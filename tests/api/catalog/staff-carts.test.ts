@@ -53,7 +53,7 @@ test('a new price leaves the lines of carts as they are; what is put in from now
   expect(await levelOf(shop, id)).toEqual({ onHand: 6, held: 0, available: 6 });
 });
 
-test('who adds after a new price pays the new one, also where both waited for the same variant', async () => {
+test('units added after a new price cost the new price, also if both waited for the lock of the variant', async () => {
   const { sku, globalId, id } = await makeVariant(shop, { price: 1000 });
   const shopper = await enter(shop);
   await using locks = await watchLocks(shop.db);

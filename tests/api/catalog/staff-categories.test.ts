@@ -165,7 +165,7 @@ describe('categoryDelete', () => {
     expect((await merchant.createCategory({ name: 'Doomed' })).category?.slug).toBe('doomed');
   });
 
-  test('refuses what is no category', async () => {
+  test('rejects an ID that is not of a category', async () => {
     await changingNothing(shop, async () => {
       const payload = await merchant.deleteCategory(globalId('Product', MISSING));
       expect([payload.deletedId, faultsOf(payload)]).toEqual([null, ['INVALID_INPUT id']]);

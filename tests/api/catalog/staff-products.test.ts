@@ -333,7 +333,7 @@ const StaffCatalogFound = graphql(`
 `);
 
 describe('productUpdate', () => {
-  test('changes what is given, leaves the rest, and is told of', async () => {
+  test('changes the given fields, keeps the others, and makes an event and an entry in the record', async () => {
     await makeCategory(shop, 'Dark honey');
     await makeCategory(shop, 'Pale honey');
     const product = await newProduct({

@@ -207,7 +207,7 @@ describe('one product at once', () => {
     expect(await eventsOf(shop, product.id)).toHaveLength(1);
   });
 
-  test('the last variant can be archived by who waited for another to be made', async () => {
+  test('the only variant can be archived by a caller who waited for a second one to be created', async () => {
     const product = await makeProduct(shop, { variants: [{ options: choice({ Size: 'S' }) }] });
     await using barrier = await holdProduct(product.id);
     const input = { productId: product.globalId, variant: variantInput({ selectedOptions: choice({ Size: 'M' }) }) };
@@ -262,7 +262,7 @@ describe('one product at once', () => {
     expect((row as { at: Date }).at.getTime()).toBe(times[1]);
   });
 
-  test('archived twice at once, it is told of once', async () => {
+  test('archiving it twice at once makes one event and one entry in the record', async () => {
     const product = await makeProduct(shop);
     await using barrier = await holdProduct(product.id);
     const archives = [ada, bob].map((merchant) => merchant.archiveProduct(product.globalId));

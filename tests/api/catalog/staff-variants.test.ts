@@ -200,7 +200,7 @@ describe('productVariantCreate', () => {
 });
 
 describe('productVariantUpdate', () => {
-  test('changes what is given, leaves the rest, and is told of; price ranges, sorting and search follow', async () => {
+  test('changes the given fields and keeps the others, with an event and an entry in the record; price ranges, sorting and search follow', async () => {
     const product = await sized('S', 'M');
     const { first } = product;
     const sku = newSku();

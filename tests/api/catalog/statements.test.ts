@@ -183,7 +183,7 @@ describe('the statements of a list', () => {
     return shopper;
   }
 
-  test('a cart with lines, variants and products, and who asks: 6', async () => {
+  test('a cart with lines, variants and products, and the viewer: 6', async () => {
     const few = await cost((await withLines(2)).client, CartLines, {});
     const many = await cost((await withLines(PRODUCTS)).client, CartLines, {});
     expect([few, many].map(({ data }) => data.cart?.lines.length)).toEqual([2, PRODUCTS]);
@@ -191,7 +191,7 @@ describe('the statements of a list', () => {
     expect([few.count, many.count]).toEqual([6, 6]);
   });
 
-  test('an order with lines, variants, products and history, and who asks: 8', async () => {
+  test('an order with lines, variants, products and history, and the viewer: 8', async () => {
     const counts = [];
     for (const size of [2, PRODUCTS]) {
       const shopper = await withLines(size);

@@ -342,7 +342,7 @@ describe('the order of revisions', () => {
     60_000,
   );
 
-  test('another content type is none of ours', async () => {
+  test('an entry of another content type is ignored', async () => {
     const id = newEntryId();
     const skipped = { status: 'SKIPPED', reason: 'The entry has another content type: page.' };
     await deliver(shop, { id, contentType: 'page', fields: { title: 'Us', price: 1 } });

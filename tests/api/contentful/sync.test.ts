@@ -47,7 +47,7 @@ async function newEntry(fields: Record<string, unknown> = {}): Promise<string> {
 const entry = (id: string) => known(server.entries.find((one) => one.id === id));
 
 describe('comparing the space with the catalogue', () => {
-  test('finds nothing where all was told, whatever was sold', async () => {
+  test('finds no difference if every entry was delivered, whatever was sold in the meantime', async () => {
     const id = await newEntry();
     const { variantId } = known(await productOf(shop, id));
     const shopper = await enter(shop);
@@ -205,7 +205,7 @@ describe('comparing the space with the catalogue', () => {
     expect(await productOf(shop, id)).toMatchObject({ title: 'Later', quantity: 20, images: [] });
   });
 
-  test('reads many pages, and tells how far it has come; an entry that cannot be applied is told, the others are', async () => {
+  test('reads many pages and reports progress; an entry that cannot be applied is reported, and the others are applied', async () => {
     server.entries = Array.from({ length: 205 }, (_, i) => ({
       id: `many${String(i).padStart(3, '0')}`,
       fields: i === 7 ? { title: 'Bad', price: -1 } : { title: `Many ${i}`, slug: `many-${i}`, price: 1 },
@@ -253,7 +253,7 @@ describe('pictures', () => {
     expect(server.asked).toHaveLength(3);
   }, 20_000);
 
-  test('a token that is not valid is no reason to give up at once, and is not told', async () => {
+  test('an invalid token is retried, and is not logged', async () => {
     const other = await openQuietShop({
       ...{ CONTENTFUL_WEBHOOK_SECRET: SECRET, CONTENTFUL_HOST: server.host, ...SPACE },
       CONTENTFUL_MANAGEMENT_TOKEN: 'CFPAT-wrong',
@@ -322,7 +322,7 @@ describe('npm run contentful:sync', () => {
     });
   });
 
-  test('ends with 1 where something later was applied than the space has: it is left as it is, and told', async () => {
+  test('exits with 1 if the shop has a later revision than the space, which it reports and keeps', async () => {
     const id = await newEntry();
     await deliverAndApply(shop, { id, fields: { title: 'Later' }, revision: 9, minute: 9 });
     const left = await changingNothing(shop, () => run([]));

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.dispose());
 
-test('who watches the shop sees what an import changes', async () => {
+test('subscribers receive the changes of an import', async () => {
   const { globalId, variants } = await makeProduct(shop, {
     slug: 'seen',
     title: 'Seen',
@@ -37,7 +37,7 @@ test('who watches the shop sees what an import changes', async () => {
   expect((await levels.events.take()).stockChanged.available).toBe(9);
 });
 
-test('a process that is told to stop twice stops at once', async () => {
+test('a process that gets two signals stops at once', async () => {
   const file = await writeProducts(Array.from({ length: 30 }, (_, i) => plainRow(`twice-${i}`)));
   const lock = await shop.db.connect();
   try {
@@ -57,7 +57,7 @@ test('a process that is told to stop twice stops at once', async () => {
   }
 });
 
-test('a file of more than the process may have in memory is read all the same', async () => {
+test('a file that is larger than the memory of the process is imported', async () => {
   const path = newFile();
   const words = 'Words about it, in "quotes". '.repeat(70);
   await writeFile(path, toCsv([plainRow('p', { 'Body (HTML)': words })]));

@@ -66,7 +66,7 @@ describe('a file that is parted otherwise than by commas', () => {
     expect(await found(handle)).toMatchObject([{ title: 'A "good"; one, and more', price: 500, onHand: 3 }]);
   });
 
-  test('has its faults told by line and column', async () => {
+  test('gets its faults with line and column', async () => {
     const path = newFile();
     await writeFile(path, 'sep=;\nHandle;Title;Variant Price\n"good-one";"Good; one";5.00\nbad-one;Bad;5,00\n');
     const { counts, refused } = await importHere(shop, path);

@@ -221,7 +221,7 @@ describe('a file', () => {
 });
 
 describe('an import', () => {
-  test('as a dry run changes nothing and reports all; for good, it is in the name of who started it', async () => {
+  test('as a dry run changes nothing and reports everything; the real run is recorded for the member of staff who started it', async () => {
     const { prefix, content } = fileOf(4, { 2: `,,,9.90,5,red\n` });
     const text = `${content}${prefix}-0,Again,X-1,9.90,5,red\n`;
     const id = await uploaded(text);

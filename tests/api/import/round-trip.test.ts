@@ -79,7 +79,7 @@ test('any text comes out of a file as it went in', () =>
     { numRuns: 200 },
   ));
 
-test('rows that end in different ways are rows all the same', async () => {
+test('rows with different line endings are read', async () => {
   const path = newFile();
   await writeFile(path, 'Handle,Title,Price\r\na,A,1\nb,"B\r\n",2\r\n\r\nc,C,3');
   const { columns, rows, parting } = await surveyFile(path);

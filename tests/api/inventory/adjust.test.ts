@@ -223,7 +223,7 @@ describe('stockAdjust never takes what carts hold', () => {
     expect(variant).toMatchObject({ onHand: 2, held: 2, available: 0 });
   });
 
-  test('what an overdue cart gave back, where it is still too little, is told as free', async () => {
+  test('units of an overdue cart count as available in the error if they do not suffice', async () => {
     const honey = await makeVariant(shop, { onHand: 5 });
     const late = await withCart(honey.sku, 2);
     await withCart(honey.sku, 3);
@@ -250,7 +250,7 @@ describe('the key of a stockAdjust', () => {
     }
   });
 
-  test('no note is no note, however it is said', async () => {
+  test('an omitted note, null and blank text are the same input', async () => {
     const honey = await makeVariant(shop, { onHand: 10 });
     const input = { variantId: honey.globalId, delta: 5, idempotencyKey: newKey() };
     await keeper.adjust(input);

@@ -87,7 +87,7 @@ async function pageOf(id: string, args: PageArguments) {
 }
 
 describe("a variant's ledger", () => {
-  test('tells every change, newest first, with who did it by hand', async () => {
+  test('lists every change, newest first, with the member of staff who made it', async () => {
     const honey = await makeVariant(shop, { onHand: 10 });
     const shopper = await enter(shop);
     const { cart } = await shopper.add({ sku: honey.sku, quantity: 3 });

@@ -93,7 +93,7 @@ describe('a user', () => {
     expect((await optOuts()).filter((row) => row.email === email)).toEqual([]);
   });
 
-  test('is who turns settings: a guest is UNAUTHENTICATED, and nothing changes', async () => {
+  test('must be logged in to change settings: a guest gets UNAUTHENTICATED, and nothing changes', async () => {
     const answer = await changingNothing(shop, () => shop.client().execute(Update, { input: { lowStock: false } }));
     expect(answer.codes).toEqual(['UNAUTHENTICATED']);
   });

@@ -65,7 +65,7 @@ describe('an order is cancelled', () => {
     expect(await recordsOf(shop, id)).toEqual([]);
   });
 
-  test('by anyone who has its access token, who sees it by that right', async () => {
+  test('by anyone who has its access token, and it is returned to them', async () => {
     const callers = [shop.client(), (await enter(shop)).client, (await newPerson(shop)).client];
     const ada = await newPerson(shop);
     for (const caller of callers) {
@@ -117,8 +117,8 @@ describe('an order is cancelled', () => {
   });
 });
 
-describe('an order is not there', () => {
-  test('for another customer, another guest, and nobody in particular', async () => {
+describe('an order is not found', () => {
+  test('for another customer, another guest and an anonymous caller', async () => {
     const ada = await newPerson(shop);
     const ids = [(await guest()).id, (await buy(ada.client, [{ sku, quantity: 1 }])).id];
     const callers = [(await newPerson(shop)).client, (await guest()).client, shop.client()];
@@ -129,7 +129,7 @@ describe('an order is not there', () => {
     }
   });
 
-  test('for who has the token of another order, or none that is valid', async () => {
+  test('for a caller with the token of another order, or with an invalid token', async () => {
     const [one, other] = [await guest(), await guest()];
     const { accessToken } = one;
     for (const token of [
@@ -147,7 +147,7 @@ describe('an order is not there', () => {
     }
   });
 
-  test('for who knows its number and its address alone, although that shows it', async () => {
+  test('for a caller who knows only its number and email address, although they can look it up', async () => {
     const email = 'number.and.address@example.com';
     const { id, order } = await guest(email);
     const stranger = orderLifeOf(shop.client());
@@ -158,13 +158,13 @@ describe('an order is not there', () => {
     expect(await changingNothing(shop, () => orderLifeOf(user.client).cancel({ id }))).toEqual(NOT_THERE);
   });
 
-  test('for who may not see it, whatever its status: what has become of it is not told', async () => {
+  test('for a caller who may not see it, in every status, so that the status is not revealed', async () => {
     const { id } = await guest();
     await orderLifeOf(staff.client).update({ id, status: 'FULFILLED' });
     expect(await changingNothing(shop, () => orderLifeOf(shop.client()).cancel({ id }))).toEqual(NOT_THERE);
   });
 
-  test('where the ID is none of an order', async () => {
+  test('if the ID is not of an order', async () => {
     for (const id of [globalId('Cart', uuid()), 'nonsense']) {
       const { order, errors } = await changingNothing(shop, () => orderLifeOf(staff.client).cancel({ id }));
       expect({ order, errors }).toMatchObject({ order: null, errors: [{ code: 'INVALID_INPUT', path: ['id'] }] });

@@ -177,7 +177,7 @@ describe('a checkout', () => {
     expect(Math.max(...steps)).toBeGreaterThan(100_000);
   });
 
-  test('buys what is no longer sold for who has it in the cart', async () => {
+  test('buys an archived variant that is still in the cart', async () => {
     const made = await makeProduct(shop, {
       title: 'Old candle',
       variants: [{ sku: 'OLD-CANDLE', price: 450, onHand: 3 }, { sku: 'OLD-CANDLE-L' }],
@@ -332,7 +332,7 @@ describe('the idempotency key', () => {
     expectedTotal: '20.00',
   };
 
-  test('gives the same order for the same input, however often, also when a new cart is there', async () => {
+  test('returns the first order for a repeated input, however often, also if there is a new cart', async () => {
     const { checkout, add, honey, cart } = await withCart();
     const first = await checkout(input);
     expect(first.errors).toEqual([]);
@@ -513,7 +513,7 @@ describe('the address', () => {
     });
   });
 
-  test('with several faults, and others beside it, is told of all at once', async () => {
+  test('with several faults, and other invalid fields, gets all errors at once', async () => {
     const { checkout } = await withCart();
     const { errors } = await changingNothing(shop, () =>
       checkout({

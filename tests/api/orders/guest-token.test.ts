@@ -80,7 +80,7 @@ async function ask(socket: TestSocket, query: string, variables: Record<string, 
 const FORBIDDEN = { code: 4403, reason: 'Forbidden' };
 
 describe('a browser that checks out', () => {
-  test('gets another cookie, by which it keeps the order; the old token shows nothing of it', async () => {
+  test('gets a new cookie that shows the order; the old token does not show it', async () => {
     const { client, cartId, token } = await enterByCookie();
     const { order, cartToken, setCookie } = await buy(client, orderOf());
     const id = known(order).id;
@@ -158,7 +158,7 @@ describe('sockets of the guest', () => {
 });
 
 describe('a checkout that is sent again, its answer being lost', () => {
-  test('with the old cookie is answered the same, with the same new cookie, and by the new cookie, too', async () => {
+  test('gets the first answer and the new cookie again, whether it sends the old or the new cookie', async () => {
     const { client, token } = await enterByCookie();
     const input = orderOf();
     const first = await buy(client, input);

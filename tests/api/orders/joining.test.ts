@@ -44,7 +44,7 @@ const comeBack = async ({ email }: Person, token?: string) =>
   personOf(shop, email, await login(shop.client(token === undefined ? {} : { cartToken: token }), { email }));
 
 describe('what a guest ordered', () => {
-  test('joins the account when its address is confirmed, whoever opens the link', async () => {
+  test('joins the account when its address is confirmed, in any browser that opens the link', async () => {
     const email = newEmail();
     const orders = [await orderAs(email), await orderAs(email)];
     const other = await orderAs(newEmail());
@@ -72,7 +72,7 @@ describe('what a guest ordered', () => {
     expect(await ordersOf(ada)).toEqual([]);
   });
 
-  test('joins nobody who only says that the address is theirs: not by registering, nor by any log-in', async () => {
+  test('joins no account whose address is not confirmed: neither by registering nor by a log-in', async () => {
     const email = newEmail();
     const { id, client, order, token } = await orderAs(email);
     const auth = await register(shop.client({ cartToken: token }), { email });
@@ -113,7 +113,7 @@ describe('what a guest ordered', () => {
     expect(await ordersOf(ada)).toEqual([order.number]);
   });
 
-  test('does not leave the account to which it joined, whoever has the address later', async () => {
+  test('stays with the account that it joined, also if another account has the address later', async () => {
     const email = newEmail();
     const { order } = await orderAs(email);
     const ada = await newPerson(shop, { email });
@@ -171,7 +171,7 @@ describe('an order that joined', () => {
     expect((await orderLifeOf(ada.client).cancel({ id })).order).toMatchObject({ status: 'CANCELLED' });
   });
 
-  test('is given again, whole, to the guest who sends the same checkout again, and to the user', async () => {
+  test('is returned again to the guest who repeats the checkout, and to the user', async () => {
     const email = newEmail();
     const { client, order } = await orderAs(email, 'a key');
     const ada = await newPerson(shop, { email });

@@ -75,7 +75,7 @@ describe('orderStatusUpdate', () => {
     });
   });
 
-  test('is told in the history, in an event and in the record, at one instant', async () => {
+  test('is written to the history, to an event and to the record with one timestamp', async () => {
     const { id, client } = await placed();
     const { order } = await life.update({ id, status: 'FULFILLED', note: '  Two parcels:\r\none\n two ' });
     const { placedAt, updatedAt, history } = known(order);
@@ -180,7 +180,7 @@ describe('the payment of an order', () => {
     },
   );
 
-  test('is told in events and in the record', async () => {
+  test('makes events and an entry in the record', async () => {
     const { id } = await placed();
     await life.pay({ id, note: 'By bank transfer' });
     await life.refund({ id });

@@ -238,7 +238,7 @@ describe.each(JOB_BACKENDS)('jobs on %s that failed for good', (kind) => {
     expect(seconds).toEqual([2]);
   });
 
-  test('are put back once, whoever says so at the same time', async () => {
+  test('are put back once if several callers retry them at the same time', async () => {
     await failJobs(backend, QUEUE, [{ jobId: 'wanted', reason: 'no' }]);
     const other = await newStaff(shop);
     // Both have found it, and wait to write it down.

@@ -76,7 +76,7 @@ const notesOf = (edges: readonly { node: { note: string | null } }[] | undefined
   edges?.map(({ node }) => node.note);
 
 describe('the record', () => {
-  test('tells who did what to what, and when, with what it leads to', async () => {
+  test('lists who changed what and when, with the changed object', async () => {
     const product = await makeProduct(shop);
     await write({
       actorId: rowId(staff.userId),
@@ -149,7 +149,7 @@ describe('the record', () => {
     expect((await page({})).edges.length).toBeGreaterThanOrEqual(7);
   });
 
-  test('says what is no ID and no cursor of it', async () => {
+  test('rejects invalid IDs and cursors', async () => {
     for (const filter of [
       { actorId: 'x' },
       { subjectId: 'x' },

@@ -65,7 +65,7 @@ export function OrderView({
 }: {
   order: OrderDetailsFragment;
   after: string | null | undefined;
-  /** Grants the order, to who has no session that does. */
+  /** Grants access to the order without a session of its owner. */
   accessToken?: string;
 }) {
   const which = accessToken === undefined ? { orderId: order.id } : { accessToken };

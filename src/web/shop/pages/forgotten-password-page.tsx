@@ -16,7 +16,7 @@ const REQUEST = graphql(`
   }
 `);
 
-/** Asks for a link with which another password can be set. The answer tells nobody who has an account. */
+/** Asks for a link with which another password can be set. The answer does not reveal whether there is an account. */
 export default function ForgottenPasswordPage() {
   const [{ data, error, fetching }, request] = useMutation(REQUEST);
   const asked = data !== undefined || error !== undefined;

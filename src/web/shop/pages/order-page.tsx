@@ -29,7 +29,7 @@ const NEW_LINK = graphql(`
   }
 `);
 
-/** An order by the link of its mail: who has the link needs no account. */
+/** An order by the link of its mail: the link is enough, without an account. */
 export default function OrderPage() {
   const [params] = useSearchParams();
   const accessToken = params.get('token') ?? '';

@@ -22,7 +22,7 @@ const CREATE = graphql(`
   }
 `);
 
-/** Takes the address of somebody who waits for what is sold out. */
+/** Form for an email address that is notified when a sold-out variant is back. */
 export function NotifyMe({ variantId }: { variantId: string }) {
   const { me } = useViewer();
   const [email, setEmail] = useState('');
