@@ -42,8 +42,9 @@ export interface ConsumerSettings {
 
 /** Places in the log that are looked at in one statement. */
 const RANGE = 1000;
-/** Events that share a transaction. */
+/** Events that share a transaction: of a consumer that handles each by itself, and of one that handles them together. */
 const BATCH = 50;
+const BATCH_TOGETHER = 200;
 
 /** Another process runs the consumer now. */
 export class LeaseLost extends Error {
@@ -112,9 +113,10 @@ async function step(run: Run, lease: Lease): Promise<boolean> {
   const upTo = Math.min(seq + RANGE, last);
   const events = await readRange(db, seq, upTo, consumer.types);
   const isAtEnd = events.at(-1)?.seq === upTo;
+  const size = consumer.handleTogether === undefined ? BATCH : BATCH_TOGETHER;
   for (let rest = events; rest.length > 0 && !run.stop.aborted;) {
-    const batch = rest.slice(0, BATCH);
-    rest = [...(await handleBatch(run, lease, epoch, batch)), ...rest.slice(BATCH)];
+    const batch = rest.slice(0, size);
+    rest = [...(await handleBatch(run, lease, epoch, batch)), ...rest.slice(size)];
   }
   if (run.stop.aborted) return false;
   // The transaction of the last event has moved the consumer on.
@@ -130,11 +132,7 @@ async function mustAdvance(tx: Pick<Transaction, 'query'>, lease: Lease, place: 
 /** Handles events in one transaction. @returns those that are still to be handled: the one that there is MORE of first */
 async function attempt(run: Run, lease: Lease, epoch: string, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
   const left = await run.db.transaction(async (tx) => {
-    let rest = [...events];
-    for (const event of events) {
-      if ((await handleTraced(run, tx, event)) === 'MORE') break;
-      rest = rest.slice(1);
-    }
+    const rest = await handleInOrder(run, tx, events);
     const [next] = rest;
     // Released last, so that the next runner does not start while this one still processes an event.
     await mustAdvance(tx, lease, { seq: next === undefined ? (events.at(-1)?.seq ?? 0) : next.seq - 1, epoch });
@@ -142,6 +140,22 @@ async function attempt(run: Run, lease: Lease, epoch: string, events: readonly S
   });
   run.observer.events(run.consumer.name, 'handled', events.length - left.length);
   return left;
+}
+
+/** @returns the events that are still to be handled: the one that there is MORE of first */
+async function handleInOrder(run: Run, tx: Transaction, events: readonly StoredEvent[]): Promise<StoredEvent[]> {
+  const { consumer, tracer } = run;
+  // Each event continues a trace of its own, which the rows that it calls for keep.
+  if (consumer.handleTogether !== undefined && events.length > 1 && tracer === null) {
+    await consumer.handleTogether(tx, events);
+    return [];
+  }
+  let rest = [...events];
+  for (const event of events) {
+    if ((await handleTraced(run, tx, event)) === 'MORE') break;
+    rest = rest.slice(1);
+  }
+  return rest;
 }
 
 async function handleBatch(

@@ -21,6 +21,11 @@ export interface Consumer {
    * must do no harm twice.
    */
   handle(tx: Transaction, event: StoredEvent): Promise<Handled>;
+  /**
+   * Does what `handle` does for several events, in their order, with statements whose number does not depend on how many events there
+   * are. Only for consumers that never leave MORE of an event. If it throws, each of the events comes to `handle` by itself.
+   */
+  handleTogether?(tx: Transaction, events: readonly StoredEvent[]): Promise<void>;
 }
 
 const NAME = /^[a-z]+(-[a-z]+)*$/;

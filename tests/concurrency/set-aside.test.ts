@@ -121,7 +121,7 @@ describe('a stock alert that cannot be sent', () => {
       'SELECT id, email FROM stock_alerts ORDER BY number LIMIT 1 OFFSET 1',
     );
     await poison('stock_alerts', known(bad).id);
-    await services.db.transaction((tx) => services.stockAlerts.start(tx, { variantId: id }));
+    await services.db.transaction((tx) => services.stockAlerts.start(tx, { variantIds: [id], productIds: [] }));
     for (let state = 'MORE'; state === 'MORE';) ({ state } = await services.stockAlerts.tellNext(id));
 
     const { told, waiting } = await alertsOf(services.db, id);

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLocalBus } from '../../src/events/bus.ts';
 import { startConsumers, type Consumers } from '../../src/events/consumers.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
+import { productChanged } from '../../src/modules/catalog/catalog.events.ts';
+import { backInStock } from '../../src/modules/inventory/inventory.events.ts';
 import { createStockAlertConsumer } from '../../src/modules/stock-alerts/stock-alert-chains.ts';
 import { createStockAlertJob, startStockAlertSweep } from '../../src/modules/stock-alerts/stock-alert.jobs.ts';
 import { holdBarrier, holdVariants, watchLocks, type LockWatch } from '../support/barriers.ts';
@@ -11,6 +13,7 @@ import { known } from '../support/known.ts';
 import { recordLogs, WARN } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { newGuest, openServices, type TestServices } from '../support/services.ts';
+import { recordStatements } from '../support/statements.ts';
 import { alertsOf, chainsOf, mailsOf, makeDue, restock, signUpMany } from '../support/stock-alerts.ts';
 import { until } from '../support/until.ts';
 
@@ -313,6 +316,37 @@ describe('twice', () => {
     await again();
     expect(await chainsOf(shop.db)).toEqual([]);
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 1));
+  });
+
+  test('events about many variants and products take one statement, and begin the chains of all that can be bought', async () => {
+    const back = [await waitedFor(1), await waitedFor(1)];
+    const changed = [await waitedFor(1), await waitedFor(1)];
+    const soldOut = await waitedFor(1);
+    for (const id of [...back, ...changed]) await restock(shop, id, 1);
+    const rows = await rowsOf<{ id: string; productId: string }>(
+      shop.db,
+      'SELECT id, product_id AS "productId" FROM product_variants',
+    );
+    const productOf = (id: string) => known(rows.find((row) => row.id === id)).productId;
+    const common = { seq: 1, occurredAt: new Date() };
+    const events = [
+      ...back.map((variantId) => {
+        const of = { variantId, productId: productOf(variantId), available: 1 };
+        return { ...common, ...backInStock.of(variantId, of) };
+      }),
+      ...[...changed, soldOut].map((id) => {
+        const productId = productOf(id);
+        return { ...common, ...productChanged.of(productId, { productId }) };
+      }),
+    ];
+    const consumer = createStockAlertConsumer(shop.stockAlerts);
+    const { statements } = await recordStatements(() =>
+      shop.db.transaction(async (tx) => consumer.handleTogether?.(tx, events)),
+    );
+    expect(statements).toEqual([expect.stringMatching(/^BEGIN/), 'stock_alert_chains_start', 'COMMIT']);
+    expect((await chainsOf(shop.db)).map(({ variantId }) => variantId).toSorted()).toEqual(
+      [...back, ...changed].toSorted(),
+    );
   });
 
   test('a job that runs twice, and in two processes, does a batch once', async () => {

@@ -243,6 +243,41 @@ describe('a consumer', () => {
     expect(await placeOf()).toMatchObject({ seq: 3 });
   });
 
+  test('that can is handed events together, and those of a transaction that failed one by one', async () => {
+    const given: number[][] = [];
+    const consumer = defineConsumer({
+      name: 'recorder',
+      types: ['wanted', 'poison'],
+      async handle(tx, event) {
+        given.push([event.seq]);
+        if (event.type === 'poison') throw new Error('poison');
+        await record(tx, event, 'alone');
+        return 'DONE';
+      },
+      async handleTogether(tx, events) {
+        given.push(events.map(({ seq }) => seq));
+        for (const event of events) await record(tx, event, 'together');
+        if (events.some(({ type }) => type === 'poison')) throw new Error('poison');
+      },
+    });
+    const consumers = start(consumer, { settings: { attempts: 1 } });
+    await consumers.flush();
+    await write('wanted', 'other', 'wanted', 'wanted');
+    await consumers.flush();
+    await write('wanted');
+    await consumers.flush();
+    await write('wanted', 'poison', 'wanted');
+    await consumers.flush();
+
+    expect(given).toEqual([[1, 3, 4], [5], [6, 7, 8], [6], [7], [8]]);
+    expect(await rowsOf(db, 'SELECT seq, runner FROM effects ORDER BY id')).toEqual([
+      ...[1, 3, 4].map((seq) => ({ seq, runner: 'together' })),
+      ...[5, 6, 8].map((seq) => ({ seq, runner: 'alone' })),
+    ]);
+    expect(await parkedRows()).toMatchObject([{ seq: 7, type: 'poison' }]);
+    expect(await placeOf()).toMatchObject({ seq: 8 });
+  });
+
   test('begins anew at the end of a log that was replaced, and says so loudly', async () => {
     const consumers = start(recorder());
     await consumers.flush();

@@ -2,6 +2,8 @@ import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLocalBus } from '../../src/events/bus.ts';
 import { startConsumers } from '../../src/events/consumers.ts';
+import { createMailNotices } from '../../src/modules/mail/mail-notices.consumer.ts';
+import { orderPlaced } from '../../src/modules/orders/order.events.ts';
 import { createConsumers } from '../../src/modules/services.ts';
 import {
   emailConfirmationRequested,
@@ -18,6 +20,7 @@ import { appendEvents, inShort, mailsOf, openLetters, takeNotice } from '../supp
 import { bringTo, buy, guestWithOrder, orderLifeOf } from '../support/order-life.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 import { enter, rowId, shopperOf } from '../support/shopper.ts';
+import { recordStatements } from '../support/statements.ts';
 
 let shop: QuietShop;
 beforeAll(async () => {
@@ -155,6 +158,35 @@ describe('a change of an account', () => {
     ]);
     expect(await openLetters(shop, null).compose(known(mails[3]))).toBeNull();
   });
+});
+
+test('the mails of many events take as many statements as that of one', async () => {
+  const variant = await makeVariant(shop, { onHand: 100 });
+  const orders: string[] = [];
+  for (let n = 0; n < 4; n += 1) {
+    const guest = await guestWithOrder(shop, [{ sku: variant.sku, quantity: 1 }]);
+    orders.push(rowId(guest.id));
+  }
+  const ada = await newPerson(shop);
+  const cause = { seq: 0, occurredAt: new Date() };
+  let seq = 1_000_000;
+  const events = [
+    ...[...orders, ...orders, uuid()].map((orderId) => orderPlaced.of(orderId, { orderId })),
+    userRegistered.of(rowId(ada.userId), { userId: rowId(ada.userId) }),
+  ].map((event) => ({ ...cause, ...event, seq: (seq += 1) }));
+  const consumer = createMailNotices(shop.app.services);
+  const { statements } = await recordStatements(
+    () => shop.db.transaction(async (tx) => consumer.handleTogether?.(tx, events)),
+    shop,
+  );
+  expect(statements).toEqual([expect.stringMatching(/^BEGIN/), 'mail_recipients', 'clock', 'mail_insert', 'COMMIT']);
+  const mails = await rowsOf<{ cause: string; orderId: string | null }>(
+    shop.db,
+    `SELECT cause, data->>'orderId' AS "orderId" FROM mails WHERE cause = ANY($1) ORDER BY id`,
+    [events.map((event) => `event:${event.seq}`)],
+  );
+  // The order that does not exist has no mail.
+  expect(mails.map(({ orderId }) => orderId)).toEqual([...orders, ...orders, null]);
 });
 
 test('an event that comes again makes no second mail', async () => {

@@ -99,7 +99,7 @@ describe.each(JOB_BACKENDS)('stock alerts, their jobs on %s', (kind) => {
       nudges: createNudges(),
       logger: { error: () => {}, warn: () => {} },
     });
-    await shop.db.transaction((tx) => dying.stockAlerts.start(tx, { variantId: id }));
+    await shop.db.transaction((tx) => dying.stockAlerts.start(tx, { variantIds: [id], productIds: [] }));
     expect(await dying.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 2 });
     expect(await view.ids('delayed')).toEqual([]);
 

@@ -5,24 +5,33 @@ import type { Queryable, Statement } from '../../infra/postgres/database.ts';
  * chain that just ends (its row deleted, not yet committed) is waited for and then begun anew, so that no restock is lost.
  * ON CONFLICT DO NOTHING would not do: it does not wait for a transaction that has locked the row and is about to delete it.
  */
-const startWhere = (which: string) => `
+const start: Statement = {
+  name: 'stock_alert_chains_start',
+  text: `
 INSERT INTO stock_alert_chains AS c (variant_id, started_at, next_batch_at)
-SELECT v.id, clock_timestamp(), clock_timestamp() FROM product_variants v JOIN products p ON p.id = v.product_id
- WHERE ${which} = $1 AND p.status = 'ACTIVE' AND v.archived_at IS NULL AND v.available > 0
+SELECT v.id, clock_timestamp(), clock_timestamp()
+  FROM (SELECT id FROM product_variants WHERE id = ANY($1::uuid[])
+        UNION SELECT id FROM product_variants WHERE product_id = ANY($2::uuid[])) AS meant
+  JOIN product_variants v ON v.id = meant.id
+  JOIN products p ON p.id = v.product_id
+ WHERE p.status = 'ACTIVE' AND v.archived_at IS NULL AND v.available > 0
    AND EXISTS (SELECT FROM stock_alerts a WHERE a.variant_id = v.id AND a.status = 'WAITING')
  ORDER BY v.id
-ON CONFLICT (variant_id) DO UPDATE SET next_batch_at = c.next_batch_at RETURNING variant_id AS "variantId"`;
+ON CONFLICT (variant_id) DO UPDATE SET next_batch_at = c.next_batch_at RETURNING variant_id AS "variantId"`,
+};
 
-const startOfVariant: Statement = { name: 'stock_alert_chain_start', text: startWhere('v.id') };
-const startOfProduct: Statement = { name: 'stock_alert_chain_start_of_product', text: startWhere('p.id') };
+/** Variants, and products all of whose variants are meant. */
+export interface ChainSubjects {
+  variantIds: readonly string[];
+  productIds: readonly string[];
+}
 
 /**
- * Begins the chain of a variant, or of each of a product's, where somebody waits for what can be bought now.
- * @returns the variants that have one now
+ * Begins the chains of variants that can be bought now and for which somebody waits.
+ * @returns the variants that have a chain now
  */
-export async function startChains(tx: Queryable, of: { variantId: string } | { productId: string }): Promise<string[]> {
-  const [statement, id] = 'variantId' in of ? [startOfVariant, of.variantId] : [startOfProduct, of.productId];
-  const rows = await tx.query<{ variantId: string }>(statement, [id]);
+export async function startChains(tx: Queryable, { variantIds, productIds }: ChainSubjects): Promise<string[]> {
+  const rows = await tx.query<{ variantId: string }>(start, [variantIds, productIds]);
   return rows.map((row) => row.variantId);
 }
 

@@ -1,4 +1,5 @@
 import { defineConsumer, type Consumer } from '../../events/consumer.ts';
+import type { StoredEvent } from '../../events/event.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
 import type { Database, Transaction } from '../../infra/postgres/database.ts';
@@ -10,6 +11,7 @@ import { backInStock } from '../inventory/inventory.events.ts';
 import type { Nudges } from '../module.ts';
 import type { MailService } from '../mail/mail.service.ts';
 import * as repository from './stock-alert-chain.repository.ts';
+import type { ChainSubjects } from './stock-alert-chain.repository.ts';
 
 /*
  * When a variant comes back, those who wait are told in the order in which they signed up: as many as there are free units,
@@ -29,10 +31,10 @@ export type BatchResult =
 /** Chains of back-in-stock emails. */
 export interface StockAlertChains {
   /**
-   * Begins the chains that an event calls for, where somebody waits for what can be bought; one that is there goes on as it
-   * did. In the caller's transaction, after whose commit the job is enqueued.
+   * Begins the chains of variants that can be bought and for which somebody waits. A chain that exists goes on as before. Runs in the
+   * caller's transaction, after whose commit the jobs are enqueued.
    */
-  start(tx: Transaction, of: { variantId: string } | { productId: string }): Promise<void>;
+  start(tx: Transaction, of: ChainSubjects): Promise<void>;
   /**
    * Tells the next ones, where the chain is due; the caller goes on while there are MORE. Any number of times, and in any
    * number of processes at once. An alert that fails is logged and set aside for ten minutes.
@@ -175,15 +177,19 @@ export function createStockAlertChains(deps: {
 
 /** Begins a chain when a variant comes back, and when a product is for sale again whose variants had units all the while. */
 export function createStockAlertConsumer(chains: Pick<StockAlertChains, 'start'>): Consumer {
+  async function handleTogether(tx: Transaction, events: readonly StoredEvent[]): Promise<void> {
+    const back = events.flatMap((event) => backInStock.read(event)?.variantId ?? []);
+    const changed = events.flatMap((event) => productChanged.read(event)?.productId ?? []);
+    await chains.start(tx, { variantIds: [...new Set(back)], productIds: [...new Set(changed)] });
+  }
+
   return defineConsumer({
     name: 'stock-alert-chains',
     types: [backInStock.type, productChanged.type],
     async handle(tx, event) {
-      const back = backInStock.read(event);
-      if (back !== null) await chains.start(tx, { variantId: back.variantId });
-      const changed = productChanged.read(event);
-      if (changed !== null) await chains.start(tx, { productId: changed.productId });
+      await handleTogether(tx, [event]);
       return 'DONE';
     },
+    handleTogether,
   });
 }

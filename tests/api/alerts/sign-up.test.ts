@@ -235,7 +235,9 @@ describe('an alert is called off', () => {
     const ada = await newPerson(shop);
     const { alert, variant } = await waiting(ada);
     await setOnHand(variant.id, 1);
-    await shop.db.transaction((tx) => shop.app.services.stockAlerts.start(tx, { variantId: variant.id }));
+    await shop.db.transaction((tx) =>
+      shop.app.services.stockAlerts.start(tx, { variantIds: [variant.id], productIds: [] }),
+    );
     expect(await shop.app.services.stockAlerts.tellNext(variant.id)).toEqual({ state: 'ENDED', told: 1 });
     for (const input of [{ id: alert.id }, { token: token(alert.id) }]) {
       const payload = await changingNothing(shop, () => waiterOf(ada.client).cancel(input));
