@@ -1,4 +1,4 @@
-import { Body, Container, Head, Heading, Hr, Html, Link, Preview, Section, Text } from '@react-email/components';
+import { Body, Container, Head, Heading, Hr, Html, Link, Section, Text } from '@react-email/components';
 import type { ReactNode } from 'react';
 import { palette, styles } from './style.ts';
 
@@ -25,6 +25,23 @@ const CSS = `.page { background-color: ${palette.page}; }
 @media (max-width: 480px) {
   .card { padding: 24px 20px !important; }
 }`;
+
+/** Most characters that mail programs show of a letter beside its subject. */
+const PREVIEW_LENGTH = 150;
+// As entities: what is not ASCII takes longer to encode for the wire than everything else in a letter.
+const FILLER = '&#160;&#8204;&#8203;&#8205;&#8206;&#8207;&#65279;';
+const hidden = { display: 'none', overflow: 'hidden', lineHeight: '1px', opacity: 0, maxHeight: 0, maxWidth: 0 };
+
+/** What mail programs show beside the subject. Invisible characters keep the text of the letter from being shown after it. */
+function Preview({ children }: { children: string }) {
+  const text = children.slice(0, PREVIEW_LENGTH);
+  return (
+    <div style={hidden} data-skip-in-text="true">
+      {text}
+      <div dangerouslySetInnerHTML={{ __html: FILLER.repeat(PREVIEW_LENGTH - text.length) }} />
+    </div>
+  );
+}
 
 /** A letter: the shop's name, what there is to say, and why one gets it. */
 export function Layout(props: { frame: Frame; preview: string; title: string; why: string; children: ReactNode }) {

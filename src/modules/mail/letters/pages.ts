@@ -1,5 +1,6 @@
-import { render, toPlainText } from '@react-email/components';
+import { compile } from 'html-to-text';
 import { createElement, type FunctionComponent } from 'react';
+import { renderToStaticMarkup } from 'react-dom/server';
 import { BackInStock } from './back-in-stock.tsx';
 import { ConfirmAddress } from './confirm-address.tsx';
 import { LowStock } from './low-stock.tsx';
@@ -29,18 +30,25 @@ export interface RenderedPage {
 }
 
 /** How the text part is made of the HTML: headings keep their case, links are written out, lines are not wrapped. */
-const asText = {
+const toText = compile({
   wordwrap: false,
   selectors: [
+    { selector: 'img', format: 'skip' },
+    { selector: '[data-skip-in-text=true]', format: 'skip' },
     { selector: 'h1', options: { uppercase: false } },
     { selector: 'h2', options: { uppercase: false } },
     { selector: 'a', options: { hideLinkHrefIfSameAsText: true, linkBrackets: false as const } },
     { selector: 'table.lines', format: 'dataTable', options: { uppercaseHeaderCells: false, maxColumnWidth: 50 } },
   ],
-};
+});
+
+/** Mail programs know this one best. */
+const DOCTYPE =
+  '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">';
 
 /** Renders a page as HTML and as plain text. */
 export async function renderPage({ name, props }: Page): Promise<RenderedPage> {
-  const html = await render(createElement(pages[name] as FunctionComponent<object>, props));
-  return { html, text: toPlainText(html, asText) };
+  // No page waits for anything, so there is no need for a stream, as which React Email renders.
+  const html = renderToStaticMarkup(createElement(pages[name] as FunctionComponent<object>, props));
+  return { html: DOCTYPE + html, text: toText(html) };
 }
