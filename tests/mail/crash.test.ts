@@ -182,7 +182,14 @@ const points: readonly (readonly [string, KillPoint])[] = [
           smtp.say('DATA', 'OK');
           smtp.release();
         };
-        const recorded = heldBy(() => 'SELECT FROM mails FOR UPDATE', untilWaits(2, "SET status = 'SENT'"));
+        const recorded = heldBy(
+          () => 'SELECT FROM mails FOR UPDATE',
+          async () => {
+            await until('both are answered', () => arrivedFor(recipients).every((mail) => mail.answered));
+            // One statement records both, or the first of them while the other one waits for the next statement.
+            await untilWaits(1, "SET status = 'SENT'")();
+          },
+        );
         await recorded(running, answered, recipients);
         expect(arrivedFor(recipients).map((mail) => mail.answered)).toEqual([true, true]);
       },

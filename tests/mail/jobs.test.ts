@@ -3,6 +3,8 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Overrides } from '../../src/app.ts';
+import { MailFault } from '../../src/infra/mail/mailer.ts';
+import { createMailJob } from '../../src/modules/mail/mail.jobs.ts';
 import { createMailSending } from '../../src/modules/mail/mail-sending.ts';
 import { pruneOldMails, sweepMails } from '../../src/modules/mail/mail-sweep.ts';
 import { newEmail, newPerson } from '../support/accounts.ts';
@@ -17,6 +19,7 @@ import { openServices } from '../support/services.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { enter } from '../support/shopper.ts';
 import { startSmtp, type TestSmtp } from '../support/smtp.ts';
+import { recordStatements } from '../support/statements.ts';
 import { until } from '../support/until.ts';
 
 const untilSent = (shop: TestShop, id: string) =>
@@ -81,6 +84,52 @@ describe.each(JOB_BACKENDS)('a mail, jobs on %s', (kind) => {
   });
 });
 
+test('the emails of one job share their statements, also where one of them fails', async () => {
+  const database = await createTestDatabase();
+  const services = openServices(database.url);
+  onTestFinished(async () => {
+    await services.dispose();
+    await database.dispose();
+  });
+  const here = { db: services.db, app: { services } };
+  const ids: string[] = [];
+  for (let n = 0; n < 24; n += 1) ids.push(await writeMail(here));
+  const sent: string[] = [];
+  let atOnce = 0;
+  let most = 0;
+  const sending = createMailSending({
+    db: services.db,
+    mailer: {
+      async send({ id }) {
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await new Promise((resolve) => setImmediate(resolve));
+        atOnce -= 1;
+        if (id === ids[5]) throw new MailFault('no such user', { permanent: true });
+        sent.push(id);
+      },
+    },
+    letters: lettersOf(),
+    nudges: { mail() {} },
+  });
+  const job = createMailJob(sending);
+  const run = { signal: new AbortController().signal, logger: pino({ level: 'silent' }) };
+  const { statements } = await recordStatements(() => job.run({ mailIds: ids }, run));
+  expect(sent.toSorted()).toEqual(ids.filter((id) => id !== ids[5]).toSorted());
+  expect(await mailState(here, known(ids[5]))).toMatchObject({ status: 'FAILED' });
+  expect(await mailState(here, known(ids[6]))).toMatchObject({ status: 'SENT', attempts: 1, claimed: false });
+  // Each of them by itself would take 48.
+  const shared = statements.filter((name) => name === 'mail_claim' || name === 'mail_sent');
+  expect(shared.length).toBeLessThan(24);
+  expect(most).toBeLessThanOrEqual(8);
+});
+
+test('a job from before jobs had several emails is still understood', () => {
+  const mailId = randomUUID();
+  const { schema } = createMailJob({ send: () => Promise.resolve('NOTHING') });
+  expect(schema.parse({ mailId })).toEqual({ mailIds: [mailId] });
+});
+
 test('events from before the first start of a worker are mailed by the first worker', async () => {
   const jobs = await jobsOf('PostgreSQL');
   const smtp = await startSmtp();
@@ -125,11 +174,13 @@ test.skipIf(!hasRedis('Lost jobs'))(
       return found.length > 0;
     });
 
-    // As many as are sent at a time.
+    // As many jobs as run at a time, each with one mail.
     smtp.say('GREETING', 'HOLD');
-    for (let n = 0; n < 8; n += 1) await newPerson(shop);
     const tried = () => rowsOf(shop.db, 'SELECT FROM mails WHERE attempts = 1');
-    await until('all who send are held', async () => (await tried()).length === 8);
+    for (let n = 1; n <= 8; n += 1) {
+      await newPerson(shop);
+      await until('it is held', async () => (await tried()).length === n);
+    }
     const variant = await makeVariant(shop.app, { onHand: 1 });
     const guest = await enter(shop);
     await guest.add({ variantId: variant.globalId, quantity: 1 });

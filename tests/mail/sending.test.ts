@@ -51,7 +51,7 @@ beforeEach(async () => {
         db: services.db,
         mailer: createSmtpMailer({ ...server, from: FROM }),
         letters: lettersOf(letters),
-        nudges: { mail: (id, delayMs) => nudged.push({ id, delayMs }) },
+        nudges: { mail: (ids, delayMs) => void nudged.push(...ids.map((id) => ({ id, delayMs }))) },
       }),
   };
 });

@@ -11,6 +11,8 @@ import { createSigner } from '../signer.ts';
 
 /** Mails kept; the oldest go. */
 const KEPT = 1000;
+/** The share of `KEPT` that may come on top before the folder is tidied up: listing it takes longer than writing a mail. */
+const SLACK = 0.05;
 const NAME = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.eml$/;
 
 /** The names of the mails that there are, the newest first. */
@@ -38,27 +40,44 @@ function orNothing<T>(nothing: T): (error: NodeJS.ErrnoException) => T {
 /** Puts mails into a folder, which others than the owner cannot read: there are secrets in them. */
 export function createMailboxMailer(options: { folder: string; from: Mailbox; kept?: number }): Mailer {
   const { folder, from, kept = KEPT } = options;
+  let isMade = false;
+  /** Mails written since the folder was tidied up. */
+  let written = Infinity;
+
+  async function write(name: string, message: Buffer): Promise<void> {
+    if (!isMade) await mkdir(folder, { recursive: true, mode: 0o700 });
+    isMade = true;
+    const draft = join(folder, `.${name}.${randomUUID()}`);
+    try {
+      const file = await open(draft, 'wx', 0o600);
+      try {
+        await file.writeFile(message);
+        // Once it counts as sent, it must outlast a power cut.
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(draft, join(folder, name));
+    } catch (error) {
+      isMade = false;
+      await rm(draft, { force: true });
+      throw error;
+    }
+  }
+
+  async function tidyUp(): Promise<void> {
+    written += 1;
+    if (written < kept * SLACK) return;
+    written = 0;
+    for (const id of (await listMailbox(folder)).slice(kept)) await rm(join(folder, `${id}.eml`), { force: true });
+  }
+
   return {
     async send(mail) {
       const message = await writeMessage(mail, from);
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        const name = `${mail.id}.eml`;
-        const draft = join(folder, `.${name}.${randomUUID()}`);
-        try {
-          const file = await open(draft, 'wx', 0o600);
-          try {
-            await file.writeFile(message);
-            // Once it counts as sent, it must outlast a power cut.
-            await file.sync();
-          } finally {
-            await file.close();
-          }
-          await rename(draft, join(folder, name));
-        } finally {
-          await rm(draft, { force: true });
-        }
-        for (const id of (await listMailbox(folder)).slice(kept)) await rm(join(folder, `${id}.eml`), { force: true });
+        await write(`${mail.id}.eml`, message);
+        await tidyUp();
       } catch (error) {
         const { code = 'unknown' } = error as NodeJS.ErrnoException;
         throw new MailFault(`the mailbox could not be written (${code})`, { permanent: false });

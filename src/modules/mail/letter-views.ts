@@ -1,3 +1,4 @@
+import { createCombiner, SHARED_READ } from '../../infra/combiner.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
 import { toAddress } from '../addresses/address.types.ts';
 import { fullTitle } from '../catalog/catalog.service.ts';
@@ -35,12 +36,26 @@ export interface OrderView {
 /** As many lines as a cart may have. */
 const MOST_LINES = 100;
 
-/** Reads an order. */
-export async function viewOrder(source: Queryable, orderId: string): Promise<OrderView | null> {
-  const found = await repository.findOrder(source, orderId, MOST_LINES);
-  if (found === null) return null;
-  const { order, lines } = found;
-  const { currency } = order;
+/** Finds an order to show; null if there is none. `readAt` is the time by the database's clock. */
+export type OrderViewer = (orderId: string) => Promise<{ order: OrderView; readAt: Date } | null>;
+
+/** Makes the function that reads orders. Those that are asked for while others are read are read together. */
+export function createOrderViewer(source: Queryable): OrderViewer {
+  const reader = createCombiner<string, { order: OrderView; readAt: Date } | null>({
+    ...SHARED_READ,
+    async run(ids) {
+      const found = new Map((await repository.findOrders(source, ids, MOST_LINES)).map((row) => [row.id, row]));
+      return ids.map((id) => {
+        const row = found.get(id);
+        return { status: 'fulfilled', value: row === undefined ? null : { order: viewOf(row), readAt: row.readAt } };
+      });
+    },
+  });
+  return (orderId) => reader.submit(orderId);
+}
+
+function viewOf(order: repository.OrderRow): OrderView {
+  const { currency, lines } = order;
   const money = (minor: bigint) => formatMoney({ minor, currency });
   return {
     number: String(order.number),
@@ -49,7 +64,7 @@ export async function viewOrder(source: Queryable, orderId: string): Promise<Ord
       title: oneLine(line.title),
       sku: oneLine(line.sku, 100),
       quantity: `${line.quantity} × ${money(BigInt(line.unitPriceMinor))}`,
-      total: money(totalOfLine(line)),
+      total: money(totalOfLine({ ...line, reliefMinor: BigInt(line.reliefMinor) })),
     })),
     parts: partsOf(order, money),
     total: money(order.totalMinor),

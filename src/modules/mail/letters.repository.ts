@@ -2,6 +2,7 @@ import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { AddressColumns } from '../addresses/address.types.ts';
 
 export interface OrderRow extends AddressColumns {
+  id: string;
   number: bigint;
   status: string;
   currency: string;
@@ -19,6 +20,9 @@ export interface OrderRow extends AddressColumns {
   placedAt: Date;
   /** The order was placed by an account whose own, confirmed address it has. */
   isConfirmed: boolean;
+  lines: OrderLineRow[];
+  /** When the order was read, by the database's clock. */
+  readAt: Date;
 }
 
 export interface OrderLineRow {
@@ -26,12 +30,13 @@ export interface OrderLineRow {
   sku: string;
   quantity: number;
   unitPriceMinor: number;
-  reliefMinor: bigint;
+  /** Text, since JSON numbers are not exact. */
+  reliefMinor: string;
 }
 
-const order: Statement = {
-  name: 'letter_order',
-  text: `SELECT number, status, currency, total_minor AS "totalMinor", subtotal_minor AS "subtotalMinor",
+const orders: Statement = {
+  name: 'letter_orders',
+  text: `SELECT id, clock_timestamp() AS "readAt", number, status, currency, total_minor AS "totalMinor", subtotal_minor AS "subtotalMinor",
                 discount_minor AS "discountMinor", shipping_minor AS "shippingMinor", tax_minor AS "taxMinor",
                 prices_include_tax AS "pricesIncludeTax", shipping_method_title AS "shippingMethodTitle",
                 coalesce((SELECT jsonb_agg(jsonb_build_object('promotionId', promotion_id, 'title', title,
@@ -44,25 +49,17 @@ const order: Statement = {
                 shipping_postal_code AS "postalCode", shipping_country_code AS "countryCode",
                 EXISTS (SELECT FROM carts c JOIN users u ON u.id = c.user_id
                          WHERE c.id = orders.cart_id AND lower(u.email) = lower(orders.email)
-                           AND u.email_verified_at IS NOT NULL) AS "isConfirmed"
-           FROM orders WHERE id = $1`,
-};
-const orderLines: Statement = {
-  name: 'letter_order_lines',
-  text: `SELECT l.title, l.sku, l.quantity, l.unit_price_minor AS "unitPriceMinor", l.relief_minor AS "reliefMinor"
-           FROM order_lines l WHERE l.order_id = $1 ORDER BY l.position LIMIT $2`,
+                           AND u.email_verified_at IS NOT NULL) AS "isConfirmed",
+                coalesce((SELECT jsonb_agg(jsonb_build_object('title', title, 'sku', sku, 'quantity', quantity,
+                                                              'unitPriceMinor', unit_price_minor,
+                                                              'reliefMinor', relief_minor::text) ORDER BY position)
+                   FROM (SELECT * FROM order_lines WHERE order_id = orders.id ORDER BY position LIMIT $2) AS l), '[]') AS lines
+           FROM orders WHERE id = ANY($1::uuid[])`,
 };
 
-/** An order with its lines, so many at most; null where there is none. */
-export async function findOrder(
-  source: Queryable,
-  orderId: string,
-  most: number,
-): Promise<{ order: OrderRow; lines: OrderLineRow[] } | null> {
-  const [row] = await source.query<OrderRow>(order, [orderId]);
-  return row === undefined
-    ? null
-    : { order: row, lines: await source.query<OrderLineRow>(orderLines, [orderId, most]) };
+/** Orders with their lines, so many of each at most. Those that do not exist are left out. */
+export function findOrders(source: Queryable, orderIds: readonly string[], most: number): Promise<OrderRow[]> {
+  return source.query<OrderRow>(orders, [orderIds, most]);
 }
 
 const step: Statement = {

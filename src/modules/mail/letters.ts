@@ -60,34 +60,41 @@ export function createLetters(deps: {
   const shopName = oneLine(shop.name, 80);
   const confirmLink = async (userId: string) =>
     links.confirmEmail(await services.accounts.emailConfirmationToken(userId));
-  const orderLink = async (orderId: string) => links.order(services.orders.accessToken(orderId, await readClock(db)));
+  const readOrder = views.createOrderViewer(db);
+  const orderLink = (orderId: string, at: Date) => links.order(services.orders.accessToken(orderId, at));
 
   const writers: Readonly<Record<MailTemplate, Writer>> = {
     async 'order-placed'({ data }, frame) {
       const { orderId } = ofOrder.parse(data);
-      const order = await views.viewOrder(db, orderId);
-      if (order === null) return null;
-      const page: Page = { name: 'OrderPlaced', props: { frame, order, link: await orderLink(orderId) } };
+      const found = await readOrder(orderId);
+      if (found === null) return null;
+      const { order, readAt } = found;
+      const page: Page = { name: 'OrderPlaced', props: { frame, order, link: orderLink(orderId, readAt) } };
       return { subject: `Order ${order.number}: thank you`, page };
     },
 
     async 'order-status-changed'({ data }, frame) {
       const { orderId, to } = ofStep.parse(data);
-      const order = await views.viewOrder(db, orderId);
-      if (order === null) return null;
+      const found = await readOrder(orderId);
+      if (found === null) return null;
+      const { order, readAt } = found;
       const note = await views.viewNote(db, orderId, to);
       const page: Page = {
         name: 'OrderStatusChanged',
-        props: { frame, order, to, note, link: await orderLink(orderId) },
+        props: { frame, order, to, note, link: orderLink(orderId, readAt) },
       };
       return { subject: `Order ${order.number}: ${statusTexts[to].subject}`, page };
     },
 
     async 'order-link'({ data }, frame) {
       const { orderId } = ofOrder.parse(data);
-      const order = await views.viewOrder(db, orderId);
-      if (order === null) return null;
-      const page: Page = { name: 'OrderLink', props: { frame, number: order.number, link: await orderLink(orderId) } };
+      const found = await readOrder(orderId);
+      if (found === null) return null;
+      const { order, readAt } = found;
+      const page: Page = {
+        name: 'OrderLink',
+        props: { frame, number: order.number, link: orderLink(orderId, readAt) },
+      };
       return { subject: `Your link to order ${order.number}`, page };
     },
 
@@ -100,11 +107,12 @@ export function createLetters(deps: {
 
     async 'payment-received-late'({ data }, frame) {
       const { paymentId, orderId } = ofPaidOrder.parse(data);
-      const [payment, order] = [await views.viewPayment(db, paymentId), await views.viewOrder(db, orderId)];
-      if (payment === null || order === null) return null;
+      const [payment, found] = [await views.viewPayment(db, paymentId), await readOrder(orderId)];
+      if (payment === null || found === null) return null;
+      const { order, readAt } = found;
       const page: Page = {
         name: 'PaymentReceivedLate',
-        props: { frame, payment, order, link: await orderLink(orderId) },
+        props: { frame, payment, order, link: orderLink(orderId, readAt) },
       };
       return { subject: `Order ${order.number}: your payment has arrived`, page };
     },
@@ -114,7 +122,7 @@ export function createLetters(deps: {
       const payment = await views.viewPayment(db, paymentId, refundId);
       if (payment === null || payment.refund === null) return null;
       const { refund, orderNumber } = payment;
-      const link = orderId === null ? null : await orderLink(orderId);
+      const link = orderId === null ? null : orderLink(orderId, await readClock(db));
       const subject =
         orderNumber === null ? `Your refund: ${shopName}` : `Order ${orderNumber}: ${refund.amount} refunded`;
       return { subject, page: { name: 'RefundSucceeded', props: { frame, refund, orderNumber, link } } };

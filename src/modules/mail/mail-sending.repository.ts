@@ -15,29 +15,36 @@ export interface ClaimedMail extends MailRow {
 
 const claim: Statement = {
   name: 'mail_claim',
-  text: `UPDATE mails SET claimed_until = clock_timestamp() + make_interval(secs => $2::int), attempts = attempts + 1
-          WHERE id = $1 AND status = 'PENDING' AND due_at <= clock_timestamp()
-            AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
-         RETURNING id, cause, template, recipient, user_id AS "userId", data, message_id AS "messageId", attempts, traceparent,
+  text: `WITH free AS (
+           SELECT id FROM mails
+            WHERE id = ANY($1::uuid[]) AND status = 'PENDING' AND due_at <= clock_timestamp()
+              AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())
+            ORDER BY id FOR NO KEY UPDATE
+         )
+         UPDATE mails m SET claimed_until = clock_timestamp() + make_interval(secs => $2::int), attempts = attempts + 1
+           FROM free WHERE m.id = free.id
+         RETURNING m.id, cause, template, recipient, user_id AS "userId", data, message_id AS "messageId", attempts, traceparent,
            claimed_until::text AS claim, clock_timestamp() AS at`,
 };
 
-/** Claims a mail for so many seconds; null where it is settled, not due, or somebody else's. */
-export async function claimMail(db: Queryable, id: string, seconds: number): Promise<ClaimedMail | null> {
-  const [row] = await db.query<ClaimedMail>(claim, [id, seconds]);
-  return row ?? null;
+/** Claims emails for so many seconds. @returns those that can be sent; not those that are settled, not due, or claimed by somebody else */
+export function claimMails(db: Queryable, ids: readonly string[], seconds: number): Promise<ClaimedMail[]> {
+  return db.query<ClaimedMail>(claim, [ids, seconds]);
 }
 
 // Whatever became of the claim meanwhile: it was sent, and is not to be sent again.
 const sent: Statement = {
   name: 'mail_sent',
-  text: `UPDATE mails SET status = 'SENT', error = NULL, claimed_until = NULL, settled_at = clock_timestamp()
-          WHERE id = $1 AND status <> 'SENT'`,
+  text: `WITH sent AS (
+           SELECT id FROM mails WHERE id = ANY($1::uuid[]) AND status <> 'SENT' ORDER BY id FOR NO KEY UPDATE
+         )
+         UPDATE mails m SET status = 'SENT', error = NULL, claimed_until = NULL, settled_at = clock_timestamp()
+           FROM sent WHERE m.id = sent.id`,
 };
 
-/** Records that a mail was sent. Twice is once. */
-export async function settleSent(db: Queryable, { id }: Pick<ClaimedMail, 'id'>): Promise<void> {
-  await db.query(sent, [id]);
+/** Records that emails were sent. Has no further effect for those that are recorded already. */
+export async function settleSent(db: Queryable, ids: readonly string[]): Promise<void> {
+  await db.query(sent, [ids]);
 }
 
 const unsent: Statement = {

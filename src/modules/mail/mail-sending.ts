@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createCombiner } from '../../infra/combiner.ts';
 import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
@@ -22,6 +23,8 @@ const COMPOSE_WITHIN_MS = 20_000;
 /** Recording is tried for as long as the claim holds. */
 const RECORD_WITHIN_MS = CLAIM_S * 1000 - COMPOSE_WITHIN_MS - SEND_WITHIN_MS;
 const RECORD_EVERY_MS = 500;
+/** Statements that are shared by emails. One at a time, and an email is in it once. */
+const SHARED = { most: 100, lanes: 1, withinMs: 30_000, keyOf: (id: string) => id } as const;
 
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
@@ -62,6 +65,23 @@ export function createMailSending(deps: {
 }): MailSending {
   const { db, mailer, letters, nudges, tracer = null } = deps;
 
+  // Those that are to be claimed while others are, or recorded, share the next statement and its commit.
+  const claims = createCombiner<string, ClaimedMail | null>({
+    ...SHARED,
+    async run(ids) {
+      const claimed = await repository.claimMails(db, ids, CLAIM_S);
+      const byId = new Map(claimed.map((mail) => [mail.id, mail]));
+      return ids.map((id) => ({ status: 'fulfilled', value: byId.get(id) ?? null }));
+    },
+  });
+  const records = createCombiner<string, null>({
+    ...SHARED,
+    async run(ids) {
+      await repository.settleSent(db, ids);
+      return ids.map(() => ({ status: 'fulfilled', value: null }));
+    },
+  });
+
   async function attempt(mail: ClaimedMail): Promise<'SENT' | 'SKIPPED'> {
     const { id, messageId, at, recipient: to } = mail;
     const letter = await compose(mail);
@@ -87,7 +107,7 @@ export function createMailSending(deps: {
     const deadline = performance.now() + RECORD_WITHIN_MS;
     for (;;) {
       try {
-        await repository.settleSent(db, mail);
+        await records.submit(mail.id);
         return;
       } catch (error) {
         if (signal.aborted || performance.now() > deadline) throw error;
@@ -108,7 +128,7 @@ export function createMailSending(deps: {
       return 'FAILED';
     }
     const due = await repository.postponeMail(db, mail, seconds, fault.message);
-    if (due !== null) nudges.mail(mail.id, seconds * 1000, due);
+    if (due !== null) nudges.mail([mail.id], seconds * 1000, due);
     logger.warn(line, 'email could not be sent yet; retrying');
     return 'POSTPONED';
   }
@@ -142,7 +162,7 @@ export function createMailSending(deps: {
 
   return {
     async send(mailId, run) {
-      const mail = await repository.claimMail(db, mailId, CLAIM_S);
+      const mail = await claims.submit(mailId);
       if (mail === null) return 'NOTHING';
       if (tracer === null) return sendClaimed(mail, run);
       // A job has a span already; the sweep has none.

@@ -1,29 +1,58 @@
 import { z } from 'zod';
+import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
+import { createKeyedQueue } from '../../infra/limits/keyed-semaphore.ts';
 import { defineJob, type Job } from '../../jobs/define-job.ts';
 import type { MailSending } from './mail-sending.ts';
 
-const payload = z.object({ mailId: z.guid() });
+const payload = z.union([
+  z.object({ mailIds: z.array(z.guid()).min(1) }),
+  // As jobs were before they had several emails; queues may still hold some.
+  z.object({ mailId: z.guid() }).transform(({ mailId }) => ({ mailIds: [mailId] })),
+]);
 
 export type MailPayload = z.infer<typeof payload>;
 
-/** The job that sends one mail. Whether it is to be sent, and what becomes of it, stands in its row. */
+/** Emails of one job. More would keep them from other worker processes, which may be idle. */
+export const MAILS_PER_JOB = 25;
+
+/** Emails that a process sends at a time. A server that is slow keeps each of them for half a minute at most. */
+const AT_A_TIME = 8;
+
+/** The job that sends emails. Whether they are to be sent, and what becomes of them, stands in their rows. */
 export function createMailJob(sending: MailSending): Job<MailPayload> {
+  const line = createKeyedQueue({ atATime: AT_A_TIME, waiting: Infinity });
+
   return defineJob({
     name: 'mail',
     schema: payload,
-    // A server that is slow keeps each of them for half a minute at most.
-    concurrency: 8,
-    async run({ mailId }, { signal, logger }) {
-      signal.throwIfAborted();
-      await sending.send(mailId, { signal, logger });
+    concurrency: AT_A_TIME,
+    async run({ mailIds }, { signal, logger }) {
+      const faults: unknown[] = [];
+      const send = async (mailId: string) => {
+        const turn = line.enter('');
+        await turn?.come;
+        try {
+          if (faults.some((fault) => isDatabaseAway(fault))) return;
+          signal.throwIfAborted();
+          await sending.send(mailId, { signal, logger });
+        } catch (error) {
+          faults.push(error);
+        } finally {
+          turn?.leave();
+        }
+      };
+      // One that fails does not hold up the others. With the next try of the job, those that were sent are passed over.
+      await Promise.all(mailIds.map(send));
+      if (faults.includes(signal.reason)) signal.throwIfAborted();
+      if (faults.length > 0) throw faults.find((fault) => isDatabaseAway(fault)) ?? faults[0];
     },
   });
 }
 
 /**
- * The id of a mail's job. Enqueued twice, the same attempt is one job; the next try, which is due at another time, is another job and
- * is not taken for the one before.
+ * The id of the job of emails that are due at the same time. Enqueued twice, the same attempt is one job; the next try, which is due at
+ * another time, is another job and is not taken for the one before.
  */
-export function mailJobId(mailId: string, at: Date): string {
-  return `mail-${mailId}-${at.getTime()}`;
+export function mailJobId([first]: readonly string[], at: Date): string {
+  return `mail-${first}-${at.getTime()}`;
 }

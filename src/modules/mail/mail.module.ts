@@ -13,8 +13,8 @@ declare module '../module.ts' {
     mailSettings: MailSettingsService;
   }
   interface Nudges {
-    /** A mail is to be sent in `delayMs` milliseconds, which is at `at` by the database's clock. */
-    mail(mailId: string, delayMs: number, at: Date): void;
+    /** Emails are to be sent in `delayMs` milliseconds, which is at `at` by the database's clock. */
+    mail(mailIds: readonly string[], delayMs: number, at: Date): void;
   }
   interface ShopJobs {
     mail: Job<MailPayload>;
@@ -40,7 +40,7 @@ export const mailModule: ShopModule = {
   consumers: ({ services }) => [createMailNotices(services)],
   async work({ config, publicUrl, db, services, nudges, mailer, logger, tracer, overrides }) {
     const [
-      { createMailJob, mailJobId },
+      { createMailJob, mailJobId, MAILS_PER_JOB },
       { createMailSending },
       { createLetters },
       { createLetterRenderer },
@@ -58,12 +58,18 @@ export const mailModule: ShopModule = {
     return {
       jobs: { mail: createMailJob(sending) },
       nudges: ({ mail }, enqueue) => ({
-        mail: (mailId, delayMs, at) => void enqueue(mail, { mailId }, { id: mailJobId(mailId, at), delayMs }),
+        mail(mailIds, delayMs, at) {
+          for (let from = 0; from < mailIds.length; from += MAILS_PER_JOB) {
+            const some = mailIds.slice(from, from + MAILS_PER_JOB);
+            void enqueue(mail, { mailIds: some }, { id: mailJobId(some, at), delayMs });
+          }
+        },
       }),
       upkeep: ({ mail }, enqueue) => [
         startMailSweep({
           ...{ db, sending, logger },
-          nudge: (mailId, at, traceparent) => enqueue(mail, { mailId }, { id: mailJobId(mailId, at), traceparent }),
+          nudge: (mailId, at, traceparent) =>
+            enqueue(mail, { mailIds: [mailId] }, { id: mailJobId([mailId], at), traceparent }),
         }),
         startMailPruning({ db, eventRetentionDays: config.eventRetentionDays, logger }),
         renderer,

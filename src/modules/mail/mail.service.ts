@@ -46,9 +46,7 @@ export function createMailService(deps: {
     async write(tx, at, mails) {
       if (mails.length === 0) return 0;
       const ids = await repository.insertMails(tx, at, mails, domain);
-      tx.afterCommit(() => {
-        for (const id of ids) nudges.mail(id, 0, at);
-      });
+      if (ids.length > 0) tx.afterCommit(() => nudges.mail(ids, 0, at));
       return ids.length;
     },
 
@@ -69,7 +67,7 @@ export function createMailService(deps: {
         const after = { status: 'PENDING', attempts: 0, error: null } as const;
         const changes = changesBetween(mail, after);
         await staff.record(tx, at, { actorId, kind: 'MAIL_RETRIED', subject: { type: 'Mail', id }, changes });
-        tx.afterCommit(() => nudges.mail(id, 0, at));
+        tx.afterCommit(() => nudges.mail([id], 0, at));
         return { ...mail, ...after, dueAt: at, settledAt: null };
       }),
   };

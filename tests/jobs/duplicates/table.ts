@@ -244,7 +244,7 @@ export const jobs: Readonly<Record<string, Row<unknown>>> = {
         const arrived = scene.smtp.arrived.filter(({ to }) => to.includes(recipient));
         return { status, attempts, settled, arrived: arrived.length };
       };
-      return { comes: { mailId }, effect };
+      return { comes: { mailIds: [mailId] }, effect };
     },
     expected: { status: 'SENT', attempts: 1, settled: true, arrived: 1 },
   },
@@ -252,7 +252,9 @@ export const jobs: Readonly<Record<string, Row<unknown>>> = {
   'stock-alerts': {
     async given(scene) {
       const { id: variantId } = await waitedFor(scene);
-      await scene.db.transaction((tx) => scene.app.services.stockAlerts.start(tx, { variantId }));
+      await scene.db.transaction((tx) =>
+        scene.app.services.stockAlerts.start(tx, { variantIds: [variantId], productIds: [] }),
+      );
       const effect = async () => ({
         told: (await alertsOf(scene.db, variantId)).told,
         mails: await mailsOf(scene.db, variantId),
