@@ -52,7 +52,7 @@ async function buyAtOnce(guests: readonly { guestId: string }[]): Promise<{ orde
         expectedTotalMinor: 900n,
       };
       try {
-        orders.push(await service.checkout(owner, request));
+        orders.push((await service.checkout(owner, request)).id);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         refused.push(...error.errors.map(({ code }) => code));
@@ -170,7 +170,7 @@ test('of 300 who use a code with 50 uses while one of two nodes is killed, 50 su
       expectedTotalMinor: 900n,
     };
     try {
-      numbers.push(await service.checkout(owner, request));
+      numbers.push((await service.checkout(owner, request)).id);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       refused.push(...error.errors.map(({ code }) => code));

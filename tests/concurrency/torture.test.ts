@@ -29,9 +29,9 @@ beforeAll(async () => {
         orders: {
           ...real.orders,
           async checkout(...args) {
-            const orderId = await real.orders.checkout(...args);
-            if (tamper) await rowsOf(shop.db, 'UPDATE order_lines SET quantity = 7 WHERE order_id = $1', [orderId]);
-            return orderId;
+            const order = await real.orders.checkout(...args);
+            if (tamper) await rowsOf(shop.db, 'UPDATE order_lines SET quantity = 7 WHERE order_id = $1', [order.id]);
+            return order;
           },
         },
       }),

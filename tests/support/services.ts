@@ -25,11 +25,13 @@ export interface TestServicesOptions {
   nudges?: Partial<Nudges>;
   /** Told of what is set aside. */
   logger?: Logger;
-  /** Every command on a cart has a transaction of its own. */
+  /** Every command on a cart and every checkout has a transaction of its own. */
   unbatched?: true;
   /** Comes before each statement that the use cases send, and may keep it waiting. */
   before?: (statement: string) => Promise<void> | void;
 }
+
+const allAlone = async (commands: readonly unknown[]) => commands.map(() => 'ALONE' as const);
 
 /** Wires the use cases to a database. */
 export function openServices(connectionString: string, options: TestServicesOptions = {}): TestServices {
@@ -83,7 +85,7 @@ export function openServices(connectionString: string, options: TestServicesOpti
     eventLog,
     nudges: { ...createNudges(), ...options.nudges },
     logger: options.logger ?? logger,
-    ...(options.unbatched === true && { overrides: { cartBatch: async (given) => given.map(() => 'ALONE' as const) } }),
+    ...(options.unbatched === true && { overrides: { cartBatch: allAlone, checkoutBatch: allAlone } }),
   });
   return { ...services, db: opened, eventLog, retries, dispose: async () => opened[Symbol.asyncDispose]() };
 }

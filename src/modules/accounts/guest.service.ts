@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
 import type { Database, Statement, Transaction } from '../../infra/postgres/database.ts';
 import { createCombiner, SHARED_READ } from '../../infra/combiner.ts';
+import { together } from '../../infra/postgres/together.ts';
 import { readSignedId, signId } from '../../infra/signed-id.ts';
 import { createSigner } from '../../infra/signer.ts';
 import { refuse } from '../user-error.ts';
@@ -74,6 +75,17 @@ export interface GuestService {
    * @throws Refusal: IDEMPOTENCY_KEY_REUSED
    */
   renewing<T>(tx: Transaction, guest: RenewingGuest, work: RenewingWork<T>): Promise<Renewed<T>>;
+  /**
+   * Locks guests whose tokens are to be replaced in a transaction that they share, before any cart. Those that somebody else has are
+   * passed over.
+   * @returns the ids of those that are locked and that their tokens still name
+   */
+  lockForRenewal(tx: Transaction, guests: readonly NamedGuest[]): Promise<Set<string>>;
+  /**
+   * Replaces the tokens of guests that `lockForRenewal` has locked, like `renewing`.
+   * @returns the guests with their new tokens, in their order
+   */
+  renewLocked(tx: Transaction, at: Date, guests: readonly NamedGuest[]): Promise<NamedGuest[]>;
 }
 
 const RANDOM_TOKEN = /^[\w-]{43}$/;
@@ -102,16 +114,24 @@ const find: Statement = {
            ) AS g`,
 };
 // The strongest row lock, since the token's hash is a key.
+const lockAll: Statement = {
+  name: 'guest_lock_all_for_renewal',
+  text: `SELECT g.id FROM guests g JOIN unnest($1::uuid[], $2::bytea[]) AS a(id, hash) ON g.id = a.id AND g.token_hash = a.hash
+          ORDER BY g.id FOR UPDATE OF g SKIP LOCKED`,
+};
 const lock: Statement = {
   name: 'guest_lock_for_renewal',
   text: 'SELECT token_hash = $2 AS "isCurrent" FROM guests WHERE id = $1 FOR UPDATE',
 };
 const renew: Statement = {
   name: 'guest_renew',
-  text: `WITH renewed AS (
-           UPDATE guests SET token_hash = $3 WHERE id = $1 AND token_hash = $2 RETURNING id
+  text: `WITH given AS (
+           SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[], $4::uuid[]) AS g(id, hash, renewed_hash, stale_id)
+         ), renewed AS (
+           UPDATE guests SET token_hash = given.renewed_hash FROM given
+            WHERE guests.id = given.id AND guests.token_hash = given.hash RETURNING given.*
          )
-         INSERT INTO guests (id, token_hash, former_id, replaced_at) SELECT $4, $2, id, $5 FROM renewed RETURNING id`,
+         INSERT INTO guests (id, token_hash, former_id, replaced_at) SELECT stale_id, hash, id, $5 FROM renewed RETURNING id`,
 };
 const isCurrent: Statement = {
   name: 'guest_is_current',
@@ -161,19 +181,35 @@ export function createGuestService(deps: {
   }
 
   /** @returns whether the token still names the guest */
-  async function lockForRenewal(tx: Transaction, { id, token }: NamedGuest): Promise<boolean> {
+  async function lockOne(tx: Transaction, { id, token }: NamedGuest): Promise<boolean> {
     const [row] = await tx.query<{ isCurrent: boolean }>(lock, [id, hash(token)]);
     return row?.isCurrent === true;
   }
 
-  /** The caller has the lock of `lockForRenewal`, which answered true. */
-  async function replaceToken(tx: Transaction, at: Date, { id, token }: NamedGuest): Promise<string> {
-    const renewed = signer.sign(SUCCESSOR, `${id} ${token}`);
-    const staleGuestId = uuid();
-    const values = [id, hash(token), hash(renewed), staleGuestId, at];
-    if ((await tx.query(renew, values)).length === 0) throw new Error(`guest ${id} has another token under its lock`);
-    await eventLog.append(tx, at, [credentialsReplaced.of(id, { guestId: id, sessionId: null, staleGuestId })]);
-    return renewed;
+  /** The caller has the locks of the guests, which their tokens name. */
+  async function renewLocked(tx: Transaction, at: Date, named: readonly NamedGuest[]): Promise<NamedGuest[]> {
+    if (named.length === 0) return [];
+    const guests = named.map(({ id, token }) => {
+      return { id, token, renewed: signer.sign(SUCCESSOR, `${id} ${token}`), staleGuestId: uuid() };
+    });
+    const [replaced] = await together(
+      tx.query(renew, [
+        guests.map(({ id }) => id),
+        guests.map(({ token }) => hash(token)),
+        guests.map(({ renewed }) => hash(renewed)),
+        guests.map(({ staleGuestId }) => staleGuestId),
+        at,
+      ]),
+      eventLog.append(
+        tx,
+        at,
+        guests.map(({ id, staleGuestId }) =>
+          credentialsReplaced.of(id, { guestId: id, sessionId: null, staleGuestId }),
+        ),
+      ),
+    );
+    if (replaced.length < guests.length) throw new Error('a guest has another token under its lock');
+    return guests.map(({ id, renewed }) => ({ id, token: renewed }));
   }
 
   /** The guest with the token that took the place of one, for an answer that was lost; null if there is yet another one by now. */
@@ -188,6 +224,14 @@ export function createGuestService(deps: {
   return {
     make,
     insert: insertAll,
+    renewLocked,
+
+    async lockForRenewal(tx, guests) {
+      if (guests.length === 0) return new Set();
+      const values = [guests.map(({ id }) => id), guests.map(({ token }) => hash(token))];
+      const rows = await tx.query<{ id: string }>(lockAll, values);
+      return new Set(rows.map(({ id }) => id));
+    },
 
     async create(tx) {
       const guest = make();
@@ -224,11 +268,12 @@ export function createGuestService(deps: {
         }
         return { value: repeated, guest: await renewedSince(tx, { id: former.id, token }) };
       }
-      const wasCurrent = await lockForRenewal(tx, guest);
+      const wasCurrent = await lockOne(tx, guest);
       const { value, at } = await run(id);
       // Another request with the same token has bought meanwhile, and the answer to that one has the new token, too.
       if (!wasCurrent) return { value, guest: await renewedSince(tx, guest) };
-      return { value, guest: { id, token: at === null ? token : await replaceToken(tx, at, guest) } };
+      const [renewed = guest] = at === null ? [] : await renewLocked(tx, at, [guest]);
+      return { value, guest: { id: renewed.id, token: renewed.token } };
     },
   };
 }

@@ -1,5 +1,6 @@
 import { v7 as uuid } from 'uuid';
 import type { CartConfig } from '../../config/config.ts';
+import type { Outcome as CommandOutcome } from '../../infra/command-batches.ts';
 import type { NewEvent } from '../../events/event.ts';
 import type { GuestService, NamedGuest } from '../accounts/guest.service.ts';
 import type { ProductVariant } from '../catalog/catalog.service.ts';
@@ -37,8 +38,8 @@ export interface Carried {
   changed: boolean;
 }
 
-/** What became of a command: done, refused, or to be run by itself, since it meets something out of the ordinary. */
-export type Outcome = { done: Carried } | { refused: Refusal } | 'ALONE';
+/** What became of a command. */
+export type Outcome = CommandOutcome<Carried, Refusal>;
 
 export interface WorkbenchDependencies {
   guests: Pick<GuestService, 'make'>;

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CartConfig } from '../../config/config.ts';
+import type { NewEvent } from '../../events/event.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import type { Database, Transaction } from '../../infra/postgres/database.ts';
-import { together } from '../../infra/postgres/together.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { GuestService } from '../accounts/guest.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
@@ -16,6 +16,7 @@ import type { CartOwner } from './cart-owner.ts';
 import { dueAt, type CartDue } from './cart.due.ts';
 import { changeOf } from './cart.events.ts';
 import { createCartExpiry, type Released } from './cart.expiry.ts';
+import { lockAllForCheckout, markCheckedOut, type CheckoutLocks } from './cart-checkout.repository.ts';
 import * as repository from './cart.repository.ts';
 import type { Cart, LockedCart } from './cart.repository.ts';
 import { holdUntil } from './cart.rules.ts';
@@ -30,6 +31,7 @@ import { createReclaim } from './reclaim.ts';
 export { isOwnedBy, type CartOwner } from './cart-owner.ts';
 export type { CartDue } from './cart.due.ts';
 export type { Released } from './cart.expiry.ts';
+export type { CheckoutLocks } from './cart-checkout.repository.ts';
 export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';
 export type { LineUpdate, Wanted } from './cart.rules.ts';
 export type { CartResult, Shopper } from './cart.types.ts';
@@ -84,8 +86,23 @@ export interface CartService extends LineCommands {
   nextDeadline(before: Date): Promise<number | null>;
   /** For checkout: the live cart under its lock; refuses where it is expired, empty or not there. */
   lockForCheckout(tx: Transaction, owner: CartOwner): Promise<LockedCart>;
-  /** For checkout: the cart's holds have become an order. */
-  markCheckedOut(tx: Transaction, at: Date, cart: LockedCart): Promise<void>;
+  /**
+   * For checkouts of different owners: locks their live carts and the variants in them, as far as nobody else has the carts.
+   * Sent in one go; call it after the locks of owners, and before all others.
+   */
+  lockAllForCheckout(tx: Transaction, owners: readonly CartOwner[]): Promise<CheckoutLocks>;
+  /** For checkout: the event that says that a cart became an order. `markCheckedOut` writes the change that it tells of. */
+  checkedOut(cart: LockedCart): NewEvent;
+  /**
+   * For checkout: the holds of carts have become orders. The caller has the locks of the carts.
+   * @param options.commits whether this is the last statement of the transaction
+   */
+  markCheckedOut(
+    tx: Transaction,
+    at: Date,
+    carts: readonly LockedCart[],
+    options?: { commits: boolean },
+  ): Promise<void>;
   /** Locks a cart by its ID, in whatever state it is; null if there is none. Call it before all locks but those of owners. */
   lockById(tx: Transaction, cartId: string): Promise<LockedCart | null>;
   /**
@@ -219,12 +236,15 @@ export function createCartService(deps: CartDependencies): CartService {
       return cart.lines.length > 0 ? cart : refuse('CART_EMPTY', EMPTY);
     },
 
-    async markCheckedOut(tx, at, cart) {
-      await together(
-        repository.writeCart(tx, at, { ...keepingLines(cart), status: 'CHECKED_OUT' }),
-        eventLog.append(tx, at, [changeOf(cart, 'CHECKED_OUT')]),
-      );
-    },
+    lockAllForCheckout,
+    checkedOut: (cart) => changeOf(cart, 'CHECKED_OUT'),
+    markCheckedOut: (tx, at, carts, { commits } = { commits: false }) =>
+      markCheckedOut(
+        tx,
+        at,
+        carts.map(({ id }) => id),
+        commits,
+      ),
 
     async lockById(tx, cartId) {
       await repository.lockCarts(tx, [cartId]);

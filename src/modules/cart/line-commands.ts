@@ -1,11 +1,10 @@
-import { createCombiner, type BatchResult } from '../../infra/combiner.ts';
+import { createCommandBatches } from '../../infra/command-batches.ts';
 import { noteChange } from '../../infra/postgres/change-watch.ts';
-import { isContention, isDatabaseAway, OutcomeUnknownError } from '../../infra/postgres/database-faults.ts';
 import type { Transaction } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { CartCommands } from './cart.commands.ts';
 import type { Batch } from './cart-batch.ts';
-import type { LineCommand, Outcome } from './cart-workbench.ts';
+import type { Carried, LineCommand } from './cart-workbench.ts';
 import type { CartOwner } from './cart-owner.ts';
 import type { LockedCart } from './cart.repository.ts';
 import { planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
@@ -34,20 +33,8 @@ export interface LineCommandDependencies {
   logger: Pick<Logger, 'warn'>;
 }
 
-interface Submitted {
-  command: LineCommand;
-  /** Carries the command out in a transaction of its own. */
-  alone: () => Promise<CartResult>;
-}
-
-type Settled = Exclude<Outcome, 'ALONE'> | { answer: CartResult };
-
-/** What one transaction takes at most. More would keep variants locked for longer than it saves. */
+/** What one transaction takes at most. */
 const MOST = 64;
-/** While one batch waits for the disk, the next one is decided. */
-const LANES = 2;
-/** As long as a caller waits for a connection. */
-const WITHIN_MS = 30_000;
 
 /**
  * Makes the commands on lines. Those that arrive while a transaction is under way are decided together in the next one; a command that
@@ -56,35 +43,14 @@ const WITHIN_MS = 30_000;
 export function createLineCommands(deps: LineCommandDependencies): LineCommands {
   const { batch, run, open, commands, named, logger } = deps;
 
-  const combiner = createCombiner<Submitted, Settled>({
-    keyOf: ({ command: { owner } }) => (owner === null ? null : 'userId' in owner ? owner.userId : owner.guestId),
-    most: MOST,
-    lanes: LANES,
-    withinMs: WITHIN_MS,
-    async run(given) {
-      const outcomes = await batch(given.map(({ command }) => command)).catch((error: unknown) => {
-        // Without the database nobody gets any further alone. And what may have been committed must not be done again.
-        if (isDatabaseAway(error) && !isContention(error)) throw error;
-        if (!isContention(error))
-          logger.warn({ err: error, commands: given.length }, 'a batch of commands on carts failed; each runs alone');
-        return given.map((): Outcome => 'ALONE');
-      });
-      return given.map(({ alone }, index): BatchResult<Settled> => {
-        const value = outcomes[index] ?? 'ALONE';
-        // The owner's next command waits for one that runs alone, too.
-        if (value === 'ALONE') return { status: 'alone', run: async () => ({ answer: await alone() }) };
-        return { status: 'fulfilled', value };
-      });
-    },
+  const carryOut = createCommandBatches<LineCommand, Carried, CartResult>({
+    ...{ batch, most: MOST, logger, what: 'commands on carts' },
+    keyOf: ({ owner }) => (owner === null ? null : 'userId' in owner ? owner.userId : owner.guestId),
   });
 
   async function submit(command: LineCommand, alone: () => Promise<CartResult>): Promise<CartResult> {
-    const outcome = await combiner.submit({ command, alone }).catch((error: unknown) => {
-      if (error instanceof OutcomeUnknownError) noteChange();
-      throw error;
-    });
+    const outcome = await carryOut(command, alone);
     if ('answer' in outcome) return outcome.answer;
-    if ('refused' in outcome) throw outcome.refused;
     const { cart, guest, variants, changed } = outcome.done;
     // The commit was another caller's doing.
     if (changed) noteChange();

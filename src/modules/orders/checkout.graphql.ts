@@ -14,7 +14,7 @@ import { refuseInput } from '../invalid-input.ts';
 import { refuse } from '../user-error.ts';
 import { orderPayload } from './order-payload.graphql.ts';
 import { grant } from './order-rights.graphql.ts';
-import type { CheckoutRequest } from './order.service.ts';
+import type { CheckoutRequest, OrderRow } from './order.service.ts';
 import { checkoutLimits } from './order.limits.graphql.ts';
 
 type ViewingGuest = NonNullable<Viewer['guest']>;
@@ -95,15 +95,18 @@ export async function buy(
   ctx: Context,
   request: CheckoutRequest,
   renewed: boolean,
-): Promise<{ orderId: string; cartToken?: string | null }> {
+): Promise<{ orderId: string; order: OrderRow | null; cartToken?: string | null }> {
   const { orders } = ctx.services;
   const owner = ownerOf(ctx.viewer);
   if (owner === null) refuse('CART_EMPTY', 'The cart is empty.');
   if ('userId' in owner) request.accountEmail = (await loadKnown(ctx.loaders.user, owner.userId)).email;
   const guest = renewingGuest(ctx, renewed);
-  if (guest === null) return { orderId: await orders.checkout(owner, request) };
-  const { value: orderId, guest: successor } = await orders.checkoutRenewing(guest, request);
-  return { orderId, cartToken: handOver(ctx, guest, successor) };
+  if (guest === null) {
+    const { id: orderId, row: order } = await orders.checkout(owner, request);
+    return { orderId, order };
+  }
+  const { value, guest: successor } = await orders.checkoutRenewing(guest, request);
+  return { orderId: value.id, order: value.row, cartToken: handOver(ctx, guest, successor) };
 }
 
 /**

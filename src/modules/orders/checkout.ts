@@ -1,4 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createCommandBatches } from '../../infra/command-batches.ts';
+import type { Logger } from '../../infra/logger.ts';
+import { noteChange } from '../../infra/postgres/change-watch.ts';
 import { RetryTransaction, type Database, type Transaction } from '../../infra/postgres/database.ts';
 import { together } from '../../infra/postgres/together.ts';
 import type { GuestService, Renewed, RenewingGuest } from '../accounts/guest.service.ts';
@@ -6,55 +8,57 @@ import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
-import { refuseInput } from '../invalid-input.ts';
-import type { Pricing, PricingService, Quote } from '../pricing/pricing.service.ts';
+import type { Pricing, PricingService } from '../pricing/pricing.service.ts';
 import { Refusal, refuse } from '../user-error.ts';
-import { TotalChangedError } from './order.errors.ts';
-import { findByKey } from './order.repository.ts';
+import { createCheckoutBatch, type CheckoutBatch, type CheckoutCommand, type CheckedOut } from './checkout-batch.ts';
+import {
+  assertBuyable,
+  assertMayBePlaced,
+  assertTotal,
+  detailsOf,
+  hashOf,
+  type CheckoutRequest,
+} from './checkout-rules.ts';
+import { findByKey, type OrderRow } from './order.repository.ts';
 import { unitsOf, type Placing } from './placing.ts';
-
-/** What a checkout asks for. */
-export interface CheckoutRequest {
-  /** A repeated call with the same key by the same guest or user returns the same order. */
-  idempotencyKey: string;
-  /** Left out: the one that the cart has, else the account's. */
-  email: string | null;
-  /** The address of a user's account. */
-  accountEmail?: string;
-  shippingAddress: Address | null;
-  /** Null: the one that the cart has, or the only one there is. */
-  shippingMethodId?: string | null;
-  /** In minor units. Null: whatever it comes to. */
-  expectedTotalMinor: bigint | null;
-}
 
 export interface CheckoutDependencies {
   db: Database;
   catalog: Pick<CatalogService, 'variantsByIds'>;
   inventory: InventoryService;
   cart: CartService;
-  guests: Pick<GuestService, 'renewing'>;
+  guests: Pick<GuestService, 'renewing' | 'lockForRenewal' | 'renewLocked'>;
   prices: PricingService;
   placing: Placing;
   /** Whether orders may be placed before they are paid for. */
   takesUnpaid: boolean;
   shop: { currency: string };
+  logger: Pick<Logger, 'warn'>;
+  /** For tests: in place of the real one. */
+  batch?: CheckoutBatch | undefined;
 }
 
-/** The two ways to check out. Each is one transaction, whole or not at all. */
+/**
+ * The two ways to check out. Each is whole or not at all. Checkouts that arrive while a transaction is under way share the next one.
+ */
 export interface Checkout {
-  /** @returns the order's id */
-  checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
+  checkout(owner: CartOwner, request: CheckoutRequest): Promise<PlacedOrder>;
   /**
    * Like `checkout`, for a guest whose token others may know: the guest keeps the order and gets another token. See `GuestService.renewing`.
-   * @returns the order's id
    */
-  checkoutRenewing(guest: RenewingGuest, request: CheckoutRequest): Promise<Renewed<string>>;
+  checkoutRenewing(guest: RenewingGuest, request: CheckoutRequest): Promise<Renewed<PlacedOrder>>;
   /**
    * Checks a cart that is to be bought, and prices it, under the cart's lock. Locks the promotions whose limits it uses.
    * @throws Refusal: whatever is in the way of a checkout
    */
   prepare(tx: Transaction, cart: LockedCart, request: CheckoutRequest): Promise<Prepared>;
+}
+
+/** An order that a checkout has placed, or found. */
+export interface PlacedOrder {
+  id: string;
+  /** The order right after it was placed. Null: it is to be read. */
+  row: OrderRow | null;
 }
 
 /** A cart that can be bought. */
@@ -64,59 +68,12 @@ export interface Prepared {
   pricing: Pricing;
 }
 
-/** What is asked for under a key, without the key: the same again gives the same hash. */
-export function hashOf({
-  email,
-  shippingAddress,
-  shippingMethodId = null,
-  expectedTotalMinor,
-}: CheckoutRequest): Buffer {
-  const a = shippingAddress;
-  const address = a === null ? null : [a.name, a.line1, a.line2, a.city, a.region, a.postalCode, a.countryCode];
-  // Without a method as it was before there were any: a checkout may be repeated across an update of the shop.
-  const method = shippingMethodId === null ? [] : [shippingMethodId];
-  const canonical = JSON.stringify([email, address, expectedTotalMinor?.toString() ?? null, ...method]);
-  return createHash('sha256').update(canonical).digest();
-}
-
-/** Reasons that a code had not when it was entered. The shopper counted on the discount, and so must decide. */
-const LIMITS: ReadonlySet<string> = new Set(['USED_UP', 'USED_BY_CUSTOMER', 'BUDGET_USED_UP']);
-
-/**
- * Refuses a cart that cannot be bought as it is: its shipping is not settled, or a code does not bring what it brought before.
- * @throws Refusal
- */
-function assertBuyable({ shippingState, codes }: Quote): void {
-  if (shippingState === 'ADDRESS_REQUIRED') {
-    refuse('SHIPPING_ADDRESS_REQUIRED', 'A shipping address is required.', ['shippingAddress']);
-  }
-  if (shippingState === 'METHOD_REQUIRED') {
-    refuse('SHIPPING_METHOD_REQUIRED', 'A shipping method is required.', ['shippingMethodId']);
-  }
-  if (shippingState === 'UNAVAILABLE') {
-    const message = 'No shipping method is available for this cart and address, or the chosen one no longer is.';
-    refuse('SHIPPING_METHOD_UNAVAILABLE', message, ['shippingMethodId']);
-  }
-  const used = codes.find(({ reason }) => reason !== null && LIMITS.has(reason));
-  if (used !== undefined) {
-    const message = `The discount code ${used.code} has been used up. Remove it to check out without it.`;
-    refuse('DISCOUNT_LIMIT_REACHED', message);
-  }
-}
-
-/**
- * Compares what a cart costs with what the shopper agreed to.
- * @param expectedMinor null: whatever it comes to
- * @throws Refusal: TOTAL_CHANGED
- */
-function assertTotal(quote: Quote, expectedMinor: bigint | null, currency: string): void {
-  if (expectedMinor === null || expectedMinor === quote.totalMinor) return;
-  throw new Refusal(new TotalChangedError({ minor: expectedMinor, currency }, quote));
-}
+/** What one transaction takes at most. */
+const MOST = 32;
 
 /** Makes the use case: the owner's cart becomes an order. */
 export function createCheckout(deps: CheckoutDependencies): Checkout {
-  const { db, catalog, inventory, cart: carts, guests, prices, placing, takesUnpaid, shop } = deps;
+  const { db, catalog, inventory, cart: carts, guests, prices, placing, takesUnpaid, shop, logger } = deps;
 
   /**
    * The cart's lock is what two checkouts of one owner wait at. The key is looked up after it (or after it was refused,
@@ -168,18 +125,7 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
   }
 
   async function prepare(tx: Transaction, cart: LockedCart, request: CheckoutRequest): Promise<Prepared> {
-    const email = request.email ?? cart.email ?? request.accountEmail;
-    if (email === undefined) refuseInput('REQUIRED', 'An email address is required.', ['email']);
-
-    const shippingAddress = request.shippingAddress ?? cart.shippingAddress;
-    const priced = {
-      lines: cart.lines,
-      userId: cart.userId,
-      email,
-      discountCodes: cart.discountCodes,
-      shippingAddress,
-      shippingMethodId: request.shippingMethodId ?? cart.shippingMethodId,
-    };
+    const { email, shippingAddress, priced } = detailsOf(cart, request);
     const pricing = await prices.priceForOrder(tx, priced, { version: cart.termsVersion, now: cart.readAt });
     assertBuyable(pricing.quote);
     assertTotal(pricing.quote, request.expectedTotalMinor, shop.currency);
@@ -194,16 +140,15 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     const { email, shippingAddress, pricing } = await prepare(tx, cart, request);
     const ids = [...unitsOf(cart.lines).keys()];
     // Sent in one go: the variants are read once their locks were granted.
-    const [now, variants] = await together(inventory.lock(tx, ids), catalog.variantsByIds(ids, tx));
+    const [now, found] = await together(inventory.lock(tx, ids), catalog.variantsByIds(ids, tx));
     // Its time ran out while we waited for the locks. Run again: then it is seen as expired from the start.
     if (cart.expiresAt === null || cart.expiresAt <= now) throw new RetryTransaction();
 
-    if (!takesUnpaid && pricing.quote.totalMinor > 0n) {
-      refuse('PAYMENT_REQUIRED', 'The order must be paid for when it is placed: use paymentStart.');
-    }
     const { quote } = pricing;
+    assertMayBePlaced(quote, takesUnpaid);
     const { idempotencyKey } = request;
     const requestHash = hashOf(request);
+    const variants = new Map(found.map((variant) => [variant.id, variant]));
     const purchase = {
       cart,
       variants,
@@ -219,9 +164,36 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     return { orderId, at: now };
   }
 
+  const batch = deps.batch ?? createCheckoutBatch(deps);
+  const submit = createCommandBatches<CheckoutCommand, CheckedOut, Renewed<PlacedOrder>>({
+    ...{ batch, most: MOST, logger, what: 'checkouts' },
+    keyOf: ({ owner }) => ('userId' in owner ? owner.userId : owner.guestId),
+  });
+
+  async function submitted(
+    command: CheckoutCommand,
+    alone: () => Promise<Renewed<string>>,
+  ): Promise<Renewed<PlacedOrder>> {
+    const outcome = await submit(command, async () => {
+      const { value: id, guest } = await alone();
+      return { value: { id, row: null }, guest };
+    });
+    if ('answer' in outcome) return outcome.answer;
+    // The commit was another caller's doing.
+    noteChange();
+    const { order: row, guest } = outcome.done;
+    return { value: { id: row.id, row }, guest };
+  }
+
   return {
     prepare,
-    checkout: (owner, request) => db.transaction((tx) => place(tx, owner, request)),
-    checkoutRenewing: (guest, request) => db.transaction((tx) => placeRenewing(tx, guest, request)),
+    async checkout(owner, request) {
+      const alone = async () => ({ value: await db.transaction((tx) => place(tx, owner, request)), guest: null });
+      return (await submitted({ owner, request, guest: null }, alone)).value;
+    },
+    checkoutRenewing: (guest, request) =>
+      submitted({ owner: { guestId: guest.id }, request, guest }, () =>
+        db.transaction((tx) => placeRenewing(tx, guest, request)),
+      ),
   };
 }

@@ -14,8 +14,8 @@ export interface OrderAmounts {
  * in the transaction of the order.
  */
 export interface OrderMoney {
-  /** Books what the customer owes for a new order. */
-  placed(tx: Transaction, at: Date, order: OrderAmounts & { id: string }): Promise<void>;
+  /** Books what the customers owe for new orders. */
+  placed(tx: Transaction, at: Date, orders: readonly (OrderAmounts & { id: string })[]): Promise<void>;
   /** Locks the payments of an order. Call it before the order is locked. */
   lock(tx: Transaction, orderId: string): Promise<void>;
   /** Books that a cancelled order is owed no longer, and has its payments voided or refunded. */

@@ -1,8 +1,9 @@
-import type { Order as OrderRow, OrderLine } from '../../generated/prisma/client.ts';
+import type { OrderLine } from '../../generated/prisma/client.ts';
 import type { Transaction } from '../../infra/postgres/database.ts';
 import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
-import { createCheckout, type Checkout, type CheckoutDependencies, type CheckoutRequest } from './checkout.ts';
+import { createCheckout, type Checkout, type CheckoutDependencies, type PlacedOrder } from './checkout.ts';
+import type { CheckoutRequest } from './checkout-rules.ts';
 import { joinGuestOrders, type AddressOwner } from './guest-orders.ts';
 import { createOrderAccess, type OrderAccess } from './order-access.ts';
 import { createMoneySlot, type OrderMoney } from './order-money.ts';
@@ -12,10 +13,12 @@ import { parseOrderNumber } from './order-number.ts';
 import * as pages from './order-page.ts';
 import type { OrderQuery, OrderSort } from './order-page.ts';
 import type { OwnedOrder } from './order-owner.ts';
-import { findByNumber, findByNumberAndEmail, findIdsOf, findOwner } from './order.repository.ts';
+import { findByNumber, findByNumberAndEmail, findIdsOf, findOwner, type OrderRow } from './order.repository.ts';
 
-export { hashOf as hashOfCheckout, type CheckoutRequest, type Prepared } from './checkout.ts';
+export type { PlacedOrder, Prepared } from './checkout.ts';
+export { hashOf as hashOfCheckout, type CheckoutRequest } from './checkout-rules.ts';
 export type { OrderAmounts, OrderMoney } from './order-money.ts';
+export type { OrderRow } from './order.repository.ts';
 export type { LockedOrder } from './order-transitions.repository.ts';
 export type { OrderSteps, OrderUnits } from './order-transitions.ts';
 export { unitsOf, type Placing, type Purchase } from './placing.ts';
@@ -26,10 +29,9 @@ export type { OrderQuery, OrderSort } from './order-page.ts';
 export interface OrderService extends OrderLife, OrderAccess {
   /**
    * Turns the owner's cart into an order, whole or not at all; the same key gives the same order.
-   * @returns the order's id
    * @throws Refusal: CART_EMPTY, CART_EXPIRED, TOTAL_CHANGED, IDEMPOTENCY_KEY_REUSED, INVALID_INPUT
    */
-  checkout(owner: CartOwner, request: CheckoutRequest): Promise<string>;
+  checkout(owner: CartOwner, request: CheckoutRequest): Promise<PlacedOrder>;
   /** The same for a guest who gets another token by it; see `Checkout`. */
   checkoutRenewing: Checkout['checkoutRenewing'];
   /** For payments: checks and prices a cart; see `Checkout`. */

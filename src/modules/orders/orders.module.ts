@@ -1,21 +1,26 @@
 import type { ShopModule } from '../module.ts';
+import type { CheckoutBatch } from './checkout-batch.ts';
 import { createOrderService, type OrderService } from './order.service.ts';
 
 declare module '../module.ts' {
   interface ShopServices {
     orders: OrderService;
   }
+  interface ServiceOverrides {
+    checkoutBatch?: CheckoutBatch;
+  }
 }
 
 /** Checkout, and orders from then on. */
 export const ordersModule: ShopModule = {
   name: 'orders',
-  services({ config, db, eventLog, services }) {
+  services({ config, db, eventLog, services, logger, overrides }) {
     const { catalog, inventory, cart, guests, staff, pricing: prices } = services;
     const { secrets, shop } = config;
     return {
       orders: createOrderService({
-        ...{ db, catalog, inventory, cart, guests, staff, prices, eventLog, secrets, shop },
+        ...{ db, catalog, inventory, cart, guests, staff, prices, eventLog, secrets, shop, logger },
+        batch: overrides.checkoutBatch,
         takesUnpaid: config.payments.providers.includes('manual'),
       }),
     };

@@ -11,13 +11,13 @@ import { USER_KEY } from './guest-orders.ts';
 import type { MoneySlot } from './order-money.ts';
 import { drawOrderNumber, NUMBER_KEY } from './order-number.ts';
 import { orderPlaced } from './order.events.ts';
-import { insertOrder, type NewOrder } from './order.repository.ts';
+import { insertOrders, toRow, type NewOrder, type OrderRow } from './order.repository.ts';
 
 /** What a cart becomes. */
 export interface Purchase {
   cart: LockedCart;
-  /** The variants of the cart, read under their locks; left out, they are read. */
-  variants?: readonly ProductVariant[];
+  /** Variants by their ids, those of the cart among them, read under their locks; left out, they are read. */
+  variants?: ReadonlyMap<string, ProductVariant>;
   email: string;
   shippingAddress: Address | null;
   /** Of exactly the lines of the cart. */
@@ -36,6 +36,17 @@ export interface Placing {
    * @returns the order's id
    */
   place(tx: Transaction, at: Date, purchase: Purchase): Promise<string>;
+  /**
+   * Places orders of different carts like `place`, and commits. All of it is sent in one go. The purchases have their variants.
+   * @param more sends what else belongs to the transaction; called in the same tick
+   * @returns the orders, in the order of the purchases
+   */
+  placeAllAndCommit(
+    tx: Transaction,
+    at: Date,
+    purchases: readonly Purchase[],
+    more: () => Promise<void>,
+  ): Promise<OrderRow[]>;
 }
 
 /** The units that lines have of each variant. */
@@ -49,19 +60,21 @@ export function unitsOf(lines: readonly Pick<CartLine, 'variantId' | 'quantity'>
 export function createPlacing(deps: {
   catalog: CatalogService;
   inventory: InventoryService;
-  cart: Pick<CartService, 'markCheckedOut'>;
+  cart: Pick<CartService, 'checkedOut' | 'markCheckedOut'>;
   eventLog: EventLog;
   money: MoneySlot;
   shop: { currency: string };
 }): Placing {
   const { catalog, inventory, cart: carts, eventLog, money, shop } = deps;
 
+  async function read(tx: Transaction, ids: readonly string[]): Promise<ReadonlyMap<string, ProductVariant>> {
+    return new Map((await catalog.variantsByIds(ids, tx)).map((variant) => [variant.id, variant]));
+  }
+
   /** The order as the cart's lines make it: at their prices, with the names that things have now. */
   async function draft(tx: Transaction, purchase: Purchase): Promise<NewOrder> {
     const { cart, email, shippingAddress, quote, idempotencyKey, requestHash } = purchase;
-    const ids = [...unitsOf(cart.lines).keys()];
-    const found = purchase.variants ?? (await catalog.variantsByIds(ids, tx));
-    const variants = new Map(found.map((variant) => [variant.id, variant]));
+    const variants = purchase.variants ?? (await read(tx, [...unitsOf(cart.lines).keys()]));
     const quoted = new Map(quote.lines.map((line) => [line.id, line]));
     const lines = cart.lines.map(({ id, variantId, quantity, unitPriceMinor }) => {
       const variant = variants.get(variantId);
@@ -87,29 +100,60 @@ export function createPlacing(deps: {
     };
   }
 
-  return {
-    async place(tx, at, purchase) {
-      const { cart, quote, units } = purchase;
-      const order = await draft(tx, purchase);
-      const moves = [...unitsOf(cart.lines)].flatMap(([variantId, quantity]) => {
+  /** Sends what makes the orders. It is carried out in this order: the orders come first, since the others refer to them. */
+  function write(
+    tx: Transaction,
+    at: Date,
+    placed: readonly { order: NewOrder; purchase: Purchase }[],
+  ): readonly Promise<unknown>[] {
+    const moves = placed.flatMap(({ order, purchase: { cart, units } }) =>
+      [...unitsOf(cart.lines)].flatMap(([variantId, quantity]) => {
         const hold = { variantId, reason: 'HOLD' as const, heldDelta: quantity, cartId: cart.id };
         const sale = { onHandDelta: -quantity, heldDelta: -quantity, cartId: cart.id, orderId: order.id };
         return [...(units === 'HELD' ? [] : [hold]), { variantId, reason: 'SALE' as const, ...sale }];
-      });
-      // Sent in one go and carried out in this order: the order comes first, since the others refer to it.
-      await together(
-        insertOrder(tx, at, order).catch((error: unknown) => {
-          // An order that a guest placed under the same key joined this user just now. Run again: then it is seen.
-          // Or the number is taken: then another one is drawn.
-          const violated = violatedConstraint(error);
-          throw violated === USER_KEY || violated === NUMBER_KEY ? new RetryTransaction() : error;
-        }),
-        inventory.apply(tx, at, moves),
-        money.get().placed(tx, at, { ...quote, id: order.id }),
-        carts.markCheckedOut(tx, at, cart),
-        eventLog.append(tx, at, [orderPlaced.of(order.id, { orderId: order.id })]),
-      );
+      }),
+    );
+    return [
+      insertOrders(
+        tx,
+        at,
+        placed.map(({ order }) => order),
+      ).catch((error: unknown) => {
+        // An order that a guest placed under the same key joined this user just now. Run again: then it is seen.
+        // Or the number is taken: then another one is drawn.
+        const violated = violatedConstraint(error);
+        throw violated === USER_KEY || violated === NUMBER_KEY ? new RetryTransaction() : error;
+      }),
+      inventory.apply(tx, at, moves),
+      money.get().placed(
+        tx,
+        at,
+        placed.map(({ order }) => ({ ...order.quote, id: order.id })),
+      ),
+      eventLog.append(
+        tx,
+        at,
+        placed.flatMap(({ order, purchase: { cart } }) => [
+          carts.checkedOut(cart),
+          orderPlaced.of(order.id, { orderId: order.id }),
+        ]),
+      ),
+    ];
+  }
+
+  return {
+    async place(tx, at, purchase) {
+      const order = await draft(tx, purchase);
+      await together(...write(tx, at, [{ order, purchase }]), carts.markCheckedOut(tx, at, [purchase.cart]));
       return order.id;
+    },
+
+    async placeAllAndCommit(tx, at, purchases, more) {
+      const placed: { order: NewOrder; purchase: Purchase }[] = [];
+      for (const purchase of purchases) placed.push({ order: await draft(tx, purchase), purchase });
+      const all = purchases.map(({ cart }) => cart);
+      await together(...write(tx, at, placed), more(), carts.markCheckedOut(tx, at, all, { commits: true }));
+      return placed.map(({ order }) => toRow(order, at));
     },
   };
 }

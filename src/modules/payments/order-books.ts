@@ -43,7 +43,7 @@ export function createOrderBooks(deps: {
 
   return {
     addUp,
-    placed: (tx, at, order) => post(tx, at, [placedPosting(order)]),
+    placed: (tx, at, placed) => post(tx, at, placed.map(placedPosting)),
     lock: lockPaymentsOf,
 
     async cancelled(tx, at, order) {

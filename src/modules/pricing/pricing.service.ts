@@ -60,6 +60,11 @@ export interface PricingService {
    */
   priceForOrder(tx: Transaction, cart: PricedCart, seen?: Seen): Promise<Pricing>;
   /**
+   * Like `priceForOrder` for one of many orders that share a transaction, which has not changed any terms. Locks nothing.
+   * @returns null if what the cart costs depends on other orders (limits of promotions, first orders): only `priceForOrder` can tell then
+   */
+  priceWithoutLimits(tx: Transaction, cart: PricedCart, seen: Seen): Promise<Quote | null>;
+  /**
    * Counts the uses of an order, or reserves them for a payment that will place one, under the locks that `priceForOrder`
    * took.
    */
@@ -113,12 +118,12 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
   const pricedVariants = createPricedVariants(db);
 
   /** The terms of the present, and the time. Read again only if their version has changed. */
-  async function current(source: Queryable, seen?: Seen): Promise<{ terms: PricingTerms; now: Date }> {
+  async function current(source: Queryable, keeps: boolean, seen?: Seen): Promise<{ terms: PricingTerms; now: Date }> {
     const { version, now } = seen ?? (await repository.findVersion(source));
     if (kept?.version === version) return { terms: kept, now };
     const terms = await repository.findTerms(source);
     // A transaction may have read what it changed itself, which is nobody else's business until its commit.
-    if (source === db) kept = terms;
+    if (keeps) kept = terms;
     return { terms, now };
   }
 
@@ -147,8 +152,9 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
     cart: PricedCart,
     seen?: Seen,
     added?: PromotionRow,
-  ): Promise<Pricing & { limitedIds: string[] }> {
-    const { terms, now } = await current(source, seen);
+    keeps = source === db,
+  ): Promise<Pricing & { limitedIds: string[]; asksForHistory: boolean }> {
+    const { terms, now } = await current(source, keeps, seen);
     const { rows, codes } = await promotionsOf(source, terms, cart.discountCodes, now);
     if (added !== undefined) {
       rows.push({ ...added, startsAt: now.getTime(), endsAt: null });
@@ -158,14 +164,8 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
     const hasTaxes = terms.zones.some(({ taxRates }) => taxRates.length > 0);
     const matters = rows.some(asksForCustomer) || (hasTaxes && cart.userId !== null);
     const isKnown = cart.userId !== null || cart.email !== null;
-    const customer =
-      matters && isKnown
-        ? await customers.findCustomer(
-            source,
-            cart,
-            rows.some(({ firstOrderOnly }) => firstOrderOnly),
-          )
-        : null;
+    const asksForHistory = rows.some(({ firstOrderOnly }) => firstOrderOnly);
+    const customer = matters && isKnown ? await customers.findCustomer(source, cart, asksForHistory) : null;
     const usage =
       limited.length === 0
         ? new Map<string, customers.UsageRow>()
@@ -231,11 +231,8 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
     const inTheWay = quoted.codes.flatMap(({ promotionId }) =>
       promotionId !== null && limitedIds.has(promotionId) ? [promotionId] : [],
     );
-    return {
-      quote: quoted,
-      uses,
-      limitedIds: [...new Set([...uses.map(({ promotionId }) => promotionId), ...inTheWay])],
-    };
+    const inUse = [...new Set([...uses.map(({ promotionId }) => promotionId), ...inTheWay])];
+    return { quote: quoted, uses, limitedIds: inUse, asksForHistory };
   }
 
   /** Announces that promotions are used up, or no longer: other carts cost something else now. */
@@ -261,6 +258,11 @@ export function createPricingService({ db, eventLog, config, shop }: PricingDepe
       // Another promotion took the place of one that was used up meanwhile. Run again: then it is locked from the start.
       if (second.uses.some(({ promotionId }) => !first.limitedIds.includes(promotionId))) throw new RetryTransaction();
       return second;
+    },
+
+    async priceWithoutLimits(tx, cart, seen) {
+      const { quote: quoted, limitedIds, asksForHistory } = await price(tx, cart, seen, undefined, true);
+      return limitedIds.length === 0 && !asksForHistory ? quoted : null;
     },
 
     async recordUses(tx, at, { subject, userId, email, uses }) {

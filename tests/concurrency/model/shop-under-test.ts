@@ -146,13 +146,15 @@ async function send({ db, cart, orders }: TestServices, scene: Scene, command: C
       const { notices } = await cart.reclaim(owner, command.cartId, []);
       return ['ok', ...(notices.length > 0 ? [describeFaults(notices, scene)] : [])].join(' ');
     }
-    case 'checkout':
-      return orders.checkout(owner, {
+    case 'checkout': {
+      const request = {
         idempotencyKey: command.key,
         email: command.email,
         shippingAddress: null,
         expectedTotalMinor: null,
-      });
+      };
+      return (await orders.checkout(owner, request)).id;
+    }
     case 'lapse': {
       const lapsed = await rowsOf(
         db,
