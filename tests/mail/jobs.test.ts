@@ -247,7 +247,7 @@ describe('the sweep', () => {
     await letTimePass(here, lost, '20 seconds');
     await letTimePass(here, old, '2 minutes');
     const nudged: string[] = [];
-    const nudge = async (id: string) => nudged.push(id) > 0;
+    const nudge = async (ids: readonly string[]) => nudged.push(...ids) > 0;
     expect(await sweepMails({ db, sending, nudge, signal, logger })).toBe(1);
     expect(nudged).toEqual([old, lost]);
     expect(sent).toEqual([old]);

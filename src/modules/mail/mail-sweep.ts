@@ -2,6 +2,7 @@ import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
 import type { Database, Queryable } from '../../infra/postgres/database.ts';
 import { every } from '../../infra/every.ts';
 import type { Logger } from '../../infra/logger.ts';
+import { MAILS_PER_JOB } from './mail.jobs.ts';
 import type { MailSending } from './mail-sending.ts';
 import { findWaiting, pruneMails, type WaitingMail } from './mail-sending.repository.ts';
 
@@ -21,10 +22,19 @@ const OVERDUE_MS = 60_000;
 const AT_ONCE = 4;
 
 /**
- * Enqueues the job of a mail, in the trace of the mail's cause.
+ * Enqueues the job of some emails, in the trace of their cause.
+ * @param since when the first of them could have been sent
  * @returns whether the queue took it
  */
-export type NudgeMail = (mailId: string, since: Date, traceparent: string | null) => Promise<boolean>;
+export type NudgeMails = (mailIds: readonly string[], since: Date, traceparent: string | null) => Promise<boolean>;
+
+/** Parts emails that share a job: those that are not traced, and each that is. */
+function byJob(waiting: readonly WaitingMail[]): WaitingMail[][] {
+  const jobs = waiting.filter(({ traceparent }) => traceparent !== null).map((mail) => [mail]);
+  const others = waiting.filter(({ traceparent }) => traceparent === null);
+  for (let from = 0; from < others.length; from += MAILS_PER_JOB) jobs.push(others.slice(from, from + MAILS_PER_JOB));
+  return jobs;
+}
 
 /**
  * Sees to mails that have been waiting.
@@ -33,7 +43,7 @@ export type NudgeMail = (mailId: string, since: Date, traceparent: string | null
 export async function sweepMails(options: {
   db: Queryable;
   sending: MailSending;
-  nudge: NudgeMail;
+  nudge: NudgeMails;
   signal: AbortSignal;
   logger: Logger;
 }): Promise<number> {
@@ -54,10 +64,12 @@ export async function sweepMails(options: {
   for (;;) {
     const waiting = await findWaiting(db, WAITING_S, PAGE);
     const left: WaitingMail[] = [];
-    for (const mail of waiting) {
-      if (signal.aborted) return tried;
-      const taken = await nudge(mail.id, mail.since, mail.traceparent);
-      if (!taken || mail.forMs > OVERDUE_MS) left.push(mail);
+    for (const mails of byJob(waiting)) {
+      const [first] = mails;
+      if (signal.aborted || first === undefined) return tried;
+      const ids = mails.map(({ id }) => id);
+      const taken = await nudge(ids, first.since, first.traceparent);
+      left.push(...mails.filter(({ forMs }) => !taken || forMs > OVERDUE_MS));
     }
     let done = 0;
     const work = async () => {
@@ -79,7 +91,7 @@ const CLOSE_WITHIN_MS = 5_000;
 export function startMailSweep(options: {
   db: Database;
   sending: MailSending;
-  nudge: NudgeMail;
+  nudge: NudgeMails;
   logger: Logger;
 }): AsyncDisposable {
   return every({

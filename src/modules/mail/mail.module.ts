@@ -68,8 +68,8 @@ export const mailModule: ShopModule = {
       upkeep: ({ mail }, enqueue) => [
         startMailSweep({
           ...{ db, sending, logger },
-          nudge: (mailId, at, traceparent) =>
-            enqueue(mail, { mailIds: [mailId] }, { id: mailJobId([mailId], at), traceparent }),
+          nudge: (mailIds, at, traceparent) =>
+            enqueue(mail, { mailIds: [...mailIds] }, { id: mailJobId(mailIds, at), traceparent }),
         }),
         startMailPruning({ db, eventRetentionDays: config.eventRetentionDays, logger }),
         renderer,
