@@ -12,13 +12,14 @@ import { readAll, type Transport } from './replay/read.ts';
 
 const USAGE = `What memory it takes to replay a long log.
 
-  npm run bench:replay -- [--events 1000000] [--over stream|sse|websocket] [--most 30] [--pause 5]
+  npm run bench:replay -- [--events 1000000] [--over stream|sse|websocket] [--most 30] [--pause 5] [--readers 1]
 
   --events  in the log (20000 to 10000000)
   --over    stream: the stream that subscriptions read, in a process of its own (the default); sse, websocket: a subscriber of
             a node, through GraphQL, many times as long
   --most    megabytes by which the process may grow after the first tenth (1 to 1000)
   --pause   seconds for which the subscriber takes nothing in, in the middle (0 to 60; not of a stream)
+  --readers subscribers at the same time, of the same document (1 to 50; not of a stream)
 
 Exit code: 0 the process does not grow and each event came once, in order; 1 it does, or some did not; 2 wrong arguments.`;
 
@@ -29,6 +30,7 @@ interface Options {
   over: Transport | 'stream';
   most: number;
   pause: number;
+  readers: number;
 }
 
 const options = readOptions(process.argv.slice(2));
@@ -90,25 +92,25 @@ async function replay(
   url: string,
   transport: Transport,
   filled: Filled,
-  { events, most, pause }: Options,
+  { events, most, pause, readers }: Options,
 ): Promise<boolean> {
   const memory = await memoryOf(url, events);
   let next = filled.first;
   let inOrder = true;
   const began = performance.now();
   let growth: Growth;
+  const options = { cursor: filled.cursor, events, pauseAfter: events / 2, pauseMs: 1000 * pause };
+  const watched = {
+    ...options,
+    told(seq: number) {
+      inOrder &&= seq === next;
+      next += 1;
+      memory.passed(next - filled.first);
+    },
+  };
+  const others = Array.from({ length: readers - 1 }, () => ({ ...options, told() {} }));
   try {
-    await readAll(url, transport, {
-      cursor: filled.cursor,
-      events,
-      pauseAfter: events / 2,
-      pauseMs: 1000 * pause,
-      told(seq) {
-        inOrder &&= seq === next;
-        next += 1;
-        memory.passed(next - filled.first);
-      },
-    });
+    await Promise.all([watched, ...others].map((each) => readAll(url, transport, each)));
   } finally {
     growth = await memory.end();
   }
@@ -119,8 +121,8 @@ async function replay(
     `${transport}: ${growth.tenths.map((mb) => mb.toFixed(0)).join(', ')} (before: ${growth.before.toFixed(0)})`,
   );
   console.log(
-    `${passed ? 'PASS' : 'FAIL'}  ${next - filled.first} events${whole ? ', each once, in order,' : ', not all, or not in order,'} in ${seconds.toFixed(0)} s; ` +
-      `the most after the first tenth is ${growth.rss.toFixed(1)} MB above the most within it\n`,
+    `${passed ? 'PASS' : 'FAIL'}  ${next - filled.first} events${whole ? ', each once, in order,' : ', not all, or not in order,'} in ${seconds.toFixed(1)} s, ` +
+      `${Math.round((readers * events) / seconds)} a second to ${readers} readers; the most after the first tenth is ${growth.rss.toFixed(1)} MB above the most within it\n`,
   );
   return passed;
 }
@@ -128,7 +130,10 @@ async function replay(
 function readOptions(args: string[]): Options | null {
   const text = { type: 'string' } as const;
   try {
-    const { values } = parseArgs({ args, options: { events: text, over: text, most: text, pause: text } });
+    const { values } = parseArgs({
+      args,
+      options: { events: text, over: text, most: text, pause: text, readers: text },
+    });
     const over = OVER[(values.over ?? 'stream') as keyof typeof OVER];
     if (over === undefined) throw new Error(`${values.over}: stream, sse or websocket`);
     const number = (value: string | undefined, usual: number, least: number, most: number) => {
@@ -141,6 +146,7 @@ function readOptions(args: string[]): Options | null {
       events: number(values.events, 1_000_000, 20_000, 10_000_000),
       most: number(values.most, 30, 1, 1000),
       pause: number(values.pause, 5, 0, 60),
+      readers: number(values.readers, 1, 1, 50),
     };
   } catch (error) {
     console.error(error instanceof Error ? `${error.message}\n` : error);

@@ -3,7 +3,7 @@ import { quantile } from './figures.ts';
 
 /** What the readers are asked. */
 export type Ask =
-  | { ask: 'open'; url: string; query: string | null; count: number; tokens?: string[] }
+  | { ask: 'open'; url: string; query: string | null; count: number; params?: Record<string, string>[] }
   /** So many messages each are about to come. */
   | { ask: 'expect'; count: number }
   /** When all have come; with `since`, how long they took. */
@@ -24,13 +24,16 @@ let done: () => void = () => {};
 let received: Promise<void> = Promise.resolve();
 let readers = 0;
 
-function openOne(url: string, query: string | null, id: number, accessToken: string | undefined): Promise<void> {
+function openOne(
+  url: string,
+  query: string | null,
+  id: number,
+  params: Record<string, string> | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, 'graphql-transport-ws', { perMessageDeflate: false });
     socket.once('error', reject);
-    socket.once('open', () =>
-      socket.send(JSON.stringify({ type: 'connection_init', payload: accessToken && { accessToken } })),
-    );
+    socket.once('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload: params })));
     socket.once('message', () => {
       const payload = { query: query ?? '' };
       socket.send(JSON.stringify({ type: 'subscribe', id: `s${id}`, payload }), () => resolve());
@@ -48,9 +51,9 @@ async function answer(message: Ask): Promise<Told> {
   if (message.ask === 'open') {
     for (let id = 0; id < message.count; id += OPEN_AT_A_TIME) {
       const some = Math.min(OPEN_AT_A_TIME, message.count - id);
-      const { url, query, tokens } = message;
+      const { url, query, params } = message;
       const next = Array.from({ length: some }, (_, index) => id + index);
-      await Promise.all(next.map((each) => openOne(url, query, each, tokens?.[each])));
+      await Promise.all(next.map((each) => openOne(url, query, each, params?.[each])));
     }
     readers = message.count;
     // The last subscriptions are on their way still.

@@ -12,8 +12,10 @@ export interface Options {
   env: NodeJS.ProcessEnv;
   /** Where heap snapshots go, before and after, as `{name}-{before|after}.heapsnapshot`; none where it is left out. */
   snapshots?: string | undefined;
-  /** Whether each has an account, and a session of its own. */
-  loggedIn?: boolean | undefined;
+  /** Who the subscribers are: nobody by default. Each of the others is somebody else. */
+  who?: 'people' | 'guests' | null;
+  /** What is subscribed to; a shared subscription of the stock by default. */
+  query?: string | null;
 }
 
 async function told<T>(child: ChildProcess, message?: Ask | AskReaders): Promise<T> {
@@ -48,7 +50,7 @@ async function settled(server: ChildProcess, count: number): Promise<void> {
  */
 export async function measure(
   which: 'shop' | 'bare',
-  { sockets, env, snapshots, loggedIn = false }: Options,
+  { sockets, env, snapshots, who = null, query: asked = null }: Options,
 ): Promise<PerSocket> {
   const server = fork(new URL('server.ts', import.meta.url), [which], {
     execArgv: ['--expose-gc', '--import', 'tsx'],
@@ -61,16 +63,18 @@ export async function measure(
     await told(server, { ask: 'snapshot', file: `${snapshots}/${which}-${when}.heapsnapshot` });
   };
   try {
-    const { url, query } = await told<Ready>(server);
-    const tokens = loggedIn ? await told<string[]>(server, { ask: 'tokens', count: 2 * sockets }) : [];
-    await told(clients, { ask: 'open', url, query, count: sockets, tokens: tokens.slice(sockets) });
+    const ready = await told<Ready>(server);
+    const { url } = ready;
+    const query = ready.query === null ? null : (asked ?? ready.query);
+    const params = who === null ? [] : await told<Record<string, string>[]>(server, { ask: who, count: 2 * sockets });
+    await told(clients, { ask: 'open', url, query, count: sockets, params: params.slice(sockets) });
     await settled(server, sockets);
     clients.kill('SIGKILL');
     await settled(server, 0);
     const before = await told<Memory>(server, { ask: 'memory' });
     await snapshot('before');
     clients = open();
-    await told(clients, { ask: 'open', url, query, count: sockets, tokens });
+    await told(clients, { ask: 'open', url, query, count: sockets, params });
     await settled(server, sockets);
     const after = await told<Memory>(server, { ask: 'memory' });
     await snapshot('after');

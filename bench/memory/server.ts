@@ -17,8 +17,8 @@ import { makeWatched } from '../fan-out/product.ts';
 export type Ask =
   | { ask: 'memory' }
   | { ask: 'live' }
-  /** So many people log in: their access tokens. */
-  | { ask: 'tokens'; count: number }
+  /** So many people log in, or so many guests come: their `connectionParams`. */
+  | { ask: 'people' | 'guests'; count: number }
   | { ask: 'snapshot'; file: string };
 
 /** What the process holds, in bytes, after garbage collection. */
@@ -36,9 +36,12 @@ export interface Ready {
   query: string | null;
 }
 
+type Params = Record<string, string>;
+
 interface Served extends Ready {
   live: () => number;
-  tokens: (count: number) => Promise<string[]>;
+  people: (count: number) => Promise<Params[]>;
+  guests: (count: number) => Params[];
 }
 
 async function startShop(): Promise<Served> {
@@ -50,11 +53,12 @@ async function startShop(): Promise<Served> {
     url: `${app.url.replace('http', 'ws')}/graphql`,
     query,
     live: () => app.fanOut()?.live ?? 0,
-    tokens: (count) => logIn(app, count),
+    people: (count) => logIn(app, count),
+    guests: (count) => Array.from({ length: count }, () => ({ cartToken: app.services.guests.offer().token })),
   };
 }
 
-async function logIn({ db, services }: App, count: number): Promise<string[]> {
+async function logIn({ db, services }: App, count: number): Promise<Params[]> {
   return db.transaction(async (tx) => {
     const made = {
       name: 'bench_users',
@@ -62,9 +66,9 @@ async function logIn({ db, services }: App, count: number): Promise<string[]> {
              SELECT gen_random_uuid(), gen_random_uuid() || '@example.com', 'Reader', '$2b$12$' || repeat('x', 53), clock_timestamp(), clock_timestamp()
                FROM generate_series(1, $1) RETURNING id`,
     };
-    const tokens: string[] = [];
+    const tokens: Params[] = [];
     for (const { id } of await tx.query<{ id: string }>(made, [count]))
-      tokens.push((await services.sessions.open(tx, id, null)).accessToken);
+      tokens.push({ accessToken: (await services.sessions.open(tx, id, null)).accessToken });
     return tokens;
   });
 }
@@ -93,7 +97,8 @@ async function startBare(): Promise<Served> {
     url: `ws://localhost:${(http.address() as AddressInfo).port}`,
     query: null,
     live: () => live,
-    tokens: () => Promise.resolve([]),
+    people: () => Promise.resolve([]),
+    guests: () => [],
   };
 }
 
@@ -110,10 +115,11 @@ async function memory(): Promise<Memory> {
   return { heap: heapUsed, external, resident: rss };
 }
 
-const { live, tokens, ...ready } = await (process.argv[2] === 'shop' ? startShop() : startBare());
+const { live, people, guests, ...ready } = await (process.argv[2] === 'shop' ? startShop() : startBare());
 process.on('message', (message: Ask) => {
   if (message.ask === 'live') process.send?.(live());
-  else if (message.ask === 'tokens') void tokens(message.count).then((made) => process.send?.(made));
+  else if (message.ask === 'guests') process.send?.(guests(message.count));
+  else if (message.ask === 'people') void people(message.count).then((made) => process.send?.(made));
   else if (message.ask === 'snapshot') process.send?.(writeHeapSnapshot(message.file));
   else void memory().then((held) => process.send?.(held));
 });

@@ -38,6 +38,11 @@ export interface StreamSource<T> {
   resume?: Resumption | null;
   /** Events that may wait for a consumer that is live. */
   capacity?: number;
+  /**
+   * Present where `pick` remembers what it let through, so that its answers are one consumer's own. Called where another consumer goes
+   * on with it: `pick` must not rely on what it remembers.
+   */
+  forget?: () => void;
 }
 
 /** A stream of events. Until its first `next()`, somebody else may go the way that it would have gone. */

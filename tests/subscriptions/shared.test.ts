@@ -206,7 +206,8 @@ describe('no subscriber gets events of others', () => {
         await watchNow<{ cartChanged: { cart: { email: string | null } } }>(shop, 'WebSocket', query, viewer),
       );
     }
-    expect(state()).toMatchObject({ audiences: 0 });
+    // Each owner is an audience of their own.
+    expect(state()).toMatchObject({ audiences: 3, subscribers: 3 });
     const line = { variantId: variant.globalId };
     await shopperOf(ada.client).add({ ...line, quantity: 1 });
     await shopperOf(eve.client).add({ ...line, quantity: 2 });
@@ -253,6 +254,30 @@ describe('no subscriber gets events of others', () => {
     await move(variant.id);
     expect((await events.take()).stockChanged.available).toBe(6);
   });
+});
+
+test('results of every length arrive as they are, whatever the id of the operation', async () => {
+  const socket = await openSocket(shop.wsUrl);
+  onTestFinished(() => socket.close());
+  await socket.init();
+  const id = 'Größe “1” \n 🛒';
+  // A WebSocket has three ways to say how long a message is.
+  for (const length of [0, 30, 1000, 65_000, 66_000, 200_000]) {
+    const description = 'ä€🛒x'.repeat(length / 4);
+    const product = await makeProduct(shop, { description, variants: [{ onHand: 1 }] });
+    const variant = known(product.variants[0]);
+    await settled(shop);
+    const selection = length === 0 ? 'a: available' : 'variant { product { description } }';
+    socket.subscribe(id, `subscription { s: stockChanged(variantIds: ["${variant.globalId}"]) { ${selection} } }`);
+    await until('it is live', () => state().live === 1);
+    await move(variant.id, 2);
+    const payload = { data: { s: length === 0 ? { a: 2 } : { variant: { product: { description } } } } };
+    expect(await socket.messages.take()).toEqual({ id, type: 'next', payload });
+    const second = { data: { s: length === 0 ? { a: 3 } : { variant: { product: { description } } } } };
+    expect(await socket.messages.take()).toEqual({ id, type: 'next', payload: second });
+    socket.send({ id, type: 'complete' });
+    await until('it is let go', () => state().subscribers === 0);
+  }
 });
 
 describe('a subscriber that stops reading', () => {

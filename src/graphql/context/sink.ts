@@ -1,9 +1,32 @@
+/** The result of an event, serialized: one for all subscribers that get it. */
+export class EventText {
+  readonly text: string;
+  /** The position of the event in the log. */
+  readonly cursor: string;
+  #bytes: Buffer | undefined;
+
+  constructor(text: string, cursor: string) {
+    this.text = text;
+    this.cursor = cursor;
+  }
+
+  /** The text in UTF-8. */
+  get bytes(): Buffer {
+    return (this.#bytes ??= Buffer.from(this.text));
+  }
+}
+
 /** Where a subscriber's events go. */
 export interface Sink {
   /** Takes the text of a result. False: the subscriber has left too much unread, and this one was not taken. */
-  push(payload: string, cursor: string): boolean;
-  /** Resolves when there is room, for who sends as fast as the subscriber reads. */
+  push(result: EventText): boolean;
+  /** Whether there is room, for those that send as fast as the subscriber reads. */
+  readonly hasRoom: boolean;
+  /** Resolves when there is room. */
   room(): Promise<void>;
+  /** What is pushed from here to `uncork()` may be sent together. */
+  cork(): void;
+  uncork(): void;
   /** Called once if the subscription ends before its subscriber leaves. Nothing is pushed after that. */
   fail(error: Error): void;
 }

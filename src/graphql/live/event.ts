@@ -5,12 +5,13 @@ import type { Resumption } from '../../events/catch-up.ts';
 import type { StreamItem } from '../../events/stream.ts';
 import { builder } from '../schema/builder.ts';
 import type { Context } from '../context/context.ts';
+import type { ShopServices } from '../../modules/module.ts';
 import { requestError } from '../context/request-error.ts';
-import { SHARED } from '../schema/shared.ts';
+import { RECORDED, SHARED } from '../schema/shared.ts';
 
 /** What every event has. */
 export const EventRef = builder.interfaceRef<StreamItem<unknown>>('Event').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...RECORDED },
   description: 'An event delivered by a subscription.',
   fields: (t) => ({
     cursor: t.field({
@@ -70,18 +71,21 @@ export async function resumeAfter(
   return { after: cursor, replay, queue, filter };
 }
 
-/** Asks what there is to know of an event once, however many subscribers need it. The answer is the same for each of them. */
+/**
+ * Asks what there is to know of an event once for all subscribers that need it at the same time. The answer is the same for each of them.
+ * It is not kept: a reader who comes to the event later may not see it any more.
+ */
 export function oncePerEvent<T>(
-  ask: (ctx: Context, event: StoredEvent) => Promise<T>,
-): (ctx: Context, event: StoredEvent) => Promise<T> {
+  ask: (services: ShopServices, event: StoredEvent) => Promise<T>,
+): (services: ShopServices, event: StoredEvent) => Promise<T> {
   const answers = new WeakMap<StoredEvent, Promise<T>>();
-  return (ctx, event) => {
+  return (services, event) => {
     let answer = answers.get(event);
     if (answer === undefined) {
-      answer = ask(ctx, event);
+      answer = ask(services, event);
       answers.set(event, answer);
-      // A failed read is not cached: the next subscriber may succeed.
-      answer.catch(() => answers.delete(event));
+      const forget = () => answers.delete(event);
+      answer.then(forget, forget);
     }
     return answer;
   };

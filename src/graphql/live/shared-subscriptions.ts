@@ -4,12 +4,15 @@ import type { Context } from '../context/context.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Charge, LiveBudget } from '../limits/live-budget.ts';
 import type { SharedAudience } from './sharing.ts';
-import type { Membership, Sink } from '../context/sink.ts';
+import type { EventText, Membership, Sink } from '../context/sink.ts';
 import { HANDED_OVER, type Running } from './subscribe.ts';
 
 /** What a reader of SSE may leave unread. */
 const MAX_WAITING = 1000;
 const MAX_WAITING_CHARACTERS = 1_000_000;
+/** Below this there is room for a reader that catches up. */
+const ROOM = 200;
+const ROOM_CHARACTERS = 64_000;
 
 /** Runs a subscription together with others that are alike; null where it is like none. */
 export type Share = (
@@ -64,7 +67,7 @@ function isEventStream(source: AsyncIterable<unknown>): source is EventStream<un
 const DONE = { done: true, value: undefined } as const;
 
 function throughStream(join: (sink: Sink) => Membership, charge: Charge): Running {
-  const waiting: { payload: string; cursor: string }[] = [];
+  let waiting: EventText[] = [];
   let characters = 0;
   let membership: Membership | undefined;
   let over: { error: Error | null } | undefined;
@@ -72,40 +75,48 @@ function throughStream(join: (sink: Sink) => Membership, charge: Charge): Runnin
   let makeRoom: () => void = () => {};
 
   const sink: Sink = {
-    push(payload, cursor) {
+    push(result) {
       if (waiting.length >= MAX_WAITING || characters > MAX_WAITING_CHARACTERS) return false;
-      waiting.push({ payload, cursor });
-      characters += payload.length;
+      waiting.push(result);
+      characters += result.text.length;
       wake();
       return true;
     },
+    get hasRoom() {
+      return (waiting.length < ROOM && characters < ROOM_CHARACTERS) || over !== undefined;
+    },
     room: () =>
-      waiting.length === 0
+      sink.hasRoom
         ? Promise.resolve()
         : new Promise((resolve) => {
             makeRoom = resolve;
           }),
+    // What waits is sent together anyway.
+    cork() {},
+    uncork() {},
     fail: (error) => end(error),
   };
 
   function end(error: Error | null): void {
     over ??= { error };
     // A lagging subscriber is disconnected now, and resumes after the last event that it has read.
-    if (error !== null) waiting.length = 0;
+    if (error !== null) waiting = [];
     wake();
     makeRoom();
+  }
+
+  function takeAll(): EventText[] {
+    const all = waiting;
+    [waiting, characters] = [[], 0];
+    makeRoom();
+    return all;
   }
 
   return {
     async next() {
       membership ??= join(sink);
       for (;;) {
-        const item = waiting.shift();
-        if (item !== undefined) {
-          characters -= item.payload.length;
-          if (waiting.length === 0) makeRoom();
-          return { done: false, value: readyResult(item) };
-        }
+        if (waiting.length > 0) return { done: false, value: readyResult(takeAll()) };
         if (over !== undefined) {
           if (over.error !== null) throw over.error;
           return DONE;
@@ -123,8 +134,11 @@ function throughStream(join: (sink: Sink) => Membership, charge: Charge): Runnin
   };
 }
 
-/** Yoga asks a result for its own text. The event's cursor is its `id:`; the fields of an event may stand in any order. */
-function readyResult({ payload, cursor }: { payload: string; cursor: string }): ExecutionResult {
-  const stringify = () => `${payload}\nid: ${cursor}`;
+/**
+ * Yoga asks a result for its own text, and writes `event: next` and `data: ` before it. Several events are one result with their
+ * frames between them. An event's cursor is its `id:`; the fields of an event may stand in any order.
+ */
+function readyResult(events: readonly EventText[]): ExecutionResult {
+  const stringify = () => events.map(({ text, cursor }) => `${text}\nid: ${cursor}`).join('\n\nevent: next\ndata: ');
   return { stringify } as ExecutionResult;
 }

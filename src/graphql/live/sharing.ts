@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
 import {
+  isLeafType,
+  getNamedType,
   Kind,
   print,
   TypeInfo,
@@ -10,27 +13,36 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Context, Viewer } from '../context/context.ts';
+import { declaredLimitsOf, GENERAL } from '../schema/limited-fields.ts';
 
 /*
  * Which subscriptions may be answered together. A type (or a root field of subscriptions) that declares SHARED says that
- * what its fields show depends on the event and on the viewer's role at most, never on who the viewer is. A subscription is
- * shared only if everything it selects is declared as shared: undeclared types are never shared.
+ * what its fields show depends on the event and on the viewer's role at most, never on who the viewer is. One that declares OWNED
+ * may depend on the owner too: the subscriptions of an owner's devices are answered together. A subscription is shared only if
+ * everything it selects is declared: undeclared types are never shared.
  */
 
-/** Subscribers with the same document, variables and role, and the anonymous viewer for whom their events are executed. */
+/** Subscribers that get the same results: those with the same document, variables and role and, where it matters, the same owner. */
 export interface SharedAudience {
   /** Identifies subscribers that receive the same result. */
   key: string;
+  /** For whom the events are executed: an anonymous viewer with the role, or the owner without a session. */
   viewer: Viewer;
-  /** Variables without `after`, which differs between subscribers. */
-  variables: Readonly<Record<string, unknown>>;
+  /** Names the viewer among those for whom events are executed. */
+  viewerKey: string;
+  /** Whether a result depends on the event and the role alone, and so never changes. */
+  isRecorded: boolean;
 }
 
 interface Analysis {
-  /** The operation without `after`; null where it cannot be shared. */
-  text: string | null;
+  /** Hash of the operation without `after`; null where it cannot be shared. */
+  hash: string | null;
+  /** Whether only the devices of one owner may share it. */
+  owned: boolean;
   /** Whether anything that is selected is for some roles alone. */
   scoped: boolean;
+  /** Whether all that is selected is recorded in the event. */
+  recorded: boolean;
   /** The variables that only say from where to go on. */
   resumption: ReadonlySet<string>;
 }
@@ -48,30 +60,51 @@ export function createSharing(schema: GraphQLSchema): (args: ExecutionArgs) => S
       analysis = analyse(schema, document);
       analyses.set(document, analysis);
     }
-    if (analysis.text === null) return null;
-    const { resumption } = analysis;
+    const { hash, owned, scoped, recorded, resumption } = analysis;
+    if (hash === null) return null;
     const given = Object.entries(variableValues ?? {}).filter(([name]) => !resumption.has(name));
-    const viewer = standIn((contextValue as Context).viewer, analysis.scoped);
-    const role = viewer.user?.role ?? (analysis.scoped ? 'nobody' : 'public');
     const values = given.toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return {
-      key: JSON.stringify([analysis.text, operationName ?? null, values, role]),
-      viewer,
-      variables: Object.fromEntries(given),
-    };
+    const { viewer } = contextValue as Context;
+    const standIn = owned ? ownerAlone(viewer) : anonymous(viewer, scoped);
+    if (standIn === null) return null;
+    // Documents, variables and tokens are long; as a hash they take the same little memory for each subscription.
+    const key = hashOf(JSON.stringify([hash, operationName ?? null, values, standIn.viewerKey]));
+    return { key, ...standIn, isRecorded: recorded };
   };
 }
 
+type StandIn = Pick<SharedAudience, 'viewer' | 'viewerKey'>;
+
 /** Anonymous viewer with the role of the viewer. Customers and guests are one audience unless a field is restricted by role. */
-function standIn({ user }: Viewer, scoped: boolean): Viewer {
-  if (user === null || (user.role === 'CUSTOMER' && !scoped)) return { user: null, guest: null };
-  return { user: { userId: NOBODY, sessionId: NOBODY, role: user.role }, guest: null };
+function anonymous({ user }: Viewer, scoped: boolean): StandIn {
+  if (user === null || (user.role === 'CUSTOMER' && !scoped)) {
+    return { viewer: { user: null, guest: null }, viewerKey: scoped ? 'nobody' : 'public' };
+  }
+  return {
+    viewer: { user: { userId: NOBODY, sessionId: NOBODY, role: user.role }, guest: null },
+    viewerKey: user.role,
+  };
+}
+
+/** The viewer without a session. Null where the viewer is not anybody. */
+function ownerAlone({ user, guest }: Viewer): StandIn | null {
+  if (user !== null) {
+    const { userId, role } = user;
+    return { viewer: { user: { userId, role, sessionId: NOBODY }, guest: null }, viewerKey: `${role} ${userId}` };
+  }
+  if (guest === null) return null;
+  // The token is shown to those who know it already, and not to those who have it in a cookie.
+  const shown = guest.knownBy === 'cookie' ? 'cookie' : guest.token;
+  return { viewer: { user: null, guest: { ...guest } }, viewerKey: `guest ${guest.id} ${shown}` };
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 function analyse(schema: GraphQLSchema, document: DocumentNode): Analysis {
   const types = new TypeInfo(schema);
-  let shared = true;
-  let scoped = false;
+  let [shared, owned, scoped, recorded] = [true, false, false, true];
   const resumption = new Set<string>();
   visit(
     document,
@@ -80,12 +113,19 @@ function analyse(schema: GraphQLSchema, document: DocumentNode): Analysis {
         const [parent, field] = [types.getParentType(), types.getFieldDef()];
         if (parent == null || field == null || field.name.startsWith('__')) return;
         const isRoot = parent === schema.getSubscriptionType();
-        if (!isShared(isRoot ? field : parent)) shared = false;
+        const { extensions } = isRoot ? field : parent;
+        if (extensions.sharedAmongViewers !== true) owned = true;
+        if (extensions.sharedAmongViewers !== true && extensions.sharedAmongDevices !== true) shared = false;
+        // A limit counts the address of who asks.
+        const limits = declaredLimitsOf(field);
+        if (!isRoot && limits !== undefined && limits !== GENERAL) shared = false;
         if (isScoped(field) || isScoped(parent)) scoped = true;
+        const isScalar = isLeafType(getNamedType(field.type));
+        if (!isRoot && !(isScalar && extensions.recordedInEvent === true)) recorded = false;
       },
     }),
   );
-  if (!shared) return { text: null, scoped, resumption };
+  if (!shared) return { hash: null, owned, scoped, recorded, resumption };
   const plain = visit(
     document,
     visitWithTypeInfo(types, {
@@ -98,15 +138,11 @@ function analyse(schema: GraphQLSchema, document: DocumentNode): Analysis {
       },
     }),
   );
-  return { text: print(plain), scoped, resumption };
+  return { hash: hashOf(print(plain)), owned, scoped, recorded, resumption };
 }
 
 interface Extended {
   extensions: Readonly<Record<string, unknown>>;
-}
-
-function isShared({ extensions }: Extended): boolean {
-  return extensions.sharedAmongViewers === true;
 }
 
 /** Whether the type or field has auth scopes. */

@@ -1,10 +1,14 @@
+import type { Duplex } from 'node:stream';
 import { CloseCode, type Context as ProtocolContext, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { isDatabaseTrouble } from '../../infra/postgres/database-faults.ts';
 import type { Logger } from '../../infra/logger.ts';
-import type { KeyedQueue, Turn } from '../../infra/limits/keyed-semaphore.ts';
+import type { Turn } from '../../infra/limits/keyed-semaphore.ts';
 import { parseClientMessage } from './client-message.ts';
 import type { CredentialHeaders } from '../context/credentials.ts';
+import { MessageCredit } from './message-credit.ts';
+import { nextFrame } from './next-frame.ts';
+import type { SocketHost } from './socket-host.ts';
 
 /*
  * What a node keeps of a socket while nothing happens: one small object, with its functions on the class. What it keeps of a
@@ -29,26 +33,13 @@ const FRAME_OVERHEAD_BYTES = 1_200;
 /** Policy violation. Clients of graphql-ws do not reconnect after it. */
 const TOO_MANY_MESSAGES = 1008;
 
-/** What all sockets of a process have in common. */
-export interface SocketHost {
-  readonly logger: Logger;
-  /** Shared subscriptions on sockets. */
-  running: number;
-  /** Called with the error that ended a subscription early. */
-  failed(error: unknown): void;
-  /** Called once for each socket that is closed. */
-  gone(connection: SocketConnection): void;
-  /** Messages that a socket may send at once, and again within a minute; null: as many as it likes. */
-  readonly messagesPerMinute: number | null;
-  /** Queries of one socket that are executed at the same time; further ones wait for their turn. */
-  readonly turns: KeyedQueue;
-}
-
 let sockets = 0;
 
 /** A socket, for graphql-ws, and what its operations have in common. */
 export class SocketConnection {
   readonly #socket: WebSocket;
+  /** What the socket writes to. */
+  readonly #stream: Duplex;
   /** Names the socket among those of the process. */
   readonly #key = String((sockets += 1));
   readonly host: SocketHost;
@@ -67,23 +58,26 @@ export class SocketConnection {
   #isClosed = false;
   /** Frames that were sent while earlier ones were unsent, and have not left the process. */
   #waitingFrames = 0;
+  /** Frames that were written since `cork()`; null where each is sent at once. */
+  #corkedFrames: number | null = null;
   /** Data of the latest ping, to be answered once the socket has sent what waits. */
   #unansweredPing: Buffer | undefined;
-  /** Messages that the client may still send now, and when that was computed (`performance.now()`). */
-  #credit: number;
-  #creditAt = performance.now();
+  /** Messages that the client may still send; null: as many as it likes. */
+  readonly #credit: MessageCredit | null;
 
   constructor(
     socket: WebSocket,
+    stream: Duplex,
     host: SocketHost,
     of: { id: string; clientAddress: string; headers: CredentialHeaders },
   ) {
     this.#socket = socket;
+    this.#stream = stream;
     this.host = host;
     this.requestId = of.id;
     this.clientAddress = of.clientAddress;
     this.headers = of.headers;
-    this.#credit = host.messagesPerMinute ?? 0;
+    this.#credit = host.messagesPerMinute === null ? null : new MessageCredit(host.messagesPerMinute);
   }
 
   /** Has the protocol spoken over it. */
@@ -139,13 +133,7 @@ export class SocketConnection {
 
   /** Counts a frame of the client. False where it has sent too many: the socket is closed. */
   count(): boolean {
-    const { messagesPerMinute } = this.host;
-    if (messagesPerMinute === null) return true;
-    const now = performance.now();
-    const earned = ((now - this.#creditAt) / 60_000) * messagesPerMinute;
-    this.#credit = Math.min(messagesPerMinute, this.#credit + earned) - 1;
-    this.#creditAt = now;
-    if (this.#credit >= 0) return true;
+    if (this.#credit === null || this.#credit.take()) return true;
     this.close(TOO_MANY_MESSAGES, 'Too many messages');
     return false;
   }
@@ -181,8 +169,11 @@ export class SocketConnection {
     if (this.#unsentBytes() > MAX_UNSENT_BYTES) this.#socket.terminate();
     return new Promise((resolve) => {
       // A failure to send is the end of the socket, which its `close` event reports.
-      if (this.isOpen) this.#put(data, resolve);
-      else resolve();
+      if (!this.isOpen) resolve();
+      else {
+        this.#socket.send(data, this.#counted(resolve));
+        this.#holdBack();
+      }
     });
   }
 
@@ -192,18 +183,24 @@ export class SocketConnection {
     return bytes === 0 ? 0 : bytes + this.#waitingFrames * FRAME_OVERHEAD_BYTES;
   }
 
-  #put(data: string, sent?: () => void): void {
-    const socket = this.#socket;
-    if (sent === undefined && socket.bufferedAmount === 0) {
-      socket.send(data);
-    } else {
-      this.#waitingFrames += 1;
-      socket.send(data, () => {
-        this.#waitingFrames -= 1;
-        sent?.();
-      });
-    }
+  /** Has what is pushed from here to `uncork()` sent with one system call, as long as it is not much. */
+  cork(): void {
+    if (this.#corkedFrames !== null || !this.isOpen) return;
+    this.#corkedFrames = 0;
+    this.#stream.cork();
+  }
+
+  uncork(): void {
+    const frames = this.#corkedFrames;
+    if (frames === null) return;
+    this.#corkedFrames = null;
+    this.#stream.uncork();
+    if (this.#socket.bufferedAmount === 0 || !this.isOpen) return;
+    this.#waitingFrames += frames;
     this.#holdBack();
+    this.#afterUnsent(() => {
+      this.#waitingFrames -= frames;
+    });
   }
 
   #pong(data: Buffer): void {
@@ -257,12 +254,30 @@ export class SocketConnection {
   }
 
   /** Puts a ready result on the socket, as graphql-ws would. False where the client has left too much unread. */
-  pushNext(quotedId: string, payload: string): boolean {
+  pushNext(quotedId: string, payload: Buffer): boolean {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN) return true; // its `close` ends the subscription
     if (this.#unsentBytes() > MAX_LAG_BYTES) return false;
-    this.#put(`{"id":${quotedId},"type":"next","payload":${payload}}`);
+    const frame = nextFrame(quotedId, payload);
+    // More than a socket takes at once would only wait.
+    if (this.#corkedFrames !== null && socket.bufferedAmount > ROOM_BYTES) this.uncork();
+    if (this.#corkedFrames === null) {
+      this.#stream.write(frame, socket.bufferedAmount === 0 ? undefined : this.#counted());
+      this.#holdBack();
+    } else {
+      this.#corkedFrames += 1;
+      this.#stream.write(frame);
+    }
     return true;
+  }
+
+  /** Counts a frame that waits until it is sent. @returns what to call then */
+  #counted(sent?: () => void): () => void {
+    this.#waitingFrames += 1;
+    return () => {
+      this.#waitingFrames -= 1;
+      sent?.();
+    };
   }
 
   /** Resolves when there is room for who catches up. */

@@ -1,7 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { MessageType } from 'graphql-ws';
 import { formatError, maskError } from '../context/mask.ts';
-import type { Membership, Sink, SocketSink } from '../context/sink.ts';
+import type { EventText, Membership, Sink, SocketSink } from '../context/sink.ts';
 import type { SocketContext } from './socket-connection.ts';
 import { requestError } from '../context/request-error.ts';
 import { asRequestError, EXPIRED } from './subscribe.ts';
@@ -91,12 +91,24 @@ export class SocketOperation implements SocketSink {
     if (this.#end()) void this.#say(MessageType.Error, errors.map(formatError));
   }
 
-  push(payload: string): boolean {
-    return this.#context.extra.pushNext(this.#quotedId, payload);
+  push({ bytes }: EventText): boolean {
+    return this.#context.extra.pushNext(this.#quotedId, bytes);
+  }
+
+  get hasRoom(): boolean {
+    return this.#context.extra.hasRoom;
   }
 
   room(): Promise<void> {
     return this.#context.extra.room();
+  }
+
+  cork(): void {
+    this.#context.extra.cork();
+  }
+
+  uncork(): void {
+    this.#context.extra.uncork();
   }
 
   fail(error: unknown): void {

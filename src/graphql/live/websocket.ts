@@ -5,7 +5,8 @@ import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { createKeyedQueue } from '../../infra/limits/keyed-semaphore.ts';
 import type { RequestScope } from '../context/create-context.ts';
 import { credentialHeadersOf, type CredentialHeaders } from '../context/credentials.ts';
-import { SocketConnection, type SocketHost } from './socket-connection.ts';
+import { SocketConnection } from './socket-connection.ts';
+import type { SocketHost } from './socket-host.ts';
 import { createSocketProtocol, MAX_OPERATIONS, type SocketEngine } from './socket-protocol.ts';
 import type { Refused } from '../limits/connection-limits.ts';
 
@@ -111,10 +112,10 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
     if (setCookie !== undefined) headers.push(`Set-Cookie: ${setCookie}`);
   });
 
-  function serve(socket: ShopSocket, headers: CredentialHeaders, scope: RequestScope): void {
+  function serve(socket: ShopSocket, stream: Duplex, headers: CredentialHeaders, scope: RequestScope): void {
     // As little of the request as possible: it would be kept for as long as the socket.
     const { id, clientAddress } = scope;
-    const connection = new SocketConnection(socket, host, { id, clientAddress, headers });
+    const connection = new SocketConnection(socket, stream, host, { id, clientAddress, headers });
     socket.connection = connection;
     socket.on('message', hear).on('ping', hearPing).on('pong', hearPong).on('error', hearError).on('close', hearClose);
     connection.begin(protocol);
@@ -133,7 +134,7 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
       let served = false;
       server.handleUpgrade(req, socket, head, (webSocket) => {
         served = true;
-        serve(webSocket, offer?.headers ?? credentialHeadersOf(req), scope);
+        serve(webSocket, socket, offer?.headers ?? credentialHeadersOf(req), scope);
       });
       // `ws` tells at once: it has answered what is no proper upgrade.
       if (!served) engine.throttle?.presence.leave(scope.clientAddress);

@@ -9,7 +9,8 @@ export interface FieldLimits<Args = never> {
 }
 
 const KEY = 'rateLimits';
-const GENERAL = 'general';
+/** Declared by fields for which the general limit is enough. */
+export const GENERAL = 'general';
 
 /**
  * The extensions of a field that asks limits of its own. The arguments have passed GraphQL: they have the schema's types, and

@@ -1,4 +1,5 @@
 import { builder } from '../../graphql/schema/builder.ts';
+import { OWNED } from '../../graphql/schema/shared.ts';
 import { addressFormat, addressLines, ADDRESS_FIELDS, type AddressFormat } from './address-format.ts';
 import { countryCode } from './address.types.ts';
 import { AddressRef } from './addresses.refs.graphql.ts';
@@ -13,6 +14,7 @@ const FIELD_DESCRIPTIONS: Readonly<Record<(typeof ADDRESS_FIELDS)[number], strin
 };
 
 AddressRef.implement({
+  extensions: OWNED,
   description: 'A postal address.',
   fields: (t) => ({
     name: t.exposeString('name', { nullable: false, description: 'Full name of the recipient.' }),

@@ -1,6 +1,7 @@
+import type { StoredEvent } from '../../events/event.ts';
 import { openStream, type StreamItem } from '../../events/stream.ts';
 import { builder } from '../../graphql/schema/builder.ts';
-import type { Context } from '../../graphql/context/context.ts';
+import { OWNED } from '../../graphql/schema/shared.ts';
 import { AFTER, EventRef, resumeAfter } from '../../graphql/live/event.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
@@ -8,8 +9,9 @@ import { listenerOf, ownerOf } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { isOwnedBy, type CartOwner } from './cart-owner.ts';
 import { pricingChanged, TERMS_SUBJECT } from '../pricing/pricing.events.ts';
-import { createTotalsWatch } from './totals-watch.ts';
+import { createTotalsWatch, type TotalsWatch } from './totals-watch.ts';
 import { cartChanged } from './cart.events.ts';
+import type { CartService } from './cart.service.ts';
 import { CartRef } from './cart.refs.graphql.ts';
 
 type Change = Omit<NonNullable<ReturnType<typeof cartChanged.read>>, 'kind'> & { kind: CartChangeKind };
@@ -46,6 +48,7 @@ const CartChangeKindRef = builder.enumType('CartChangeKind', {
 });
 
 const CartChangedRef = builder.objectRef<StreamItem<CartChange>>('CartChanged').implement({
+  extensions: OWNED,
   description: "Event: the viewer's cart changed, on this device or another, or expired.",
   interfaces: [EventRef],
   fields: (t) => ({
@@ -83,20 +86,39 @@ const CartChangedRef = builder.objectRef<StreamItem<CartChange>>('CartChanged').
  * subscription shows it once, at the log-in, and never again: otherwise anyone else with the guest's token could follow the user's cart.
  */
 async function merged(
-  { services }: Context,
+  carts: Pick<CartService, 'byIds' | 'wasMergedRecently'>,
   viewer: CartOwner,
   change: Change & { intoCartId: string },
 ): Promise<CartChange | null> {
   const shown = { ...change, shownCartId: change.intoCartId };
-  const [into] = await services.cart.byIds([change.intoCartId]);
+  const [into] = await carts.byIds([change.intoCartId]);
   if (into !== undefined && isOwnedBy(into, viewer)) return { ...shown, isGranted: false };
-  return (await services.cart.wasMergedRecently(change.cartId)) ? { ...shown, isGranted: true } : null;
+  return (await carts.wasMergedRecently(change.cartId)) ? { ...shown, isGranted: true } : null;
+}
+
+/** Picks the changes of an owner's carts. It is kept for as long as the subscription, and so refers to little. */
+function pickFor(
+  carts: Pick<CartService, 'byIds' | 'wasMergedRecently'>,
+  viewer: CartOwner,
+  totals: TotalsWatch,
+): (event: StoredEvent) => CartChange | null | Promise<CartChange | null> {
+  return (event) => {
+    if (pricingChanged.read(event) !== null) return totals.afterNewTerms();
+    const change = cartChanged.read(event);
+    if (change === null || !isOwnedBy(change, viewer)) return null;
+    if (change.kind !== 'LOW_STOCK') totals.afterOwnChange();
+    const { cartId, intoCartId } = change;
+    return intoCartId === undefined
+      ? { ...change, shownCartId: cartId, isGranted: false }
+      : merged(carts, viewer, { ...change, intoCartId });
+  };
 }
 
 builder.subscriptionField('cartChanged', (t) =>
   t.field({
     type: CartChangedRef,
     nullable: false,
+    extensions: OWNED,
     description:
       "Delivers every change to the viewer's cart, from any device, including its expiry. The subscription " +
       'follows the viewer from one cart to the next, and may be started before the first cart exists.',
@@ -111,16 +133,8 @@ builder.subscriptionField('cartChanged', (t) =>
       return openStream<CartChange>({
         feed: ctx.feed,
         resume,
-        pick(event): CartChange | null | Promise<CartChange | null> {
-          if (pricingChanged.read(event) !== null) return totals.afterNewTerms();
-          const change = cartChanged.read(event);
-          if (change === null || !isOwnedBy(change, viewer)) return null;
-          if (change.kind !== 'LOW_STOCK') totals.afterOwnChange();
-          const { cartId, intoCartId } = change;
-          return intoCartId === undefined
-            ? { ...change, shownCartId: cartId, isGranted: false }
-            : merged(ctx, viewer, { ...change, intoCartId });
-        },
+        pick: pickFor(ctx.services.cart, viewer, totals),
+        forget: totals.forget,
       });
     },
     resolve: (item) => item,

@@ -2,6 +2,7 @@ import { builder } from '../../graphql/schema/builder.ts';
 import type { Context } from '../../graphql/context/context.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
+import { OWNED } from '../../graphql/schema/shared.ts';
 import { ownerOf } from '../../graphql/context/viewer.ts';
 import { AddressRef } from '../addresses/addresses.refs.graphql.ts';
 import type { Money } from '../money.ts';
@@ -65,6 +66,7 @@ function lineMoney(pick: (line: QuotedLine) => bigint): (line: CartLine, args: o
 }
 
 const ShippingOptionRef = builder.objectRef<ShippingOption & { currency: string }>('ShippingOption').implement({
+  extensions: OWNED,
   description: 'A shipping method that is available for a cart, with its price.',
   fields: (t) => ({
     method: t.field({

@@ -4,6 +4,7 @@ import { loadKnown } from '../../graphql/context/loaders.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
+import { OWNED } from '../../graphql/schema/shared.ts';
 import { ownerOf } from '../../graphql/context/viewer.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { isOwnedBy } from './cart-owner.ts';
@@ -26,6 +27,7 @@ const CartStatusRef = builder.enumType('CartStatus', {
 });
 
 builder.node(CartLineRef, {
+  extensions: OWNED,
   description:
     'Units of one variant at one price. If the price of a variant changes, units added later form another line.',
   id: { resolve: (line) => line.id, description: 'Global ID of the line.' },
@@ -47,6 +49,7 @@ builder.node(CartLineRef, {
 });
 
 builder.node(CartRef, {
+  extensions: OWNED,
   description: 'Items that a customer or guest is about to buy. Their units are held until the cart expires.',
   interfaces: [SnapshotRef],
   id: { resolve: (cart) => cart.id, description: 'Global ID of the cart. Knowing it grants no access.' },

@@ -18,6 +18,8 @@ export interface TotalsChange {
 export interface TotalsWatch {
   /** The owner changed the cart, which the subscriber hears of anyway. */
   afterOwnChange(): void;
+  /** Another device of the owner follows the total from here: nobody knows what it was shown last. */
+  forget(): void;
   /** The terms of prices changed. @returns the change of the total; null: what is to be paid stays as it is */
   afterNewTerms(): Promise<TotalsChange | null>;
 }
@@ -53,10 +55,13 @@ export async function createTotalsWatch(
   // What the subscriber was shown last. A look that fails counts as not known.
   let seen: Promise<Seen> = Promise.resolve(isResumed ? unknown : await look().catch(() => unknown));
 
+  function forget(): void {
+    seen = Promise.resolve(unknown);
+  }
+
   return {
-    afterOwnChange() {
-      seen = Promise.resolve(unknown);
-    },
+    afterOwnChange: forget,
+    forget,
     async afterNewTerms() {
       const before = seen;
       const now = before.then(() => turnstile.pass(look));

@@ -1,18 +1,19 @@
+import type { StoredEvent } from '../../events/event.ts';
 import { openStream, type StreamItem } from '../../events/stream.ts';
 import { builder } from '../../graphql/schema/builder.ts';
-import type { Context } from '../../graphql/context/context.ts';
 import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/live/event.ts';
 import { argumentIds } from '../../graphql/schema/global-id.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
-import { SHARED } from '../../graphql/schema/shared.ts';
+import { RECORDED, SHARED } from '../../graphql/schema/shared.ts';
 import { isStaff } from '../../graphql/context/viewer.ts';
 import { productChanged } from './catalog.events.ts';
 import { ProductRef } from './catalog.refs.graphql.ts';
+import type { ShopServices } from '../module.ts';
 
 type Changed = NonNullable<ReturnType<typeof productChanged.read>>;
 
 const ProductChangedRef = builder.objectRef<StreamItem<Changed>>('ProductChanged').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...RECORDED },
   description:
     'Event: a product changed in anything but its stock, such as its texts, prices, images, status or variants.',
   interfaces: [EventRef],
@@ -26,7 +27,20 @@ const ProductChangedRef = builder.objectRef<StreamItem<Changed>>('ProductChanged
   }),
 });
 
-const isVisible = oncePerEvent(({ services }: Context, { subjectId }) => services.catalog.isProductVisible(subjectId));
+const isVisible = oncePerEvent(({ catalog }, { subjectId }) => catalog.isProductVisible(subjectId));
+
+/** Picks the changes of some products, or of all. It is kept for as long as the subscription, and so refers to little. */
+function pickFor(
+  services: ShopServices,
+  productIds: ReadonlySet<string> | null,
+  byStaff: boolean,
+): (event: StoredEvent) => Changed | null | Promise<Changed | null> {
+  return (event) => {
+    const change = productChanged.read(event);
+    if (change === null || productIds?.has(change.productId) === false) return null;
+    return byStaff ? change : isVisible(services, event).then((visible) => (visible ? change : null));
+  };
+}
 
 builder.subscriptionField('productChanged', (t) =>
   t.field({
@@ -46,12 +60,7 @@ builder.subscriptionField('productChanged', (t) =>
       return openStream({
         feed: ctx.feed,
         resume: await resumeAfter(ctx, args.after, () => ({ types: [productChanged.type], subjects })),
-        pick(event) {
-          const change = productChanged.read(event);
-          if (change === null || productIds?.has(change.productId) === false) return null;
-          if (isStaff(ctx.viewer)) return change;
-          return isVisible(ctx, event).then((visible) => (visible ? change : null));
-        },
+        pick: pickFor(ctx.services, productIds, isStaff(ctx.viewer)),
       });
     },
     resolve: (item) => item,

@@ -1,4 +1,4 @@
-import type { EventType } from '../../events/event.ts';
+import type { EventType, StoredEvent } from '../../events/event.ts';
 import { openStream, type StreamItem } from '../../events/stream.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import type { Context } from '../../graphql/context/context.ts';
@@ -6,15 +6,16 @@ import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/live/e
 import { argumentIds } from '../../graphql/schema/global-id.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
+import type { ShopServices } from '../module.ts';
 import { backInStock, stockChanged } from './inventory.events.ts';
 import { isStaff } from '../../graphql/context/viewer.ts';
-import { SHARED } from '../../graphql/schema/shared.ts';
+import { RECORDED, SHARED } from '../../graphql/schema/shared.ts';
 
 type StockChange = NonNullable<ReturnType<typeof stockChanged.read>>;
 type Back = NonNullable<ReturnType<typeof backInStock.read>>;
 
 const StockChangedRef = builder.objectRef<StreamItem<StockChange>>('StockChanged').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...RECORDED },
   description:
     'Event: the number of available units of a variant changed. A checkout of held units does not change that ' +
     'number and causes no event.',
@@ -42,7 +43,7 @@ const StockChangedRef = builder.objectRef<StreamItem<StockChange>>('StockChanged
 });
 
 const BackInStockRef = builder.objectRef<StreamItem<Back>>('BackInStock').implement({
-  extensions: SHARED,
+  extensions: { ...SHARED, ...RECORDED },
   description: 'Event: a sold-out variant became available again.',
   interfaces: [EventRef],
   fields: (t) => ({
@@ -76,7 +77,32 @@ async function variantsOf(
   return [...new Set([...(variantIds ?? []), ...ofProducts])];
 }
 
-const isVisible = oncePerEvent(({ services }: Context, { subjectId }) => services.catalog.isVisible(subjectId));
+const isVisible = oncePerEvent(({ catalog }, { subjectId }) => catalog.isVisible(subjectId));
+
+/** What a subscription follows. */
+interface Followed<T> {
+  type: EventType<T>;
+  /** Both null: all variants. */
+  variantIds: ReadonlySet<string> | null;
+  productIds: ReadonlySet<string> | null;
+  /** Whether drafts are to be seen too. */
+  byStaff: boolean;
+}
+
+/** Picks the events of some variants. It is kept for as long as the subscription, and so refers to little. */
+function pickFor<T extends { variantId: string; productId: string }>(
+  services: ShopServices,
+  { type, variantIds, productIds, byStaff }: Followed<T>,
+): (event: StoredEvent) => T | null | Promise<T | null> {
+  const all = variantIds === null && productIds === null;
+  return (event) => {
+    const change = type.read(event);
+    if (change === null) return null;
+    const named = all || variantIds?.has(change.variantId) === true || productIds?.has(change.productId) === true;
+    if (!named) return null;
+    return byStaff ? change : isVisible(services, event).then((visible) => (visible ? change : null));
+  };
+}
 
 /** Events of the variants that the arguments name, as far as the viewer may see them. */
 async function openStockStream<T extends { variantId: string; productId: string }>(
@@ -94,14 +120,7 @@ async function openStockStream<T extends { variantId: string; productId: string 
   return openStream({
     feed: ctx.feed,
     resume,
-    pick(event) {
-      const change = type.read(event);
-      if (change === null) return null;
-      const named = all || variantIds?.has(change.variantId) === true || productIds?.has(change.productId) === true;
-      if (!named) return null;
-      if (isStaff(ctx.viewer)) return change;
-      return isVisible(ctx, event).then((visible) => (visible ? change : null));
-    },
+    pick: pickFor(ctx.services, { type, variantIds, productIds, byStaff: isStaff(ctx.viewer) }),
   });
 }
 

@@ -66,10 +66,10 @@ async function scopeOf({ orderId, accessToken }: OrderArguments, ctx: Context): 
 }
 
 // An order may join an account at any time: whose it is is asked with each event.
-const ownerOfOrder = oncePerEvent(({ services }: Context, { subjectId }) => services.orders.ownerOf(subjectId));
+const ownerOfOrder = oncePerEvent(({ orders }, { subjectId }) => orders.ownerOf(subjectId));
 
 async function isOwn(ctx: Context, event: StoredEvent): Promise<boolean> {
-  const owner = await ownerOfOrder(ctx, event);
+  const owner = await ownerOfOrder(ctx.services, event);
   return owner !== null && isOrderOf(owner, ownerOf(ctx.viewer));
 }
 

@@ -1,12 +1,13 @@
 import type { StoredEvent } from '../../events/event.ts';
 import { openStream, type StreamItem } from '../../events/stream.ts';
-import type { Context } from '../../graphql/context/context.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
 import { isStaff, listenerOf, ownerOf } from '../../graphql/context/viewer.ts';
 import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/live/event.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { argumentId } from '../../graphql/schema/global-id.ts';
+import { OWNED } from '../../graphql/schema/shared.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
+import type { ShopServices } from '../module.ts';
 import { mayFollow, maySee } from './payment-rights.graphql.ts';
 import { paymentChanged } from './payment.events.ts';
 import { PaymentRef } from './payments.refs.graphql.ts';
@@ -14,6 +15,7 @@ import { PaymentRef } from './payments.refs.graphql.ts';
 type Changed = NonNullable<ReturnType<typeof paymentChanged.read>>;
 
 const PaymentChangedRef = builder.objectRef<StreamItem<Changed>>('PaymentChanged').implement({
+  extensions: OWNED,
   description: 'Event: the state, the amounts, the refunds or the disputes of a payment changed.',
   interfaces: [EventRef],
   fields: (t) => ({
@@ -27,19 +29,33 @@ const PaymentChangedRef = builder.objectRef<StreamItem<Changed>>('PaymentChanged
 });
 
 // The order of a payment may join an account at any time: whose it is is asked with each event.
-const ownersOf = oncePerEvent(async ({ services }: Context, { subjectId }) => {
-  const [owners] = await services.payments.ownersOf([subjectId]);
+const ownersOf = oncePerEvent(async ({ payments }, { subjectId }) => {
+  const [owners] = await payments.ownersOf([subjectId]);
   return owners ?? null;
 });
 
-async function isOwn(ctx: Context, event: StoredEvent): Promise<boolean> {
-  return mayFollow(await ownersOf(ctx, event), ownerOf(ctx.viewer));
+/**
+ * Picks the changes of payments that a viewer may follow. It is kept for as long as the subscription, and so refers to little.
+ * @param paymentId the only payment to follow; null: all that the viewer may follow
+ */
+function pickFor(
+  services: ShopServices,
+  paymentId: string | null,
+  { viewer, byStaff }: { viewer: ReturnType<typeof ownerOf>; byStaff: boolean },
+): (event: StoredEvent) => Changed | null | Promise<Changed | null> {
+  return (event) => {
+    const change = paymentChanged.read(event);
+    if (change === null || (paymentId !== null && change.paymentId !== paymentId)) return null;
+    if (byStaff) return change;
+    return ownersOf(services, event).then((owners) => (mayFollow(owners, viewer) ? change : null));
+  };
 }
 
 builder.subscriptionField('paymentChanged', (t) =>
   t.field({
     type: PaymentChangedRef,
     nullable: false,
+    extensions: OWNED,
     description:
       'Delivers changes of payments: to customers and guests those for their own carts and orders, to staff all of them. Pass ' +
       '`paymentId` to follow a single payment.',
@@ -67,12 +83,7 @@ builder.subscriptionField('paymentChanged', (t) =>
           types: [paymentChanged.type],
           subjects: await subjects(),
         })),
-        pick(event) {
-          const change = paymentChanged.read(event);
-          if (change === null || (paymentId !== null && change.paymentId !== paymentId)) return null;
-          if (isStaff(ctx.viewer)) return change;
-          return isOwn(ctx, event).then((own) => (own ? change : null));
-        },
+        pick: pickFor(ctx.services, paymentId, { viewer, byStaff: isStaff(ctx.viewer) }),
       });
     },
     resolve: (item) => item,

@@ -2,6 +2,7 @@ import { builder } from '../../graphql/schema/builder.ts';
 import { argumentId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { loadNode, registerNode } from '../../graphql/schema/node.ts';
+import { OWNED } from '../../graphql/schema/shared.ts';
 import { ownerOf } from '../../graphql/context/viewer.ts';
 import { OrderRef } from '../orders/order-door.refs.graphql.ts';
 import { isPayer, maySee } from './payment-rights.graphql.ts';
@@ -11,6 +12,7 @@ import { PaymentRef, PaymentStateRef, RefundRef } from './payments.refs.graphql.
 import type { ClientData } from './providers/provider.types.ts';
 
 const ClientDataRef = builder.objectRef<ClientData>('PaymentClientData').implement({
+  extensions: OWNED,
   description:
     'Data that a front end needs to continue a payment. Visible only to the shopper who started the payment.',
   fields: (t) => ({
@@ -42,6 +44,7 @@ const ReturnReasonRef = builder.enumType('PaymentReturnReason', {
 });
 
 builder.node(PaymentRef, {
+  extensions: OWNED,
   description:
     'An attempt to pay for a cart. Visible to the owner of the cart or of the order, to staff, and as part of an order to holders of its ' +
     'access token.',

@@ -1,5 +1,6 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
+import { OWNED } from '../../graphql/schema/shared.ts';
 import type { Money } from '../money.ts';
 import { toPercent } from '../percent.ts';
 import { codeMessage } from './code-message.ts';
@@ -22,6 +23,7 @@ export function discountsOf(
 
 /** A promotion at work. */
 export const AppliedDiscountRef = builder.objectRef<AppliedDiscount>('AppliedDiscount').implement({
+  extensions: OWNED,
   description: 'A promotion that reduces a price.',
   fields: (t) => ({
     title: t.exposeString('title', { nullable: false, description: 'Title of the promotion.' }),
@@ -54,6 +56,7 @@ export function taxLinesOf(
 
 /** The tax by one rate. */
 export const TaxLineRef = builder.objectRef<TaxLine>('TaxLine').implement({
+  extensions: OWNED,
   description: 'Tax at one rate.',
   fields: (t) => ({
     title: t.exposeString('title', { nullable: false, description: 'Name of the tax, for example `VAT`.' }),
@@ -78,6 +81,7 @@ const DiscountCodeStatusRef = builder.enumType('DiscountCodeStatus', {
 
 /** A code of a cart. */
 export const CartDiscountCodeRef = builder.objectRef<QuotedCode>('CartDiscountCode').implement({
+  extensions: OWNED,
   description: 'A discount code that was entered for a cart.',
   fields: (t) => ({
     code: t.exposeString('code', { nullable: false, description: 'Code as it was entered.' }),

@@ -1,12 +1,14 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
+import { OWNED } from '../../graphql/schema/shared.ts';
 import { toDecimal } from '../money.ts';
 import { TaxCategoryRef } from '../tax/tax.refs.graphql.ts';
 import { ShippingMethodRef, ShippingRateBasisRef, ShippingZoneRef } from './shipping.refs.graphql.ts';
 import type { ShippingRate } from './shipping.service.ts';
 
 const ShippingRateRef = builder.objectRef<ShippingRate>('ShippingRate').implement({
+  extensions: OWNED,
   description:
     'Price of a shipping method for a band of weights or subtotals. If several bands match a cart, the cheapest counts; if none ' +
     'does, the method is not available.',
@@ -43,6 +45,7 @@ function boundOf(basis: ShippingRate['basis'], value: bigint, currency: string):
 }
 
 builder.node(ShippingMethodRef, {
+  extensions: OWNED,
   description: 'A way in which orders are sent.',
   id: { resolve: (method) => method.id, description: 'Global ID of the shipping method.' },
   fields: (t) => ({

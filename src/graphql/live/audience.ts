@@ -1,0 +1,297 @@
+import type { CatchUp } from '../../events/catch-up.ts';
+import { encodeCursor } from '../../events/cursor.ts';
+import type { StoredEvent } from '../../events/event.ts';
+import type { EventFeed } from '../../events/feed.ts';
+import { patiently } from '../../events/patience.ts';
+import {
+  LaggedError,
+  LogReplacedError,
+  pickFrom,
+  type EventStream,
+  type StreamItem,
+  type StreamSource,
+} from '../../events/stream.ts';
+import { EventText, type Membership, type Sink } from '../context/sink.ts';
+import type { EventTexts, TextsOf } from './event-texts.ts';
+
+/** Events that may wait for those before them; more, and the node is not keeping up. */
+const MAX_PENDING = 1000;
+/** Events that are looked up and executed together for a subscriber that catches up. */
+const TOGETHER = 100;
+
+/** Serialized result of an event; null if the audience may not see the event. */
+type Text = string | null;
+
+/** Of a source, what is needed once its subscriber is live: the rest would keep what the subscriber came with. */
+type Picker = Pick<StreamSource<unknown>, 'pick' | 'forget'>;
+
+/** What an audience is made with. */
+export interface AudienceHost {
+  readonly epoch: string;
+  readonly feed: EventFeed;
+  readonly texts: EventTexts;
+  /** Executes for one event. @returns the text, and whether others may get it later */
+  run(item: StreamItem<unknown>): Promise<{ text: string; isLasting: boolean }>;
+  /** The last member has left. */
+  empty(): void;
+}
+
+/** An event on its way to those who are live. */
+class Pending {
+  readonly seq: number;
+  readonly made: Promise<Text>;
+  /** Undefined until it is made. */
+  text: Text | undefined;
+
+  constructor(seq: number, made: Promise<Text>) {
+    this.seq = seq;
+    this.made = made;
+    made.then(
+      (text) => {
+        this.text = text;
+      },
+      () => {},
+    );
+  }
+}
+
+/** All who get the same. */
+export class Audience {
+  readonly #host: AudienceHost;
+  readonly #of: TextsOf;
+  readonly #live = new Set<Member>();
+  /** That of the first member who is live, for all who are. */
+  #picker: Picker | undefined;
+  /** Executions for those who catch up, by number of the event: readers at the same place share them. */
+  #flights: Map<number, Promise<string>> | undefined;
+  #pending: Pending[] | undefined;
+  #pumping = false;
+  #unsubscribe: (() => void) | undefined;
+  size = 0;
+
+  constructor(host: AudienceHost, of: TextsOf) {
+    this.#host = host;
+    this.#of = of;
+  }
+
+  get live(): number {
+    return this.#live.size;
+  }
+
+  join({ catchUp, source }: EventStream<unknown>, sink: Sink): Membership {
+    const member = new Member(this, sink, catchUp);
+    this.size += 1;
+    this.#begin(member, catchUp, source).catch((error: unknown) => member.fail(asError(error)));
+    return member;
+  }
+
+  async #begin(member: Member, catchUp: CatchUp, source: StreamSource<unknown>): Promise<void> {
+    for (;;) {
+      const events = await catchUp.step((seq) => this.#attach(member, seq, source));
+      if (events === null) return;
+      for (let from = 0; from < events.length; from += TOGETHER) {
+        await this.#replay(member, events.slice(from, from + TOGETHER), source);
+        if (member.left) return;
+      }
+      if (member.left) return;
+    }
+  }
+
+  /** Sends some events of the log, as fast as the member reads. */
+  async #replay(member: Member, events: readonly StoredEvent[], source: StreamSource<unknown>): Promise<void> {
+    const { sink } = member;
+    const making = events.map((event) => this.#make(event, source));
+    const texts: Text[] = [];
+    let failure: Error | undefined;
+    try {
+      for (const text of making) texts.push(text === null ? null : await text);
+    } catch (error) {
+      // The events before this one are sent all the same.
+      failure = asError(error);
+    }
+    for (let at = 0; at < texts.length;) {
+      if (!sink.hasRoom) await sink.room();
+      if (member.left) return;
+      sink.cork();
+      try {
+        for (; at < texts.length && sink.hasRoom; at += 1) {
+          const [text, event] = [texts[at], events[at]];
+          if (text == null || event === undefined) continue;
+          if (!sink.push(this.#textOf(event.seq, text))) throw new LaggedError();
+        }
+      } finally {
+        sink.uncork();
+      }
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  #attach(member: Member, seq: number, source: StreamSource<unknown>): void {
+    if (member.left) return;
+    member.caughtUp(seq);
+    // While nobody was live its `pick` has missed events, or is another member's who still catches up.
+    const { pick, forget } = source;
+    if (this.#live.size === 0) this.#picker = forget === undefined ? { pick } : { pick, forget };
+    else this.#picker?.forget?.();
+    this.#live.add(member);
+    this.#unsubscribe ??= this.#host.feed.subscribe({
+      event: (event) => this.#arrive(event),
+      reset: () => {
+        this.#unsubscribe = undefined;
+        for (const each of [...this.#live]) each.fail(new LogReplacedError());
+      },
+    });
+  }
+
+  /** Lets go of a member; the last one takes the audience along. */
+  forget(member: Member): void {
+    this.#live.delete(member);
+    if (this.#live.size === 0) {
+      this.#unsubscribe?.();
+      this.#unsubscribe = undefined;
+      this.#picker = undefined;
+      this.#pending = undefined;
+    }
+    this.size -= 1;
+    if (this.size === 0) this.#host.empty();
+  }
+
+  #failAll(error: Error): void {
+    for (const member of [...this.#live]) member.fail(error);
+  }
+
+  #arrive(event: StoredEvent): void {
+    if (this.#picker === undefined) return;
+    const made = this.#make(event, this.#picker);
+    if (made === null) return;
+    this.#pending ??= [];
+    if (this.#pending.length >= MAX_PENDING) {
+      this.#failAll(new LaggedError());
+      return;
+    }
+    this.#pending.push(new Pending(event.seq, made));
+    if (!this.#pumping) void this.#pump();
+  }
+
+  /** The text of an event; null where the event is passed over at once. */
+  #make(event: StoredEvent, picker: Picker): Promise<Text> | null {
+    const picked = pickFrom(picker.pick, event);
+    if (picked === null) return null;
+    const text = this.#execute(event, picked, picker);
+    // It is awaited when its turn comes.
+    text.catch(() => {});
+    return text;
+  }
+
+  async #execute(event: StoredEvent, picked: unknown, { pick, forget }: Picker): Promise<Text> {
+    let value = picked;
+    if (picked instanceof Promise) {
+      const attempt = async (again: boolean) => await (again ? pickFrom(pick, event) : picked);
+      value = await patiently(attempt, { isOver: () => this.size === 0 });
+    }
+    if (value === null) return null;
+    const item = { event, epoch: this.#host.epoch, value };
+    // What one member was shown may not be what another one is to be shown.
+    if (forget !== undefined) return (await this.#host.run(item)).text;
+    return this.#host.texts.find(this.#of, event.seq) ?? this.#share(item);
+  }
+
+  #share(item: StreamItem<unknown>): Promise<string> {
+    const { seq } = item.event;
+    const flights = (this.#flights ??= new Map());
+    let flight = flights.get(seq);
+    if (flight === undefined) {
+      flight = this.#fly(item).finally(() => {
+        flights.delete(seq);
+        if (flights.size === 0) this.#flights = undefined;
+      });
+      flights.set(seq, flight);
+    }
+    return flight;
+  }
+
+  async #fly(item: StreamItem<unknown>): Promise<string> {
+    const { text, isLasting } = await this.#host.run(item);
+    if (isLasting) this.#host.texts.keep(this.#of, item.event.seq, text);
+    return text;
+  }
+
+  /** One at a time, in the events' order; together, what is ready together. */
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    for (let next = this.#pending?.[0]; next !== undefined; next = this.#pending?.[0]) {
+      try {
+        await next.made;
+        this.#deliver(this.#takeReady(next));
+      } catch (error) {
+        // No subscriber may continue as if the event had not happened.
+        this.#failAll(asError(error));
+        if (this.#pending?.[0] === next) this.#pending.shift();
+      }
+    }
+    this.#pumping = false;
+  }
+
+  /** Takes what is ready from the head of the line. Empty where the line is another one by now. */
+  #takeReady(first: Pending): Pending[] {
+    const line = this.#pending ?? [];
+    if (line[0] !== first) return [];
+    const end = line.findIndex(({ text }) => text === undefined);
+    return line.splice(0, end === -1 ? line.length : end);
+  }
+
+  #deliver(ready: readonly Pending[]): void {
+    const shown: [seq: number, result: EventText][] = [];
+    for (const { seq, text } of ready) if (text != null) shown.push([seq, this.#textOf(seq, text)]);
+    if (shown.length === 0) return;
+    for (const member of this.#live) {
+      const { sink, since } = member;
+      if (shown.length > 1) sink.cork();
+      for (const [seq, result] of shown) {
+        if (seq > since && !member.left && !sink.push(result)) member.fail(new LaggedError());
+      }
+      if (shown.length > 1) sink.uncork();
+    }
+  }
+
+  #textOf(seq: number, text: string): EventText {
+    return new EventText(text, encodeCursor({ epoch: this.#host.epoch, seq }));
+  }
+}
+
+/** One of an audience: as long as nothing happens, this and its sink are all there is of it. */
+class Member implements Membership {
+  readonly #audience: Audience;
+  readonly sink: Sink;
+  /** Null once it is live. */
+  #catchUp: CatchUp | null;
+  /** Live from the event after this one. */
+  since = 0;
+  left = false;
+
+  constructor(audience: Audience, sink: Sink, catchUp: CatchUp) {
+    this.#audience = audience;
+    this.sink = sink;
+    this.#catchUp = catchUp;
+  }
+
+  caughtUp(seq: number): void {
+    this.since = seq;
+    this.#catchUp = null;
+  }
+
+  leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.#catchUp?.leave();
+    this.#audience.forget(this);
+  }
+
+  fail(error: Error): void {
+    if (this.left) return;
+    this.leave();
+    this.sink.fail(error);
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
