@@ -29,4 +29,4 @@ EXPOSE 4000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 CMD ["docker/healthy.sh"]
 # node itself and not npm, so that it gets the signals.
-CMD ["node", "--import", "./src/config/register.mjs", "src/server.ts"]
+CMD ["node", "src/config/start.mjs", "src/server.ts"]

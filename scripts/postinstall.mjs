@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildShop, canCompile } from './build-shop.mjs';
 import { buildWeb, canBuild } from './build-web.mjs';
 
 const say = (line) => process.stdout.write(`${line}\n`);
@@ -81,6 +82,16 @@ async function buildApps() {
   }
 }
 
+/** Compiles the shop, where the sources and the compiler are there. The first start does so otherwise, or runs through tsx. */
+async function compileShop() {
+  if (!canCompile()) return;
+  try {
+    if (await buildShop()) say('The shop is compiled.');
+  } catch (error) {
+    say(`The shop could not be compiled; the first start tries again. ${error.message}`);
+  }
+}
+
 trim();
 generate();
-await buildApps();
+await Promise.all([buildApps(), compileShop()]);

@@ -47,7 +47,7 @@ function measure(name, folder) {
 /** Starts the shop in the folder, and asks for what needs the client of the database and GraphiQL. */
 async function tryOut(folder) {
   const settings = [`PORT=${PORT}`, 'LOG_LEVEL=warn', `DATA_DIR=${join(folder, 'data')}`];
-  const command = ['node', '--import', './src/config/register.mjs', 'src/server.ts'];
+  const command = ['node', 'src/config/start.mjs', 'src/server.ts'];
   const shop = spawn('env', ['-u', 'NODE_ENV', '-u', 'NODE_OPTIONS', '-u', 'DATABASE_URL', ...settings, ...command], {
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],

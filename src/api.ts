@@ -29,6 +29,9 @@ export interface ApiParts {
   tracer: Tracer | null;
 }
 
+/** Loads GraphQL with the schema: most of the code of the shop, and most of what a start waits for. */
+export const loadGraphQL = () => Promise.all([import('./graphql/server.ts'), import('./graphql/schema.ts')]);
+
 /** Starts what only the nodes of the API have: the feed of events, and GraphQL, which is loaded here. */
 export async function openApi(options: {
   config: Config;
@@ -61,10 +64,7 @@ export async function openApi(options: {
     );
   };
   follow();
-  const [{ createGraphQLServer }, { schema }] = await Promise.all([
-    import('./graphql/server.ts'),
-    import('./graphql/schema.ts'),
-  ]);
+  const [{ createGraphQLServer }, { schema }] = await loadGraphQL();
   const of = { shop: config.shop, publicUrl: http.publicUrl };
   const shared = { ...of, db, services, eventLog, feed, replay };
   const graphql = createGraphQLServer({

@@ -1,5 +1,5 @@
-import { openApi } from './api.ts';
-import { startBackground } from './background.ts';
+import { loadGraphQL, openApi } from './api.ts';
+import { loadBackground, startBackground } from './background.ts';
 import type { Config } from './config/config.ts';
 import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
@@ -87,19 +87,20 @@ export interface Overrides extends WorkOverrides, ServiceOverrides {
 
 /**
  * Opens the database, starting or attaching to the embedded one, brings it up to date, and wires log and services.
- * @param signal gives it up at the next step, and rejects with its reason once what was opened is closed
+ * @param options.meanwhile called while the embedded database starts, for what takes this process some time
+ * @param options.signal gives it up at the next step, and rejects with its reason once what was opened is closed
  */
 export async function openCore(
   config: Config,
   logger: Logger,
   overrides: Overrides = {},
-  signal?: AbortSignal,
+  { meanwhile, signal }: { meanwhile?: () => void; signal?: AbortSignal | undefined } = {},
 ): Promise<Core> {
   const disposals = new Disposals(logger);
   try {
     const tracer = await openTracer(config.tracing, logger);
     disposals.add('traces', async () => tracer?.[Symbol.asyncDispose]());
-    const place = await findDatabase(config, logger, disposals, signal);
+    const place = await findDatabase(config, logger, disposals, { meanwhile, signal });
     signal?.throwIfAborted();
     await prepareDatabase(place, logger);
     signal?.throwIfAborted();
@@ -182,6 +183,11 @@ export interface App extends Pick<Core, 'db' | 'services' | 'live' | 'eventLog' 
   dispose(): Promise<void>;
 }
 
+/** Loads what the process will need once its database is there. A module that cannot be loaded shows then. */
+function loadAhead(roles: Config['roles']): void {
+  for (const load of roles.includes('api') ? [loadBackground, loadGraphQL] : [loadBackground]) load().catch(() => {});
+}
+
 /** Part of the ten seconds after which supervisors kill the process; the rest is for closing, PostgreSQL above all. */
 const ANSWER_WITHIN_MS = 7_000;
 
@@ -202,7 +208,8 @@ export async function createApp(
     let graphql: GraphQLServer | null = null;
     disposals.add('HTTP', () => http.close(0));
     const makeWebPages = openWeb(config, logger);
-    const core = await openCore(config, logger, overrides, signal);
+    const meanwhile = () => loadAhead(config.roles);
+    const core = await openCore(config, logger, overrides, { meanwhile, signal });
     disposals.add('core', () => core.dispose());
     if (config.seed === 'demo') await seed(core, config, logger);
     signal?.throwIfAborted();

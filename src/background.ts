@@ -22,6 +22,9 @@ export interface Background extends BackgroundWork {
   mailboxPage: Page | null;
 }
 
+/** Loads the job queue, which only processes that run the shop have. */
+export const loadBackground = () => import('./jobs/background-work.ts');
+
 /** Starts it; where nothing is to happen by itself, none of it runs. Loaded by those alone who need it: commands enqueue nothing. */
 export async function startBackground(options: {
   config: Config;
@@ -52,7 +55,7 @@ export async function startBackground(options: {
     folder === null
       ? null
       : createMailboxPage({ folder, shopName: config.shop.name, token: mailboxToken(config.secrets), roleOf });
-  const { startBackgroundWork } = await import('./jobs/background-work.ts');
+  const { startBackgroundWork } = await loadBackground();
   const quiet = overrides.quiet === true;
   const work = await startBackgroundWork({
     config: quiet ? { ...config, roles: ['api'] } : config,

@@ -1,5 +1,9 @@
-import psl from 'psl';
+import type * as Psl from 'psl';
 import type { ConfigFault, Env } from './env.ts';
+import { loadLater } from './load-later.ts';
+
+/** The list of public suffixes: few shops have a domain for cookies. */
+const psl = loadLater<typeof Psl>('psl');
 
 /** In production; elsewhere it may be less, so that tests are quick. */
 export const LEAST_BCRYPT_COST = 12;
@@ -86,7 +90,7 @@ function cookieDomainProblem(
   if (hostname !== domain && !hostname.endsWith(`.${domain}`)) {
     return 'must be the host of PUBLIC_URL or a parent domain of that host';
   }
-  const parsed = psl.parse(domain);
+  const parsed = psl().parse(domain);
   if ('listed' in parsed && parsed.listed && parsed.domain === null) {
     return 'must not be a public suffix, under which strangers have domains of their own';
   }

@@ -110,8 +110,8 @@ describe('deploy/kubernetes', () => {
       const config = loadConfig({ NODE_ENV: 'production', HOST: '0.0.0.0', DATA_DIR: '/nowhere', ...settings });
       expect(config).toMatchObject({ production: true, database: { kind: 'url' }, http: { trustedProxies: 1 } });
       expect(image).toBe('vitrine');
-      expect(command.slice(0, 3)).toEqual(['node', '--import', './src/config/register.mjs']);
-      expect(existsSync(join(root, command[3] ?? ''))).toBe(true);
+      expect(command.slice(0, 2)).toEqual(['node', 'src/config/start.mjs']);
+      expect(existsSync(join(root, command[2] ?? ''))).toBe(true);
     }
   });
 

@@ -38,15 +38,18 @@ export interface DatabasePlace {
   settle(migrated: boolean): Promise<void>;
 }
 
-/** The one choice of a database: the one that is named, else the embedded one, which is started or joined. */
+/**
+ * The one choice of a database: the one that is named, else the embedded one, which is started or joined.
+ * @param options.meanwhile called while the embedded server starts, which takes the processor of this process for little
+ */
 export async function findDatabase(
   { database }: Pick<Config, 'database'>,
   logger: Logger,
   disposals: Disposals,
-  signal?: AbortSignal,
+  { meanwhile, signal }: { meanwhile?: (() => void) | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<DatabasePlace> {
   if (database.kind === 'url') return findNamed(database, logger);
-  const postgres = await startEmbeddedPostgres({ dataDir: database.dataDir, logger, signal });
+  const postgres = await startEmbeddedPostgres({ dataDir: database.dataDir, logger, meanwhile, signal });
   disposals.add('embedded PostgreSQL', () => postgres.dispose());
   const how = postgres.attached ? 'attached to the embedded PostgreSQL' : 'embedded PostgreSQL';
   const route: Route = { connectionString: postgres.connectionString, session: { ...DIRECT } };

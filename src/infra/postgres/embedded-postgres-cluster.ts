@@ -18,10 +18,14 @@ const CHARACTER_TYPES: Partial<Record<NodeJS.Platform, string[]>> = {
   darwin: ['C.UTF-8', 'en_US.UTF-8', 'C'],
 };
 
+/** One call for the whole file system, instead of one for each of a thousand files. */
+const SYNC_AT_ONCE = process.platform === 'linux' ? ['--sync-method', 'syncfs'] : [];
+
 /**
  * Makes the data folder of a server. It is made aside and renamed into place, so that it is there whole or not at all;
  * what a crash left aside is removed. Must not be called by two processes at once.
  * @param options.sync false: does not wait for the disk
+ * @param options.meanwhile called while the folder is being made
  * @param options.signal gives it up, and rejects with its reason
  */
 export async function createCluster(options: {
@@ -30,9 +34,10 @@ export async function createCluster(options: {
   clusterDir: string;
   password: string;
   sync: boolean;
+  meanwhile?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<void> {
-  const { binaries, user, clusterDir, password, sync, signal } = options;
+  const { binaries, user, clusterDir, password, sync, meanwhile, signal } = options;
   const prefix = `${clusterDir}-initdb-`;
   for (const name of readdirSync(dirname(clusterDir))) {
     if (name.startsWith(basename(prefix))) remove(join(dirname(clusterDir), name));
@@ -56,9 +61,11 @@ export async function createCluster(options: {
           '--lc-ctype',
           characterType,
         ],
-        ...(sync ? [] : ['--no-sync']),
+        ...(sync ? SYNC_AT_ONCE : ['--no-sync']),
       ];
-      if (await initdb(binaries, user, args, { cwd: aside, signal })) break;
+      const made = initdb(binaries, user, args, { cwd: aside, signal });
+      meanwhile?.();
+      if (await made) break;
       remove(data);
     }
     renameSync(join(aside, 'data'), clusterDir);

@@ -78,6 +78,7 @@ export async function settle(clusterDir: string, signal?: AbortSignal): Promise<
  * Starts the server on 127.0.0.1, in a process group of its own: neither Ctrl-C nor a kill of our group reaches it.
  * Resolves once it takes connections.
  * @param options.port null: one that is free
+ * @param options.meanwhile called while the server starts
  * @param options.signal stops the server again and rejects with its reason
  */
 export async function startPostmaster(options: {
@@ -87,6 +88,7 @@ export async function startPostmaster(options: {
   logFile: string;
   settings: Record<string, string>;
   port: number | null;
+  meanwhile?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
 }): Promise<Postmaster> {
   await endOrphans(options.clusterDir);
@@ -136,7 +138,7 @@ async function isGoneWithin(identity: string, ms: number): Promise<boolean> {
 
 /** One start; gives what the server wrote where it ended instead of getting ready. */
 async function attemptStart(
-  { binaries, user, clusterDir, logFile, settings, signal }: Parameters<typeof startPostmaster>[0],
+  { binaries, user, clusterDir, logFile, settings, meanwhile, signal }: Parameters<typeof startPostmaster>[0],
   port: number,
 ): Promise<Postmaster | string> {
   const isLong = (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > LOG_LIMIT;
@@ -174,6 +176,7 @@ async function attemptStart(
   // Until others can find it, nobody but us knows of it: it must not outlive us.
   const abandon = () => child.kill('SIGQUIT');
   process.once('exit', abandon);
+  meanwhile?.();
   const deadline = Date.now() + READY_WITHIN_MS;
   try {
     while (failure === undefined) {

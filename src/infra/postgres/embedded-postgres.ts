@@ -38,6 +38,8 @@ export interface EmbeddedPostgresOptions {
   logger: Logger;
   /** Settings of the server, such as `fsync`. Of no effect on one that runs already. */
   settings?: Record<string, string>;
+  /** Called, perhaps more than once, while a server is being made or started; not where one runs already. */
+  meanwhile?: (() => void) | undefined;
   /** Gives the start up, and leaves nothing running. */
   signal?: AbortSignal | undefined;
 }
@@ -54,7 +56,7 @@ const POLL_MS = 25;
  * start it again, on the same port.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { logger, settings = {}, signal } = options;
+  const { logger, settings = {}, meanwhile, signal } = options;
   mkdirSync(options.dataDir, { recursive: true });
   const dataDir = realpathSync(options.dataDir);
   const unlock = await lock(dataDir);
@@ -64,7 +66,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     try {
       const began = performance.now();
       const running = await settle(clusterIn(dataDir), signal);
-      const server = running ?? (await start(dataDir, { settings, port: null, signal }));
+      const server = running ?? (await start(dataDir, { settings, port: null, meanwhile, signal }));
       const connectionString = await connect(dataDir, server, signal);
       const attached = running !== null;
       const facts = { dataDir, port: server.port, ms: Math.round(performance.now() - began) };
@@ -137,8 +139,14 @@ async function start(
   {
     settings,
     port,
+    meanwhile,
     signal,
-  }: { settings: Record<string, string>; port: number | null; signal?: AbortSignal | undefined },
+  }: {
+    settings: Record<string, string>;
+    port: number | null;
+    meanwhile?: (() => void) | undefined;
+    signal?: AbortSignal | undefined;
+  },
 ): Promise<Postmaster> {
   const clusterDir = clusterIn(dataDir);
   const binaries = await findBinaries();
@@ -148,10 +156,10 @@ async function start(
   if (isCluster(clusterDir)) giveTo(user, clusterDir);
   else {
     const sync = settings.fsync !== 'off';
-    await createCluster({ binaries, user, clusterDir, password: password(dataDir), sync, signal });
+    await createCluster({ binaries, user, clusterDir, password: password(dataDir), sync, meanwhile, signal });
   }
   const logFile = join(dataDir, 'postgres.log');
-  return startPostmaster({ binaries, user, clusterDir, logFile, settings, port, signal });
+  return startPostmaster({ binaries, user, clusterDir, logFile, settings, port, meanwhile, signal });
 }
 
 /** Makes sure that the server answers and that our database is there; gives its address. */

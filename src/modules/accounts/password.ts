@@ -1,8 +1,9 @@
 import { because } from '../input.ts';
 import { createHmac, randomBytes } from 'node:crypto';
-import { dictionary } from '@zxcvbn-ts/language-common';
+import type * as Words from '@zxcvbn-ts/language-common';
 import bcrypt from 'bcrypt';
 import { z } from 'zod';
+import { loadLater } from '../../config/load-later.ts';
 
 /** How passwords are kept and checked. The work is bcrypt's, on threads of its own, off the event loop. */
 export interface Passwords {
@@ -19,8 +20,15 @@ export interface Passwords {
 const LEAST = 10;
 export const MOST = 200;
 
-/** The 49,000 passwords that are tried first, as a library keeps them; shorter ones are refused by their length. */
-const COMMON = new Set(dictionary.passwords?.filter((word) => typeof word === 'string' && word.length >= LEAST));
+/** Megabytes of words. */
+const words = loadLater<typeof Words>('@zxcvbn-ts/language-common');
+let common: ReadonlySet<unknown> | undefined;
+
+/** Whether it is among the 49,000 passwords that are tried first, as a library keeps them; shorter ones are refused by their length. */
+function isCommon(password: string): boolean {
+  common ??= new Set(words().dictionary.passwords?.filter((word) => typeof word === 'string' && word.length >= LEAST));
+  return common.has(password.toLowerCase());
+}
 
 /** In characters as people count them, not in halves of an emoji. */
 const lengthOf = (password: string) => Array.from(password).length;
@@ -36,10 +44,7 @@ export const newPassword = z
     (password) => lengthOf(password) <= MOST,
     because('TOO_LONG', `must have at most ${MOST} characters`, { max: MOST }),
   )
-  .refine(
-    (password) => !COMMON.has(password.toLowerCase()),
-    because('PASSWORD_COMMON', 'is one of the most commonly used passwords'),
-  );
+  .refine((password) => !isCommon(password), because('PASSWORD_COMMON', 'is one of the most commonly used passwords'));
 
 const PEPPER = 'vitrine password';
 

@@ -1,4 +1,8 @@
-import { transliterate } from 'transliteration';
+import type * as Transliteration from 'transliteration';
+import { loadLater } from '../../config/load-later.ts';
+
+/** Tables of all scripts: Latin letters do not need them. */
+const transliteration = loadLater<typeof Transliteration>('transliteration');
 
 /** What decomposing does not turn into plain letters. */
 const LETTERS: Readonly<Record<string, string>> = {
@@ -29,7 +33,7 @@ const IS_LATIN = /^[\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}]*$/u;
 
 /** A word of another script in Latin letters. Some of its letters may be written with an apostrophe, which parts no word. */
 function inLatin(word: string): string {
-  return transliterate(word).replaceAll(/['`"]/g, '');
+  return transliteration().transliterate(word).replaceAll(/['`"]/g, '');
 }
 
 /**

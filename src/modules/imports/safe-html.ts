@@ -1,4 +1,8 @@
-import sanitizeHtml from 'sanitize-html';
+import type SanitizeHtml from 'sanitize-html';
+import { loadLater } from '../../config/load-later.ts';
+
+/** Needed by imports alone. */
+const sanitizeHtml = loadLater<typeof SanitizeHtml>('sanitize-html');
 
 /** What a description needs, and nothing that runs, loads or looks different. */
 const TAGS = [
@@ -39,7 +43,7 @@ const TAGS = [
   'caption',
 ];
 
-const options: sanitizeHtml.IOptions = {
+const makeOptions = (): SanitizeHtml.IOptions => ({
   allowedTags: TAGS,
   allowedAttributes: {
     a: ['href', 'title', 'rel'],
@@ -70,14 +74,16 @@ const options: sanitizeHtml.IOptions = {
   transformTags: {
     // A page has one h1, and that is the shop's.
     h1: 'h2',
-    a: sanitizeHtml.simpleTransform('a', { rel: 'nofollow noopener noreferrer' }),
+    a: sanitizeHtml().simpleTransform('a', { rel: 'nofollow noopener noreferrer' }),
   },
-};
+});
+let options: SanitizeHtml.IOptions | undefined;
 
 /** Not text in any language; line breaks and tabs are. */
 const CONTROL = /[^\P{Cc}\n\r\t]|\p{Cs}/gu;
 
 /** HTML of somebody else's, of which only harmless tags are left. What was safe before stays the same. */
 export function safeHtml(html: string): string {
-  return sanitizeHtml(html.replaceAll(CONTROL, ''), options).replaceAll(/\r\n?/g, '\n').trim();
+  options ??= makeOptions();
+  return sanitizeHtml()(html.replaceAll(CONTROL, ''), options).replaceAll(/\r\n?/g, '\n').trim();
 }
