@@ -257,10 +257,10 @@ export class SocketConnection {
   pushNext(quotedId: string, payload: Buffer): boolean {
     const socket = this.#socket;
     if (socket.readyState !== socket.OPEN) return true; // its `close` ends the subscription
+    // What is corked has not been tried to send: it must not count as what the client has left unread.
+    if (this.#corkedFrames !== null && socket.bufferedAmount > ROOM_BYTES) this.uncork();
     if (this.#unsentBytes() > MAX_LAG_BYTES) return false;
     const frame = nextFrame(quotedId, payload);
-    // More than a socket takes at once would only wait.
-    if (this.#corkedFrames !== null && socket.bufferedAmount > ROOM_BYTES) this.uncork();
     if (this.#corkedFrames === null) {
       this.#stream.write(frame, socket.bufferedAmount === 0 ? undefined : this.#counted());
       this.#holdBack();
