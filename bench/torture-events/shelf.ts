@@ -5,6 +5,7 @@ import { decodeCursor } from '../../src/events/cursor.ts';
 import { createEventLog } from '../../src/events/event-log.ts';
 import { createInventoryService } from '../../src/modules/inventory/inventory.service.ts';
 import { ask } from '../torture/http.ts';
+import { archiveProducts, insertProduct } from '../torture/products.ts';
 import { checkReady, openShopDatabase, SAME_ENVIRONMENT, ShopNotReachable } from '../torture/shop.ts';
 
 /** One change of a variant's level. */
@@ -58,8 +59,10 @@ export async function fillShelf(urls: readonly string[], config: Config): Promis
 
   async function close(): Promise<void> {
     try {
-      const those = { id: { in: products.map(({ id }) => id) } };
-      await db.prisma.product.updateMany({ where: those, data: { status: 'ARCHIVED' } });
+      await archiveProducts(
+        db,
+        products.map(({ id }) => id),
+      );
     } finally {
       await db[Symbol.asyncDispose]();
       await release();
@@ -69,16 +72,8 @@ export async function fillShelf(urls: readonly string[], config: Config): Promis
   try {
     for (const { id, variants: own } of products) {
       const sku = `TORTURE-${id.slice(-8).toUpperCase()}`;
-      const create = own.map((variant, position) => ({
-        id: variant.id,
-        sku: `${sku}-${position}`,
-        priceMinor: 1900,
-        lowStockThreshold: 0,
-        position,
-      }));
-      await db.prisma.product.create({
-        data: { id, slug: sku.toLowerCase(), title: `Torture run ${sku}`, variants: { create } },
-      });
+      const skus = own.map((variant, position) => ({ id: variant.id, sku: `${sku}-${position}` }));
+      await insertProduct(db, { id, sku, requiresShipping: true, variants: skus });
     }
     for (const url of urls) {
       const { data } = await ask(url, 'query ($id: ID!) { node(id: $id) { id } }', { id: products[0]?.globalId });

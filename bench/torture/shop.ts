@@ -9,6 +9,7 @@ import { createLogger } from '../../src/infra/logger.ts';
 import { createInventoryService } from '../../src/modules/inventory/inventory.service.ts';
 import { ask } from './http.ts';
 import type { Options } from './options.ts';
+import { archiveProducts, insertProduct } from './products.ts';
 
 /** There is no shop to be tortured; the message says what to do about it. */
 export class ShopNotReachable extends Error {}
@@ -35,25 +36,18 @@ export async function openShop({ url }: Options, config: Config): Promise<Tortur
   const variantId = uuid();
   const globalId = Buffer.from(`ProductVariant:${variantId}`).toString('base64');
   const sku = `TORTURE-${productId.slice(-8).toUpperCase()}`;
-  const archive = () => db.prisma.product.updateMany({ where: { id: productId }, data: { status: 'ARCHIVED' } });
   const close = async () => {
     try {
-      await archive();
+      await archiveProducts(db, [productId]);
     } finally {
       await db[Symbol.asyncDispose]();
       await release();
     }
   };
   try {
-    await db.prisma.product.create({
-      data: {
-        id: productId,
-        slug: sku.toLowerCase(),
-        title: `Torture run ${sku}`,
-        // A shop with shipping zones asks no buyer for an address then.
-        variants: { create: { id: variantId, sku, priceMinor: 1900, lowStockThreshold: 0, requiresShipping: false } },
-      },
-    });
+    // A shop with shipping zones asks no buyer for an address then.
+    const requiresShipping = false;
+    await insertProduct(db, { id: productId, sku, requiresShipping, variants: [{ id: variantId, sku }] });
     const { data } = await ask(url, 'query ($id: ID!) { node(id: $id) { id } }', { id: globalId });
     if (data?.node == null) {
       throw new ShopNotReachable(

@@ -44,7 +44,7 @@ async function torture(args: readonly string[], databaseUrl = database.url) {
   return { code, output };
 }
 
-const SHORT = ['--seconds', '3', '--subscribers', '12', '--writers', '6'];
+const SHORT = ['--seconds', '3', '--subscribers', '12', '--writers', '6', '--rate', '30'];
 
 describe('npm run torture:events', () => {
   test('passes while Redis and a node are killed and come back', async () => {
