@@ -368,10 +368,10 @@ describe('an audit of very many variants', () => {
     };
   }
 
-  test('reads the same of a history of 200 entries each as of one of 11', async () => {
+  test('reads the same of a history of 50 entries each as of one of 11', async () => {
     await fill(1, 11);
     const short = await effort();
-    await fill(12, 200);
+    await fill(12, 50);
     const long = await effort();
     expect([short.entries, long.entries]).toEqual([22_000, 22_000]);
     expect(short.buffers).toBeGreaterThan(2000);
@@ -386,7 +386,7 @@ describe('an audit of very many variants', () => {
   });
 
   test('reads the carts of its variants alone, however many are live', async () => {
-    const LIVE_CARTS = 10_500;
+    const LIVE_CARTS = 2 * VARIANTS;
     await rowsOf(
       services.db,
       `WITH guest AS (

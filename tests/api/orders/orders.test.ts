@@ -217,11 +217,11 @@ describe('the statements of a list of orders', () => {
       skus.push(...variants.map((variant) => variant.sku));
     }
     people = [];
-    for (let n = 0; n < 50; n += 1) people.push(await newPerson(shop));
+    for (let n = 0; n < 12; n += 1) people.push(await newPerson(shop));
     // Two orders each, of two lines, of products all over.
-    for (let n = 0; n < 100; n += 1) {
+    for (let n = 0; n < 24; n += 1) {
       const lines = [n, n + 7].map((at) => ({ sku: known(skus[at % skus.length]), quantity: 1 }));
-      await buy(known(people[n % 50]).client, lines);
+      await buy(known(people[n % 12]).client, lines);
     }
   });
   afterAll(() => shop.dispose());
@@ -264,14 +264,14 @@ describe('the statements of a list of orders', () => {
     }
   `);
 
-  test('are the same for 1, 20 and 100 orders', async () => {
+  test('are the same for 1, 6 and 24 orders', async () => {
     const counts: number[] = [];
-    for (const first of [1, 20, 100]) {
+    for (const first of [1, 6, 24]) {
       const { data, count } = await cost(Orders, { first });
       const { nodes, totalCount } = known(data.orders);
-      expect(totalCount).toBe(100);
+      expect(totalCount).toBe(24);
       expect(nodes).toHaveLength(first);
-      expect(new Set(nodes.map((node) => known(node.customer).email)).size).toBe(Math.min(first, 50));
+      expect(new Set(nodes.map((node) => known(node.customer).email)).size).toBe(Math.min(first, 12));
       expect(nodes.every((node) => node.lines.length === 2 && node.lines.every((line) => line.variant !== null))).toBe(
         true,
       );
@@ -323,9 +323,9 @@ describe('the statements of a list of orders', () => {
     }
   `);
 
-  test('are the same for the orders of 1, 10 and 50 users', async () => {
+  test('are the same for the orders of 1, 4 and 12 users', async () => {
     const counts: number[] = [];
-    for (const many of [1, 10, 50]) {
+    for (const many of [1, 4, 12]) {
       const asked = people.slice(0, many);
       const { data, count } = await cost(Users, { ids: asked.map((person) => person.userId) });
       for (const [index, node] of data.nodes.entries()) {
