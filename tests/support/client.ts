@@ -43,6 +43,16 @@ export interface Client {
   use(cartToken: string | undefined): void;
 }
 
+/** Documents as text: most are sent hundreds of times. */
+const texts = new WeakMap<object, string>();
+
+function textOf<Data, Variables>(document: Document<Data, Variables>): string {
+  if (typeof document === 'string') return document;
+  const text = texts.get(document) ?? print(document);
+  texts.set(document, text);
+  return text;
+}
+
 /** Makes a caller of its own. */
 export function createClient(
   url: string,
@@ -54,7 +64,7 @@ export function createClient(
   const headers = () => ({ ...(token === undefined ? {} : { 'x-cart-token': token }), ...always });
 
   const execute: Client['execute'] = async (document, variables, options) => {
-    const query = typeof document === 'string' ? document : print(document);
+    const query = textOf(document);
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: {
@@ -83,7 +93,7 @@ export function createClient(
     async data(document, variables) {
       const answer = await execute(document, variables);
       if (answer.errors !== undefined || answer.data == null) {
-        const query = typeof document === 'string' ? document : print(document);
+        const query = textOf(document);
         const shown = describe(
           query,
           variables,

@@ -14,6 +14,6 @@ export async function until<T>(what: string, ask: () => T | Promise<T>, withinMs
     const waited = performance.now() - began;
     if (waited > withinMs) throw new Error(`within ${withinMs} ms it did not happen that ${what}`);
     // Less often the longer it takes: what is asked, such as a database or a browser, would have little time for anything else.
-    await delay(Math.min(25, 5 + waited / 50));
+    await delay(Math.min(100, 5 + waited / 10));
   }
 }
