@@ -1,7 +1,7 @@
 import type { CatchUp } from '../../events/catch-up.ts';
 import { encodeCursor } from '../../events/cursor.ts';
 import type { StoredEvent } from '../../events/event.ts';
-import type { EventFeed } from '../../events/feed.ts';
+import type { EventFeed, FeedListener } from '../../events/feed.ts';
 import { patiently } from '../../events/patience.ts';
 import {
   LaggedError,
@@ -55,8 +55,8 @@ class Pending {
   }
 }
 
-/** All who get the same. */
-export class Audience {
+/** All who get the same. It listens to the feed itself: a listener apart would be more memory for each owner who follows a cart. */
+export class Audience implements FeedListener {
   readonly #host: AudienceHost;
   readonly #of: TextsOf;
   readonly #live = new Set<Member>();
@@ -134,13 +134,13 @@ export class Audience {
     if (this.#live.size === 0) this.#picker = forget === undefined ? { pick } : { pick, forget };
     else this.#picker?.forget?.();
     this.#live.add(member);
-    this.#unsubscribe ??= this.#host.feed.subscribe({
-      event: (event) => this.#arrive(event),
-      reset: () => {
-        this.#unsubscribe = undefined;
-        for (const each of [...this.#live]) each.fail(new LogReplacedError());
-      },
-    });
+    this.#unsubscribe ??= this.#host.feed.subscribe(this);
+  }
+
+  /** Of the feed: no event follows. */
+  reset(): void {
+    this.#unsubscribe = undefined;
+    this.#failAll(new LogReplacedError());
   }
 
   /** Lets go of a member; the last one takes the audience along. */
@@ -160,7 +160,8 @@ export class Audience {
     for (const member of [...this.#live]) member.fail(error);
   }
 
-  #arrive(event: StoredEvent): void {
+  /** Of the feed: the next event. */
+  event(event: StoredEvent): void {
     if (this.#picker === undefined) return;
     const made = this.#make(event, this.#picker);
     if (made === null) return;

@@ -69,7 +69,8 @@ export function createSharing(schema: GraphQLSchema): (args: ExecutionArgs) => S
     if (standIn === null) return null;
     // Documents, variables and tokens are long; as a hash they take the same little memory for each subscription.
     const key = hashOf(JSON.stringify([hash, operationName ?? null, values, standIn.viewerKey]));
-    return { key, ...standIn, isRecorded: recorded };
+    // The names of owners are long too, and an owner seldom has several documents.
+    return { key, viewer: standIn.viewer, viewerKey: owned ? key : standIn.viewerKey, isRecorded: recorded };
   };
 }
 

@@ -1,5 +1,4 @@
-import type { StoredEvent } from '../../events/event.ts';
-import { openStream, type StreamItem } from '../../events/stream.ts';
+import { openStream, type StreamItem, type StreamSource } from '../../events/stream.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { OWNED } from '../../graphql/schema/shared.ts';
 import { AFTER, EventRef, resumeAfter } from '../../graphql/live/event.ts';
@@ -96,21 +95,27 @@ async function merged(
   return (await carts.wasMergedRecently(change.cartId)) ? { ...shown, isGranted: true } : null;
 }
 
-/** Picks the changes of an owner's carts. It is kept for as long as the subscription, and so refers to little. */
-function pickFor(
+/**
+ * Picks the changes of an owner's carts. It is kept for as long as the subscription, so it is made apart from the resolver: a function made
+ * there would keep the context of the operation.
+ */
+function pickerFor(
   carts: Pick<CartService, 'byIds' | 'wasMergedRecently'>,
   viewer: CartOwner,
   totals: TotalsWatch,
-): (event: StoredEvent) => CartChange | null | Promise<CartChange | null> {
-  return (event) => {
-    if (pricingChanged.read(event) !== null) return totals.afterNewTerms();
-    const change = cartChanged.read(event);
-    if (change === null || !isOwnedBy(change, viewer)) return null;
-    if (change.kind !== 'LOW_STOCK') totals.afterOwnChange();
-    const { cartId, intoCartId } = change;
-    return intoCartId === undefined
-      ? { ...change, shownCartId: cartId, isGranted: false }
-      : merged(carts, viewer, { ...change, intoCartId });
+): Required<Pick<StreamSource<CartChange>, 'pick' | 'forget'>> {
+  return {
+    pick(event) {
+      if (pricingChanged.read(event) !== null) return totals.afterNewTerms();
+      const change = cartChanged.read(event);
+      if (change === null || !isOwnedBy(change, viewer)) return null;
+      if (change.kind !== 'LOW_STOCK') totals.afterOwnChange();
+      const { cartId, intoCartId } = change;
+      return intoCartId === undefined
+        ? { ...change, shownCartId: cartId, isGranted: false }
+        : merged(carts, viewer, { ...change, intoCartId });
+    },
+    forget: () => totals.forget(),
   };
 }
 
@@ -133,8 +138,7 @@ builder.subscriptionField('cartChanged', (t) =>
       return openStream<CartChange>({
         feed: ctx.feed,
         resume,
-        pick: pickFor(ctx.services.cart, viewer, totals),
-        forget: totals.forget,
+        ...pickerFor(ctx.services.cart, viewer, totals),
       });
     },
     resolve: (item) => item,

@@ -35,41 +35,72 @@ const turnstile = createTurnstile({ room: 2, withinMs: 10 * 60_000 });
  * so for a subscriber who comes back, and after each change of the cart: one event too many does no harm, one too few would.
  */
 export async function createTotalsWatch(
-  services: { cart: Pick<CartService, 'find'>; pricing: Pick<PricingService, 'price'> },
+  services: Services,
   owner: CartOwner,
   { isResumed }: { isResumed: boolean },
 ): Promise<TotalsWatch> {
-  interface Seen {
-    cart: Cart | null;
-    hash: string | null;
-  }
-  const unknown: Seen = { cart: null, hash: null };
+  const watch = new OwnersWatch(services, owner);
+  if (!isResumed) await watch.begin();
+  return watch;
+}
 
-  async function look(): Promise<Seen> {
-    const cart = await services.cart.find(owner);
-    if (cart?.status !== 'ACTIVE' || cart.lines.length === 0) return unknown;
+interface Services {
+  cart: Pick<CartService, 'find'>;
+  pricing: Pick<PricingService, 'price'>;
+}
+
+interface Seen {
+  cart: Cart | null;
+  hash: string | null;
+}
+
+const UNKNOWN: Seen = { cart: null, hash: null };
+const NOTHING_KNOWN = Promise.resolve(UNKNOWN);
+
+/** As small as it can be: each owner who follows a cart has one. */
+class OwnersWatch implements TotalsWatch {
+  readonly #services: Services;
+  readonly #owner: CartOwner;
+  /** What the subscriber was shown last. A look that fails counts as not known. */
+  #seen = NOTHING_KNOWN;
+
+  constructor(services: Services, owner: CartOwner) {
+    this.#services = services;
+    this.#owner = owner;
+  }
+
+  async begin(): Promise<void> {
+    const seen = await this.#look().catch(() => UNKNOWN);
+    // Not the cart itself: it would be kept for as long as the subscription.
+    if (seen !== UNKNOWN) this.#seen = Promise.resolve({ cart: null, hash: seen.hash });
+  }
+
+  async #look(): Promise<Seen> {
+    const { cart: carts, pricing } = this.#services;
+    const cart = await carts.find(this.#owner);
+    if (cart?.status !== 'ACTIVE' || cart.lines.length === 0) return UNKNOWN;
     const { termsVersion: version, readAt: now } = cart;
-    return { cart, hash: (await services.pricing.price(cart, { version, now })).quote.hash };
+    return { cart, hash: (await pricing.price(cart, { version, now })).quote.hash };
   }
 
-  // What the subscriber was shown last. A look that fails counts as not known.
-  let seen: Promise<Seen> = Promise.resolve(isResumed ? unknown : await look().catch(() => unknown));
-
-  function forget(): void {
-    seen = Promise.resolve(unknown);
+  forget(): void {
+    this.#seen = NOTHING_KNOWN;
   }
 
-  return {
-    afterOwnChange: forget,
-    forget,
-    async afterNewTerms() {
-      const before = seen;
-      const now = before.then(() => turnstile.pass(look));
-      seen = now.catch(() => unknown);
-      const [{ hash: hashBefore }, { cart, hash }] = await Promise.all([before, now]);
-      if (cart === null || hash === hashBefore) return null;
-      const { id, guestId, userId, version } = cart;
-      return { cartId: id, guestId, userId, kind: 'TOTALS', version, shownCartId: id, isGranted: false };
-    },
-  };
+  afterOwnChange(): void {
+    this.forget();
+  }
+
+  async afterNewTerms(): Promise<TotalsChange | null> {
+    const before = this.#seen;
+    const now = before.then(() => turnstile.pass(() => this.#look()));
+    this.#seen = now.then(
+      (seen) => ({ cart: null, hash: seen.hash }),
+      () => UNKNOWN,
+    );
+    const [{ hash: hashBefore }, { cart, hash }] = await Promise.all([before, now]);
+    if (cart === null || hash === hashBefore) return null;
+    const { id, guestId, userId, version } = cart;
+    return { cartId: id, guestId, userId, kind: 'TOTALS', version, shownCartId: id, isGranted: false };
+  }
 }
