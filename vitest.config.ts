@@ -19,8 +19,6 @@ export default defineConfig({
     // each file anew would double the run.
     isolate: false,
     execArgv: ['--require', fileURLToPath(new URL('tests/support/share-prisma.cjs', import.meta.url))],
-    // A run compiles only files that have changed since the last one.
-    experimental: { fsModuleCache: true },
     sequence: { sequencer: LongestFirst },
     // They end what hangs; no test may say by them how fast something is.
     testTimeout: 240_000,

@@ -237,7 +237,12 @@ describe('who comes back', () => {
     if (database.kind !== 'url') throw new Error('the shop has its own database');
     const node = await createThrottledShop(
       {},
-      { overrides, env, database: { url: database.url, dispose: () => Promise.resolve() } },
+      // Enough connections that two may read the log at a time.
+      {
+        overrides,
+        env: { DATABASE_POOL_SIZE: '20', ...env },
+        database: { url: database.url, dispose: () => Promise.resolve() },
+      },
     );
     onTestFinished(() => node.dispose());
     const after = Buffer.from(`${epoch}.${seq}`).toString('base64url');
