@@ -1,6 +1,6 @@
 import { createCombiner, type BatchResult } from './combiner.ts';
 import type { Logger } from './logger.ts';
-import { noteChange } from './postgres/change-watch.ts';
+import { noteChange, watchChanges } from './postgres/change-watch.ts';
 import { isContention, isDatabaseAway, OutcomeUnknownError } from './postgres/database-faults.ts';
 
 /** What became of a command in a batch: done, refused, or to be run by itself, since it meets something out of the ordinary. */
@@ -13,7 +13,7 @@ export interface CommandBatchesOptions<Command, Done> {
   batch: Batch<Command, Done>;
   /** Of commands with the same key, one is carried out at a time. Null: the command has no owner yet. */
   keyOf: (command: Command) => string | null;
-  /** Commands that share a transaction at most. More would keep locks for longer than it saves. */
+  /** Commands that share a transaction at most. More would keep locks for longer than it saves. 1: each command has its own. */
   most: number;
   /** What the commands are, for the log. */
   what: string;
@@ -28,7 +28,8 @@ const WITHIN_MS = 30_000;
 /**
  * Makes the function that carries commands out. Those that arrive while a transaction is under way are decided together in the next one; a
  * command that is by itself begins at once. What a batch cannot carry out runs alone, and so does each command of a batch that failed.
- * @returns gives what the batch did for a command, or the answer of `alone`, which carries it out in a transaction of its own.
+ * @returns gives what the batch did for a command, or the answer of `alone`, which carries it out in a transaction of its own. If the batch
+ *   changed something for the command, the caller calls `noteChange`, since the commit was made on behalf of many.
  *   @throws the command's refusal; an error of the database if the outcome is not known, or if it is away
  */
 export function createCommandBatches<Command, Done, Answer>(
@@ -40,10 +41,14 @@ export function createCommandBatches<Command, Done, Answer>(
   const combiner = createCombiner<{ command: Command; alone: () => Promise<Answer> }, Settled>({
     keyOf: ({ command }) => keyOf(command),
     most,
-    lanes: LANES,
+    // Commands that share nothing have no reason to wait for each other. The turnstile of the pool limits them.
+    lanes: most === 1 ? Infinity : LANES,
     withinMs: WITHIN_MS,
     async run(given) {
-      const outcomes = await batch(given.map(({ command }) => command)).catch((error: unknown) => {
+      // The batch runs in the context of the first caller, whose own command may have changed nothing. So its commit is noted by a watch
+      // of its own; the callers whose commands were done note their changes themselves.
+      const work = watchChanges().during(() => batch(given.map(({ command }) => command)));
+      const outcomes = await work.catch((error: unknown) => {
         // Without the database nobody gets any further alone. And what may have been committed must not be done again.
         if (isDatabaseAway(error) && !isContention(error)) throw error;
         if (!isContention(error))

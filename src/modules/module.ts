@@ -56,6 +56,7 @@ export type ServiceConfig = Pick<
   | 'mail'
   | 'stockAlertBatchSeconds'
   | 'contentful'
+  | 'tracing'
 > & {
   accounts: Pick<Config['accounts'], 'bcryptCost' | 'sessionMaxSeconds'>;
   http: Pick<Config['http'], 'corsOrigins'>;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { watchChanges } from '../../src/infra/postgres/change-watch.ts';
 import { OutcomeUnknownError, isDatabaseTrouble } from '../../src/infra/postgres/database-faults.ts';
 import type { Networks } from '../../src/modules/cart/network-share.ts';
 import type { CartResult } from '../../src/modules/cart/cart.service.ts';
@@ -9,6 +10,7 @@ import { Refusal } from '../../src/modules/user-error.ts';
 import { holdCarts, holdVariants } from '../support/barriers.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { makeProduct } from '../support/fixtures.ts';
+import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { newGuest, openServices, type TestServices } from '../support/services.ts';
 import { recordStatements } from '../support/statements.ts';
@@ -104,6 +106,25 @@ test('50 callers at once take three transactions: two that were under way, and o
     COMMIT: 3,
   });
   expect(ofCarts.length).toBeLessThan(30);
+});
+
+test('a command that fails alone changed nothing, although it came first and the others are carried out', async () => {
+  const [variantId = ''] = await newVariants(10);
+  const guests = await newGuests(2);
+  const carts = await Promise.all(guests.map((guest) => services.cart.create(guest)));
+  await using _held = await holdCarts(services.db, carts[0]?.cart.id ?? '');
+  const watches = guests.map(() => watchChanges());
+  const settled = await together(() => {
+    const gate = hook;
+    hook = async (statement) => {
+      if (statement.startsWith('cart_lock_live')) throw Object.assign(new Error('too long'), { code: '55P03' });
+      await gate?.(statement);
+    };
+    return guests.map((guest, index) => known(watches[index]).during(() => add(guest, variantId)));
+  });
+  expect(settled[0]).toMatchObject({ status: 'rejected', reason: { code: '55P03' } });
+  expect(settled.map(ok)).toEqual([false, true]);
+  expect(watches.map((watch) => watch.made())).toEqual([false, true]);
 });
 
 test('the answer is what the database has, without being read again', async () => {

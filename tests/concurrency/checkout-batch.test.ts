@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { watchChanges } from '../../src/infra/postgres/change-watch.ts';
 import { OutcomeUnknownError, isDatabaseTrouble } from '../../src/infra/postgres/database-faults.ts';
 import type { NamedGuest } from '../../src/modules/accounts/guest.service.ts';
 import type { CheckoutRequest } from '../../src/modules/orders/order.service.ts';
 import { Refusal } from '../../src/modules/user-error.ts';
-import { holdCarts, holdVariants } from '../support/barriers.ts';
+import { holdCarts, holdVariants, watchLocks } from '../support/barriers.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
@@ -151,6 +152,32 @@ test('a checkout by itself takes ten statements, beside those on the log', async
   ]);
 });
 
+test('while traces are recorded, each checkout has a transaction of its own, and waits for no other', async () => {
+  const guests = await newBuyers(5, await newVariants(10, 10, 10, 10, 10));
+  let arrived = 0;
+  let open = () => {};
+  const allThere = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const traced = openServices(database.url, {
+    traced: true,
+    async before(statement) {
+      if (statement !== LOCK) return;
+      arrived += 1;
+      if (arrived === guests.length) open();
+      await allThere;
+    },
+  });
+  try {
+    const checkout = (guest: NamedGuest) => traced.orders.checkout({ guestId: guest.id }, requestOf(guest));
+    const { statements } = await recordStatements(() => Promise.all(guests.map(checkout)));
+    const inserts = statements.filter((statement) => statement === 'orders_insert');
+    expect([arrived, inserts.length]).toEqual([5, 5]);
+  } finally {
+    await traced.dispose();
+  }
+});
+
 describe('each checkout of a batch has an answer of its own', () => {
   test('what is refused is refused, and the others are served', async () => {
     const variants = await newVariants(20);
@@ -214,6 +241,24 @@ describe('each checkout of a batch has an answer of its own', () => {
     expect((await ordersOf(guests)).length).toBe(4);
   });
 
+  test('a checkout that fails alone changed nothing, although it came first and the others are placed', async () => {
+    const guests = await newBuyers(2, await newVariants(20));
+    const cart = known(await services.cart.find({ guestId: known(guests[0]).id }));
+    await using _held = await holdCarts(services.db, cart.id);
+    const watches = guests.map(() => watchChanges());
+    const settled = await together(() => {
+      const gate = hook;
+      hook = async (statement) => {
+        if (statement.startsWith('cart_lock_live')) throw Object.assign(new Error('too long'), { code: '55P03' });
+        await gate?.(statement);
+      };
+      return guests.map((guest, index) => known(watches[index]).during(() => buy(guest)));
+    });
+    expect(settled[0]).toMatchObject({ status: 'rejected', reason: { code: '55P03' } });
+    expect(settled.map(ok)).toEqual([false, true]);
+    expect(watches.map((watch) => watch.made())).toEqual([false, true]);
+  });
+
   test('limits of promotions hold', async () => {
     const promotion = await makePromotion(services, { codes: ['TWO'], usage_limit: 2 });
     const guests = await newBuyers(6, await newVariants(20));
@@ -262,6 +307,40 @@ describe('what somebody else has locked', () => {
     });
     expect(waiting?.status).toBe('fulfilled');
   });
+});
+
+test('a guest whose token is to be replaced elsewhere waits for the batch, and the batch does not wait for the guest', async () => {
+  const [guest] = await newBuyers(1, await newVariants(10));
+  const { id, token } = known(guest);
+  const otherNode = openServices(database.url, { unbatched: true });
+  await using watch = await watchLocks(services.db);
+  let reached = () => {};
+  let goOn = () => {};
+  const locked = new Promise<void>((resolve) => (reached = resolve));
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  hook = async (statement) => {
+    if (statement !== 'orders_insert') return;
+    reached();
+    await gate;
+  };
+  const retries = services.retries.length;
+  try {
+    const { result, statements } = await recordStatements(async () => {
+      const batched = buy(known(guest));
+      await locked;
+      const renewing = otherNode.orders.checkoutRenewing({ id, token, former: null }, requestOf(known(guest)));
+      await watch.untilWaiting(1);
+      goOn();
+      return Promise.all([batched, renewing]);
+    });
+    const [orderId, renewed] = result;
+    expect(renewed.value.id).toBe(orderId);
+    expect(statements.filter((statement) => statement === LOCK || statement === 'orders_insert')).toHaveLength(2);
+    expect([services.retries.slice(retries), otherNode.retries]).toEqual([[], []]);
+  } finally {
+    goOn();
+    await otherNode.dispose();
+  }
 });
 
 /**

@@ -163,6 +163,44 @@ describe('traces', () => {
     expect(JSON.stringify(spans)).not.toContain(email);
   });
 
+  test('orders that are placed at the same time have traces of their own, each with its events and its email', async () => {
+    const seen = collector.spans.length;
+    const shop = await createTestShop({
+      env: { DATA_DIR: newDataDir(), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+    });
+    const emails = Array.from({ length: 5 }, () => newEmail());
+    try {
+      await until('the consumer has its place in the log', async () => {
+        const found = await rowsOf(shop.db, `SELECT FROM event_consumers WHERE name = 'mail-notices'`);
+        return found.length === 1;
+      });
+      const { sku } = await makeVariant({ ...shop, eventLog: shop.app.eventLog }, { onHand: 5 });
+      const shoppers = await Promise.all(emails.map(() => enter(shop)));
+      for (const shopper of shoppers) await shopper.add({ sku, quantity: 1 });
+      const checkouts = shoppers.map(({ checkout }, index) =>
+        checkout({ idempotencyKey: 'once', email: known(emails[index]) }),
+      );
+      for (const { errors } of await Promise.all(checkouts)) expect(errors).toEqual([]);
+      await until('the confirmations of the orders are sent', async () => {
+        const sent = await rowsOf(shop.db, `SELECT FROM mails WHERE recipient = ANY($1) AND status = 'SENT'`, [emails]);
+        return sent.length === emails.length;
+      });
+    } finally {
+      await shop.dispose();
+    }
+    const spans = collector.spans.slice(seen);
+    const checkout = 'POST /graphql > mutation checkout';
+    const told = /orders_insert$|mail order-placed$/;
+    const traces = spans
+      .filter(({ name }) => name === 'mutation checkout')
+      .map(({ traceId }) => {
+        const ofTrace = spans.filter((span) => span.traceId === traceId);
+        return ofTrace.map((span) => pathOf(span, ofTrace).join(' > ')).filter((path) => told.test(path));
+      });
+    const whole = [`${checkout} > orders_insert`, `${checkout} > consumer mail-notices > job mail > mail order-placed`];
+    expect(traces.map((paths) => paths.toSorted())).toEqual(emails.map(() => whole.toSorted()));
+  });
+
   test('a delivery whose job was lost is applied within the trace of the call that brought it', async () => {
     const seen = collector.spans.length;
     const database = await createTestDatabase();

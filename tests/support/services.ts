@@ -25,6 +25,8 @@ export interface TestServicesOptions {
   nudges?: Partial<Nudges>;
   /** Told of what is set aside. */
   logger?: Logger;
+  /** The configuration says that traces are recorded. The pool has no tracer. */
+  traced?: true;
   /** Every command on a cart and every checkout has a transaction of its own. */
   unbatched?: true;
   /** Comes before each statement that the use cases send, and may keep it waiting. */
@@ -80,6 +82,10 @@ export function openServices(connectionString: string, options: TestServicesOpti
         contentType: 'product',
         locale: 'en-US',
       },
+      tracing:
+        options.traced === true
+          ? { endpoint: 'http://127.0.0.1:9', headers: {}, serviceName: 'vitrine', sampleRatio: 1 }
+          : null,
     },
     db,
     eventLog,

@@ -8,13 +8,16 @@ import type { LockedCart } from './cart.repository.ts';
  * The statements by which checkouts share a transaction. None of them depends on how many checkouts there are.
  */
 
-// In the order in which everybody locks: carts, then variants; the clock is read above the last of them. Carts that somebody else has
-// are passed over, variants are waited for.
+// In the order in which everybody locks: guests, carts, then variants; the clock is read above the last of them. Guests and carts that
+// somebody else has are passed over, variants are waited for. Guests are locked as the foreign key of orders locks them: their tokens
+// could otherwise be replaced by a transaction that has the guest and waits for the cart, while this one waits for the guest.
 const lock: Statement = {
   name: 'cart_lock_all_for_checkout',
   text: `
-WITH live AS MATERIALIZED (
-  SELECT id FROM carts WHERE (guest_id = ANY($1::uuid[]) OR user_id = ANY($2::uuid[])) AND status = 'ACTIVE'
+WITH visitors AS MATERIALIZED (
+  SELECT id FROM guests WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE SKIP LOCKED
+), live AS MATERIALIZED (
+  SELECT id FROM carts WHERE (guest_id = ANY(ARRAY(SELECT id FROM visitors)) OR user_id = ANY($2::uuid[])) AND status = 'ACTIVE'
    ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 ), shelf AS MATERIALIZED (
   SELECT id FROM product_variants

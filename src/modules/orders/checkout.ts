@@ -34,6 +34,8 @@ export interface CheckoutDependencies {
   takesUnpaid: boolean;
   shop: { currency: string };
   logger: Pick<Logger, 'warn'>;
+  /** Checkouts that share a transaction at most. 1: each has its own. */
+  mostTogether: number;
   /** For tests: in place of the real one. */
   batch?: CheckoutBatch | undefined;
 }
@@ -68,12 +70,9 @@ export interface Prepared {
   pricing: Pricing;
 }
 
-/** What one transaction takes at most. */
-const MOST = 32;
-
 /** Makes the use case: the owner's cart becomes an order. */
 export function createCheckout(deps: CheckoutDependencies): Checkout {
-  const { db, catalog, inventory, cart: carts, guests, prices, placing, takesUnpaid, shop, logger } = deps;
+  const { db, catalog, inventory, cart: carts, guests, prices, placing, takesUnpaid, shop } = deps;
 
   /**
    * The cart's lock is what two checkouts of one owner wait at. The key is looked up after it (or after it was refused,
@@ -164,9 +163,9 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
     return { orderId, at: now };
   }
 
-  const batch = deps.batch ?? createCheckoutBatch(deps);
+  const { batch = createCheckoutBatch(deps), mostTogether: most, logger } = deps;
   const submit = createCommandBatches<CheckoutCommand, CheckedOut, Renewed<PlacedOrder>>({
-    ...{ batch, most: MOST, logger, what: 'checkouts' },
+    ...{ batch, most, logger, what: 'checkouts' },
     keyOf: ({ owner }) => ('userId' in owner ? owner.userId : owner.guestId),
   });
 

@@ -11,6 +11,9 @@ declare module '../module.ts' {
   }
 }
 
+/** Checkouts that share a transaction at most. */
+const MOST_TOGETHER = 32;
+
 /** Checkout, and orders from then on. */
 export const ordersModule: ShopModule = {
   name: 'orders',
@@ -21,6 +24,8 @@ export const ordersModule: ShopModule = {
       orders: createOrderService({
         ...{ db, catalog, inventory, cart, guests, staff, prices, eventLog, secrets, shop, logger },
         batch: overrides.checkoutBatch,
+        // A transaction belongs to one trace, and so do its events and the emails that follow from them.
+        mostTogether: config.tracing === null ? MOST_TOGETHER : 1,
         takesUnpaid: config.payments.providers.includes('manual'),
       }),
     };
