@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Overrides } from '../../src/app.ts';
 import { MailFault } from '../../src/infra/mail/mailer.ts';
-import { createMailJob } from '../../src/modules/mail/mail.jobs.ts';
+import { createMailJob, mailJobId } from '../../src/modules/mail/mail.jobs.ts';
 import { createMailSending } from '../../src/modules/mail/mail-sending.ts';
 import { pruneOldMails, sweepMails } from '../../src/modules/mail/mail-sweep.ts';
 import { newEmail, newPerson } from '../support/accounts.ts';
@@ -122,6 +122,49 @@ test('the emails of one job share their statements, also where one of them fails
   const shared = statements.filter((name) => name === 'mail_claim' || name === 'mail_sent');
   expect(shared.length).toBeLessThan(24);
   expect(most).toBeLessThanOrEqual(8);
+});
+
+test('when the shop closes, a job none of whose emails has begun is given back, while those of another job are still sent', async () => {
+  const begun: string[] = [];
+  let finish = () => {};
+  const sent = new Promise<'SENT'>((resolve) => {
+    finish = () => resolve('SENT');
+  });
+  const job = createMailJob({
+    send(id) {
+      begun.push(id);
+      return sent;
+    },
+  });
+  const closing = new AbortController();
+  const run = { signal: closing.signal, logger: pino({ level: 'silent' }) };
+  const ids = Array.from({ length: 14 }, () => randomUUID());
+  const busy = job.run({ mailIds: ids.slice(0, 12) }, run);
+  let isOver = false;
+  void busy.catch(() => (isOver = true));
+  const waiting = job.run({ mailIds: ids.slice(12) }, run);
+  await until('as many as a process sends at a time have begun', () => begun.length === 8);
+  closing.abort();
+  await expect(waiting).rejects.toBe(closing.signal.reason);
+  expect(isOver).toBe(false);
+  finish();
+  await expect(busy).rejects.toBe(closing.signal.reason);
+  expect(begun).toEqual(ids.slice(0, 8));
+});
+
+test('jobs of different emails have different ids, also if one email is in both', () => {
+  const [one, other, third] = [randomUUID(), randomUUID(), randomUUID()].toSorted();
+  const at = new Date();
+  const idOf = (...ids: (string | undefined)[]) =>
+    mailJobId(
+      ids.map((id) => known(id)),
+      at,
+    );
+  const ids = [idOf(one), idOf(one, other), idOf(one, third), idOf(one, other, third)];
+  expect(new Set(ids).size).toBe(4);
+  expect(ids[0]).toBe(`mail-${one}-${at.getTime()}`);
+  expect(idOf(third, one, other)).toBe(ids[3]);
+  expect(mailJobId([known(one), known(other)], new Date(at.getTime() + 1))).not.toBe(ids[1]);
 });
 
 test('a job from before jobs had several emails is still understood', () => {

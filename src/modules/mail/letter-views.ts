@@ -41,17 +41,18 @@ export type OrderViewer = (orderId: string) => Promise<{ order: OrderView; readA
 
 /** Makes the function that reads orders. Those that are asked for while others are read are read together. */
 export function createOrderViewer(source: Queryable): OrderViewer {
-  const reader = createCombiner<string, { order: OrderView; readAt: Date } | null>({
+  const reader = createCombiner<string, repository.OrderRow | null>({
     ...SHARED_READ,
     async run(ids) {
       const found = new Map((await repository.findOrders(source, ids, MOST_LINES)).map((row) => [row.id, row]));
-      return ids.map((id) => {
-        const row = found.get(id);
-        return { status: 'fulfilled', value: row === undefined ? null : { order: viewOf(row), readAt: row.readAt } };
-      });
+      return ids.map((id) => ({ status: 'fulfilled', value: found.get(id) ?? null }));
     },
   });
-  return (orderId) => reader.submit(orderId);
+  return async (orderId) => {
+    const row = await reader.submit(orderId);
+    // Each caller by itself, so that an order that cannot be shown fails its own email only.
+    return row === null ? null : { order: viewOf(row), readAt: row.readAt };
+  };
 }
 
 function viewOf(order: repository.OrderRow): OrderView {

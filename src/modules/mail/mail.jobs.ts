@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { isDatabaseAway } from '../../infra/postgres/database-faults.ts';
-import { createKeyedQueue } from '../../infra/limits/keyed-semaphore.ts';
+import { createKeyedQueue, type Turn } from '../../infra/limits/keyed-semaphore.ts';
 import { defineJob, type Job } from '../../jobs/define-job.ts';
 import type { MailSending } from './mail-sending.ts';
 
@@ -28,9 +29,14 @@ export function createMailJob(sending: MailSending): Job<MailPayload> {
     concurrency: AT_A_TIME,
     async run({ mailIds }, { signal, logger }) {
       const faults: unknown[] = [];
+      const waiting = new Set<Turn>();
       const send = async (mailId: string) => {
         const turn = line.enter('');
-        await turn?.come;
+        if (turn !== null && !signal.aborted) {
+          waiting.add(turn);
+          await turn.come;
+          waiting.delete(turn);
+        }
         try {
           if (faults.some((fault) => isDatabaseAway(fault))) return;
           signal.throwIfAborted();
@@ -41,8 +47,13 @@ export function createMailJob(sending: MailSending): Job<MailPayload> {
           turn?.leave();
         }
       };
+      // When the shop closes, emails that have not begun give up their places, so that a job without any others goes back to the queue at
+      // once, whatever the emails of other jobs wait for.
+      const giveUp = () => waiting.forEach((turn) => turn.leave());
+      signal.addEventListener('abort', giveUp, { once: true });
       // One that fails does not hold up the others. With the next try of the job, those that were sent are passed over.
       await Promise.all(mailIds.map(send));
+      signal.removeEventListener('abort', giveUp);
       if (faults.includes(signal.reason)) signal.throwIfAborted();
       if (faults.length > 0) throw faults.find((fault) => isDatabaseAway(fault)) ?? faults[0];
     },
@@ -50,9 +61,12 @@ export function createMailJob(sending: MailSending): Job<MailPayload> {
 }
 
 /**
- * The id of the job of emails that are due at the same time. Enqueued twice, the same attempt is one job; the next try, which is due at
- * another time, is another job and is not taken for the one before.
+ * The id of the job of emails that are due at the same time. Enqueued twice, the same emails are one job, whatever their order; the next
+ * try, which is due at another time, is another job and is not taken for the one before. A job of other emails has another id even if it
+ * has one of these emails, too: the queue would otherwise take it for this one, and drop it.
  */
-export function mailJobId([first]: readonly string[], at: Date): string {
-  return `mail-${first}-${at.getTime()}`;
+export function mailJobId(mailIds: readonly string[], at: Date): string {
+  const [first, ...others] = mailIds.toSorted();
+  const rest = others.length === 0 ? '' : `-${createHash('sha256').update(others.join()).digest('hex').slice(0, 16)}`;
+  return `mail-${first}-${at.getTime()}${rest}`;
 }
