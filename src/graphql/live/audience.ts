@@ -13,11 +13,10 @@ import {
 } from '../../events/stream.ts';
 import { EventText, type Membership, type Sink } from '../context/sink.ts';
 import type { EventTexts, TextsOf } from './event-texts.ts';
+import { Portions } from './portions.ts';
 
 /** Events that may wait for those before them; more, and the node is not keeping up. */
 const MAX_PENDING = 1000;
-/** Events that are looked up and executed together for a subscriber that catches up. */
-const TOGETHER = 100;
 
 /** Serialized result of an event; null if the audience may not see the event. */
 type Text = string | null;
@@ -30,8 +29,16 @@ export interface AudienceHost {
   readonly epoch: string;
   readonly feed: EventFeed;
   readonly texts: EventTexts;
-  /** Executes for one event. @returns the text, and whether others may get it later */
-  run(item: StreamItem<unknown>): Promise<{ text: string; isLasting: boolean }>;
+  /**
+   * Executes for one event.
+   * @param isPast for a subscriber that catches up: such executions must not keep those of live events waiting
+   * @returns the text, and whether others may get it later
+   */
+  run(item: StreamItem<unknown>, isPast: boolean): Promise<{ text: string; isLasting: boolean }>;
+  /** Whether many past events are being executed already. */
+  isCrowded(): boolean;
+  /** Counts past events that are to be executed. @returns what to call when they are */
+  replays(count: number): () => void;
   /** The last member has left. */
   empty(): void;
 }
@@ -86,44 +93,21 @@ export class Audience implements FeedListener {
   }
 
   async #begin(member: Member, catchUp: CatchUp, source: StreamSource<unknown>): Promise<void> {
+    const portions = new Portions({
+      sink: member.sink,
+      isRepeatable: source.forget === undefined,
+      hasLeft: () => member.left,
+      isCrowded: () => this.#host.isCrowded(),
+      begins: (count) => this.#host.replays(count),
+      make: (event) => this.#make(event, source, true),
+      textOf: (seq, text) => this.#textOf(seq, text),
+    });
     for (;;) {
       const events = await catchUp.step((seq) => this.#attach(member, seq, source));
       if (events === null) return;
-      for (let from = 0; from < events.length; from += TOGETHER) {
-        await this.#replay(member, events.slice(from, from + TOGETHER), source);
-        if (member.left) return;
-      }
+      await portions.send(events);
       if (member.left) return;
     }
-  }
-
-  /** Sends some events of the log, as fast as the member reads. */
-  async #replay(member: Member, events: readonly StoredEvent[], source: StreamSource<unknown>): Promise<void> {
-    const { sink } = member;
-    const making = events.map((event) => this.#make(event, source));
-    const texts: Text[] = [];
-    let failure: Error | undefined;
-    try {
-      for (const text of making) texts.push(text === null ? null : await text);
-    } catch (error) {
-      // The events before this one are sent all the same.
-      failure = asError(error);
-    }
-    for (let at = 0; at < texts.length;) {
-      if (!sink.hasRoom) await sink.room();
-      if (member.left) return;
-      sink.cork();
-      try {
-        for (; at < texts.length && sink.hasRoom; at += 1) {
-          const [text, event] = [texts[at], events[at]];
-          if (text == null || event === undefined) continue;
-          if (!sink.push(this.#textOf(event.seq, text))) throw new LaggedError();
-        }
-      } finally {
-        sink.uncork();
-      }
-    }
-    if (failure !== undefined) throw failure;
   }
 
   #attach(member: Member, seq: number, source: StreamSource<unknown>): void {
@@ -163,7 +147,7 @@ export class Audience implements FeedListener {
   /** Of the feed: the next event. */
   event(event: StoredEvent): void {
     if (this.#picker === undefined) return;
-    const made = this.#make(event, this.#picker);
+    const made = this.#make(event, this.#picker, false);
     if (made === null) return;
     this.#pending ??= [];
     if (this.#pending.length >= MAX_PENDING) {
@@ -175,16 +159,19 @@ export class Audience implements FeedListener {
   }
 
   /** The text of an event; null where the event is passed over at once. */
-  #make(event: StoredEvent, picker: Picker): Promise<Text> | null {
+  #make(event: StoredEvent, picker: Picker, isPast: boolean): Promise<Text> | null {
     const picked = pickFrom(picker.pick, event);
     if (picked === null) return null;
-    const text = this.#execute(event, picked, picker);
+    const text = this.#execute({ event, picked, isPast }, picker);
     // It is awaited when its turn comes.
     text.catch(() => {});
     return text;
   }
 
-  async #execute(event: StoredEvent, picked: unknown, { pick, forget }: Picker): Promise<Text> {
+  async #execute(
+    { event, picked, isPast }: { event: StoredEvent; picked: unknown; isPast: boolean },
+    { pick, forget }: Picker,
+  ): Promise<Text> {
     let value = picked;
     if (picked instanceof Promise) {
       const attempt = async (again: boolean) => await (again ? pickFrom(pick, event) : picked);
@@ -193,16 +180,17 @@ export class Audience implements FeedListener {
     if (value === null) return null;
     const item = { event, epoch: this.#host.epoch, value };
     // What one member was shown may not be what another one is to be shown.
-    if (forget !== undefined) return (await this.#host.run(item)).text;
-    return this.#host.texts.find(this.#of, event.seq) ?? this.#share(item);
+    if (forget !== undefined) return (await this.#host.run(item, isPast)).text;
+    return this.#host.texts.find(this.#of, event.seq) ?? this.#share(item, isPast);
   }
 
-  #share(item: StreamItem<unknown>): Promise<string> {
+  #share(item: StreamItem<unknown>, isPast: boolean): Promise<string> {
     const { seq } = item.event;
     const flights = (this.#flights ??= new Map());
+    // A live event never waits for a reader's execution: it arrives here before any reader finds it in memory.
     let flight = flights.get(seq);
     if (flight === undefined) {
-      flight = this.#fly(item).finally(() => {
+      flight = this.#fly(item, isPast).finally(() => {
         flights.delete(seq);
         if (flights.size === 0) this.#flights = undefined;
       });
@@ -211,8 +199,8 @@ export class Audience implements FeedListener {
     return flight;
   }
 
-  async #fly(item: StreamItem<unknown>): Promise<string> {
-    const { text, isLasting } = await this.#host.run(item);
+  async #fly(item: StreamItem<unknown>, isPast: boolean): Promise<string> {
+    const { text, isLasting } = await this.#host.run(item, isPast);
     if (isLasting) this.#host.texts.keep(this.#of, item.event.seq, text);
     return text;
   }
@@ -225,8 +213,8 @@ export class Audience implements FeedListener {
         await next.made;
         this.#deliver(this.#takeReady(next));
       } catch (error) {
-        // No subscriber may continue as if the event had not happened.
-        this.#failAll(asError(error));
+        // No subscriber may continue as if the event had not happened. Those who came live after it have missed nothing.
+        for (const member of [...this.#live]) if (member.since < next.seq) member.fail(asError(error));
         if (this.#pending?.[0] === next) this.#pending.shift();
       }
     }

@@ -33,6 +33,9 @@ export interface FanOut {
   state(): FanOutState;
 }
 
+/** Past events of one lane that may be executed in portions: a tenth of the executions that may wait there. */
+const MANY = 1_000;
+
 /** Wires it. */
 export function createFanOut(deps: {
   contextFor: (viewer: Viewer) => Context;
@@ -43,6 +46,8 @@ export function createFanOut(deps: {
   const texts = createEventTexts();
   let made = 0;
   let executions = 0;
+  /** Past events that are being executed for those who catch up, by lane. */
+  const replayed = new Map<string, number>();
   /** By viewer, for the events of one batch: they arrive in one tick. */
   const contexts = new Map<string, Context>();
 
@@ -79,7 +84,7 @@ export function createFanOut(deps: {
       return texts;
     }
 
-    async run(item: StreamItem<unknown>): Promise<{ text: string; isLasting: boolean }> {
+    async run(item: StreamItem<unknown>, isPast: boolean): Promise<{ text: string; isLasting: boolean }> {
       executions += 1;
       const shared = this.#shared;
       let contextValue = contextOf(shared);
@@ -88,13 +93,33 @@ export function createFanOut(deps: {
         if (again) contextValue = deps.contextFor(shared.viewer);
         return execute({ ...this.#args, rootValue: item, contextValue });
       };
-      const lane = deps.laneOf(shared.key);
+      const lane = isPast ? this.#pastLane : deps.laneOf(shared.key);
       const queued = (again: boolean) => deps.queue.run(lane, this.#eventCost, () => attempt(again));
       const result = await untilRead(queued, () => !audiences.has(this.#key));
       const { errors, ...masked } = maskResult(result, contextValue);
       if (errors === undefined) return { text: JSON.stringify(masked), isLasting: true };
       // Those who come to the event later may be luckier.
       return { text: JSON.stringify({ ...masked, errors: errors.map(formatError) }), isLasting: false };
+    }
+
+    /** Replays stand in lines of their own: they neither fill nor delay those of live events. */
+    get #pastLane(): string {
+      return `past ${deps.laneOf(this.#shared.key)}`;
+    }
+
+    isCrowded(): boolean {
+      return (replayed.get(this.#pastLane) ?? 0) >= MANY;
+    }
+
+    replays(count: number): () => void {
+      const lane = this.#pastLane;
+      const add = (more: number) => {
+        const sum = (replayed.get(lane) ?? 0) + more;
+        if (sum === 0) replayed.delete(lane);
+        else replayed.set(lane, sum);
+      };
+      add(count);
+      return () => add(-count);
     }
 
     empty(): void {
