@@ -3,10 +3,11 @@
 
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { COMPILED, isCurrent, presentSources, STAMP } from '../src/config/compiled-shop.mjs';
+import { COMPILED, isCurrent, presentSources, STAMP, stampOf } from '../src/config/compiled-shop.mjs';
+import { removeLeftovers } from './leftovers.mjs';
 
 const root = join(import.meta.dirname, '..');
 
@@ -34,12 +35,41 @@ export async function buildShop() {
       home: COMPILED,
       sourcemap: true,
     });
-    await writeFile(join(made, STAMP), JSON.stringify(sources));
-    await swapIn(made);
+    const parts = (await readdir(made)).filter(isPart);
+    await writeFile(join(made, STAMP), JSON.stringify({ ...sources, parts }));
+    // Another process may have been quicker, and runs what it made.
+    if (!isCurrent()) {
+      await carryOver(made);
+      await swapIn(made);
+    }
   } finally {
     await rm(made, { recursive: true, force: true });
+    await removeLeftovers('.shop-');
   }
   return true;
+}
+
+/** Files that are loaded by others, some of them late. Their names contain a hash of what is in them. */
+const isPart = (name) => /-[A-Z0-9]{8}\.mjs$/.test(name);
+const MONTH_MS = 30 * 24 * 3600 * 1000;
+
+/** A running shop loads some parts late: those of earlier builds stay for a month after they were replaced. */
+async function carryOver(made) {
+  const names = await readdir(COMPILED).catch(() => []);
+  const replaced = new Set(stampOf(COMPILED)?.parts);
+  for (const name of names.filter(isPart)) {
+    const [from, to] = [join(COMPILED, name), join(made, name)];
+    try {
+      const { mtime } = await stat(from);
+      const since = replaced.has(name) ? new Date() : mtime;
+      if (existsSync(to) || Date.now() - since.getTime() > MONTH_MS) continue;
+      await copyFile(from, to);
+      await utimes(to, since, since);
+    } catch (error) {
+      // Another process has replaced the build meanwhile, and carried the file over.
+      if (error.code !== 'ENOENT') throw error;
+    }
+  }
 }
 
 /** Two processes may compile at the same time: each puts a whole folder in place, and the last one stays. */

@@ -9,6 +9,7 @@ import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { removeLeftovers } from './leftovers.mjs';
 
 const root = join(import.meta.dirname, '..');
 const sources = join(root, 'src/web');
@@ -46,6 +47,7 @@ export async function buildWeb() {
     await swapIn(made);
   } finally {
     await rm(made, { recursive: true, force: true });
+    await removeLeftovers('.web-');
   }
   return true;
 }

@@ -2,7 +2,7 @@
 // before anything is compiled, and without any package.
 
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
@@ -15,41 +15,53 @@ export const STAMP = '.made-from';
 /** Bundled by Vite and not here. */
 const WEB = join(root, 'src/web');
 
+/** What is compiled: the shop, and the seed that its commands load. */
+const SOURCES = ['src', 'prisma/seed'];
+
 /**
- * What the shop would be compiled from now: names and sizes of its files, and the time of the latest change. Reading all of them would
- * cost each start more than it is worth.
+ * What the shop would be compiled from now, as hashes of contents: times and sizes say too little where files are unpacked or copied
+ * with the times that they had elsewhere.
+ * @returns {{ sources: string, packages: string | null, compiler: string | null }} null where a file is not there
  */
 export function presentSources() {
   const hash = createHash('sha256').update(root);
-  let latest = 0;
-  const add = (path) => {
-    const { size, mtimeMs } = statSync(path);
-    hash.update(`${path}\0${size}\0`);
-    latest = Math.max(latest, mtimeMs);
-  };
   const visit = (folder) => {
     const entries = readdirSync(folder, { withFileTypes: true }).toSorted((a, b) => (a.name < b.name ? -1 : 1));
     for (const entry of entries) {
       const path = join(folder, entry.name);
-      if (!entry.isDirectory()) add(path);
+      if (!entry.isDirectory()) hash.update(`${path}\0`).update(hashOf(path));
       else if (path !== WEB) visit(path);
     }
   };
-  visit(join(root, 'src'));
-  // Names the packages that are compiled in. An image does without it: nothing is installed there any more.
-  const lock = join(root, 'package-lock.json');
-  const packages = existsSync(lock) ? createHash('sha256').update(readFileSync(lock)).digest('hex') : null;
-  return { sources: hash.digest('hex'), packages, latest };
+  for (const name of SOURCES) if (existsSync(join(root, name))) visit(join(root, name));
+  // An image has neither: nothing is installed or compiled there any more.
+  return {
+    sources: hash.digest('hex'),
+    packages: hashIfThere('package-lock.json'),
+    compiler: hashIfThere('scripts/compile.mjs'),
+  };
 }
 
 /** Whether dist/shop was made from the present sources. */
 export function isCurrent() {
-  let made;
+  const made = stampOf(COMPILED);
+  if (made === null) return false;
+  const now = presentSources();
+  return Object.entries(now).every(([name, hash]) => hash === null || hash === made[name]);
+}
+
+/** What the stamp of a build says; null where there is none. */
+export function stampOf(folder) {
   try {
-    made = JSON.parse(readFileSync(join(COMPILED, STAMP), 'utf8'));
+    return JSON.parse(readFileSync(join(folder, STAMP), 'utf8'));
   } catch {
-    return false;
+    return null;
   }
-  const { sources, packages, latest } = presentSources();
-  return made.sources === sources && latest <= made.latest && (packages === null || packages === made.packages);
+}
+
+const hashOf = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+function hashIfThere(name) {
+  const path = join(root, name);
+  return existsSync(path) ? hashOf(path) : null;
 }

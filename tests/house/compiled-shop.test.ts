@@ -1,5 +1,16 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -70,12 +81,18 @@ describe('a start', () => {
     expect(await started()).toBe('source');
   });
 
-  test('runs the source where a file was changed, also to one of the same size, or is new, or is gone', async () => {
+  test('runs the source where a file was changed, also to one of the same size and time, or is new, or is gone', async () => {
     for (const change of [
       () => write('src/entry.mjs', `console.log('source', 'longer than before');`),
-      () => age('src/entry.mjs', 5),
+      () => {
+        const { atime, mtime } = statSync(join(root, 'src/entry.mjs'));
+        write('src/entry.mjs', `console.log('source', 'longer than BEFORE');`);
+        utimesSync(join(root, 'src/entry.mjs'), atime, mtime);
+      },
       () => write('src/another.ts', ''),
       () => rmSync(join(root, 'src/another.ts')),
+      () => write('prisma/seed/seed.ts', 'price: 1'),
+      () => write('prisma/seed/seed.ts', 'price: 2'),
     ]) {
       await stamp();
       expect(await started()).toBe('compiled');
@@ -92,10 +109,11 @@ describe('a start', () => {
     expect(await started()).toBe('compiled');
   });
 
-  test('does not mind changes of the web apps, or times that a copy has cut off', async () => {
+  test('does not mind changes of the web apps, or times that a copy has changed', async () => {
     await stamp();
     write('src/web/page.ts', 'another');
     age('src/entry.mjs', -1);
+    age('src/generated/prisma/client.ts', 5);
     expect(await started()).toBe('compiled');
   });
 
@@ -111,6 +129,71 @@ describe('a start', () => {
       rmSync(moved, { recursive: true });
       root = before;
     }
+  });
+});
+
+describe('a build', () => {
+  const partsOf = () => readdirSync(join(root, 'dist/shop')).filter((name) => /^later-.*\.mjs$/.test(name));
+
+  beforeEach(() => {
+    for (const name of ['build-shop.mjs', 'compile.mjs', 'leftovers.mjs']) {
+      cpSync(join(repository, 'scripts', name), join(root, 'scripts', name));
+    }
+    symlinkSync(join(repository, 'node_modules/esbuild'), join(root, 'node_modules/esbuild'));
+    write(
+      'src/server.ts',
+      `console.log('ready'); process.stdin.once('data', async () => { console.log((await import('./later.ts')).word); process.exit(); });`,
+    );
+    for (const name of ['worker', 'modules/mail/letters/render.worker', 'commands/check']) write(`src/${name}.ts`, '');
+    write('src/later.ts', `export const word: string = 'first';`);
+    rmSync(join(root, 'dist'), { recursive: true });
+  });
+
+  test('leaves a shop that runs the files that it loads later, and drops them after a month', async () => {
+    const shop = spawn(process.execPath, ['src/config/start.mjs', 'src/server.ts'], { cwd: root });
+    try {
+      let said = '';
+      shop.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      while (!said.includes('ready')) await once(shop.stdout, 'data');
+      const [first] = partsOf();
+      write('src/later.ts', `export const word: string = 'second';`);
+      await run('src/config/start.mjs', 'src/commands/check.ts');
+      expect(partsOf()).toHaveLength(2);
+      shop.stdin.write('go on');
+      await once(shop, 'exit');
+      expect(said).toBe('ready\nfirst\n');
+      // What is carried over keeps its time, and so is not kept for ever.
+      age(`dist/shop/${first}`, -29 * 24 * 3600);
+      write('src/later.ts', `export const word: string = 'third';`);
+      await run('src/config/start.mjs', 'src/commands/check.ts');
+      expect(partsOf()).toHaveLength(3);
+      age(`dist/shop/${first}`, -2 * 24 * 3600);
+      write('src/later.ts', `export const word: string = 'fourth';`);
+      await run('src/config/start.mjs', 'src/commands/check.ts');
+      expect(partsOf()).toHaveLength(3);
+      expect(partsOf()).not.toContain(first);
+    } finally {
+      shop.kill();
+    }
+  });
+
+  test('does not replace what another process has made meanwhile, and removes what is left of builds that were killed', async () => {
+    write('dist/.shop-killed/part.mjs', '');
+    age('dist/.shop-killed', -7200);
+    write('dist/.shop-under-way/part.mjs', '');
+    // The other process is quicker.
+    write(
+      'scripts/compile.mjs',
+      `import { mkdirSync, writeFileSync } from 'node:fs';
+      import { presentSources } from '../src/config/compiled-shop.mjs';
+      export async function compile({ folder, home }) {
+        for (const path of [folder, home]) mkdirSync(path + '/src', { recursive: true });
+        writeFileSync(home + '/.made-from', JSON.stringify(presentSources()));
+        writeFileSync(home + '/src/server.mjs', 'console.log("of the other process")');
+      }`,
+    );
+    expect(await run('src/config/start.mjs', 'src/server.ts')).toBe('of the other process\n');
+    expect(readdirSync(join(root, 'dist')).toSorted()).toEqual(['.shop-under-way', 'shop']);
   });
 });
 

@@ -3,6 +3,7 @@ import { decodeCursor } from '../../src/events/cursor.ts';
 import { newPerson, newStaff, type Person } from '../support/accounts.ts';
 import { makeProduct, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
+import { listenersOf } from '../support/listeners.ts';
 import { meanwhile } from '../support/meanwhile.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 import { enter, shopperOf } from '../support/shopper.ts';
@@ -242,6 +243,28 @@ describe('no subscriber gets events of others', () => {
       [null, ['FORBIDDEN']],
       [6, undefined],
     ]);
+    await closeAll(sockets);
+  });
+
+  test('a variable that is a cursor in one operation of a document, and something else in another, tells subscribers apart', async () => {
+    const [one, two] = [await makeVariant(shop, { onHand: 5 }), await makeVariant(shop, { onHand: 50 })];
+    const document = `subscription A($x: EventCursor) { stockChanged(after: $x) { available } }
+      subscription B($x: [ID!]) { stockChanged(variantIds: $x) { available } }`;
+    await settled(shop);
+    const before = listenersOf(shop);
+    const sockets = await Promise.all(
+      [one, two].map(async ({ globalId }) => {
+        const socket = await openSocket(shop.wsUrl);
+        await socket.init();
+        onTestFinished(() => socket.close());
+        socket.subscribe('1', document, { x: [globalId] }, 'B');
+        return socket;
+      }),
+    );
+    await until('both listen', () => listenersOf(shop) === before + 2);
+    await move(one.id);
+    await move(two.id);
+    expect(await Promise.all(sockets.map((socket) => levelsOf(socket, 1)))).toEqual([[6], [51]]);
     await closeAll(sockets);
   });
 

@@ -139,7 +139,15 @@ function analyse(schema: GraphQLSchema, document: DocumentNode): Analysis {
       },
     }),
   );
-  return { hash: hashOf(print(plain)), owned, scoped, recorded, resumption };
+  // A variable that means something else too, in another operation of the document perhaps, tells audiences apart.
+  let isAmbiguous = false;
+  visit(plain, {
+    VariableDefinition: () => false,
+    Variable({ name }) {
+      if (resumption.has(name.value)) isAmbiguous = true;
+    },
+  });
+  return { hash: isAmbiguous ? null : hashOf(print(plain)), owned, scoped, recorded, resumption };
 }
 
 interface Extended {

@@ -287,7 +287,9 @@ export class SocketConnection {
 
   /** Also where the socket is closed: nothing is to be waited for. */
   get hasRoom(): boolean {
-    return this.#socket.bufferedAmount < ROOM_BYTES || !this.isOpen;
+    if (!this.isOpen) return true;
+    // Many small frames take more memory than their bytes.
+    return this.#socket.bufferedAmount < ROOM_BYTES && this.#unsentBytes() < MAX_LAG_BYTES / 2;
   }
 }
 

@@ -40,7 +40,12 @@ export function createSpace(config: ContentfulConfig): Space | null {
   }
 
   const ask = async <T>(question: (client: PlainClientAPI) => Promise<T>): Promise<T> => {
-    const client = await (opened ??= open({ token: managementToken, space: spaceId }));
+    opened ??= open({ token: managementToken, space: spaceId }).catch((error: unknown) => {
+      // The next question tries again.
+      opened = undefined;
+      throw error;
+    });
+    const client = await opened;
     const answer = question(client).catch((error: unknown) => Promise.reject(plainFault(error)));
     return within(ANSWER_MS, answer, 'Contentful did not answer in time');
   };
