@@ -11,7 +11,7 @@ import { settleLogHome } from './events/log-home.ts';
 import type { EventFeed } from './events/feed.ts';
 import { createReplay, type Replay } from './events/replay.ts';
 import { startRelay, type Relay } from './events/relay.ts';
-import { createPageViewer } from './graphql/context/page-viewer.ts';
+import { createPageViewer } from './modules/accounts/page-viewer.ts';
 import type { FanOutState } from './graphql/live/fan-out.ts';
 import type { GraphQLServer } from './graphql/server.ts';
 import type { ThrottleOverrides } from './graphql/limits/throttle.ts';

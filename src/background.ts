@@ -1,7 +1,7 @@
 import { DEFAULT_PORT, type Config } from './config/config.ts';
 import type { EventBus } from './events/bus.ts';
 import type { Consumer } from './events/consumer.ts';
-import { createPageViewer } from './graphql/context/page-viewer.ts';
+import { createPageViewer } from './modules/accounts/page-viewer.ts';
 import { createMailboxPage } from './http/mailbox-page.ts';
 import { mailboxToken } from './infra/mail/mailer-mailbox.ts';
 import { defaultPublicUrl } from './http/origin-rule.ts';

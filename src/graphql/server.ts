@@ -9,6 +9,7 @@ import type { Logger } from '../infra/logger.ts';
 import type { Metrics } from '../infra/metrics.ts';
 import type { RedisConnection } from '../infra/redis.ts';
 import type { Tracer } from '../infra/tracing/tracer.ts';
+import { createAuthentication } from './context/authentication.ts';
 import type { Context, LiveContext, SharedContext } from './context/context.ts';
 import { createContextFactory, type RequestScope } from './context/create-context.ts';
 import { ofEvent } from './live/event-id.ts';
@@ -18,7 +19,6 @@ import { createGraphiQL } from './graphiql/graphiql.ts';
 import { limitsDeclaredIn } from './schema/limited-fields.ts';
 import { NO_BUDGET } from './limits/live-budget.ts';
 import type { Refused } from './limits/connection-limits.ts';
-import { createSessionWatch } from './live/session-watch.ts';
 import { createSharedSubscriptions } from './live/shared-subscriptions.ts';
 import { createSharing } from './live/sharing.ts';
 import { createSubscriptions } from './live/subscribe.ts';
@@ -73,8 +73,9 @@ export function createGraphQLServer(options: {
   const declared = limitsDeclaredIn(options.schema);
   const throttle = createThrottle({ config, declared, redis, logger, onRefused, overrides: options.throttling });
   const shared: SharedContext = { ...options.shared, throttle };
-  const contexts = createContextFactory({ shared, live: options.live, config, logger });
-  const sessions = createSessionWatch({ feed: shared.feed, sessions: shared.services.sessions, logger });
+  const { feed, eventLog, services, publicUrl } = shared;
+  const authentication = createAuthentication({ config, publicUrl, services, feed, logger });
+  const contexts = createContextFactory({ shared, live: options.live, authentication, logger });
   const queue = createEventQueue({
     ...EVENT_QUEUE_LIMITS,
     // Without limits all networks are one lane.
@@ -90,7 +91,7 @@ export function createGraphQLServer(options: {
   const subscriptions = createSubscriptions<Context>({
     renew: contexts.renew,
     begin: contexts.renew,
-    share: createSharedSubscriptions({ fanOut, audienceOf: createSharing(options.schema), budget }),
+    share: createSharedSubscriptions({ fanOut, audienceOf: createSharing(options.schema, authentication), budget }),
     charge({ clientAddress, eventCost: cost, logger: log }) {
       const charge = budget.charge({ clientAddress, cost, key: null, logger: log });
       return charge instanceof GraphQLError ? charge : () => charge.release();
@@ -106,16 +107,10 @@ export function createGraphQLServer(options: {
     },
     failed,
     // A socket is watched as a whole.
-    watch: async ({ sink, accessToken, viewer: { guest } }, over) => {
-      if (sink !== null) return { valid: true, release: () => {} };
-      if (accessToken !== null) return sessions.watch(accessToken, over);
-      return guest === null
-        ? { valid: true, release: () => {} }
-        : sessions.watchGuest(guest.id, guest.knownBy === 'cookie', over);
-    },
+    watch: async (context, over) =>
+      context.sink === null ? authentication.watch(context, over) : { valid: true, release: () => {} },
   });
   const scopes: RequestScopes = new WeakMap();
-  const { feed, eventLog, services } = shared;
   const answers =
     config.readCacheBytes === 0
       ? null
@@ -127,8 +122,8 @@ export function createGraphQLServer(options: {
           endOfLog: () => eventLog.end(),
           onEvicted: () => metrics.memoryEvictions.inc(),
         });
-  const yoga = createEngine({ ...options, shared, contexts, answers, subscriptions, scopes });
-  const sockets = createWebSockets({ yoga, contexts, sessions, throttle, logger, failed, offerFor: contexts.offerFor });
+  const yoga = createEngine({ ...options, shared, authentication, contexts, answers, subscriptions, scopes });
+  const sockets = createWebSockets({ yoga, contexts, authentication, throttle, logger, failed });
 
   return {
     handle(req, res, scope) {
@@ -145,7 +140,7 @@ export function createGraphQLServer(options: {
       const closed = sockets.dispose();
       subscriptions.endAll();
       await closed;
-      sessions.dispose();
+      authentication.dispose();
     },
   };
 }

@@ -40,6 +40,7 @@ const fair: Record<string, string[]> = {
     'src/graphql/schema/builder.ts',
     'src/modules/cart/cart.service.ts',
     'src/modules/inventory/inventory.errors.ts',
+    'src/modules/accounts/accounts.viewer.graphql.ts',
     'graphql',
   ],
   'src/modules/cart/cart.jobs.ts': ['src/jobs/define-job.ts', 'src/modules/cart/cart.service.ts'],

@@ -185,7 +185,8 @@ describe('a socket', () => {
 
   test('whose other end is dead is cut off', async () => {
     const { logger } = recordLogs();
-    const sockets = createWebSockets({ logger } as never, { pingMs: 20 });
+    const authentication = { offerFor: () => null, openingHeadersOf: () => ({}) };
+    const sockets = createWebSockets({ logger, authentication } as never, { pingMs: 20 });
     const server = createServer();
     const scope = { id: 'x', logger, clientAddress: '192.0.2.1', limiterWait: { ms: 0 }, operation: null };
     server.on('upgrade', (req, socket, head) => sockets.upgrade(req, socket, head, scope));

@@ -3,34 +3,11 @@ import type { EventFeed } from '../../events/feed.ts';
 import type { EventLog } from '../../events/event-log.ts';
 import type { Replay } from '../../events/replay.ts';
 import type { Database } from '../../infra/postgres/database.ts';
-import type { FormerGuest } from '../../modules/accounts/guest.service.ts';
-import type { Identity } from '../../modules/accounts/session.service.ts';
 import type { ShopServices } from '../../modules/module.ts';
-import type { Cookies } from './cookies.ts';
+import type { Identification } from './authentication.ts';
 import type { SocketSink } from './sink.ts';
 import type { Loaders } from './loaders.ts';
 import type { Caller, Throttle } from '../limits/throttle.ts';
-
-/** A guest, and how we know: by the header or by connectionParams, by the cookie, or made in this very operation. */
-export interface Guest {
-  id: string;
-  token: string;
-  knownBy: 'header' | 'cookie' | 'creation';
-  /** The guest was offered the token, and has no row yet: see `GuestService.offer`. */
-  isNew: boolean;
-  /** The guest that the token named before it was replaced at a checkout. */
-  former: FormerGuest | null;
-}
-
-/**
- * Who is asking: a user or a guest, or somebody without a name yet. A mutation that makes the guest, or by which a user comes
- * or goes, sets it for the fields that follow in the same operation.
- */
-export interface Viewer {
-  user: Omit<Identity, 'expiresInMs'> | null;
-  /** Null for users, whatever token came along. */
-  guest: Guest | null;
-}
 
 /** What is the same for all operations of a process. */
 export interface SharedContext {
@@ -51,12 +28,7 @@ export interface SharedContext {
 export type LiveContext = Pick<SharedContext, 'db' | 'services'>;
 
 /** What each operation is executed with. Subscriptions get fresh loaders for every event. */
-export interface Context extends SharedContext, Caller {
-  viewer: Viewer;
-  /** The guest that a log-in or a registration finds: whose cart joins the user's. Null in every other operation. */
-  entering: Guest | null;
-  /** The access token of an operation over HTTP, valid or not: a stream ends with its session. */
-  accessToken: string | null;
+export interface Context extends SharedContext, Caller, Identification {
   loaders: Loaders;
   requestId: string;
   /** The log's end from before execution began, where the operation asks for it. */
@@ -70,7 +42,6 @@ export interface Context extends SharedContext, Caller {
   userAgent: string | null;
   /** Where an EventSource that was cut off goes on; it counts for more than the `after` that it began with. */
   lastEventId: string | null;
-  cookies: Cookies;
   /** Says in a header of the answer, too, how many seconds to wait: the most of all fields that were refused. */
   retryAfter(seconds: number): void;
 }

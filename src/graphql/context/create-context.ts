@@ -1,21 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../infra/logger.ts';
-import type { Identity } from '../../modules/accounts/session.service.ts';
 import type { ShopServices } from '../../modules/module.ts';
-import type { Context, Guest, LiveContext, SharedContext, Viewer } from './context.ts';
-import { createCookieReader, type Cookies } from './cookies.ts';
-import {
-  credentialHeadersOf,
-  credentialsOf,
-  isGiven,
-  type CredentialHeaders,
-  type Credentials,
-} from './credentials.ts';
-import { createLoaders } from './loaders.ts';
-import { refusedRequest } from './request-error.ts';
 import type { Caller } from '../limits/throttle.ts';
+import type { Authentication, Identification, SocketOpening, Viewer } from './authentication.ts';
+import type { Context, LiveContext, SharedContext } from './context.ts';
+import { createLoaders } from './loaders.ts';
 
 /** What the HTTP layer knows of a request; `operation` is filled in by the GraphQL layer, for the log. */
 export interface RequestScope extends Caller {
@@ -38,22 +28,13 @@ type WithHeaders = Pick<IncomingMessage, 'headers'>;
 /** Makes what operations are executed with. */
 export interface ContextFactory {
   /**
-   * @param entry it asks for nothing but to get in or out: a credential that is not valid counts as none
-   * @throws UNAUTHENTICATED where a credential came that is none of ours, or is not valid any more
+   * @param isEntry the operation only logs in or out: credentials that are not valid count as none
+   * @throws UNAUTHENTICATED if credentials are present and not valid
    */
-  forHttp(node: NodeContext, scope: RequestScope, entry: boolean): Promise<Context>;
-  /** For an operation over WebSocket: there are no headers to answer with. */
-  forSocket(upgrade: CredentialHeaders, connectionParams: unknown, scope: RequestScope): Promise<Context>;
-  /** What a socket came with: its access token, valid or not, and the guest that it names where it has no access token. */
-  socketCredentials(upgrade: CredentialHeaders, connectionParams: unknown): Promise<SocketCredentials>;
-  /** Whether a request names an access token, valid or not. */
-  carriesAccessToken(req: WithHeaders): boolean;
-  /**
-   * A name for a visitor who opens a socket without any credential, with the `Set-Cookie` that hands it over; null for all
-   * others.
-   */
-  offerFor(req: WithHeaders): { token: string; setCookie: string; headers: CredentialHeaders } | null;
-  /** Context of an anonymous viewer with a role, for events that are executed once for many subscribers. */
+  forHttp(node: NodeContext, scope: RequestScope, isEntry: boolean): Promise<Context>;
+  /** For an operation over WebSocket: there are no headers to answer with. @throws UNAUTHENTICATED as `forHttp` does */
+  forSocket(opening: SocketOpening, scope: RequestScope): Promise<Context>;
+  /** Context of a viewer who stands for many, for events that are executed once for many subscribers. */
   forAudience(viewer: Viewer): Context;
   /** Context of an anonymous viewer for an answer that anyone may get: it has these services, and no other way to any data. */
   forAnyone(services: Partial<ShopServices>): Context;
@@ -61,53 +42,23 @@ export interface ContextFactory {
   renew(context: Context): Context;
 }
 
-/** By what a socket is tied to a session, or to a guest. */
-export interface SocketCredentials {
-  accessToken: string | null;
-  /** Null where there is an access token, or no valid cart token. */
-  guest: Guest | null;
-}
-
 /** Wires the factory. */
 export function createContextFactory(deps: {
   shared: SharedContext;
   live: LiveContext;
-  config: Config;
+  authentication: Authentication;
   logger: Logger;
 }): ContextFactory {
-  const { shared, live, config, logger } = deps;
-  const { guests, sessions } = shared.services;
-  const readCookies = createCookieReader(config, shared.publicUrl);
-
-  /** Null: the request has no credentials. */
-  async function identifyUser(token: unknown): Promise<Identity | null> {
-    if (!isGiven(token)) return null;
-    const identity = typeof token === 'string' ? await sessions.identify(token) : null;
-    if (identity === null) {
-      throw refusedRequest(
-        'UNAUTHENTICATED',
-        'The access token is invalid or has expired. Refresh the session or log in.',
-      );
-    }
-    return identity;
-  }
-
-  /** Null: a visitor without a name yet. */
-  async function identifyGuest({ token, knownBy }: Credentials['cart']): Promise<Guest | null> {
-    if (!isGiven(token)) return null;
-    const found = typeof token === 'string' ? await guests.find(token) : null;
-    if (found === null) throw refusedRequest('UNAUTHENTICATED', 'The cart token was not issued by this shop.');
-    return { ...found, token: token as string, knownBy };
-  }
+  const { shared, live, authentication, logger } = deps;
 
   function assemble(
-    who: Pick<Context, 'viewer' | 'entering' | 'accessToken'>,
-    from: { req: WithHeaders; res: ServerResponse | null; cookies: Cookies; scope: RequestScope },
+    caller: Identification,
+    from: { req: WithHeaders; res: ServerResponse | null; scope: RequestScope },
   ): Context {
-    const { req, res, cookies, scope } = from;
+    const { req, res, scope } = from;
     return {
       ...shared,
-      ...who,
+      ...caller,
       loaders: createLoaders(shared.services),
       logger: scope.logger,
       requestId: scope.id,
@@ -123,75 +74,22 @@ export function createContextFactory(deps: {
       sink: null,
       eventCost: 0,
       onStream: () => scope.onStream?.(),
-      cookies,
     };
   }
 
   function ofNobody(viewer: Viewer): Context {
     const nobody = { clientAddress: 'none', limiterWait: { ms: 0 } };
     const scope = { ...nobody, id: randomUUID(), logger, operation: null };
-    const req = { headers: {} };
-    const who = { viewer, entering: null, accessToken: null };
-    return assemble(who, { req, res: null, cookies: readCookies(req, null), scope });
+    return assemble(authentication.standIn(viewer), { req: { headers: {} }, res: null, scope });
   }
 
   return {
-    async forHttp({ req, res }, scope, entry) {
-      const cookies = readCookies(req, res);
-      const { access, cart } = credentialsOf(req, null, cookies);
-      if (entry) {
-        const user = await orNull(identifyUser(access));
-        const entering = await orNull(identifyGuest(cart));
-        const viewer = { user, guest: user === null ? entering : null };
-        return assemble({ viewer, entering, accessToken: tokenOf(access) }, { req, res, cookies, scope });
-      }
-      // Most requests of visitors have neither, and need not wait for anything.
-      const user = isGiven(access) ? await identifyUser(access) : null;
-      const guest =
-        user !== null || !isGiven(cart.token)
-          ? null
-          : await identifyGuest(cart).catch((error: unknown) => {
-              // No script can take the cookie away: without this the browser would be shut out for good.
-              if (isUnauthenticated(error) && cart.knownBy === 'cookie') cookies.clearCart();
-              throw error;
-            });
-      return assemble(
-        { viewer: { user, guest }, entering: null, accessToken: tokenOf(access) },
-        { req, res, cookies, scope },
-      );
+    async forHttp({ req, res }, scope, isEntry) {
+      return assemble(await authentication.ofRequest(req, res, { isEntry }), { req, res, scope });
     },
 
-    async forSocket(headers, connectionParams, scope) {
-      const upgrade = { headers };
-      const cookies = readCookies(upgrade, null);
-      const { access, cart } = credentialsOf(upgrade, connectionParams, cookies);
-      const user = await identifyUser(access);
-      const guest = user === null ? await identifyGuest(cart) : null;
-      // The socket as a whole is tied to the token's session: its operations need not be.
-      const who = { viewer: { user, guest }, entering: null, accessToken: null };
-      return assemble(who, { req: upgrade, res: null, cookies, scope });
-    },
-
-    async socketCredentials(headers, connectionParams) {
-      const upgrade = { headers };
-      const { access, cart } = credentialsOf(upgrade, connectionParams, readCookies(upgrade, null));
-      if (isGiven(access)) return { accessToken: tokenOf(access), guest: null };
-      return { accessToken: null, guest: await orNull(identifyGuest(cart)) };
-    },
-
-    carriesAccessToken: (req) => isGiven(credentialsOf(req, null, readCookies(req, null)).access),
-
-    offerFor(req) {
-      const { access, cart } = credentialsOf(req, null, readCookies(req, null));
-      if (isGiven(access) || isGiven(cart.token)) return null;
-      const { token } = guests.offer();
-      const { pair, setCookie } = readCookies.cartCookie(token);
-      const { cookie } = req.headers;
-      return {
-        token,
-        setCookie,
-        headers: { ...credentialHeadersOf(req), cookie: cookie === undefined ? pair : `${cookie}; ${pair}` },
-      };
+    async forSocket(opening, scope) {
+      return assemble(await authentication.ofSocket(opening), { req: opening, res: null, scope });
     },
 
     forAudience(viewer) {
@@ -200,7 +98,7 @@ export function createContextFactory(deps: {
 
     forAnyone(given) {
       const services = given as ShopServices;
-      const { db: _db, ...context } = ofNobody({ user: null, guest: null });
+      const { db: _db, ...context } = ofNobody(authentication.anonymous(null));
       return { ...context, services, loaders: createLoaders(services) } as Context;
     },
 
@@ -213,26 +111,8 @@ export function createContextFactory(deps: {
   };
 }
 
-function tokenOf(credential: unknown): string | null {
-  return typeof credential === 'string' ? credential : null;
-}
-
 /** As EventSource sends it; empty where it had none. */
 function lastEventIdOf({ headers }: WithHeaders): string | null {
   const given = headers['last-event-id'];
   return typeof given === 'string' && given !== '' ? given : null;
-}
-
-/** Null where the credential is not valid. */
-async function orNull<T>(identification: Promise<T>): Promise<T | null> {
-  try {
-    return await identification;
-  } catch (error) {
-    if (isUnauthenticated(error)) return null;
-    throw error;
-  }
-}
-
-function isUnauthenticated(error: unknown): boolean {
-  return (error as { extensions?: { code?: unknown } } | null)?.extensions?.code === 'UNAUTHENTICATED';
 }

@@ -90,7 +90,7 @@ export function createThrottle(options: {
     overrides?.limits,
   );
   if (!config.rateLimits) {
-    logger.warn('RATE_LIMITS is off: passwords can be guessed and carts filled without limit');
+    logger.warn('RATE_LIMITS is off: clients can do as much as they like, such as guess passwords');
     return null;
   }
   const signer = createSigner(config.secrets);

@@ -1,7 +1,8 @@
 import { execute, type ExecutionArgs } from 'graphql';
 import type { EventFeed } from '../../events/feed.ts';
 import type { EventStream, StreamItem } from '../../events/stream.ts';
-import type { Context, Viewer } from '../context/context.ts';
+import type { Viewer } from '../context/authentication.ts';
+import type { Context } from '../context/context.ts';
 import { formatError, maskResult } from '../context/mask.ts';
 import type { Membership, Sink } from '../context/sink.ts';
 import { Audience, type AudienceHost } from './audience.ts';

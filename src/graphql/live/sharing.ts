@@ -12,7 +12,8 @@ import {
   type GraphQLField,
   type GraphQLSchema,
 } from 'graphql';
-import type { Context, Viewer } from '../context/context.ts';
+import type { AuthenticatedUser, Authentication, StandIn, Viewer } from '../context/authentication.ts';
+import type { Context } from '../context/context.ts';
 import { declaredLimitsOf, GENERAL } from '../schema/limited-fields.ts';
 
 /*
@@ -48,11 +49,18 @@ interface Analysis {
 }
 
 const AFTER = 'after';
-const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** Decides who shares, for one schema. Looks at each document once. */
-export function createSharing(schema: GraphQLSchema): (args: ExecutionArgs) => SharedAudience | null {
+export function createSharing(
+  schema: GraphQLSchema,
+  { anonymous, ownerAlone }: Pick<Authentication, 'anonymous' | 'ownerAlone'>,
+): (args: ExecutionArgs) => SharedAudience | null {
   const analyses = new WeakMap<DocumentNode, Analysis>();
+
+  function withRole(viewer: Viewer, scoped: boolean): StandIn {
+    const role = roleOf(viewer, scoped);
+    return { viewer: anonymous(role), viewerKey: role ?? (scoped ? 'nobody' : 'public') };
+  }
 
   return ({ document, operationName, variableValues, contextValue }) => {
     let analysis = analyses.get(document);
@@ -65,7 +73,7 @@ export function createSharing(schema: GraphQLSchema): (args: ExecutionArgs) => S
     const given = Object.entries(variableValues ?? {}).filter(([name]) => !resumption.has(name));
     const values = given.toSorted(([a], [b]) => (a < b ? -1 : 1));
     const { viewer } = contextValue as Context;
-    const standIn = owned ? ownerAlone(viewer) : anonymous(viewer, scoped);
+    const standIn = owned ? ownerAlone(viewer) : withRole(viewer, scoped);
     if (standIn === null) return null;
     // Documents, variables and tokens are long; as a hash they take the same little memory for each subscription.
     const key = hashOf(JSON.stringify([hash, operationName ?? null, values, standIn.viewerKey]));
@@ -74,29 +82,9 @@ export function createSharing(schema: GraphQLSchema): (args: ExecutionArgs) => S
   };
 }
 
-type StandIn = Pick<SharedAudience, 'viewer' | 'viewerKey'>;
-
-/** Anonymous viewer with the role of the viewer. Customers and guests are one audience unless a field is restricted by role. */
-function anonymous({ user }: Viewer, scoped: boolean): StandIn {
-  if (user === null || (user.role === 'CUSTOMER' && !scoped)) {
-    return { viewer: { user: null, guest: null }, viewerKey: scoped ? 'nobody' : 'public' };
-  }
-  return {
-    viewer: { user: { userId: NOBODY, sessionId: NOBODY, role: user.role }, guest: null },
-    viewerKey: user.role,
-  };
-}
-
-/** The viewer without a session. Null where the viewer is not anybody. */
-function ownerAlone({ user, guest }: Viewer): StandIn | null {
-  if (user !== null) {
-    const { userId, role } = user;
-    return { viewer: { user: { userId, role, sessionId: NOBODY }, guest: null }, viewerKey: `${role} ${userId}` };
-  }
-  if (guest === null) return null;
-  // The token is shown to those who know it already, and not to those who have it in a cookie.
-  const shown = guest.knownBy === 'cookie' ? 'cookie' : guest.token;
-  return { viewer: { user: null, guest: { ...guest } }, viewerKey: `guest ${guest.id} ${shown}` };
+/** The role of the stand-in. Customers and guests are one audience unless a field is restricted by role. */
+function roleOf({ user }: Viewer, scoped: boolean): AuthenticatedUser['role'] | null {
+  return user === null || (user.role === 'CUSTOMER' && !scoped) ? null : user.role;
 }
 
 function hashOf(text: string): string {

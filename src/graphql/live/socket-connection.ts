@@ -5,7 +5,7 @@ import { isDatabaseTrouble } from '../../infra/postgres/database-faults.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Turn } from '../../infra/limits/keyed-semaphore.ts';
 import { parseClientMessage } from './client-message.ts';
-import type { CredentialHeaders } from '../context/credentials.ts';
+import type { OpeningHeaders } from '../context/authentication.ts';
 import { MessageCredit } from './message-credit.ts';
 import { nextFrame } from './next-frame.ts';
 import type { SocketHost } from './socket-host.ts';
@@ -46,7 +46,7 @@ export class SocketConnection {
   /** Of the request that became the socket. */
   readonly requestId: string;
   readonly clientAddress: string;
-  readonly headers: CredentialHeaders;
+  readonly headers: OpeningHeaders;
   /** The time of its access token is over. */
   isExpired = false;
   #take: ((message: never) => Promise<void>) | undefined;
@@ -69,7 +69,7 @@ export class SocketConnection {
     socket: WebSocket,
     stream: Duplex,
     host: SocketHost,
-    of: { id: string; clientAddress: string; headers: CredentialHeaders },
+    of: { id: string; clientAddress: string; headers: OpeningHeaders },
   ) {
     this.#socket = socket;
     this.#stream = stream;

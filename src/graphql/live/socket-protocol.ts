@@ -9,6 +9,7 @@ import {
 import { CloseCode, makeServer, type Server, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from '../../infra/logger.ts';
 import type { YogaServerInstance } from 'graphql-yoga';
+import type { Authentication, SocketOpening } from '../context/authentication.ts';
 import type { Context } from '../context/context.ts';
 import type { ContextFactory, NodeContext } from '../context/create-context.ts';
 import { describeOperation } from '../context/describe-operation.ts';
@@ -16,7 +17,6 @@ import { maskError, maskResult, type MaskScope } from '../context/mask.ts';
 import { refusedRequest } from '../context/request-error.ts';
 import { TRY_AGAIN_LATER, type SocketConnection, type SocketContext } from './socket-connection.ts';
 import { SocketOperation } from './socket-operation.ts';
-import type { SessionWatch } from './session-watch.ts';
 import type { Throttle } from '../limits/throttle.ts';
 
 /** What sockets are served with. */
@@ -24,11 +24,9 @@ export interface SocketEngine {
   /** Parses, validates and executes, with every plugin of the HTTP side. */
   yoga: Pick<YogaServerInstance<NodeContext, Context>, 'getEnveloped'>;
   contexts: ContextFactory;
-  sessions: SessionWatch;
+  authentication: Authentication;
   throttle: Throttle | null;
   logger: Logger;
-  /** Gives a name to visitors who come without any. */
-  offerFor?: ContextFactory['offerFor'];
   /** Called with the error that ended a shared subscription early. */
   failed: (error: unknown) => void;
 }
@@ -41,6 +39,12 @@ interface Prepared extends ExecutionArgs {
   start: (args: ExecutionArgs) => PromiseOrValue<AsyncIterableIterator<ExecutionResult> | ExecutionResult>;
 }
 
+/** What a socket was opened with. */
+const openingOf = ({ extra: { headers }, connectionParams }: SocketContext): SocketOpening => ({
+  headers,
+  connectionParams,
+});
+
 /** Operations of one socket at a time. */
 export const MAX_OPERATIONS = 100;
 
@@ -51,7 +55,12 @@ export const MAX_OPERATIONS = 100;
  * when its client has logged in or out: clients come back with the credentials that they have by then. When an access token
  * expires, public subscriptions go on; all others end with UNAUTHENTICATED, and the socket is closed where none is left.
  */
-export function createSocketProtocol({ yoga, contexts, sessions, throttle }: SocketEngine): Server<SocketConnection> {
+export function createSocketProtocol({
+  yoga,
+  contexts,
+  authentication,
+  throttle,
+}: SocketEngine): Server<SocketConnection> {
   /** An operation that is ready to run, or why it is not run. */
   async function prepare(
     connection: SocketContext,
@@ -63,7 +72,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
     if (Object.keys(connection.subscriptions).length > MAX_OPERATIONS) {
       throw refusedRequest('TOO_COSTLY', `A WebSocket can run at most ${MAX_OPERATIONS} operations at a time.`);
     }
-    const { extra, connectionParams } = connection;
+    const { extra } = connection;
     const { clientAddress } = extra;
     const caller = { clientAddress, limiterWait: { ms: 0 }, logger: mask.logger };
     await throttle?.admit(caller);
@@ -77,7 +86,7 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
     const errors: readonly GraphQLError[] = validate(schema, document);
     if (errors.length > 0) return errors;
     const scope = { ...caller, id: mask.requestId, operation: describeOperation(operation) };
-    const context = await contexts.forSocket(extra.headers, connectionParams, scope);
+    const context = await contexts.forSocket(openingOf(connection), scope);
     const contextValue = { ...context, sink: entry };
     mask.logger.debug({ operation: scope.operation }, 'operation over WebSocket');
     return {
@@ -130,10 +139,11 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
    * Ends what needs the token. A client that has a newer one already is sent away, to come back with that; so is a client that
    * has nothing left here.
    */
-  async function expire({ extra, subscriptions }: SocketContext, accessToken: string): Promise<void> {
+  async function expire(connection: SocketContext): Promise<void> {
+    const { extra, subscriptions } = connection;
     extra.isExpired = true;
     // Where the database cannot say so, the client finds out when it refreshes the session itself.
-    if (await sessions.isRefreshed(accessToken).catch(() => false)) return forbid(extra);
+    if (await authentication.hasNewer(openingOf(connection)).catch(() => false)) return forbid(extra);
     const operations = Object.values(subscriptions) as SocketOperation[];
     const lasting = operations.filter((operation) => !operation.expire());
     if (lasting.length === 0) forbid(extra);
@@ -141,18 +151,12 @@ export function createSocketProtocol({ yoga, contexts, sessions, throttle }: Soc
 
   /** Has the socket end with what it came with. */
   async function tie(connection: SocketContext): Promise<void> {
-    const { extra, connectionParams } = connection;
-    const { accessToken, guest } = await contexts.socketCredentials(extra.headers, connectionParams);
-    if (accessToken === null) {
-      if (guest === null) return;
-      const watched = sessions.watchGuest(guest.id, guest.knownBy === 'cookie', () => forbid(extra));
-      extra.onGone(() => watched.release());
-      return;
-    }
-    const watched = await sessions.watch(accessToken, (why) => {
+    const { extra } = connection;
+    const watched = await authentication.watchSocket(openingOf(connection), (why) => {
       if (why !== 'EXPIRED') forbid(extra);
-      else expire(connection, accessToken).catch((error: unknown) => extra.broke(error));
+      else expire(connection).catch((error: unknown) => extra.broke(error));
     });
+    if (watched === null) return;
     const { userId } = watched;
     const { logger } = extra;
     const refused = userId === null ? null : throttle?.presence.enterAs({ userId, logger });

@@ -3,7 +3,7 @@ import { isDatabaseFault, patiently, ReadingFailedError } from '../../events/pat
 import { CursorExpiredError } from '../../events/replay.ts';
 import { LaggedError, LogReplacedError } from '../../events/stream.ts';
 import { requestError } from '../context/request-error.ts';
-import type { WatchEnd } from './session-watch.ts';
+import type { WatchEnd } from '../../modules/credential-watch.ts';
 
 /** Runs subscriptions and knows which run. */
 export interface Subscriptions {

@@ -4,7 +4,7 @@ import { handleProtocols } from 'graphql-ws';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { createKeyedQueue } from '../../infra/limits/keyed-semaphore.ts';
 import type { RequestScope } from '../context/create-context.ts';
-import { credentialHeadersOf, type CredentialHeaders } from '../context/credentials.ts';
+import type { OpeningHeaders } from '../context/authentication.ts';
 import { SocketConnection } from './socket-connection.ts';
 import type { SocketHost } from './socket-host.ts';
 import { createSocketProtocol, MAX_OPERATIONS, type SocketEngine } from './socket-protocol.ts';
@@ -112,7 +112,7 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
     if (setCookie !== undefined) headers.push(`Set-Cookie: ${setCookie}`);
   });
 
-  function serve(socket: ShopSocket, stream: Duplex, headers: CredentialHeaders, scope: RequestScope): void {
+  function serve(socket: ShopSocket, stream: Duplex, headers: OpeningHeaders, scope: RequestScope): void {
     // As little of the request as possible: it would be kept for as long as the socket.
     const { id, clientAddress } = scope;
     const connection = new SocketConnection(socket, stream, host, { id, clientAddress, headers });
@@ -129,12 +129,12 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
       }
       const refused = engine.throttle?.presence.enter(scope) ?? null;
       if (refused !== null) return refused;
-      const offer = engine.offerFor?.(req) ?? null;
+      const offer = engine.authentication.offerFor(req);
       if (offer !== null) offers.set(req, offer.setCookie);
       let served = false;
       server.handleUpgrade(req, socket, head, (webSocket) => {
         served = true;
-        serve(webSocket, socket, offer?.headers ?? credentialHeadersOf(req), scope);
+        serve(webSocket, socket, offer?.headers ?? engine.authentication.openingHeadersOf(req), scope);
       });
       // `ws` tells at once: it has answered what is no proper upgrade.
       if (!served) engine.throttle?.presence.leave(scope.clientAddress);

@@ -11,7 +11,7 @@ interface BodyLimits {
   /** Of anybody's request; and of the document of every request. */
   bodyLimit: number;
   /** Such a request may be ten times as large: products have long texts and a hundred variants. */
-  carriesAccessToken: (req: IncomingMessage) => boolean;
+  namesUser: (req: IncomingMessage) => boolean;
 }
 
 /**
@@ -32,7 +32,7 @@ export function useRequestParams(limits: BodyLimits): Plugin<object, NodeContext
           );
         }
         const { req } = serverContext;
-        const limit = limits.carriesAccessToken(req) ? 10 * limits.bodyLimit : limits.bodyLimit;
+        const limit = limits.namesUser(req) ? 10 * limits.bodyLimit : limits.bodyLimit;
         setRequestParser(async () => {
           const params = paramsOfBody(await readBody(req, limit));
           // A character takes a byte at least.

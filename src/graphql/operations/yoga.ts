@@ -5,10 +5,11 @@ import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
 import type { Tracer } from '../../infra/tracing/tracer.ts';
+import type { Authentication } from '../context/authentication.ts';
 import type { Context, SharedContext } from '../context/context.ts';
 import type { ContextFactory, NodeContext, RequestScope } from '../context/create-context.ts';
 import { describeOperation } from '../context/describe-operation.ts';
-import { isEntry } from './sign-in-operations.ts';
+import { isEntry } from './entry-operations.ts';
 import { useEventCursor } from './event-cursor.ts';
 import { useEventIds } from '../live/event-id.ts';
 import type { KeptAnswers } from './kept-answers.ts';
@@ -30,6 +31,7 @@ export function createEngine(options: {
   schema: GraphQLSchema;
   config: Config;
   shared: SharedContext;
+  authentication: Authentication;
   contexts: ContextFactory;
   /** Null: every query is executed. */
   answers: KeptAnswers | null;
@@ -39,7 +41,8 @@ export function createEngine(options: {
   tracer: Tracer | null;
   logger: Logger;
 }): Yoga {
-  const { schema, config, shared, contexts, answers, subscriptions, scopes, metrics, tracer, logger } = options;
+  const { schema, config, shared, authentication, contexts, answers, subscriptions, scopes, metrics, tracer, logger } =
+    options;
   const scopeOf = ({ req }: NodeContext): RequestScope =>
     scopes.get(req) ?? { id: 'none', logger, clientAddress: 'unknown', limiterWait: { ms: 0 }, operation: null };
   const masking = useMasking(scopeOf);
@@ -62,9 +65,9 @@ export function createEngine(options: {
     logging: quietLogging(logger),
     plugins: [
       useThrottle({ throttle: shared.throttle, scopeOf }),
-      useRequestParams({ bodyLimit: config.http.bodyLimit, carriesAccessToken: contexts.carriesAccessToken }),
+      useRequestParams({ bodyLimit: config.http.bodyLimit, namesUser: authentication.namesUser }),
       masking.plugin,
-      useOperation({ scopeOf, entries }),
+      useOperation({ schema, scopeOf, entries }),
       ...limitPlugins({ schema, suggestions: !config.production, introspection: config.http.introspection }),
       ...(answers === null ? [] : [useMemory({ schema, answers, feed: shared.feed, reads: metrics.memoryReads })]),
       useEventCursor({ eventLog: shared.eventLog }),
@@ -93,9 +96,11 @@ function useThrottle(options: {
 
 /** Tells the request's log what it was about, and the context, which is made next, whether somebody wants to get in. */
 function useOperation({
+  schema,
   scopeOf,
   entries,
 }: {
+  schema: GraphQLSchema;
   scopeOf: (node: NodeContext) => RequestScope;
   entries: WeakSet<IncomingMessage>;
 }): Plugin<NodeContext> {
@@ -107,7 +112,7 @@ function useOperation({
         const operation = getOperationAST(result, context.params.operationName);
         if (operation == null) return;
         scopeOf(context).operation = describeOperation(operation);
-        if (isEntry(result, operation)) entries.add(context.req);
+        if (isEntry(schema, result, operation)) entries.add(context.req);
       },
   };
 }

@@ -5,9 +5,14 @@ import { requestError } from '../context/request-error.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Types whose rows have a number of their own instead: those of append-only tables. */
-const NUMBERED: ReadonlySet<string> = new Set(['StaffAction', 'StockMovement']);
+/** Types whose rows have a number instead of a UUID: those of append-only tables. */
+const numbered = new Set<string>();
 const NUMBER = /^[1-9]\d{0,17}$/;
+
+/** Says that the rows of a type have a number instead of a UUID. */
+export function registerNumbered(typename: string): void {
+  numbered.add(typename);
+}
 
 /** The ID by which clients know a row. */
 export { encodeGlobalID as toGlobalId };
@@ -17,7 +22,7 @@ export function parseGlobalId(globalId: string): { typename: string; id: string 
   if (globalId.length > 200) return null;
   try {
     const parsed = decodeGlobalID(globalId);
-    return (NUMBERED.has(parsed.typename) ? NUMBER : UUID).test(parsed.id) ? parsed : null;
+    return (numbered.has(parsed.typename) ? NUMBER : UUID).test(parsed.id) ? parsed : null;
   } catch {
     return null;
   }

@@ -6,7 +6,7 @@ export const SHARED = { sharedAmongViewers: true } as const;
 
 /**
  * The extensions of a type, or of a root field of subscriptions, whose fields show the same on all devices of one owner. They
- * depend on the event, on the role, on who the viewer is and, for guests, on the cart token. They never depend on the session, the
+ * depend on the event, on the role and on the owner, as `Authentication.ownerAlone` names them. They never depend on the session, the
  * connection or the request.
  */
 export const OWNED = { sharedAmongDevices: true } as const;

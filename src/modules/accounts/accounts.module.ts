@@ -32,6 +32,7 @@ export const accountsModule: ShopModule = {
   retention: ({ retention }) => [...accountRetention, guestRetention(retention.guestDays)],
   graphql: () =>
     Promise.all([
+      import('./authentication.graphql.ts'),
       import('./account.loaders.graphql.ts'),
       import('./user.graphql.ts'),
       import('./users.graphql.ts'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
+import { ENTRY } from '../../graphql/schema/entry.ts';
 import type { Context } from '../../graphql/context/context.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { emailAddress, parseInput, plainText } from '../input.ts';
@@ -84,7 +85,7 @@ builder.mutationFields((t) => ({
   register: t.field({
     type: AuthPayloadRef,
     nullable: true,
-    extensions: registerLimits,
+    extensions: { ...registerLimits, ...ENTRY },
     description: "Creates an account and logs in. The guest's cart becomes the user's cart.",
     args: { input: t.arg({ type: RegisterInputRef, required: true, description: 'Account to create.' }) },
     resolve: (_root, { input }, ctx) =>
@@ -98,7 +99,7 @@ builder.mutationFields((t) => ({
   login: t.field({
     type: AuthPayloadRef,
     nullable: true,
-    extensions: loginLimits,
+    extensions: { ...loginLimits, ...ENTRY },
     description:
       "Logs in and starts a new session. The lines of the guest's cart are moved to the user's cart, and their " +
       'units remain held.',
@@ -114,7 +115,7 @@ builder.mutationFields((t) => ({
   refreshSession: t.field({
     type: AuthPayloadRef,
     nullable: true,
-    extensions: refreshLimits,
+    extensions: { ...refreshLimits, ...ENTRY },
     description:
       'Exchanges a refresh token for new tokens. Each refresh token can be used once. If it is sent again within ' +
       'ten seconds, for example by another tab, the response contains the same new tokens; if it is sent later, ' +

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
+import { ENTRY } from '../../graphql/schema/entry.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { emailAddress, parseInput } from '../input.ts';
@@ -47,7 +48,7 @@ builder.mutationFields((t) => ({
   passwordResetRequest: t.field({
     type: PasswordResetRequestPayloadRef,
     nullable: true,
-    extensions: resetRequestLimits,
+    extensions: { ...resetRequestLimits, ...ENTRY },
     description: 'Sends an email with a link to choose a new password. The link is valid for one hour.',
     args: {
       input: t.arg({
@@ -67,7 +68,7 @@ builder.mutationFields((t) => ({
   passwordReset: t.field({
     type: AuthPayloadRef,
     nullable: true,
-    extensions: resetLimits,
+    extensions: { ...resetLimits, ...ENTRY },
     description:
       'Sets a new password with the token from a password reset email, and logs in. Ends every other session of ' +
       'the user, invalidates all other reset links, and confirms the email address.',

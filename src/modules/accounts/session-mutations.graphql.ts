@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
+import { ENTRY } from '../../graphql/schema/entry.ts';
 import type { Context } from '../../graphql/context/context.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
@@ -111,7 +112,7 @@ builder.mutationFields((t) => ({
   logout: t.field({
     type: LogoutPayloadRef,
     nullable: true,
-    extensions: GENERAL_LIMIT_SUFFICES,
+    extensions: { ...GENERAL_LIMIT_SUFFICES, ...ENTRY },
     description:
       'Ends the session, closes its WebSockets and deletes its cookies. A browser receives the cookie of a new guest. ' +
       'Succeeds even if no user is logged in.',

@@ -4,7 +4,7 @@ import { OWNED } from '../../graphql/schema/shared.ts';
 import { AFTER, EventRef, resumeAfter } from '../../graphql/live/event.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
-import { listenerOf, ownerOf } from '../../graphql/context/viewer.ts';
+import { listenerOf, ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { isOwnedBy, type CartOwner } from './cart-owner.ts';
 import { pricingChanged, TERMS_SUBJECT } from '../pricing/pricing.events.ts';

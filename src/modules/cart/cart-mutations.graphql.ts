@@ -5,7 +5,7 @@ import { idOf, inputId } from '../../graphql/schema/global-id.ts';
 import { renewLoaders } from '../../graphql/context/loaders.ts';
 import { payloadType } from '../../graphql/schema/payload.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
-import { ownerOf, refuseReplacedCookie, shopperOf } from '../../graphql/context/viewer.ts';
+import { ownerOf, refuseReplacedCookie, shopperOf } from '../accounts/accounts.viewer.graphql.ts';
 import { widerNetworks } from '../../infra/limits/networks.ts';
 import { emailAddress, isPlain, parseInput } from '../input.ts';
 import { InvalidInputError, refuseInput } from '../invalid-input.ts';

@@ -3,7 +3,7 @@ import type { Context } from '../../graphql/context/context.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
-import { ownerOf } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { parseAddress } from '../addresses/address.types.ts';
 import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';
 import { parseInput, plainText } from '../input.ts';

@@ -3,7 +3,7 @@ import type { Context } from '../../graphql/context/context.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { OWNED } from '../../graphql/schema/shared.ts';
-import { ownerOf } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { AddressRef } from '../addresses/addresses.refs.graphql.ts';
 import type { Money } from '../money.ts';
 import {

@@ -5,7 +5,7 @@ import { MoneyRef } from '../../graphql/schema/money.ts';
 import { registerNode } from '../../graphql/schema/node.ts';
 import { SnapshotRef } from '../../graphql/schema/snapshot.ts';
 import { OWNED } from '../../graphql/schema/shared.ts';
-import { ownerOf } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { ProductVariantRef } from '../catalog/catalog.refs.graphql.ts';
 import { isOwnedBy } from './cart-owner.ts';
 import { linesOf } from './cart-prices.graphql.ts';

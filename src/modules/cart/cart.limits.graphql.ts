@@ -2,7 +2,7 @@ import type { Context } from '../../graphql/context/context.ts';
 import { idOf } from '../../graphql/schema/global-id.ts';
 import { limitedBy } from '../../graphql/schema/limited-fields.ts';
 import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/limits/rate-limits.ts';
-import { ownerOf } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { isOwnedBy } from './cart-owner.ts';
 import { MAX_DISCOUNT_CODES } from './cart.rules.ts';
 

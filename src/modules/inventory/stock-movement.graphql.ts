@@ -1,4 +1,5 @@
 import { builder } from '../../graphql/schema/builder.ts';
+import { registerNumbered } from '../../graphql/schema/global-id.ts';
 import { connectionType } from '../../graphql/schema/connection-type.ts';
 import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
@@ -68,6 +69,7 @@ builder.node(StockMovementRef, {
   }),
 });
 
+registerNumbered('StockMovement');
 registerNode('StockMovement', async (ids, ctx) => {
   if (!isStaff(ctx.viewer)) return ids.map(() => null);
   const movements = new Map((await ctx.services.stock.movementsByIds(ids)).map((movement) => [movement.id, movement]));

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { builder } from '../../graphql/schema/builder.ts';
-import type { Context, Viewer } from '../../graphql/context/context.ts';
+import type { Viewer } from '../../graphql/context/authentication.ts';
+import type { Context } from '../../graphql/context/context.ts';
 import { inputId } from '../../graphql/schema/global-id.ts';
 import { loadKnown } from '../../graphql/context/loaders.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
-import { ownerOf, setViewer } from '../../graphql/context/viewer.ts';
+import { setViewer } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import type { NamedGuest } from '../accounts/guest.service.ts';
 import { addressInput } from '../addresses/address.types.ts';
 import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';

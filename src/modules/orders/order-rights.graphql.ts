@@ -1,6 +1,7 @@
 import { readClock } from '../../infra/postgres/clock.ts';
 import type { Context } from '../../graphql/context/context.ts';
-import { isStaff, ownerOf } from '../../graphql/context/viewer.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { isOrderOf, type OwnedOrder } from './order-owner.ts';
 
 /*

@@ -5,7 +5,8 @@ import type { Context } from '../../graphql/context/context.ts';
 import { AFTER, oncePerEvent, resumeAfter } from '../../graphql/live/event.ts';
 import { argumentId } from '../../graphql/schema/global-id.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
-import { isStaff, listenerOf, ownerOf } from '../../graphql/context/viewer.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
+import { listenerOf, ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { isOrderOf } from './order-owner.ts';
 
 /** What events of orders have in common. */

@@ -1,7 +1,8 @@
 import type { StoredEvent } from '../../events/event.ts';
 import { openStream, type StreamItem } from '../../events/stream.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
-import { isStaff, listenerOf, ownerOf } from '../../graphql/context/viewer.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
+import { listenerOf, ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { AFTER, EventRef, oncePerEvent, resumeAfter } from '../../graphql/live/event.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { argumentId } from '../../graphql/schema/global-id.ts';

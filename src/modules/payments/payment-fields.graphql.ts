@@ -1,5 +1,5 @@
 import { builder } from '../../graphql/schema/builder.ts';
-import { ownerOf } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { CartRef } from '../cart/cart.refs.graphql.ts';
 import { grantOf, OrderRef } from '../orders/order-door.refs.graphql.ts';
 import { isPayer } from './payment-rights.graphql.ts';

@@ -1,5 +1,6 @@
 import type { Context } from '../../graphql/context/context.ts';
-import { isStaff, ownerOf } from '../../graphql/context/viewer.ts';
+import { isStaff } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
 import type { PaymentOwners, PaymentRow } from './payment.service.ts';
 

@@ -1,4 +1,4 @@
-import { ownerOf } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { orErrors } from '../../graphql/schema/user-errors.ts';
 import { AddressInputRef } from '../addresses/addresses.refs.graphql.ts';

@@ -3,7 +3,7 @@ import { argumentId, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { MoneyRef } from '../../graphql/schema/money.ts';
 import { loadNode, registerNode } from '../../graphql/schema/node.ts';
 import { OWNED } from '../../graphql/schema/shared.ts';
-import { ownerOf } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import { OrderRef } from '../orders/order-door.refs.graphql.ts';
 import { isPayer, maySee } from './payment-rights.graphql.ts';
 import { DisputeRef, OperationRef } from './payment-parts.graphql.ts';

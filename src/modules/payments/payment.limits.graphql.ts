@@ -1,6 +1,6 @@
 import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/limits/rate-limits.ts';
 import { limitedBy } from '../../graphql/schema/limited-fields.ts';
-import { ownerOf } from '../../graphql/context/viewer.ts';
+import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
 import type { Context } from '../../graphql/context/context.ts';
 
 const MINUTE = 60;

@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { connectionType } from '../../graphql/schema/connection-type.ts';
 import { cursorTypes, pageCost, pageOf, toConnection, type CursorType } from '../../graphql/schema/connection.ts';
-import { argumentId, parseGlobalId, toGlobalId } from '../../graphql/schema/global-id.ts';
+import { argumentId, parseGlobalId, registerNumbered, toGlobalId } from '../../graphql/schema/global-id.ts';
 import { loadNode, registerNode } from '../../graphql/schema/node.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
 import { isStaff } from '../../graphql/context/viewer.ts';
@@ -85,6 +85,7 @@ builder.node(StaffActionRef, {
   }),
 });
 
+registerNumbered('StaffAction');
 registerNode('StaffAction', async (ids, ctx) => {
   if (!isStaff(ctx.viewer)) return ids.map(() => null);
   const actions = new Map((await ctx.services.staff.byIds(ids)).map((action) => [action.id, action]));

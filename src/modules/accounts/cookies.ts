@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../../config/config.ts';
-import { REFRESH_SECONDS, type IssuedTokens } from '../../modules/accounts/session.service.ts';
+import { REFRESH_SECONDS, type IssuedTokens } from './session.service.ts';
 
 /** The cookies of one request: those that came, and those that go out with the answer. */
 export interface Cookies {

@@ -6,7 +6,8 @@ import type { Cookies } from './cookies.ts';
  * checked yet. The caller refuses a credential that is present and not valid, whatever its name is.
  */
 
-type WithHeaders = Pick<IncomingMessage, 'headers'>;
+/** A request, or the headers that are kept of it. */
+export type WithHeaders = Pick<IncomingMessage, 'headers'>;
 
 /** What is kept of the request that became a socket. */
 export type CredentialHeaders = Partial<Record<(typeof HEADERS)[number], string>>;

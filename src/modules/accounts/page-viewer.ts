@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../../config/config.ts';
-import type { SessionService } from '../../modules/accounts/session.service.ts';
+import type { SessionService } from './session.service.ts';
 import { createCookieReader } from './cookies.ts';
 
 /** Returns the role of the user who requests a page besides GraphQL; null if no user is logged in. */

@@ -1,23 +1,8 @@
 import type { EventFeed } from '../../events/feed.ts';
 import type { Logger } from '../../infra/logger.ts';
-import { credentialsReplaced, sessionEnded } from '../../modules/accounts/session.events.ts';
-import type { SessionService } from '../../modules/accounts/session.service.ts';
-
-/**
- * Why something may not go on as it was. EXPIRED: the access token's time is over, and the session may live on. ENDED: the
- * session is over. REPLACED: the client has other credentials now, after a log-in, a log-out or a guest's
- * checkout.
- */
-export type WatchEnd = 'EXPIRED' | 'ENDED' | 'REPLACED';
-
-/** What is watched. */
-export interface Watched {
-  /** Whether the token is valid now; otherwise there is nothing to watch. */
-  readonly valid: boolean;
-  /** The user of the token; null for a guest, and where the token is not valid. */
-  readonly userId: string | null;
-  release(): void;
-}
+import type { Watched, WatchEnd } from '../credential-watch.ts';
+import { credentialsReplaced, sessionEnded } from './session.events.ts';
+import type { SessionService } from './session.service.ts';
 
 /** Ends what runs on this node in the name of a session or a guest when its credentials are over. */
 export interface SessionWatch {
@@ -31,8 +16,6 @@ export interface SessionWatch {
    * @param byCookie the guest is known by a cookie, which a browser may replace at any time
    */
   watchGuest(guestId: string, byCookie: boolean, over: (why: WatchEnd) => void): Watched;
-  /** Whether the session was refreshed after the token was issued, so that its client has a newer token. */
-  isRefreshed(accessToken: string): Promise<boolean>;
   dispose(): void;
 }
 
@@ -97,7 +80,7 @@ interface Host {
 /** Wires the watch to this node's events. */
 export function createSessionWatch(deps: {
   feed: EventFeed;
-  sessions: Pick<SessionService, 'identify' | 'sessionOf' | 'isRefreshed'>;
+  sessions: Pick<SessionService, 'identify' | 'sessionOf'>;
   logger: Logger;
 }): SessionWatch {
   const { feed, sessions, logger } = deps;
@@ -208,8 +191,6 @@ export function createSessionWatch(deps: {
       if (byCookie && replaced.has(guestId)) endSoon(watch);
       return watch;
     },
-
-    isRefreshed: (accessToken) => sessions.isRefreshed(accessToken),
 
     dispose() {
       clearInterval(sweeping);
