@@ -99,16 +99,16 @@ async function replay(
   let inOrder = true;
   const began = performance.now();
   let growth: Growth;
-  const options = { cursor: filled.cursor, events, pauseAfter: events / 2, pauseMs: 1000 * pause };
+  const asked = { cursor: filled.cursor, events, pauseAfter: events / 2, pauseMs: 1000 * pause };
   const watched = {
-    ...options,
+    ...asked,
     told(seq: number) {
       inOrder &&= seq === next;
       next += 1;
       memory.passed(next - filled.first);
     },
   };
-  const others = Array.from({ length: readers - 1 }, () => ({ ...options, told() {} }));
+  const others = Array.from({ length: readers - 1 }, () => ({ ...asked, told() {} }));
   try {
     await Promise.all([watched, ...others].map((each) => readAll(url, transport, each)));
   } finally {

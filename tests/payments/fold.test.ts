@@ -435,7 +435,11 @@ describe('a refund', () => {
           const units = Math.min(portion, quantity - refundedQuantity);
           if (units === 0) break;
           const now = line({ quantity, paidMinor, refundedQuantity, refundedMinor });
-          const { amountMinor } = plan({ lines: of(units) }, [now], { ...left, shippingMinor: 0n, amountMinor: paidMinor });
+          const { amountMinor } = plan({ lines: of(units) }, [now], {
+            ...left,
+            shippingMinor: 0n,
+            amountMinor: paidMinor,
+          });
           expect(amountMinor).toBeGreaterThan(0n);
           refundedQuantity += units;
           refundedMinor += amountMinor;
