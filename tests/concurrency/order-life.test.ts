@@ -373,7 +373,7 @@ describe('a log-in by which guests’ orders join', () => {
       );
       expect(keys).toEqual([
         { id: rowId(theirs.id), key: expect.stringMatching(/^joined /) },
-        { id: own, key: idempotencyKey },
+        { id: own.id, key: idempotencyKey },
       ]);
     } finally {
       gate.open();
