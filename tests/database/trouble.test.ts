@@ -214,7 +214,7 @@ describe('a mutation whose outcome is not known', () => {
 
   test('says so where the answer to COMMIT was lost, and the same key tells it', async () => {
     const shopper = await withCart();
-    const lost = proxy.cutAfter('COMMIT', 'order_insert');
+    const lost = proxy.cutAfter('COMMIT', 'orders_insert');
     const answer = await shopper.client.execute(shopperDocuments.checkout, order('lost commit'));
     await lost;
     expect(toldBy(answer)).toEqual(UNAVAILABLE);
@@ -249,7 +249,7 @@ describe('a mutation whose outcome is not known', () => {
   test('is not reported as unknown if the transaction was not committed', async () => {
     const shopper = await withCart();
     // Its transaction is not committed by then.
-    const lost = proxy.cutAfter('order_insert');
+    const lost = proxy.cutAfter('cart_lock_all_for_checkout');
     const answer = await shopper.client.execute(shopperDocuments.checkout, order('cut off'));
     await lost;
     expect(toldBy(answer)).toEqual(UNAVAILABLE);
