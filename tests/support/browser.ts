@@ -24,7 +24,7 @@ export function hasBrowser(what: string): boolean {
   const found = existsSync(CHROMIUM);
   if (!found) {
     process.stderr.write(
-      `${what}: not tried in a browser. No ${CHROMIUM}: apt-get install chromium-headless-shell, or set CHROMIUM.\n`,
+      `${what}: not tried in a browser. No ${CHROMIUM}: apt-get install chromium, or set CHROMIUM.\n`,
     );
   }
   return found;
