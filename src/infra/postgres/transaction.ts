@@ -32,7 +32,7 @@ export interface Transaction extends Queryable {
 }
 
 export interface TransactionOptions {
-  /** Milliseconds that a statement waits for one lock at most; by default as long as any statement of the pool. */
+  /** Milliseconds that a statement waits for a lock at most. The default is the limit of the pool. */
   lockTimeoutMs?: number;
 }
 

@@ -1,6 +1,9 @@
 /** Owner of a cart. */
 export type CartOwner = { guestId: string } | { userId: string };
 
+/** ID of the guest or user. */
+export const ownerIdOf = (owner: CartOwner): string => ('userId' in owner ? owner.userId : owner.guestId);
+
 /** The owner in the columns of a row or an event: one of the two is set. */
 export interface OwnerColumns {
   guestId: string | null;

@@ -8,7 +8,7 @@ import type { StockChange } from '../inventory/inventory.service.ts';
 import { Refusal } from '../user-error.ts';
 import type { BatchCart, BatchLocks, BatchWrite } from './cart-batch.repository.ts';
 import { assertNotPinned, decide } from './cart.decisions.ts';
-import type { CartOwner } from './cart-owner.ts';
+import { ownerIdOf, type CartOwner } from './cart-owner.ts';
 import type { CartLine, LockedCart } from './cart.repository.ts';
 import type { LinePlan, Shelf } from './cart.rules.ts';
 import type { Networks, NetworkShares, Share } from './network-share.ts';
@@ -145,7 +145,7 @@ export class Workbench {
       const guest = this.#deps.guests.make();
       return { cart: this.#newCart({ guestId: guest.id }), guest, isNew: true };
     }
-    const ownerId = 'userId' in owner ? owner.userId : owner.guestId;
+    const ownerId = ownerIdOf(owner);
     const cart = this.#carts.get(ownerId);
     if (cart === undefined) {
       return begins && this.#locked.has(ownerId) ? { cart: this.#newCart(owner), guest: null, isNew: true } : null;

@@ -28,7 +28,7 @@ import { wasMergedRecently } from './merge.repository.ts';
 import { createNetworkShares, type Networks } from './network-share.ts';
 import { createReclaim } from './reclaim.ts';
 
-export { isOwnedBy, type CartOwner } from './cart-owner.ts';
+export { isOwnedBy, ownerIdOf, type CartOwner } from './cart-owner.ts';
 export type { CartDue } from './cart.due.ts';
 export type { Released } from './cart.expiry.ts';
 export type { CheckoutLocks } from './cart-checkout.repository.ts';

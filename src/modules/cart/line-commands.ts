@@ -5,7 +5,7 @@ import type { Logger } from '../../infra/logger.ts';
 import type { CartCommands } from './cart.commands.ts';
 import type { Batch } from './cart-batch.ts';
 import type { Carried, LineCommand } from './cart-workbench.ts';
-import type { CartOwner } from './cart-owner.ts';
+import { ownerIdOf, type CartOwner } from './cart-owner.ts';
 import type { LockedCart } from './cart.repository.ts';
 import { planAdd, planUpdate, type LineUpdate, type Wanted } from './cart.rules.ts';
 import type { CartResult, Done, Shopper } from './cart.types.ts';
@@ -45,7 +45,7 @@ export function createLineCommands(deps: LineCommandDependencies): LineCommands 
 
   const carryOut = createCommandBatches<LineCommand, Carried, CartResult>({
     ...{ batch, most: MOST, logger, what: 'commands on carts' },
-    keyOf: ({ owner }) => (owner === null ? null : 'userId' in owner ? owner.userId : owner.guestId),
+    keyOf: ({ owner }) => (owner === null ? null : ownerIdOf(owner)),
   });
 
   async function submit(command: LineCommand, alone: () => Promise<CartResult>): Promise<CartResult> {

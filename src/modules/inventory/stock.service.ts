@@ -197,7 +197,7 @@ export function createStockService(deps: {
   };
 }
 
-/** What is asked for under a key, without the key: the same again gives the same hash. */
+/** Hash of a request without its idempotency key: equal requests have equal hashes. */
 function hashOf({ variantId, delta, reason, note }: StockAdjustment): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([variantId, delta, reason, note]))

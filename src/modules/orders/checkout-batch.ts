@@ -2,7 +2,7 @@ import type { Batch, Outcome } from '../../infra/command-batches.ts';
 import type { Database, Transaction } from '../../infra/postgres/database.ts';
 import { together } from '../../infra/postgres/together.ts';
 import type { GuestService, NamedGuest, RenewingGuest } from '../accounts/guest.service.ts';
-import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
+import { ownerIdOf, type CartOwner, type CartService, type LockedCart } from '../cart/cart.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { PricingService, Quote } from '../pricing/pricing.service.ts';
 import { Refusal } from '../user-error.ts';
@@ -50,8 +50,6 @@ interface Ready {
   details: rules.Details;
 }
 
-const idOf = (owner: CartOwner) => ('userId' in owner ? owner.userId : owner.guestId);
-
 /** The refusal that some work ends with, as an outcome. */
 function refusalOf(work: () => void): { refused: Refusal } | null {
   try {
@@ -96,7 +94,7 @@ export function createCheckoutBatch(deps: CheckoutBatchDependencies): CheckoutBa
     const ready: Ready[] = [];
     const outcomes = commands.map((command, index): Outcome<CheckedOut> => {
       const { owner, request, guest } = command;
-      const cart = locks.carts.get(idOf(owner));
+      const cart = locks.carts.get(ownerIdOf(owner));
       const isRenewable = guest === null || (guest.former === null && renewable.has(guest.id));
       if (cart === undefined || cart.lines.length === 0 || cart.paymentId !== null || used.has(index) || !isRenewable)
         return 'ALONE';

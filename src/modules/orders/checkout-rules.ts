@@ -21,7 +21,7 @@ export interface CheckoutRequest {
   expectedTotalMinor: bigint | null;
 }
 
-/** What is asked for under a key, without the key: the same again gives the same hash. */
+/** Hash of a request without its idempotency key: equal requests have equal hashes. */
 export function hashOf({
   email,
   shippingAddress,

@@ -5,7 +5,7 @@ import { RetryTransaction, type Database, type Transaction } from '../../infra/p
 import { together } from '../../infra/postgres/together.ts';
 import type { GuestService, Renewed, RenewingGuest } from '../accounts/guest.service.ts';
 import type { Address } from '../addresses/address.types.ts';
-import type { CartOwner, CartService, LockedCart } from '../cart/cart.service.ts';
+import { ownerIdOf, type CartOwner, type CartService, type LockedCart } from '../cart/cart.service.ts';
 import type { CatalogService } from '../catalog/catalog.service.ts';
 import type { InventoryService } from '../inventory/inventory.service.ts';
 import type { Pricing, PricingService } from '../pricing/pricing.service.ts';
@@ -166,7 +166,7 @@ export function createCheckout(deps: CheckoutDependencies): Checkout {
   const { batch = createCheckoutBatch(deps), mostTogether: most, logger } = deps;
   const submit = createCommandBatches<CheckoutCommand, CheckedOut, Renewed<PlacedOrder>>({
     ...{ batch, most, logger, what: 'checkouts' },
-    keyOf: ({ owner }) => ('userId' in owner ? owner.userId : owner.guestId),
+    keyOf: ({ owner }) => ownerIdOf(owner),
   });
 
   async function submitted(

@@ -1,6 +1,7 @@
 import { byEmail, byNetwork, type FieldAsk, type RateLimit } from '../../graphql/limits/rate-limits.ts';
 import { limitedBy } from '../../graphql/schema/limited-fields.ts';
 import { ownerOf } from '../accounts/accounts.viewer.graphql.ts';
+import { ownerIdOf } from '../cart/cart.service.ts';
 import type { Context } from '../../graphql/context/context.ts';
 
 const MINUTE = 60;
@@ -35,7 +36,7 @@ const syncsByClient: RateLimit = {
 function byOwner(limit: RateLimit, ctx: Context): FieldAsk[] {
   const owner = ownerOf(ctx.viewer);
   if (owner === null) return [];
-  return [{ limit, key: 'userId' in owner ? owner.userId : owner.guestId }];
+  return [{ limit, key: ownerIdOf(owner) }];
 }
 
 /** Letters about the payment and its order go to an address that anyone can type. */

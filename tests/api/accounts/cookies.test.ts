@@ -170,7 +170,7 @@ describe('tokens as cookies', () => {
       const planted = access.replace('__Host-', '');
       expect((await ask('{ me { name } }', planted)).json()).toEqual({ data: { me: null } });
 
-      // Nor is one of the time when COOKIE_DOMAIN was set: any host of the domain may have planted it.
+      // Nor is a cookie from the time when COOKIE_DOMAIN was set: any host of the domain may have planted it.
       expect((await ask('{ me { name } }', access.replace('__Host-', '__Secure-'))).json()).toEqual({
         data: { me: null },
       });
