@@ -233,7 +233,8 @@ describe('guesses at the token of a link', () => {
   test.each([
     ['/mail/order?token=x', undefined, 404, 'invalid order tokens'],
     ['/mail/order?token=x', {}, 404, 'invalid order tokens'],
-    ['/mail/order-link', { token: 'x' }, 404, 'order link requests'],
+    // Both limits are used up by then.
+    ['/mail/order-link', { token: 'x' }, 404, '(order link requests|invalid order tokens)'],
     ['/mail/stock-alert?token=x', undefined, 400, 'invalid'],
     ['/mail/stock-alert?token=x', {}, 400, 'invalid'],
     ['/mail/confirm-email', { token: 'x' }, 400, ''],
@@ -246,7 +247,7 @@ describe('guesses at the token of a link', () => {
     const refused = await visit(address, path, form);
     expect(refused.status).toBe(429);
     expect(Number(refused.retryAfter)).toBeGreaterThan(0);
-    expect(refused.text).toContain(`Too many ${what}`);
+    expect(refused.text).toMatch(new RegExp(`Too many ${what}`));
     expect((await visit(newAddress(), path, form)).status).toBe(wrong);
   });
 

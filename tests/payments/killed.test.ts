@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Step } from '../../src/modules/payments/operations.ts';
+import { gate } from '../support/barriers.ts';
 import { rowsOf } from '../support/books.ts';
 import { known } from '../support/known.ts';
 import { startPayment, syncPayment } from '../support/payer.ts';
@@ -277,4 +279,21 @@ test('a process that comes back after another has taken over does no harm', asyn
     ),
   ).toHaveLength(1);
   await expectSoundBooks(first);
+});
+
+test('a call that is repeated while the provider answers the first one waits for that answer, too', async () => {
+  const { client } = await withCart(first);
+  const input = { idempotencyKey: randomUUID() };
+  const leased = gate();
+  const taken = gate();
+  first.between = async (step) => {
+    if (step === 'TAKEN') taken.open();
+    if (step !== 'LEASED') return;
+    leased.open();
+    await taken.opened;
+  };
+  const one = startPayment(client, input);
+  await leased.opened;
+  const payments = await Promise.all([one, startPayment(client, input)]);
+  for (const { clientData } of payments) expect(clientData).not.toBeNull();
 });

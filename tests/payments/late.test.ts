@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { login, newPerson, personOf } from '../support/accounts.ts';
-import { holdVariants, watchLocks } from '../support/barriers.ts';
+import { gate, holdVariants, watchLocks } from '../support/barriers.ts';
 import { known } from '../support/known.ts';
 import { orderLifeOf } from '../support/order-life.ts';
 import { paymentDocuments, startPayment, syncPayment } from '../support/payer.ts';
@@ -65,15 +65,6 @@ async function released(of: { onHand?: number; quantity?: number } = {}) {
   expect(await operationsOf(shop, paying.paymentId)).toEqual(['BEGIN DONE', 'CANCEL UNKNOWN']);
   await runOutOfGrace(shop, paying.cartId);
   return paying;
-}
-
-/** A promise, and what fulfils it. */
-function gate() {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { open, opened };
 }
 
 describe('time that runs out', () => {

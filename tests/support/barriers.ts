@@ -101,3 +101,12 @@ export async function watchLocks(db: Database): Promise<LockWatch> {
     [Symbol.asyncDispose]: () => client.end(),
   };
 }
+
+/** A promise, and what fulfils it. */
+export function gate(): { open: () => void; opened: Promise<void> } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}

@@ -117,6 +117,16 @@ export async function leaseOperation(
   return row ?? null;
 }
 
+const taken: Statement = {
+  name: 'payment_operation_taken',
+  text: `SELECT 1 FROM payment_operations WHERE id = $1 AND state = 'SENT' AND lease_until > clock_timestamp()`,
+};
+
+/** Whether somebody does an operation at this moment. */
+export async function isOperationTaken(source: Queryable, id: string): Promise<boolean> {
+  return (await source.query(taken, [id])).length > 0;
+}
+
 const settle: Statement = {
   name: 'payment_operation_settle',
   text: `UPDATE payment_operations SET state = $2::payment_operation_state, reason = $3, lease_until = NULL,

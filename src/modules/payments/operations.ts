@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { validate as isUuid } from 'uuid';
 import type { Database } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import type { FoldOutcome, Folding } from './folding.ts';
-import { isPaymentUnwanted, leaseOperation, type LeasedOperation } from './operation.repository.ts';
+import { isOperationTaken, isPaymentUnwanted, leaseOperation, type LeasedOperation } from './operation.repository.ts';
 import { findPayments } from './payment.repository.ts';
 import { Refused, Unknown, type ClientData, type PaymentProvider, type Snapshot } from './providers/provider.types.ts';
 
@@ -13,16 +14,22 @@ import { Refused, Unknown, type ClientData, type PaymentProvider, type Snapshot 
  * may die between any two of these steps: another one finds the row, and first looks what the provider has done.
  */
 
-/** For tests: called between two steps. One that never returns is a process that died there. */
-export type Step = 'LEASED' | 'CALLED' | 'SETTLED';
+/**
+ * For tests: called between two steps. One that never returns is a process that died there. TAKEN: another call does the operation, and
+ * this one waits for it.
+ */
+export type Step = 'LEASED' | 'CALLED' | 'SETTLED' | 'TAKEN';
 
 /** Does what payments wait for. */
 export interface OperationRunner {
   /**
    * Does an operation. Safe to call twice, late, and in several processes.
    * @param now whether an operation that waits for its next attempt is done as well
+   * @returns false if it is settled, not due, or with another call
    */
-  run(operationId: string, now?: boolean): Promise<void>;
+  run(operationId: string, now?: boolean): Promise<boolean>;
+  /** Does an operation now, or waits until the call that has taken it is through. */
+  runOrAwait(operationId: string, signal: AbortSignal): Promise<void>;
   /**
    * Asks the provider how a payment stands, and writes it down.
    * @throws Refusal: UNAVAILABLE if the provider does not answer
@@ -53,6 +60,8 @@ const FIRST_RETRY_S = 2;
 const LONGEST_RETRY_S = 600;
 /** Others change the payment at the same time: its snapshot is fetched again. */
 const MAX_FETCHES = 10;
+/** Between two looks at an operation that another call has taken. */
+const LOOK_EVERY_MS = 50;
 
 /** What a call came to. */
 interface Answer {
@@ -137,10 +146,20 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
     return send(operation, operation.reference ?? snapshot?.reference ?? null, signal);
   }
 
-  async function run(operationId: string, now = false): Promise<void> {
+  async function run(operationId: string, now = false): Promise<boolean> {
     // An answer that was overtaken leaves the operation UNKNOWN, and it is looked at again.
     for (let attempts = 0; attempts < MAX_FETCHES; attempts += 1) {
-      if ((await tryOnce(operationId, now || attempts > 0)) !== 'STALE') return;
+      const outcome = await tryOnce(operationId, now || attempts > 0);
+      if (outcome !== 'STALE') return outcome !== null;
+    }
+    return true;
+  }
+
+  async function runOrAwait(operationId: string, signal: AbortSignal): Promise<void> {
+    if (await run(operationId, true)) return;
+    while (!signal.aborted && (await isOperationTaken(db, operationId))) {
+      await between('TAKEN', operationId);
+      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -233,7 +252,7 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
     }
   }
 
-  return { run, sync, adopt };
+  return { run, runOrAwait, sync, adopt };
 }
 
 /** Seconds until the next look: 2, 4, 8 and so on, at most ten minutes. */

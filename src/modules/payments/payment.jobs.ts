@@ -15,6 +15,8 @@ export function createPaymentOperationJob(
     schema: payload,
     // Each waits for a provider most of the time.
     concurrency: 8,
-    run: ({ operationId }) => payments.runOperation(operationId),
+    async run({ operationId }) {
+      await payments.runOperation(operationId);
+    },
   });
 }

@@ -135,8 +135,9 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
   async function runSoon(operationId: string | null): Promise<void> {
     if (operationId === null) return;
     const patience = new AbortController();
-    const running = runner.run(operationId, true).catch((error: unknown) => {
+    const running = runner.runOrAwait(operationId, patience.signal).catch((error: unknown) => {
       deps.logger.warn({ err: error, operationId }, 'a payment operation failed; it is tried again');
+      deps.onOperation(operationId);
     });
     await Promise.race([running, delay(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => {})]);
     patience.abort();
@@ -153,7 +154,7 @@ export function createPaymentService(deps: PaymentDependencies): PaymentService 
   async function begin(started: Started): Promise<{ paymentId: string } | 'FREE'> {
     if (started === 'FREE') return 'FREE';
     const { paymentId, operationId } = started;
-    // A call that is repeated while the first one waits finds the operation, too.
+    // A call that is repeated while the first one waits finds the operation, and waits for it as well.
     await runSoon(operationId ?? (await openOperation(paymentId, 'BEGIN')));
     return { paymentId };
   }

@@ -27,7 +27,10 @@ export interface PaymentRequest {
   shopUrl: string;
 }
 
-/** FREE: there is nothing to pay, so that the order can be placed at once. */
+/**
+ * FREE: there is nothing to pay, so that the order can be placed at once. The caller has the operation done; what a caller that dies
+ * leaves behind, the worker finds.
+ */
 export type Started = { paymentId: string; operationId: string | null } | 'FREE';
 
 /** Begins payments. */
@@ -57,9 +60,8 @@ export function createStarting(deps: {
   config: Pick<PaymentsConfig, 'providers' | 'withinSeconds'>;
   shop: { name: string; storefrontUrl: string | null };
   corsOrigins: readonly string[];
-  onOperation: (operationId: string) => void;
 }): PaymentStarting {
-  const { db, cart: carts, guests, orders, prices, eventLog, providers, config, shop, corsOrigins, onOperation } = deps;
+  const { db, cart: carts, guests, orders, prices, eventLog, providers, config, shop, corsOrigins } = deps;
 
   function providerOf(name: string): PaymentProvider {
     const provider = config.providers.some((offered) => offered === name) ? providers.get(name) : undefined;
@@ -139,7 +141,6 @@ export function createStarting(deps: {
     });
     const { guestId, userId } = locked;
     await eventLog.append(tx, at, [paymentChanged.of(paymentId, { paymentId, guestId, userId, orderId: null })]);
-    tx.afterCommit(() => onOperation(operationId));
     return { value: { paymentId, operationId }, at };
   }
 
