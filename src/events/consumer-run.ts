@@ -8,7 +8,7 @@ import {
   advanceConsumer,
   findPlace,
   readRange,
-  registerConsumer,
+  registerConsumers,
   releaseLease,
   renewLease,
   type Lease,
@@ -70,7 +70,7 @@ export async function catchUp(run: Run): Promise<boolean> {
   const { db, consumer, owner, settings, stop } = run;
   const { name } = consumer;
   const seen = await findPlace(db, name);
-  if (seen === null) await registerConsumer(db, name);
+  if (seen === null) await registerConsumers(db, [name]);
   if (seen === null || (seen.epoch === seen.logEpoch && seen.seq === seen.last) || stop.aborted) return false;
   const lease = await acquireLease(db, name, owner, settings.leaseMs);
   if (lease === null) return false;

@@ -37,12 +37,12 @@ export async function findPlace(source: Queryable, name: string): Promise<Place 
 
 const register: Statement = {
   name: 'consumer_register',
-  text: `INSERT INTO event_consumers (name, seq, epoch) SELECT $1, last, epoch FROM event_sequence ON CONFLICT DO NOTHING`,
+  text: `INSERT INTO event_consumers (name, seq, epoch) SELECT unnest($1::text[]), last, epoch FROM event_sequence ON CONFLICT DO NOTHING`,
 };
 
-/** Has a new consumer begin at the log's end. */
-export async function registerConsumer(source: Queryable, name: string): Promise<void> {
-  await source.query(register, [name]);
+/** Has new consumers begin at the log's end. */
+export async function registerConsumers(source: Queryable, names: readonly string[]): Promise<void> {
+  await source.query(register, [names]);
 }
 
 /** A taking of the lease. */

@@ -3,7 +3,7 @@ import type { Database } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
 import type { Tracer } from '../infra/tracing/tracer.ts';
 import type { EventBus } from './bus.ts';
-import { registerConsumer } from './consumer.repository.ts';
+import { registerConsumers as insertConsumers } from './consumer.repository.ts';
 import type { Consumer, ConsumerObserver } from './consumer.ts';
 import { catchUp, LeaseLost, type ConsumerSettings, type Run } from './consumer-run.ts';
 
@@ -18,7 +18,8 @@ export interface Consumers extends AsyncDisposable {
 
 /** Registers new consumers at the end of the log: later events wait until a process first runs the consumer. */
 export async function registerConsumers(db: Database, consumers: readonly Consumer[]): Promise<void> {
-  for (const { name } of consumers) await registerConsumer(db, name);
+  const names = consumers.map(({ name }) => name);
+  await insertConsumers(db, names);
 }
 
 /** Starts to run consumers. The bus wakes them; a poll finds events that no batch contained. */

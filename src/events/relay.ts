@@ -75,6 +75,7 @@ export function startRelay(options: {
   let running: Promise<void> | undefined;
   let again = false;
   let checkedAt = performance.now();
+  let hasRun = false;
   let disposal: Promise<void> | undefined;
 
   async function connection(): Promise<Link> {
@@ -141,6 +142,7 @@ export function startRelay(options: {
 
   function start(): Promise<void> {
     if (disposal !== undefined) return Promise.reject(new Error('the relay is closed'));
+    hasRun = true;
     if (running !== undefined) again = true;
     running ??= run();
     return running;
@@ -153,8 +155,8 @@ export function startRelay(options: {
   async function close(): Promise<void> {
     clearInterval(poll);
     await running?.catch(() => {});
-    // What the last requests committed goes out before the process does.
-    await run().catch(() => {});
+    // What the last requests committed goes out before the process does. Where there was none, no connection is opened for it.
+    if (hasRun) await run().catch(() => {});
     await link?.client.end().catch(() => {});
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createPostgresBackend, runMigrations, withBackend, type PgPool } from 'bullmq';
+import { createPostgresBackend, LATEST_SCHEMA_VERSION, runMigrations, withBackend, type PgPool } from 'bullmq';
+import pg from 'pg';
 import { connect, DIRECT, TIME_LIMITS, type Session } from '../infra/postgres/connection.ts';
 import { openPool } from '../infra/postgres/connection-pool.ts';
 import type { Logger } from '../infra/logger.ts';
@@ -15,6 +16,7 @@ export function jobSchemaOf(schema: string): string {
 const CONNECT_WITHIN_MS = 5000;
 const CLOSE_WITHIN_MS = 500;
 const IDLE_MS = 10_000;
+const UNDEFINED_TABLE = '42P01';
 
 /** With a pool of ours BullMQ looks for its tables' version in the schema `bullmq`, whatever the search path is. */
 const backendIn =
@@ -66,7 +68,7 @@ export function createPostgresJobs(options: PostgresJobsOptions): JobBackend {
   const prepare = onceOpened(async () => {
     const client = await pool.connect();
     try {
-      await runMigrations(client, schema);
+      if (!(await isUpToDate(client))) await runMigrations(client, schema);
     } finally {
       client.release();
     }
@@ -91,4 +93,18 @@ export function createPostgresJobs(options: PostgresJobsOptions): JobBackend {
     // It waits for connections that are in use: what hangs must not keep the process.
     [Symbol.asyncDispose]: () => Promise.race([(ended ??= end()), delay(CLOSE_WITHIN_MS, undefined, { ref: false })]),
   };
+}
+
+/** Whether the tables are those of this version of BullMQ. Its migrations change tables under locks even where they have nothing to do. */
+async function isUpToDate(client: pg.ClientBase): Promise<boolean> {
+  try {
+    const { rows } = await client.query<{ current: boolean | null }>(
+      `SELECT max(version) = $1 AND bool_and(to_jsonb(migration) ->> 'min_client_version' IS NOT NULL) AS current FROM migration`,
+      [LATEST_SCHEMA_VERSION],
+    );
+    return rows[0]?.current === true;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === UNDEFINED_TABLE) return false;
+    throw error;
+  }
 }

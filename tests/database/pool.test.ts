@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openPool } from '../../src/infra/postgres/connection-pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -68,6 +68,23 @@ describe('a pool to which many come at once', () => {
     const others = await Promise.all([pool.connect(), pool.connect()]);
     expect(pool.totalCount).toBe(3);
     for (const client of [held, ...others]) client.release();
+  });
+
+  test('opens another connection only for a caller that has itself waited so long', async () => {
+    const pool = open(600_000, 50);
+    const first = await pool.connect();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const second = pool.connect();
+    vi.advanceTimersByTime(30);
+    first.release();
+    const served = await second;
+    const third = pool.connect();
+    vi.advanceTimersByTime(49);
+    expect(pool.totalCount).toBe(1);
+    vi.advanceTimersByTime(1);
+    expect(pool.totalCount).toBe(2);
+    for (const client of [served, await third]) client.release();
   });
 
   test('fails all of them where the server cannot be reached, and none later', async () => {

@@ -139,6 +139,12 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
     .map(({ item }) => item);
 }
 
+test('opens no connection to close where nothing was ever committed', async () => {
+  const opening = vi.fn(db.connect);
+  await relayOf({ connect: opening })[Symbol.asyncDispose]();
+  expect(opening).not.toHaveBeenCalled();
+});
+
 test('transactions that commit in the opposite order of their inserts: the later commit has the later number', async () => {
   const bus = new KeepingBus();
   const relay = relayOf(db, bus);
@@ -518,6 +524,7 @@ test('what was committed before the relay is closed goes out with it; nothing st
   const source = counted(db);
   const relay = startRelay({ db: { ...db, ...source }, bus, logger });
   await write('last_words');
+  relay.wake();
   await relay[Symbol.asyncDispose]();
   expect(bus.types).toEqual(['last_words']);
   relay.wake();

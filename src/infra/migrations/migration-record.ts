@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import { quoteIdentifier } from '../postgres/connection.ts';
 import { checksumsOf, type Migration } from './migration-files.ts';
 import type { ScriptStatement } from './migration-script.ts';
 
@@ -30,12 +31,15 @@ export interface MigrationRecord {
   steps: readonly string[] | null;
 }
 
-/** Reads the records in the order in which the migrations were begun. Changes nothing. */
-export async function readRecords(client: pg.ClientBase): Promise<MigrationRecord[]> {
+/**
+ * Reads the records in the order in which the migrations were begun. Changes nothing.
+ * @param schema where the scripts make their tables; by default the first schema of the connection's search path
+ */
+export async function readRecords(client: pg.ClientBase, schema?: string): Promise<MigrationRecord[]> {
   try {
     const { rows } = await client.query<Omit<MigrationRecord, 'steps'> & { logs: string | null }>(
       `SELECT id, migration_name AS name, checksum, finished_at IS NOT NULL AS finished, logs
-         FROM ${await table(client)} WHERE rolled_back_at IS NULL ORDER BY started_at`,
+         FROM ${schema === undefined ? await table(client) : tableIn(quoteIdentifier(schema))} WHERE rolled_back_at IS NULL ORDER BY started_at`,
     );
     return rows.map(({ logs, ...record }) => ({ ...record, steps: readSteps(logs) }));
   } catch (error) {
@@ -106,7 +110,11 @@ export function digest({ text }: ScriptStatement): string {
 /** The table in the schema where the scripts make theirs: another shop's may be further along the search path. */
 async function table(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<{ schema: string | null }>('SELECT quote_ident(current_schema()) AS schema');
-  return `${rows[0]?.schema ?? 'public'}._prisma_migrations`;
+  return tableIn(rows[0]?.schema ?? 'public');
+}
+
+function tableIn(schema: string): string {
+  return `${schema}._prisma_migrations`;
 }
 
 const STEPS = 'Committed statements: ';

@@ -25,6 +25,8 @@ export interface PoolOptions extends ConnectionOptions {
 interface PoolInternals {
   _isFull(): boolean;
   _pulseQueue(): void;
+  /** Callers that wait for a connection. */
+  _pendingQueue: object[];
 }
 
 /**
@@ -68,10 +70,24 @@ export function openPool(options: PoolOptions): pg.Pool {
   });
   const internals = pool as unknown as PoolInternals;
   const isFull = internals._isFull.bind(pool);
+  const queue = internals._pendingQueue;
+  const since = new WeakMap<object, number>();
+  queue.push = (...callers) => {
+    for (const caller of callers) since.set(caller, performance.now());
+    return Array.prototype.push.apply(queue, callers);
+  };
   let waiting: NodeJS.Timeout | undefined;
   let patienceIsOver = false;
   function openForThoseWhoWait(): void {
     waiting = undefined;
+    const [longest] = queue;
+    if (longest === undefined) return;
+    // Those who waited when the timer was set may have been served, and others have come since.
+    const left = patienceMs - (performance.now() - (since.get(longest) ?? 0));
+    if (left > 0) {
+      waiting = setTimeout(openForThoseWhoWait, left).unref();
+      return;
+    }
     patienceIsOver = true;
     internals._pulseQueue();
     patienceIsOver = false;

@@ -11,7 +11,7 @@ const LEAST_VERSION = 150_000;
 const CONNECT_WITHIN_MS = 20_000;
 
 /** What a database is like as a plain connection finds it, without any setting of ours. */
-interface Inspection {
+export interface Inspection {
   version: string;
   versionNumber: number;
   encoding: string;
@@ -35,16 +35,33 @@ const INSPECT = `SELECT current_setting('server_version') AS version, current_se
 
 /**
  * Looks at a database before any of the shop's connections is opened.
- * @param name of the setting that has the address, for messages
+ * @param options.name of the setting that has the address, for messages
+ * @param options.readToo reads more over the connection, which costs the server more than a statement
  * @throws DatabaseUnusableError in words where the shop cannot work on it
  */
-export async function inspectDatabase(connectionString: string, name = 'DATABASE_URL'): Promise<Inspection> {
-  const found = await withPlainClient(connectionString, name, async (client) => {
-    const { rows } = await client.query<Inspection & { pid: number }>(INSPECT);
-    const [row] = rows;
-    if (row === undefined) throw new DatabaseUnusableError(`${name} does not name a database.`);
-    return { ...row, pooled: (client as unknown as { processID: number | null }).processID !== row.pid };
+export async function inspectDatabase(
+  connectionString: string,
+  {
+    name = 'DATABASE_URL',
+    readToo,
+  }: { name?: string; readToo?: ((client: pg.ClientBase, found: Inspection) => Promise<void>) | undefined } = {},
+): Promise<Inspection> {
+  return withPlainClient(connectionString, name, async (client) => {
+    const found = await inspect(client, name);
+    await readToo?.(client, found);
+    return found;
   });
+}
+
+/**
+ * Looks at a database over a connection that has no setting of the shop.
+ * @throws DatabaseUnusableError as `inspectDatabase`
+ */
+export async function inspect(client: pg.ClientBase, name: string): Promise<Inspection> {
+  const { rows } = await client.query<Inspection & { pid: number }>(INSPECT);
+  const [row] = rows;
+  if (row === undefined) throw new DatabaseUnusableError(`${name} does not name a database.`);
+  const found = { ...row, pooled: (client as unknown as { processID: number | null }).processID !== row.pid };
   if (found.versionNumber < LEAST_VERSION)
     throw new DatabaseUnusableError(`${name} is PostgreSQL ${found.version}; the shop needs version 15 or newer.`);
   if (found.encoding !== 'UTF8') {

@@ -1,9 +1,11 @@
+import type pg from 'pg';
 import type { Config } from '../../config/config.ts';
 import { DIRECT, type Session } from './connection.ts';
 import {
   assertPooledSettings,
   createSchema,
   DatabaseUnusableError,
+  inspect,
   inspectDatabase,
   searchPathOf,
 } from './database-inspection.ts';
@@ -11,6 +13,7 @@ import { readDatabaseUrl } from './database-url.ts';
 import type { Disposals } from '../disposals.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { Logger } from '../logger.ts';
+import { readRecords, type MigrationRecord } from '../migrations/migration-record.ts';
 import { migrate } from '../migrations/migrations.ts';
 
 /** One way to the database: an address, and what connections to it can keep. */
@@ -29,6 +32,8 @@ export interface DatabasePlace {
   schema: string;
   /** The database, in words for people. */
   data: string;
+  /** Migrations that the database had when it was found. */
+  migrations: readonly MigrationRecord[];
   /** Resolves where the database is gone for good and the process should end: with what to say of it. */
   lost: Promise<Error>;
   /**
@@ -49,14 +54,23 @@ export async function findDatabase(
   { meanwhile, signal }: { meanwhile?: (() => void) | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<DatabasePlace> {
   if (database.kind === 'url') return findNamed(database, logger);
-  const postgres = await startEmbeddedPostgres({ dataDir: database.dataDir, logger, meanwhile, signal });
+  const schema = 'public';
+  let searchPath: string[] = [];
+  let migrations: MigrationRecord[] = [];
+  // The connection that shows that the server answers reads all that a start needs to know.
+  const look = async (client: pg.ClientBase) => {
+    searchPath = searchPathOf(schema, await inspect(client, 'The embedded PostgreSQL'));
+    migrations = await readRecords(client, schema);
+  };
+  const postgres = await startEmbeddedPostgres({ dataDir: database.dataDir, logger, meanwhile, look, signal });
   disposals.add('embedded PostgreSQL', () => postgres.dispose());
   const how = postgres.attached ? 'attached to the embedded PostgreSQL' : 'embedded PostgreSQL';
-  const route: Route = { connectionString: postgres.connectionString, session: { ...DIRECT } };
+  const route: Route = { connectionString: postgres.connectionString, session: { ...DIRECT, searchPath } };
   return place({
     main: route,
     direct: route,
-    schema: 'public',
+    schema,
+    migrations,
     data: `${how} in ${database.dataDir}`,
     lost: postgres.lost,
   });
@@ -64,13 +78,18 @@ export async function findDatabase(
 
 /** Brings the database up to date, and settles how connections reach it. */
 export async function prepareDatabase(found: DatabasePlace, logger: Logger): Promise<void> {
-  const { applied } = await migrate({ ...found.direct, logger });
+  const { applied } = await migrate({ ...found.direct, logger, seen: found.migrations });
   await found.settle(applied.length > 0);
 }
 
 async function findNamed(database: Config['database'] & { kind: 'url' }, logger: Logger): Promise<DatabasePlace> {
   const main = readDatabaseUrl(database.url);
-  const seen = await inspectDatabase(main.connectionString);
+  let migrations: MigrationRecord[] = [];
+  const readToo = async (client: pg.ClientBase, schemaOf: { schema: string | null }) => {
+    const schema = main.schema ?? schemaOf.schema;
+    if (schema !== null) migrations = await readRecords(client, schema);
+  };
+  const seen = await inspectDatabase(main.connectionString, database.directUrl === null ? { readToo } : {});
   const pooler = database.pooler ?? (main.pgbouncer || seen.pooled ? 'transaction' : 'none');
   if (database.pooler === 'none' && seen.pooled)
     logger.warn('DATABASE_POOLER is none, but a pooler answered the connection');
@@ -87,7 +106,8 @@ async function findNamed(database: Config['database'] & { kind: 'url' }, logger:
   }
   const directName = database.directUrl === null ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL';
   const direct = readDatabaseUrl(directUrl, directName);
-  let there = database.directUrl === null ? seen : await inspectDatabase(direct.connectionString, directName);
+  let there =
+    database.directUrl === null ? seen : await inspectDatabase(direct.connectionString, { name: directName, readToo });
   if (there.pooled && database.directUrl !== null && database.pooler === null) {
     throw new DatabaseUnusableError(
       'DATABASE_DIRECT_URL leads through a connection pooler itself: it must be the address of the database. (If there is ' +
@@ -118,6 +138,7 @@ async function findNamed(database: Config['database'] & { kind: 'url' }, logger:
       session: { pooler: directPooler, searchPath },
     },
     schema,
+    migrations,
     data: schema === 'public' ? where : `${where}, schema ${schema}`,
     // A server that is away may come back.
     lost: new Promise(() => {}),
@@ -138,7 +159,7 @@ function place(given: Omit<DatabasePlace, 'settle'>): DatabasePlace {
     ...given,
     async settle(migrated) {
       const { main, direct, schema } = given;
-      if (migrated || direct.session.searchPath === null) {
+      if (migrated) {
         const searchPath = searchPathOf(schema, await inspectDatabase(direct.connectionString));
         main.session = { ...main.session, searchPath };
         direct.session = { ...direct.session, searchPath };

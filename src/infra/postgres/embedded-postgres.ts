@@ -40,6 +40,8 @@ export interface EmbeddedPostgresOptions {
   settings?: Record<string, string>;
   /** Called, perhaps more than once, while a server is being made or started; not where one runs already. */
   meanwhile?: (() => void) | undefined;
+  /** Reads something over the connection that shows that the server answers. */
+  look?: ((client: pg.ClientBase) => Promise<void>) | undefined;
   /** Gives the start up, and leaves nothing running. */
   signal?: AbortSignal | undefined;
 }
@@ -56,7 +58,7 @@ const POLL_MS = 25;
  * start it again, on the same port.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { logger, settings = {}, meanwhile, signal } = options;
+  const { logger, settings = {}, meanwhile, look, signal } = options;
   mkdirSync(options.dataDir, { recursive: true });
   const dataDir = realpathSync(options.dataDir);
   const unlock = await lock(dataDir);
@@ -67,7 +69,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       const began = performance.now();
       const running = await settle(clusterIn(dataDir), signal);
       const server = running ?? (await start(dataDir, { settings, port: null, meanwhile, signal }));
-      const connectionString = await connect(dataDir, server, signal);
+      const connectionString = await connect(dataDir, server, { look, signal });
       const attached = running !== null;
       const facts = { dataDir, port: server.port, ms: Math.round(performance.now() - began) };
       logger.info(facts, attached ? 'attached to the embedded PostgreSQL' : 'embedded PostgreSQL started');
@@ -163,18 +165,22 @@ async function start(
 }
 
 /** Makes sure that the server answers and that our database is there; gives its address. */
-async function connect(dataDir: string, { identity, port }: Postmaster, signal?: AbortSignal): Promise<string> {
+async function connect(
+  dataDir: string,
+  { identity, port }: Postmaster,
+  { look = ask('SELECT 1'), signal }: Pick<EmbeddedPostgresOptions, 'look' | 'signal'> = {},
+): Promise<string> {
   const address = (database: string) => addressOf(dataDir, port, database);
   const deadline = Date.now() + CONNECT_WITHIN_MS;
   for (;;) {
     signal?.throwIfAborted();
     try {
-      await run(address(DATABASE), 'SELECT 1');
+      await run(address(DATABASE), look);
       return address(DATABASE);
     } catch (error) {
       const cannotPass = !isRunning(identity) || Date.now() > deadline;
       if (hasCode(error, '3D000')) {
-        await run(address('postgres'), `CREATE DATABASE ${DATABASE}`);
+        await run(address('postgres'), ask(`CREATE DATABASE ${DATABASE}`));
       } else if (hasCode(error, '28P01')) {
         const file = join(dataDir, PASSWORD);
         throw new Error(`The password in ${file} does not match the database beside it.`, { cause: error });
@@ -232,12 +238,17 @@ function clusterIn(dataDir: string): string {
   return join(dataDir, 'postgres');
 }
 
-async function run(connectionString: string, sql: string): Promise<void> {
+const ask =
+  (sql: string) =>
+  async (client: pg.ClientBase): Promise<void> =>
+    void (await client.query(sql));
+
+async function run(connectionString: string, work: (client: pg.ClientBase) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString });
   client.on('error', () => undefined); // what breaks it also fails the query
   try {
     await client.connect();
-    await client.query(sql);
+    await work(client);
   } finally {
     await client.end();
   }
