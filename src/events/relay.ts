@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Database } from '../infra/postgres/database.ts';
 import type { Logger } from '../infra/logger.ts';
+import { together } from '../infra/postgres/together.ts';
 import type { EventBatch, EventBus } from './bus.ts';
 import { toStoredEvent, type EventRow } from './event-log.ts';
 import { createFloor, type Floor, type LogEnd } from './relay-floor.ts';
@@ -11,9 +12,9 @@ import { createFloor, type Floor, type LogEnd } from './relay-floor.ts';
  * Ids are drawn before the commit, so ids of different transactions become visible out of order, and a reader that went by
  * "id > the last one I saw" would miss the late ones. The relay instead takes whatever is committed and not numbered yet,
  * in order of id, and numbers it from event_sequence.last on. It does so under the lock on event_sequence, one run at a
- * time over all processes; and it collects in a statement of its own after it has the lock, so that its snapshot sees all
- * that the run before it numbered. (Lock and collection in one statement number some events twice: the snapshot is taken
- * before the wait.) Events of one subject are inserted under the subject's lock, so for them id order is commit order, and
+ * time over all processes; and it collects and numbers in a statement of its own after it has the lock, so that its snapshot
+ * sees all that the run before it numbered. (Lock and collection in one statement number some events twice: the snapshot is
+ * taken before the wait.) Events of one subject are inserted under the subject's lock, so for them id order is commit order, and
  * an event that commits late gets a later number, never a hole. It looks no further down than it must: see relay-floor.ts.
  */
 
@@ -23,18 +24,24 @@ const LOOK = {
                 (SELECT e.id FROM event_log e WHERE e.seq IS NULL AND e.id > $1 ORDER BY e.id LIMIT 1) AS pending
            FROM event_sequence s`,
 };
-const LOCK = 'SELECT epoch, last FROM event_sequence FOR UPDATE';
-const COLLECT = {
-  name: 'relay_collect',
-  text: 'SELECT id FROM event_log WHERE seq IS NULL AND id > $1 ORDER BY id LIMIT $2',
-};
+// One message, of which nothing is carried out after what fails: without a transaction there is no lock.
+const LOCK = 'BEGIN; SELECT epoch, last FROM event_sequence FOR UPDATE';
 // `= ANY` keeps to the primary key whatever the statistics say; a join here fell over a bad plan.
 const NUMBER = {
   name: 'relay_number',
-  text: `UPDATE event_log SET seq = $2::bigint + array_position($1::bigint[], id) WHERE id = ANY($1::bigint[])
-         RETURNING seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt"`,
+  text: `WITH pending AS MATERIALIZED (
+           SELECT array_agg(id ORDER BY id) AS ids
+             FROM (SELECT id FROM event_log WHERE seq IS NULL AND id > $1 ORDER BY id LIMIT $2) AS first
+         ), numbered AS (
+           UPDATE event_log SET seq = (SELECT last FROM event_sequence) + array_position((SELECT ids FROM pending), id)
+            WHERE id = ANY((SELECT ids FROM pending)::bigint[])
+           RETURNING id, seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt"
+         ), advanced AS (
+           UPDATE event_sequence SET last = last + (SELECT cardinality(ids) FROM pending)
+            WHERE (SELECT ids FROM pending) IS NOT NULL
+         )
+         SELECT * FROM numbered`,
 };
-const ADVANCE = { name: 'relay_advance', text: 'UPDATE event_sequence SET last = $1' };
 
 interface Look extends LogEnd {
   /** One that is committed and not numbered; null: there is none. */
@@ -188,27 +195,27 @@ async function numberBatch(client: pg.Client, floor: Floor): Promise<{ batch: Ev
     floor.raise(null);
     return { batch: null, end: found };
   }
-  await client.query('BEGIN');
   try {
-    const locked = await client.query<{ epoch: string; last: bigint }>(LOCK);
-    const sequence = locked.rows[0];
+    const answers: unknown = await client.query(LOCK);
+    const [, locked] = answers as pg.QueryResult<{ epoch: string; last: bigint }>[];
+    const sequence = locked?.rows[0];
     if (sequence === undefined) throw new Error('event_sequence has no row');
     floor.follow({ ...sequence, lastId: null });
-    const collected = await client.query<{ id: bigint }>({ ...COLLECT, values: [floor.id, MAX_BATCH] });
-    const ids = collected.rows.map((row) => row.id);
-    const lastId = ids.at(-1);
-    if (lastId === undefined) {
-      await client.query('ROLLBACK');
-      // Not what the look found: it may have been another log.
-      return { batch: null, end: { ...sequence, lastId: null } };
-    }
-    const numbered = await client.query<EventRow>({ ...NUMBER, values: [ids, sequence.last] });
-    const last = sequence.last + BigInt(ids.length);
-    await client.query({ ...ADVANCE, values: [last] });
-    await client.query('COMMIT');
-    floor.raise(ids.length < MAX_BATCH ? null : lastId);
-    const events = numbered.rows.map(toStoredEvent).toSorted((a, b) => a.seq - b.seq);
-    return { batch: { epoch: sequence.epoch, events }, end: { epoch: sequence.epoch, last, lastId } };
+    const [numbered, end] = await together(
+      client.query<EventRow & { id: bigint }>({ ...NUMBER, values: [floor.id, MAX_BATCH] }),
+      client.query('COMMIT'),
+    );
+    if (end.command !== 'COMMIT') throw new Error('the transaction of the relay was rolled back');
+    const rows = numbered.rows.toSorted((a, b) => Number(a.seq - b.seq));
+    const final = rows.at(-1);
+    // Not what the look found: it may have been another log.
+    if (final === undefined) return { batch: null, end: { ...sequence, lastId: null } };
+    floor.raise(rows.length < MAX_BATCH ? null : final.id);
+    const events = rows.map(({ id: _id, ...row }) => toStoredEvent(row));
+    return {
+      batch: { epoch: sequence.epoch, events },
+      end: { epoch: sequence.epoch, last: final.seq, lastId: final.id },
+    };
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {});
     throw error;

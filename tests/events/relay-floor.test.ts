@@ -47,8 +47,7 @@ async function listened(): Promise<pg.Client> {
     async query(config: string | { name?: string; values?: readonly bigint[] }) {
       if (typeof config === 'string') {
         if (config.startsWith('BEGIN')) await beforeLock();
-      } else if (config.name === 'relay_look' || config.name === 'relay_collect')
-        floors.push(known(config.values?.[0]));
+      } else if (config.name === 'relay_look' || config.name === 'relay_number') floors.push(known(config.values?.[0]));
       return query(config);
     },
   });

@@ -301,7 +301,7 @@ function counted(source: Database) {
     const query = client.query.bind(client) as (config: unknown) => unknown;
     Object.assign(client, {
       query(config: { name?: string }) {
-        if (config.name === 'relay_look' || config.name === 'relay_collect') collections += 1;
+        if (config.name === 'relay_look' || config.name === 'relay_number') collections += 1;
         return query(config);
       },
     });
@@ -310,6 +310,31 @@ function counted(source: Database) {
   }
   return { clients, connect: open, collections: () => collections };
 }
+
+test('a run that numbers takes three round trips, however many events there are', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const trips: string[][] = [];
+  let isWaiting = false;
+  const client = await connect();
+  const query = client.query.bind(client) as (config: unknown) => Promise<unknown>;
+  Object.assign(client, {
+    query(config: string | { name?: string }) {
+      const sent = typeof config === 'string' ? config.split(' ', 1)[0] : config.name;
+      if (isWaiting) trips.at(-1)?.push(sent ?? '');
+      else trips.push([sent ?? '']);
+      isWaiting = true;
+      return query(config).finally(() => {
+        isWaiting = false;
+      });
+    },
+  });
+  const relay = relayOf({ connect: () => Promise.resolve(client) });
+  await relay.flush();
+  trips.length = 0;
+  await write('counted', { count: 200 });
+  await relay.flush();
+  expect(trips).toEqual([['relay_look'], ['BEGIN;'], ['relay_number', 'COMMIT']]);
+});
 
 test('wake-ups during a run make one more run, however many they are', async () => {
   // No polling meanwhile.

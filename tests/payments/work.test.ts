@@ -204,7 +204,8 @@ test('looking for work takes one statement', async () => {
   const sent: string[] = [];
   const real = pg.Client.prototype.query;
   pg.Client.prototype.query = function query(this: pg.Client, ...args: unknown[]): unknown {
-    sent.push((args[0] as { name?: string }).name ?? String(args[0]));
+    // The relay and the jobs have connections of their own, which are of no pool.
+    if ('release' in this) sent.push((args[0] as { name?: string }).name ?? String(args[0]));
     return Reflect.apply(real, this, args);
   } as typeof real;
   try {
@@ -212,7 +213,7 @@ test('looking for work takes one statement', async () => {
   } finally {
     pg.Client.prototype.query = real;
   }
-  expect(sent.filter((name) => name !== 'relay_advance')).toEqual(['payments_work']);
+  expect(sent).toEqual(['payments_work']);
 });
 
 test('the ledger of an order is in the order in which it was written, also where the numbers of entries get another digit', async () => {
