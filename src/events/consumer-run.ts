@@ -111,7 +111,7 @@ async function step(run: Run, lease: Lease): Promise<boolean> {
   }
   if (seq === last) return false;
   const upTo = Math.min(seq + RANGE, last);
-  const events = await readRange(db, seq, upTo, consumer.types);
+  const events = await readRange(db, seq, upTo, consumer);
   const isAtEnd = events.at(-1)?.seq === upTo;
   const size = consumer.handleTogether === undefined ? BATCH : BATCH_TOGETHER;
   for (let rest = events; rest.length > 0 && !run.stop.aborted;) {

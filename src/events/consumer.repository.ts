@@ -1,4 +1,5 @@
 import type { Queryable, Statement } from '../infra/postgres/database.ts';
+import type { Consumer } from './consumer.ts';
 import { toStoredEvent, type EventRow } from './event-log.ts';
 import type { StoredEvent } from './event.ts';
 
@@ -101,15 +102,18 @@ export async function advanceConsumer(
 const range: Statement = {
   name: 'consumer_range',
   text: `SELECT seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt", traceparent
-           FROM event_log WHERE seq > $1 AND seq <= $2 AND type = ANY($3::text[]) ORDER BY seq`,
+           FROM event_log
+          WHERE seq > $1 AND seq <= $2 AND type = ANY($3::text[])
+            AND coalesce(payload @@ ($4::jsonb ->> type)::jsonpath, $4::jsonb ->> type IS NULL)
+          ORDER BY seq`,
 };
 
-/** The events of some types after one place and up to another, in order. */
+/** The events that a consumer is about, after one place and up to another, in order. */
 export async function readRange(
   source: Queryable,
   after: number,
   upTo: number,
-  types: readonly string[],
+  { types, only = {} }: Pick<Consumer, 'types' | 'only'>,
 ): Promise<StoredEvent[]> {
-  return (await source.query<EventRow>(range, [after, upTo, types])).map(toStoredEvent);
+  return (await source.query<EventRow>(range, [after, upTo, types, JSON.stringify(only)])).map(toStoredEvent);
 }

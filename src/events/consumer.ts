@@ -13,8 +13,11 @@ export interface Consumer {
   name: string;
   /** The types of events that it is about; it passes over the others. */
   types: readonly string[];
-  /** A second is soon enough for it: a batch of events does not wake it, which spares the database some statements each time. */
-  patient?: true;
+  /**
+   * By type: a jsonpath predicate that payloads have to meet. Other events of the type are not read. For types that are common while
+   * nearly none of their events calls for anything: they do not wake the consumer, which finds them within a second.
+   */
+  only?: Readonly<Record<string, string>>;
   /**
    * Writes what the event calls for in the transaction that also moves the consumer on. A handler that throws is tried
    * again and then does without the event, which is parked; a parked event may come once more, and out of order. So it

@@ -39,8 +39,7 @@ export function startConsumers(options: {
   const runners = consumers.map((consumer) => {
     const log = logger.child({ consumer: consumer.name });
     return {
-      // Who has the time hears of nothing, and polls.
-      types: new Set(consumer.patient === true ? [] : consumer.types),
+      types: new Set(consumer.types.filter((type) => consumer.only?.[type] === undefined)),
       ...createRunner({ db, consumer, owner, settings, stop: stop.signal, log, observer, tracer }),
     };
   });

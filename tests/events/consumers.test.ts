@@ -204,19 +204,23 @@ describe('a consumer', () => {
     ]);
   });
 
-  test('is not woken by the bus where it has the time, and sees to it by the poll', async () => {
-    const told: number[] = [];
-    await bus.subscribe(({ events }) => void told.push(events.length));
-    const patient = defineConsumer({ ...recorder(), patient: true });
+  test('reads only the events that its predicate lets pass, and is not woken by any of them', async () => {
+    const only = { wanted: '$.index >= 1' };
+    const picky = defineConsumer({ ...recorder(), only });
     const eager = defineConsumer({ ...recorder('eager'), name: 'eager' });
-    const consumers = start(patient, { bus, consumers: [patient, eager] });
+    const consumers = start(picky, { bus, consumers: [picky, eager] });
     await consumers.flush();
-    await write('wanted');
-    await until('the other was woken', async () => (await effects()).length === 1);
-    expect(told).toEqual([1]);
+    await write('wanted', 'wanted', 'unwanted', 'wanted');
+    await until('the other was woken', async () => (await effects()).length === 3);
     expect(await placeOf()).toMatchObject({ seq: 0, leased: false });
     await consumers.flush();
-    expect(await effects()).toEqual([1, 1]);
+    expect(await effects()).toEqual([1, 2, 4, 2, 4]);
+    expect(await placeOf()).toMatchObject({ seq: 4, leased: false });
+
+    // Types without a predicate wake it.
+    await write('poison', 'wanted');
+    await until('both were woken', async () => (await effects()).length === 9);
+    expect((await effects()).slice(5).toSorted((a, b) => a - b)).toEqual([5, 5, 6, 6]);
   });
 
   test('gets an event again for which it returned MORE, and keeps the rows of the runs before', async () => {

@@ -7,8 +7,8 @@ export function createShortfallConsumer(outsideStock: Pick<OutsideStockService, 
   return defineConsumer({
     name: 'outside-stock-shortfalls',
     types: [stockChanged.type],
-    // Levels change with every cart, and nearly none of them owes anything.
-    patient: true,
+    // Levels change with every cart. Units come free less often.
+    only: { [stockChanged.type]: '$.available > $.previousAvailable' },
     async handle(tx, event) {
       const change = stockChanged.read(event);
       if (change === null || change.available <= change.previousAvailable) return 'DONE';

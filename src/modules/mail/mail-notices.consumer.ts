@@ -161,6 +161,8 @@ export function createMailNotices(deps: {
       refundSucceeded,
       authorizationLapsing,
     ].map(({ type }) => type),
+    // Carts change all the time, nearly always by what their owners do.
+    only: { [cartChanged.type]: '$.kind == "LOW_STOCK"' },
     async handle(tx, event) {
       await handleTogether(tx, [event]);
       return 'DONE';
