@@ -25,6 +25,11 @@ export interface CombinerOptions<Item, Result> {
   most: number;
   /** How many batches are under way at a time. */
   lanes: number;
+  /**
+   * Milliseconds that a batch has to be under way until another one begins beside it; by default none. A batch that begins later has
+   * more items, and the cost of a batch is shared by more.
+   */
+  apartMs?: number;
   /** Milliseconds that an item waits for its turn at most. */
   withinMs: number;
 }
@@ -43,9 +48,12 @@ interface Entry<Item, Result> {
 
 /** Makes one. */
 export function createCombiner<Item, Result>(options: CombinerOptions<Item, Result>): Combiner<Item, Result> {
-  const { run, keyOf = () => null, most, lanes, withinMs } = options;
+  const { run, keyOf = () => null, most, lanes, withinMs, apartMs = 0 } = options;
   let queue: Entry<Item, Result>[] = [];
   let running = 0;
+  let isDue = false;
+  let beganAt = 0;
+  let next: NodeJS.Timeout | undefined;
   const busy = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
 
@@ -72,7 +80,7 @@ export function createCombiner<Item, Result>(options: CombinerOptions<Item, Resu
     if (result?.status === 'alone') {
       const over = () => {
         end(entry);
-        start();
+        due();
       };
       void entry.context.runInAsyncScope(result.run).then(entry.resolve, entry.reject).finally(over);
       return;
@@ -91,15 +99,36 @@ export function createCombiner<Item, Result>(options: CombinerOptions<Item, Resu
     }
   }
 
+  /** Starts once the event loop has handed over what has arrived: of requests that were read together, all are in one batch. */
+  function due(): void {
+    if (isDue) return;
+    isDue = true;
+    setImmediate(() => {
+      isDue = false;
+      start();
+    });
+  }
+
+  /** Whether another batch may begin. If it only has to wait for a while, it begins then. */
+  function mayBegin(): boolean {
+    if (running === 0 || apartMs === 0) return running < lanes;
+    const wait = beganAt + apartMs - performance.now();
+    if (running < lanes && wait > 0) next ??= setTimeout(start, wait);
+    return running < lanes && wait <= 0;
+  }
+
   function start(): void {
-    while (running < lanes && queue.length > 0) {
+    clearTimeout(next);
+    next = undefined;
+    while (queue.length > 0 && mayBegin()) {
       const entries = take();
       if (entries.length === 0) break;
+      beganAt = performance.now();
       for (const { key } of entries) if (key !== null) busy.add(key);
       running += 1;
       const done = () => {
         running -= 1;
-        start();
+        due();
       };
       void entries[0]?.context.runInAsyncScope(() => work(entries)).finally(done);
     }
@@ -132,7 +161,7 @@ export function createCombiner<Item, Result>(options: CombinerOptions<Item, Resu
       new Promise((resolve, reject) => {
         const context = new AsyncResource('combiner');
         queue.push({ item, context, key: keyOf(item), deadline: Date.now() + withinMs, resolve, reject });
-        start();
+        due();
       }),
   };
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { watchChanges } from '../../src/infra/postgres/change-watch.ts';
 import { OutcomeUnknownError, isDatabaseTrouble } from '../../src/infra/postgres/database-faults.ts';
+import { readBatch } from '../../src/modules/cart/cart-batch.repository.ts';
 import type { Networks } from '../../src/modules/cart/network-share.ts';
 import type { CartResult } from '../../src/modules/cart/cart.service.ts';
 import type { InsufficientStockError } from '../../src/modules/inventory/inventory.errors.ts';
@@ -54,21 +55,25 @@ function add(owner: Guest | null, variantId: string, quantity = 1, networks: Net
 async function together<T>(begin: () => Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
   const [filler] = await newVariants(10);
   const busy = await newGuests(2);
-  let arrived = 0;
+  let arrive = () => {};
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
     open = resolve;
   });
-  const full = new Promise<void>((resolve) => {
-    hook = async (statement) => {
-      if (statement !== 'cart_batch_lock' || arrived === 2) return;
-      arrived += 1;
-      if (arrived === 2) resolve();
-      await gate;
-    };
-  });
-  const first = busy.map((guest) => add(guest, filler ?? ''));
-  await full;
+  const first: Promise<unknown>[] = [];
+  hook = async (statement) => {
+    if (statement !== 'cart_batch_lock' || first.length === 0) return;
+    arrive();
+    await gate;
+  };
+  // One after the other: what arrives together shares a transaction.
+  for (const guest of busy) {
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    first.push(add(guest, filler ?? ''));
+    await arrived;
+  }
   const settled = Promise.allSettled(begin());
   open();
   await Promise.all(first);
@@ -106,6 +111,37 @@ test('50 callers at once take three transactions: two that were under way, and o
     COMMIT: 3,
   });
   expect(ofCarts.length).toBeLessThan(30);
+});
+
+test('the lines of all carts of a batch are looked up at once', async () => {
+  const variants = await newVariants(...Array.from({ length: 5 }, () => 100));
+  const guests = await newGuests(20);
+  for (const guest of guests) for (const variantId of variants) await add(guest, variantId);
+  const [lines] = await rowsOf<{ n: number }>(services.db, 'SELECT count(*)::int AS n FROM cart_lines');
+  const looked = await services.db.transaction(async (tx) => {
+    // As PostgreSQL reads tables that are small.
+    for (const sql of ['SET LOCAL enable_indexscan = off', 'SET LOCAL enable_bitmapscan = off', 'DISCARD PLANS'])
+      await rowsOf(tx, sql);
+    // Of this connection: also what it has not reported yet of transactions before this one.
+    const soFar = async () => {
+      const sql = `SELECT (seq_tup_read + idx_tup_fetch)::int AS n FROM pg_stat_xact_user_tables WHERE relname = 'cart_lines'`;
+      return (await rowsOf<{ n: number }>(tx, sql))[0]?.n ?? 0;
+    };
+    const before = await soFar();
+    const { carts } = await readBatch(tx, { guestIds: guests.map(({ guestId }) => guestId), userIds: [] });
+    expect(carts.flatMap((cart) => cart.lines)).toHaveLength(100);
+    return (await soFar()) - before;
+  });
+  expect(looked).toBeGreaterThanOrEqual(100);
+  expect(looked).toBeLessThanOrEqual(lines?.n ?? 0);
+});
+
+test('commands that arrive together share the first transaction, too', async () => {
+  const [variantId = ''] = await newVariants(10);
+  const guests = await newGuests(5);
+  const { statements } = await recordStatements(() => Promise.all(guests.map((guest) => add(guest, variantId))));
+  expect(statements.filter((statement) => statement === 'cart_batch_lock')).toHaveLength(1);
+  expect(await levelOf(variantId)).toEqual({ held: 5, available: 5 });
 });
 
 test('a command that fails alone changed nothing, although it came first and the others are carried out', async () => {

@@ -68,21 +68,25 @@ const LOCK = 'cart_lock_all_for_checkout';
 /** Holds the first checkouts up right before their locks, and begins the given ones meanwhile: these share a transaction. */
 async function together<T>(begin: () => Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
   const busy = await newBuyers(2, await newVariants(10));
-  let arrived = 0;
+  let arrive = () => {};
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
     open = resolve;
   });
-  const full = new Promise<void>((resolve) => {
-    hook = async (statement) => {
-      if (statement !== LOCK || arrived === 2) return;
-      arrived += 1;
-      if (arrived === 2) resolve();
-      await gate;
-    };
-  });
-  const first = busy.map((guest) => buy(guest));
-  await full;
+  const first: Promise<unknown>[] = [];
+  hook = async (statement) => {
+    if (statement !== LOCK || first.length === 0) return;
+    arrive();
+    await gate;
+  };
+  // One after the other: what arrives together shares a transaction.
+  for (const guest of busy) {
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    first.push(buy(guest));
+    await arrived;
+  }
   const settled = Promise.allSettled(begin());
   open();
   await Promise.all(first);

@@ -46,18 +46,23 @@ export interface LockedCart extends Cart {
 // The one definition of a cart's status. Time is the database's.
 const STATUS = `CASE WHEN c.status = 'ACTIVE' AND c.expires_at <= clock_timestamp() THEN 'EXPIRED' ELSE c.status END AS status`;
 
-const LINES = `coalesce((
-    SELECT jsonb_agg(jsonb_build_object('id', l.id, 'variantId', l.variant_id, 'quantity', l.quantity,
-                                        'unitPriceMinor', l.unit_price_minor, 'position', l.position) ORDER BY l.position, l.id)
-      FROM cart_lines l WHERE l.cart_id = c.id), '[]') AS lines`;
+// As json, not jsonb: it is only passed on.
+const LINES_OF_GROUP = `json_agg(json_build_object('id', l.id, 'variantId', l.variant_id, 'quantity', l.quantity,
+                                      'unitPriceMinor', l.unit_price_minor, 'position', l.position) ORDER BY l.position, l.id)`;
 
-/** The columns of a LockedCart, of a table that is called `c`, without the version of the terms of prices. */
+const LINES = `coalesce((SELECT ${LINES_OF_GROUP} FROM cart_lines l WHERE l.cart_id = c.id), '[]') AS lines`;
+
+/** The lines of carts: `cart_id` and `lines` of each that has any. @param ids an SQL array of their ids */
+export const linesOfCarts = (ids: string): string =>
+  `SELECT l.cart_id, ${LINES_OF_GROUP} AS lines FROM cart_lines l WHERE l.cart_id = ANY(${ids}) GROUP BY l.cart_id`;
+
+/** The columns of a LockedCart, of a table that is called `c`, without lines and the version of the terms of prices. */
 export const BARE_CART = `c.id, c.guest_id AS "guestId", c.user_id AS "userId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
   c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, c.discount_codes AS "discountCodes",
   c.shipping_address AS "shippingAddress", c.shipping_method_id AS "shippingMethodId", c.payment_id AS "paymentId", c.pins,
-  clock_timestamp() AS "readAt", ${LINES}`;
+  clock_timestamp() AS "readAt"`;
 
-const COLUMNS = `${BARE_CART}, (SELECT version FROM pricing_version) AS "termsVersion"`;
+const COLUMNS = `${BARE_CART}, ${LINES}, (SELECT version FROM pricing_version) AS "termsVersion"`;
 
 // A cart that is live no more once its lock is granted gives `locked` null; its row stays locked all the same.
 const lockLive = ofOwner(
