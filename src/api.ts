@@ -30,7 +30,13 @@ export interface ApiParts {
 }
 
 /** Loads GraphQL with the schema: most of the code of the shop, and most of what a start waits for. */
-export const loadGraphQL = () => Promise.all([import('./graphql/server.ts'), import('./graphql/schema.ts')]);
+export const loadGraphQL = async () => {
+  const [server, { makeSchema }] = await Promise.all([
+    import('./graphql/server.ts'),
+    import('./graphql/make-schema.ts'),
+  ]);
+  return { ...server, schema: await makeSchema() };
+};
 
 /** Starts what only the nodes of the API have: the feed of events, and GraphQL, which is loaded here. */
 export async function openApi(options: {
@@ -64,7 +70,7 @@ export async function openApi(options: {
     );
   };
   follow();
-  const [{ createGraphQLServer }, { schema }] = await loadGraphQL();
+  const { createGraphQLServer, schema } = await loadGraphQL();
   const of = { shop: config.shop, publicUrl: http.publicUrl };
   const shared = { ...of, db, services, eventLog, feed, replay };
   const graphql = createGraphQLServer({

@@ -21,7 +21,7 @@ const SOURCES = ['src', 'prisma/seed'];
 /**
  * What the shop would be compiled from now, as hashes of contents: times and sizes say too little where files are unpacked or copied
  * with the times that they had elsewhere.
- * @returns {{ sources: string, packages: string | null, compiler: string | null }} null where a file is not there
+ * @returns {{ sources: string, packages: string | null, compiler: string | null, converter: string | null }} null where a file is not there
  */
 export function presentSources() {
   const hash = createHash('sha256').update(root);
@@ -39,6 +39,7 @@ export function presentSources() {
     sources: hash.digest('hex'),
     packages: hashIfThere('package-lock.json'),
     compiler: hashIfThere('scripts/compile.mjs'),
+    converter: hashIfThere('scripts/common-js.mjs'),
   };
 }
 

@@ -11,14 +11,14 @@ const MOST = 4;
 
 /** Has traces name the sources of the files in a folder. */
 export function showSources(folder) {
-  const prefix = pathToFileURL(`${folder}/`).href;
+  const prefixes = [`${folder}/`, pathToFileURL(`${folder}/`).href];
   const maps = new Map();
 
   function mapOf(url) {
     let map = maps.get(url);
     if (map === undefined) {
       try {
-        map = new SourceMap(JSON.parse(readFileSync(fileURLToPath(`${url}.map`), 'utf8')));
+        map = new SourceMap(JSON.parse(readFileSync(`${pathOf(url)}.map`, 'utf8')));
       } catch {
         map = null;
       }
@@ -33,13 +33,22 @@ export function showSources(folder) {
     const text = String(site);
     const url = site.getFileName();
     const [line, column] = [site.getLineNumber(), site.getColumnNumber()];
-    if (typeof url !== 'string' || !url.startsWith(prefix) || line === null || column === null) return text;
+    if (
+      typeof url !== 'string' ||
+      !prefixes.some((prefix) => url.startsWith(prefix)) ||
+      line === null ||
+      column === null
+    )
+      return text;
     const found = mapOf(url)?.findEntry(line - 1, column - 1);
     if (found?.originalSource === undefined) return text;
-    const source = resolve(dirname(fileURLToPath(url)), found.originalSource);
+    const source = resolve(dirname(pathOf(url)), found.originalSource);
     return text.replace(`${url}:${line}:${column}`, `${source}:${found.originalLine + 1}:${found.originalColumn + 1}`);
   }
 
   Error.prepareStackTrace = (error, sites) =>
     [String(error), ...sites.map((site) => `    at ${describe(site)}`)].join('\n');
 }
+
+/** ES modules are named by their addresses in a trace, others by their paths. */
+const pathOf = (name) => (name.startsWith('file:') ? fileURLToPath(name) : name);

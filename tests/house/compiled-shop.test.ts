@@ -133,10 +133,10 @@ describe('a start', () => {
 });
 
 describe('a build', () => {
-  const partsOf = () => readdirSync(join(root, 'dist/shop')).filter((name) => /^later-.*\.mjs$/.test(name));
+  const partsOf = () => readdirSync(join(root, 'dist/shop')).filter((name) => /^later-.*\.cjs$/.test(name));
 
   beforeEach(() => {
-    for (const name of ['build-shop.mjs', 'compile.mjs', 'leftovers.mjs']) {
+    for (const name of ['build-shop.mjs', 'compile.mjs', 'common-js.mjs', 'leftovers.mjs']) {
       cpSync(join(repository, 'scripts', name), join(root, 'scripts', name));
     }
     symlinkSync(join(repository, 'node_modules/esbuild'), join(root, 'node_modules/esbuild'));
@@ -195,6 +195,41 @@ describe('a build', () => {
     expect(await run('src/config/start.mjs', 'src/server.ts')).toBe('of the other process\n');
     expect(readdirSync(join(root, 'dist')).toSorted()).toEqual(['.shop-under-way', 'shop']);
   });
+});
+
+test('parts of a build, early and late ones, name their sources in stack traces and see the same modules', async () => {
+  for (const name of ['build-shop.mjs', 'compile.mjs', 'common-js.mjs', 'leftovers.mjs']) {
+    cpSync(join(repository, 'scripts', name), join(root, 'scripts', name));
+  }
+  symlinkSync(join(repository, 'node_modules/esbuild'), join(root, 'node_modules/esbuild'));
+  rmSync(join(root, 'dist'), { recursive: true });
+  write(
+    'src/shared.ts',
+    `export let count = 0;\nexport const raise = (): number => (count += 1);\nexport default 'as it is';\n`,
+  );
+  write(
+    'src/later.ts',
+    `import { raise } from './shared.ts';\n\nexport function fail(): never {\n  raise();\n  throw new TypeError('late');\n}\n`,
+  );
+  const entry = `import { ok as alike } from 'node:assert';
+import text, { count, raise } from './shared.ts';
+raise();
+alike(count === 1);
+console.log(text);
+const { fail } = await import('./later.ts');
+try {
+  fail();
+} catch (error) {
+  console.log(count, (error as Error).stack);
+}
+`;
+  write('src/server.ts', entry);
+  write('src/worker.ts', `import './shared.ts';`);
+  for (const name of ['modules/mail/letters/render.worker', 'commands/check']) write(`src/${name}.ts`, '');
+  const output = await run('src/config/start.mjs', 'src/server.ts');
+  expect(output).toMatch(/^as it is\n2 TypeError: late\n/);
+  expect(output).toContain(`at fail (${join(root, 'src/later.ts')}:5:9)`);
+  expect(readdirSync(join(root, 'dist/shop')).filter((name) => name.endsWith('.mjs'))).toEqual([]);
 });
 
 test('a stack trace of the compiled shop names the source, and the line there', async () => {
