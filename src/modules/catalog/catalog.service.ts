@@ -5,7 +5,7 @@ import * as repository from './catalog.repository.ts';
 import type { CategoryRow, VariantRow } from './catalog.repository.ts';
 import * as counts from './product-count.ts';
 import * as facets from './product-facets.ts';
-import { findFieldsOfProduct, type ProductFields, type ProductWithVariants } from './product-fields.ts';
+import { findFieldsOfProducts, type ProductFields, type ProductWithVariants } from './product-fields.ts';
 import * as pages from './product-page.ts';
 import type { ProductQuery } from './product-query.ts';
 import * as variantList from './variant-list.ts';
@@ -112,12 +112,17 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
     (ids) => repository.findProducts(db, ids),
     (product) => isProductVisible(product),
   );
+  const productsWithFields = fieldsBySlug(db);
   return {
     isVisible: (variantId) => visibleVariants.load(variantId),
     isProductVisible: (productId) => visibleProducts.load(productId),
     productsByIds: (ids, source = db) => repository.findProducts(source, ids),
-    productBySlug: (slug, source = db, fields = null) =>
-      fields === null ? repository.findProductBySlug(source, slug) : findFieldsOfProduct(source, slug, fields),
+    productBySlug: (slug, source, fields = null) =>
+      fields === null
+        ? repository.findProductBySlug(source ?? db, slug)
+        : source === undefined
+          ? productsWithFields(slug, fields)
+          : findFieldsOfProducts(source, [slug], fields).then((products) => products.get(slug) ?? null),
     productPage: (query, order, page, count, fields = null) =>
       pages.findProductPage(db, query, order, page, count, fields),
     productCount: (query) => counts.countProducts(db, query),
@@ -140,6 +145,33 @@ export function createCatalogService({ db }: { db: Database }): CatalogService {
     categoryCount: () => repository.countCategories(db),
     productPagesOfCategories: (ids, page) => pages.findProductPagesOfCategories(db, ids, page),
     productCountsOfCategories: (ids) => counts.countProductsOfCategories(db, ids),
+  };
+}
+
+/** Products that one statement reads at most. */
+const MAX_TOGETHER = 100;
+
+/**
+ * Reads products by slug. Operations that the process takes up in one round of its event loop and that need the same fields
+ * share a statement: under load, a statement for each would cost more than all the rest of the operation. Nothing waits for
+ * operations that are still to come. The statement begins after each call, so it sees all that was committed before.
+ */
+function fieldsBySlug(db: Database): (slug: string, fields: ProductFields) => Promise<Product | null> {
+  // A document's fields are collected once, so equal documents have the same ones.
+  const loaders = new WeakMap<ProductFields, DataLoader<string, Product | null>>();
+  return (slug, fields) => {
+    let loader = loaders.get(fields);
+    if (loader === undefined) {
+      loader = new DataLoader(
+        async (slugs) => {
+          const products = await findFieldsOfProducts(db, [...new Set(slugs)], fields);
+          return slugs.map((each) => products.get(each) ?? null);
+        },
+        { cache: false, maxBatchSize: MAX_TOGETHER, batchScheduleFn: (read) => setImmediate(read) },
+      );
+      loaders.set(fields, loader);
+    }
+    return loader.load(slug);
   };
 }
 

@@ -105,13 +105,14 @@ export function nameOf(text: string): string | undefined {
   return name;
 }
 
-/** What is asked for of a product and its variants, in one statement. */
-export async function findFieldsOfProduct(
+/** What is asked for of products and their variants, in one statement; by slug. Slugs of no product are left out. */
+export async function findFieldsOfProducts(
   source: Queryable,
-  slug: string,
-  fields: ProductFields,
-): Promise<ProductWithVariants | null> {
-  const text = `SELECT ${columnsOf(fields)} FROM products p WHERE p.slug = $1`;
-  const [row] = withVariants(await source.query<ProductRow>({ name: nameOf(text), text }, [slug]), fields);
-  return row ?? null;
+  slugs: readonly string[],
+  { product, variants, cursor }: ProductFields,
+): Promise<Map<string, ProductWithVariants>> {
+  const fields = { product: new Set([...product, 'slug' as const]), variants, cursor };
+  const text = `SELECT ${columnsOf(fields)} FROM products p WHERE p.slug = ANY($1::text[])`;
+  const rows = withVariants(await source.query<ProductRow>({ name: nameOf(text), text }, [slugs]), fields);
+  return new Map(rows.map((row) => [row.slug, row]));
 }

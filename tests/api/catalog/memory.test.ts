@@ -87,6 +87,46 @@ describe('what is kept', () => {
     expect(await statementsOf(ONE, { slug: 'shared-3' })).toEqual([]);
   });
 
+  test('products that are asked for at the same time share a statement', async () => {
+    const { catalog } = shop.app.services;
+    const fields = { product: new Set(['title'] as const), variants: new Set(['sku'] as const), cursor: false };
+    const others = { ...fields, variants: null };
+    const slugs = [...Array.from({ length: 20 }, (_, n) => `shared-${n}`), 'shared-3', 'of-no-product'];
+    const { result, statements } = await recordStatements(
+      () =>
+        Promise.all([
+          ...slugs.map((slug) => catalog.productBySlug(slug, undefined, fields)),
+          catalog.productBySlug('shared-3', undefined, others),
+        ]),
+      shop,
+    );
+    expect(statements).toHaveLength(2);
+    const found = result.map((product) => [product?.title, product?.variants?.map(({ sku }) => sku)]);
+    expect(found).toEqual([
+      ...slugs.slice(0, -1).map((slug) => [`Title of ${slug}`, [`${slug}-sku`]]),
+      [undefined, undefined],
+      ['Title of shared-3', undefined],
+    ]);
+  });
+
+  test('of products that are asked for at the same time, each answer depends on its own alone', async () => {
+    const slugs = ['together-1', 'together-2', 'together-3'];
+    const { id } = await makeProduct('together-1');
+    await makeProduct('together-2');
+    await settled();
+    const ask = () => Promise.all(slugs.map((slug) => shop.client().data(ONE, { slug })));
+    const before = await ask();
+    expect(before).toMatchObject([{ product: { slug: slugs[0] } }, { product: { slug: slugs[1] } }, { product: null }]);
+    await shop.app.services.catalogWriting.updateProduct(null, id, { title: 'Another title' });
+    await settled();
+    // What was not found depends on every product.
+    expect(await statementsOf(ONE, { slug: slugs[1] })).toEqual([]);
+    expect(await statementsOf(ONE, { slug: slugs[2] })).toHaveLength(1);
+    const [changed, ...others] = await ask();
+    expect(changed).toMatchObject({ product: { title: 'Another title' } });
+    expect(others).toEqual(before.slice(1));
+  });
+
   test('answers differ by variables and by operation', async () => {
     const two = 'query A { product(slug: "shared-1") { slug } } query B { product(slug: "shared-2") { slug } }';
     for (let round = 0; round < 2; round += 1) {
