@@ -55,8 +55,9 @@ export function settleResult(
   result: ExecutionResult,
   { document, operationName }: { document: DocumentNode; operationName?: string | null | undefined },
 ): ExecutionResult {
+  if (result.errors === undefined) return result;
   const kind = getOperationAST(document, operationName)?.operation;
-  if (result.errors === undefined || kind === undefined || kind === OperationTypeNode.QUERY) return result;
+  if (kind === undefined || kind === OperationTypeNode.QUERY) return result;
   if (kind === OperationTypeNode.SUBSCRIPTION) return { ...result, errors: result.errors.map(withoutStatus) };
 
   const data = result.data == null ? result.data : { ...result.data };

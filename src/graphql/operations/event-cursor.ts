@@ -50,13 +50,17 @@ function selects(document: DocumentNode, within: ASTNode, visited: Set<string>):
  */
 export function useEventCursor({ eventLog }: { eventLog: Pick<EventLog, 'end'> }): Plugin<Context> {
   return {
-    async onExecute({ args }) {
+    // Most operations need not wait: a promise for each of them would cost more than the search.
+    onExecute({ args }) {
       const operation = getOperationAST(args.document, args.operationName);
-      if (operation == null || operation.operation === OperationTypeNode.SUBSCRIPTION) return;
-      if (!asksForCursor(args.document, operation)) return;
+      if (operation == null || operation.operation === OperationTypeNode.SUBSCRIPTION) return undefined;
+      if (!asksForCursor(args.document, operation)) return undefined;
       const context = args.contextValue as Context;
       // An answer from memory has a position of its own.
-      context.eventCursor ??= await eventLog.end();
+      if (context.eventCursor !== null) return undefined;
+      return eventLog.end().then((end) => {
+        context.eventCursor = end;
+      });
     },
   };
 }

@@ -83,15 +83,16 @@ export function useIntrospection({ schema, enabled }: { schema: GraphQLSchema; e
 
   return {
     onValidate: ({ addValidationRule }) => addValidationRule(rule),
-    async onExecute({ args, setResultAndStopExecution }) {
+    // Most operations need not wait for anything.
+    onExecute({ args, setResultAndStopExecution }) {
       const context = args.contextValue as unknown as Context;
-      if (context.throttle === null || measure(args.document as DocumentNode).every(({ cost }) => cost === 0)) return;
-      try {
-        await context.throttle.admitIntrospection(context);
-      } catch (error) {
+      if (context.throttle === null || measure(args.document as DocumentNode).every(({ cost }) => cost === 0)) {
+        return undefined;
+      }
+      return context.throttle.admitIntrospection(context).catch((error: unknown) => {
         if (!(error instanceof GraphQLError)) throw error;
         setResultAndStopExecution({ errors: [error] });
-      }
+      });
     },
   };
 }

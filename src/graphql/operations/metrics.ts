@@ -1,4 +1,4 @@
-import { getOperationAST, type DocumentNode, type ExecutionResult } from 'graphql';
+import { getOperationAST, type DocumentNode, type ExecutionResult, type OperationDefinitionNode } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Metrics } from '../../infra/metrics.ts';
 import { rootFields } from './root-fields.ts';
@@ -9,12 +9,20 @@ export interface Labels {
   field: string;
 }
 
+// Yoga keeps parsed documents, so each operation is looked at once.
+const known = new WeakMap<OperationDefinitionNode, Labels>();
+
 /** The labels of an operation. */
 export function labelsOf({ document, operationName }: { document: DocumentNode; operationName?: unknown }): Labels {
   const operation = getOperationAST(document, typeof operationName === 'string' ? operationName : null);
   if (operation == null) return { type: 'none', field: 'none' };
-  const [first = 'none', ...others] = rootFields(document, operation);
-  return { type: operation.operation, field: others.length === 0 ? first : 'several' };
+  let labels = known.get(operation);
+  if (labels === undefined) {
+    const [first = 'none', ...others] = rootFields(document, operation);
+    labels = { type: operation.operation, field: others.length === 0 ? first : 'several' };
+    known.set(operation, labels);
+  }
+  return labels;
 }
 
 /** `ok`, or the code of the first error. */
@@ -35,11 +43,12 @@ export function useMetrics({ operations, durations }: Pick<Metrics, 'operations'
       },
     onExecute({ args }) {
       const labels = labelsOf(args);
+      const { type, field } = labels;
       const end = durations.startTimer(labels);
       return {
         onExecuteDone({ result }) {
           end();
-          operations.inc({ ...labels, outcome: isSingle(result) ? outcomeOf(result) : 'ok' });
+          operations.inc({ type, field, outcome: isSingle(result) ? outcomeOf(result) : 'ok' });
         },
       };
     },

@@ -55,9 +55,10 @@ export function limitPlugins({ schema, suggestions, introspection }: LimitOption
 /** Refuses variables that the operation does not declare: left alone, a misspelt one would silently do nothing. */
 function useKnownVariables(): Plugin {
   const check = (document: DocumentNode, operationName: unknown, given: object | null | undefined) => {
+    if (given == null) return null;
     const operation = getOperationAST(document, typeof operationName === 'string' ? operationName : null);
     const declared = new Set(operation?.variableDefinitions?.map((definition) => definition.variable.name.value));
-    const unknown = Object.keys(given ?? {}).find((name) => !declared.has(name));
+    const unknown = Object.keys(given).find((name) => !declared.has(name));
     if (operation == null || unknown === undefined) return null;
     const message = `Variable "$${unknown.slice(0, 100)}" is not declared by the operation.`;
     return { errors: [refusedRequest('BAD_REQUEST', message)] };

@@ -32,7 +32,9 @@ export function useRequestParams(limits: BodyLimits): Plugin<object, NodeContext
           );
         }
         const { req } = serverContext;
-        const limit = limits.namesUser(req) ? 10 * limits.bodyLimit : limits.bodyLimit;
+        // Who asks is of no interest where the body is small.
+        const isSmall = Number(req.headers['content-length']) <= limits.bodyLimit;
+        const limit = !isSmall && limits.namesUser(req) ? 10 * limits.bodyLimit : limits.bodyLimit;
         setRequestParser(async () => {
           const params = paramsOfBody(await readBody(req, limit));
           // A character takes a byte at least.

@@ -71,64 +71,97 @@ export function createCookieReader({ production, http }: Config, publicUrl: stri
   /** The cookie that the same browser has from the time before COOKIE_DOMAIN, for this host alone. */
   const hostNameOf = (name: string) => `${hostPrefix}${name.slice(prefix.length)}`;
 
-  const read = (req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null): Cookies => {
-    const came = parse(req.headers.cookie);
-    const going = new Map<string, string>();
-    const values = new Map<string, string>();
+  // Made for each request: methods of a class cost nothing there, a function for each method does.
+  class RequestCookies implements Cookies {
+    readonly #res: ServerResponse | null;
+    readonly #going = new Map<string, string>();
+    readonly #values = new Map<string, string>();
 
-    function send(key: string, setCookie: string): void {
-      // Each goes out once, as it was set last.
-      going.set(key, setCookie);
-      res?.setHeader('set-cookie', [...going.values()]);
+    constructor(req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null) {
+      this.#res = res;
+      if (req.headers.cookie !== undefined) this.#take(parse(req.headers.cookie));
     }
 
-    const write = (name: string, value: string, age = seconds.get(name) ?? 0) => send(name, line(name, value, age));
+    #take(came: ReadonlyMap<string, string[]>): void {
+      for (const name of seconds.keys()) {
+        const sent = came.get(name) ?? [];
+        // The first of a name is the one with the longest path, else the oldest. With a domain the one that the setting of today
+        // made is the last.
+        const value = domain === null ? sent[0] : sent.at(-1);
+        if (value !== undefined) this.#values.set(name, value);
+        if (domain === null) continue;
+        const ofHost = isPrefixed ? came.get(hostNameOf(name))?.[0] : undefined;
+        // Nobody else can have planted it: it is taken over, unless there is one of the domain already.
+        if (ofHost !== undefined && value === undefined) {
+          this.#values.set(name, ofHost);
+          this.#write(name, ofHost);
+        }
+        // What contradicts it must go, or the browser sends both for ever: cookies of the host alone, and of an earlier domain.
+        if (ofHost !== undefined || sent.length > 1)
+          this.#send(`host ${name}`, `${hostNameOf(name)}=; Max-Age=0; ${attributes}`);
+        if (sent.length > 1) {
+          for (const rival of rivals)
+            this.#send(`${rival} ${name}`, `${name}=; Max-Age=0; Domain=${rival}; ${attributes}`);
+        }
+      }
+    }
+
+    #send(key: string, setCookie: string): void {
+      // Each goes out once, as it was set last.
+      this.#going.set(key, setCookie);
+      this.#res?.setHeader('set-cookie', [...this.#going.values()]);
+    }
+
+    #write(name: string, value: string, age = seconds.get(name) ?? 0): void {
+      this.#send(name, line(name, value, age));
+    }
 
     /** Deletes only cookies that were sent: clients without cookies receive no `set-cookie` header. */
-    function clear(name: string): void {
-      if (values.has(name) || going.has(name)) write(name, '', 0);
+    #clear(name: string): void {
+      if (this.#values.has(name) || this.#going.has(name)) this.#write(name, '', 0);
     }
 
-    for (const name of seconds.keys()) {
-      const sent = came.get(name) ?? [];
-      // The first of a name is the one with the longest path, else the oldest. With a domain the one that the setting of today
-      // made is the last.
-      const value = domain === null ? sent[0] : sent.at(-1);
-      if (value !== undefined) values.set(name, value);
-      if (domain === null) continue;
-      const ofHost = isPrefixed ? came.get(hostNameOf(name))?.[0] : undefined;
-      // Nobody else can have planted it: it is taken over, unless there is one of the domain already.
-      if (ofHost !== undefined && value === undefined) {
-        values.set(name, ofHost);
-        write(name, ofHost);
-      }
-      // What contradicts it must go, or the browser sends both for ever: cookies of the host alone, and of an earlier domain.
-      if (ofHost !== undefined || sent.length > 1)
-        send(`host ${name}`, `${hostNameOf(name)}=; Max-Age=0; ${attributes}`);
-      if (sent.length > 1) {
-        for (const rival of rivals) send(`${rival} ${name}`, `${name}=; Max-Age=0; Domain=${rival}; ${attributes}`);
-      }
+    get cartToken() {
+      return this.#values.get(cart);
     }
 
-    return {
-      cartToken: values.get(cart),
-      accessToken: values.get(access),
-      refreshToken: values.get(refresh),
-      deviceToken: values.get(device),
-      setDevice: (token) => write(device, token),
-      setCart: (token) => write(cart, token),
-      clearCart: () => clear(cart),
-      setSession(tokens) {
-        write(access, tokens.accessToken);
-        write(refresh, tokens.refreshToken);
-      },
-      clearSession() {
-        clear(access);
-        clear(refresh);
-      },
-    };
-  };
+    get accessToken() {
+      return this.#values.get(access);
+    }
 
+    get refreshToken() {
+      return this.#values.get(refresh);
+    }
+
+    get deviceToken() {
+      return this.#values.get(device);
+    }
+
+    setDevice(token: string): void {
+      this.#write(device, token);
+    }
+
+    setCart(token: string): void {
+      this.#write(cart, token);
+    }
+
+    clearCart(): void {
+      this.#clear(cart);
+    }
+
+    setSession(tokens: IssuedTokens): void {
+      this.#write(access, tokens.accessToken);
+      this.#write(refresh, tokens.refreshToken);
+    }
+
+    clearSession(): void {
+      this.#clear(access);
+      this.#clear(refresh);
+    }
+  }
+
+  const read = (req: Pick<IncomingMessage, 'headers'>, res: ServerResponse | null): Cookies =>
+    new RequestCookies(req, res);
   const cartCookie = (token: string) => ({ pair: `${cart}=${token}`, setCookie: line(cart, token, CART_SECONDS) });
   return Object.assign(read, { cartCookie });
 }
