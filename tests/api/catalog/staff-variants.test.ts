@@ -359,3 +359,44 @@ describe('productVariantArchive', () => {
 test('the books agree in the end', async () => {
   expect(await findFaults(shop.db)).toEqual([]);
 });
+
+describe('the words by which a product is found', () => {
+  /** How often products' words are derived meanwhile; each time costs as much as the description is long. */
+  async function derivations(work: () => Promise<unknown>): Promise<number> {
+    const client = await shop.db.connect();
+    try {
+      await client.query(`CREATE SEQUENCE derivations;
+        CREATE FUNCTION count_derivation() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('derivations'); RETURN NEW; END $$;
+        CREATE TRIGGER count_derivation BEFORE UPDATE OF title ON products FOR EACH ROW EXECUTE FUNCTION count_derivation()`);
+      await work();
+      const { rows } = await client.query<{ n: number }>(`SELECT nextval('derivations')::int - 1 AS n`);
+      return known(rows[0]).n;
+    } finally {
+      await client.query('DROP FUNCTION count_derivation() CASCADE; DROP SEQUENCE derivations');
+      await client.end();
+    }
+  }
+
+  test.each([1, 20])('are derived once more for its %s variants', async (count) => {
+    const variants = Array.from({ length: count }, (_, n) =>
+      variantInput({ sku: newSku(), selectedOptions: choice({ Size: `${n}` }) }),
+    );
+    const create = () => merchant.createProduct({ title: 'Of many sizes', variants });
+    expect(await derivations(create)).toBe(1);
+  });
+
+  test('stay when a price changes, which the range of prices follows', async () => {
+    const product = await sized('S', 'M');
+    const before = await rowOf(product.id);
+    const change = () => merchant.updateVariant({ id: product.first.globalId, price: '3.00' });
+    expect(await derivations(change)).toBe(0);
+    expect(await rowOf(product.id)).toMatchObject({ min: 300, max: 1100, search: before.search });
+  });
+
+  test('change with a SKU', async () => {
+    const product = await sized('S', 'M');
+    const sku = `OTHER-${newSku()}`;
+    expect(await derivations(() => merchant.updateVariant({ id: product.first.globalId, sku }))).toBe(1);
+    expect((await rowOf(product.id)).search).toContain("'other'");
+  });
+});
