@@ -45,7 +45,7 @@ async function openNode(cacheMegabytes: number): Promise<App> {
   return app;
 }
 
-async function signIn(url: string): Promise<Record<string, string>> {
+async function logIn(url: string): Promise<Record<string, string>> {
   const query = `mutation { login(input: { email: "${ADMIN.email}", password: "${ADMIN.password}", tokens: BODY }) { accessToken } }`;
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
@@ -68,7 +68,7 @@ try {
     plain,
     seed,
     reads,
-    staff: await signIn(plain.url),
+    logIn: () => logIn(plain.url),
     onProgress(done) {
       if (done - told < 5000) return;
       told = done;

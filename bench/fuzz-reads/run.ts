@@ -18,8 +18,8 @@ export interface Options {
   seed: number;
   /** Answers to check. */
   reads: number;
-  /** Headers by which somebody of the staff is known. */
-  staff: Record<string, string>;
+  /** Logs somebody of the staff in. @returns headers with the access token, which ends after 15 minutes */
+  logIn: () => Promise<Record<string, string>>;
   onProgress?: (reads: number) => void;
 }
 
@@ -43,15 +43,19 @@ interface ProductSeen {
 const READERS = 6;
 const READS_OF_A_BURST = 60;
 const CHECKS_AT_REST = 20;
+/** Less than an access token lasts. */
+const LOG_IN_EVERY_MS = 5 * 60_000;
 
 /** @returns what was wrong; nothing at all, if all is well */
 export async function fuzzReads(options: Options): Promise<string[]> {
-  const { nodes, plain, seed, reads, staff, onProgress = () => {} } = options;
+  const { nodes, plain, seed, reads, logIn, onProgress = () => {} } = options;
   const wrong: string[] = [];
   const shelf = await fillShelf(plain, 8);
   const bySlug = new Map(shelf.map((product) => [product.slug, product]));
   let done = 0;
   let stirred = 0;
+  let staff: Record<string, string> = {};
+  let loggedInAt = -Infinity;
 
   function look(seen: Seen[], cursor: number, product: ProductSeen, where: string): void {
     const watched = bySlug.get(product.slug);
@@ -156,6 +160,10 @@ export async function fuzzReads(options: Options): Promise<string[]> {
   }
 
   for (let number = 0; done < reads && wrong.length === 0; number += 1) {
+    if (performance.now() - loggedInAt > LOG_IN_EVERY_MS) {
+      staff = await logIn();
+      loggedInAt = performance.now();
+    }
     const seen = await burst(number);
     await untilAtRest([...nodes, plain]);
     await compareWithLog(seen);

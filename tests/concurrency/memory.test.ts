@@ -41,7 +41,7 @@ test(
       plain: plain.app,
       seed: 20_261_129,
       reads: 300,
-      staff: bearer(accessToken),
+      logIn: () => Promise.resolve(bearer(accessToken)),
     });
     expect(wrong).toEqual([]);
   },
