@@ -3,7 +3,7 @@
 // without TypeScript.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,8 @@ export function canBuild() {
  * @returns {Promise<boolean>} whether a build was made
  */
 export async function buildWeb() {
-  const digest = await digestOfSources();
-  if ((await readFile(join(target, STAMP), 'utf8').catch(() => '')) === digest) return false;
+  const digest = digestOfSources();
+  if (isBuiltFrom(digest)) return false;
   const made = join(root, `dist/.web-${randomUUID()}`);
   try {
     // Whatever the shop itself runs as: a development build is large, and talks to the console.
@@ -57,16 +57,30 @@ async function filesIn(folder) {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-async function digestOfSources() {
+/** Whether dist/web was built from the present sources. */
+export function isCurrent() {
+  return isBuiltFrom(digestOfSources());
+}
+
+function isBuiltFrom(digest) {
+  try {
+    return readFileSync(join(target, STAMP), 'utf8') === digest;
+  } catch {
+    return false;
+  }
+}
+
+/** Synchronous, since each start does it: a promise for each of hundreds of small files costs more than to read the file. */
+function digestOfSources() {
   const hash = createHash('sha256');
   const generated = join(sources, 'generated');
-  const files = (await filesIn(sources)).filter((file) => !file.startsWith(generated)).toSorted();
-  for (const file of [...files, join(root, 'examples/resume.ts'), join(root, 'package.json')]) {
-    hash
-      .update(relative(root, file))
-      .update('\0')
-      .update(await readFile(file));
-  }
+  const entries = readdirSync(sources, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = entries
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.startsWith(generated))
+    .toSorted();
+  for (const file of [...files, join(root, 'examples/resume.ts'), join(root, 'package.json')])
+    hash.update(relative(root, file)).update('\0').update(readFileSync(file));
   return hash.digest('hex');
 }
 

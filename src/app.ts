@@ -213,7 +213,9 @@ export async function createApp(
     disposals.add('core', () => core.dispose());
     if (config.seed === 'demo') await seed(core, config, logger);
     signal?.throwIfAborted();
-    const admin = await firstAdmin(core.services.admin, config, logger);
+    // Meanwhile the rest is opened: the hash of a password takes a quarter of a second in a thread of its own.
+    const makingAdmin = firstAdmin(core.services.admin, config, logger);
+    makingAdmin.catch(() => {});
     const { metrics } = core;
     const quiet = overrides.quiet === true;
     // By each process, before it takes orders: there may be no worker yet.
@@ -245,6 +247,7 @@ export async function createApp(
     });
     const { catalog, paymentProviders } = core.services;
     const stripe = config.payments.stripe?.publishableKey != null;
+    const admin = await makingAdmin;
     const web = await makeWebPages({ catalog, shop: config.shop, publicUrl: http.publicUrl, stripe });
     http.open({
       graphql,
