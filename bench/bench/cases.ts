@@ -38,6 +38,7 @@ const CHECKOUT = `mutation ($key: String!) { checkout(input: { idempotencyKey: $
 
 const START = `mutation ($key: String!) { paymentStart(input: { provider: "test", idempotencyKey: $key, email: "buyer@example.com",
   shippingAddress: { ${ADDRESS} } }) { payment { id clientData { redirectUrl } } errors { code } } }`;
+const CLIENT_DATA = `query ($id: ID!) { payment(id: $id) { clientData { redirectUrl } } }`;
 const SYNC = `mutation ($id: ID!) { paymentSync(input: { id: $id }) { payment { order { number } } errors { code } } }`;
 
 /** mulberry32: the same choices in every run. */
@@ -136,6 +137,11 @@ async function orders(side: Side, { callers, roundMs }: Load): Promise<Round> {
   return runRound(side.url, steps, roundMs);
 }
 
+interface Started {
+  id: string;
+  clientData: { redirectUrl: string } | null;
+}
+
 /** Orders that are paid at the test provider: begun, paid on its page, and asked for until the order is there. */
 async function paidOrders(side: Side, { callers, roundMs }: Load): Promise<Round> {
   const crowd = await shoppers(side, callers, spread(side));
@@ -145,10 +151,14 @@ async function paidOrders(side: Side, { callers, roundMs }: Load): Promise<Round
       check(await caller.post(bodies[at++ % bodies.length] ?? '', headers));
       const started = await caller.post(JSON.stringify({ query: START, variables: { key: randomUUID() } }), headers);
       check(started);
-      const { data } = JSON.parse(started.body) as {
-        data: { paymentStart: { payment: { id: string; clientData: { redirectUrl: string } } } };
-      };
-      const { id, clientData } = data.paymentStart.payment;
+      const { data } = JSON.parse(started.body) as { data: { paymentStart: { payment: Started } } };
+      let { clientData } = data.paymentStart.payment;
+      const { id } = data.paymentStart.payment;
+      // A shop that has much to do answers before the provider has.
+      while (clientData === null) {
+        const answer = await caller.post(JSON.stringify({ query: CLIENT_DATA, variables: { id } }), headers);
+        ({ clientData } = (JSON.parse(answer.body) as { data: { payment: Started } }).data.payment);
+      }
       await caller.submit(new URL(clientData.redirectUrl).pathname, { outcome: 'pay' });
       for (;;) {
         const answer = await caller.post(JSON.stringify({ query: SYNC, variables: { id } }), headers);

@@ -94,9 +94,9 @@ function step(now: Snapshot, command: Command): Partial<Snapshot> | null {
       // What the shop has asked for and what was refunded at the provider never come to more than was captured.
       const asked =
         BigInt(ASKED.filter((id) => !refunds.some((refund) => refund.refundId === id)).length) * ASKED_MINOR;
-      const left = capturedMinor - open.reduce((sum, { amountMinor }) => sum + amountMinor, 0n) - asked;
-      const amountMinor = refundId === null ? share(left, command.ppm) : ASKED_MINOR;
-      if (amountMinor <= 0n || capturedMinor === 0n) return null;
+      const left = capturedMinor - open.reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+      const amountMinor = refundId === null ? share(left - asked, command.ppm) : ASKED_MINOR;
+      if (amountMinor <= 0n || amountMinor > left) return null;
       const refund = { reference: `re_${refunds.length}`, refundId, amountMinor, state: 'PENDING', failure: null };
       return { refunds: [...refunds, refund as SnapshotRefund] };
     }
