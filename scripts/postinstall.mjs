@@ -3,7 +3,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildShop, canCompile } from './build-shop.mjs';
 import { buildWeb, canBuild } from './build-web.mjs';
 
 const say = (line) => process.stdout.write(`${line}\n`);
@@ -84,6 +83,9 @@ async function buildApps() {
 
 /** Compiles the shop, where the sources and the compiler are there. The first start does so otherwise, or runs through tsx. */
 async function compileShop() {
+  // How it is compiled stands beside the sources, too.
+  if (!existsSync(join(root, 'src/config/compiled-shop.mjs'))) return;
+  const { buildShop, canCompile } = await import('./build-shop.mjs');
   if (!canCompile()) return;
   try {
     if (await buildShop()) say('The shop is compiled.');
