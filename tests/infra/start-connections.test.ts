@@ -66,6 +66,16 @@ test('a start that finds migrations to apply opens two more: to apply them, and 
   expect(await recordConnections(() => prepare(place))).toMatchObject({ connections: 1 });
 });
 
+test('the direct address alone may name the schema, beside another shop in the schema that the search path leads to', async () => {
+  await using shared = await createEmptyDatabase().then(disposable);
+  await prepare({ ...common, kind: 'url', url: shared.url });
+  await prepare({ ...common, kind: 'url', url: shared.url, directUrl: `${shared.url}?schema=honey` });
+  await withClient(shared.url, async (client) => {
+    const { rows } = await client.query(`SELECT to_regclass('honey.products') IS NOT NULL AS made`);
+    expect(rows).toEqual([{ made: true }]);
+  });
+});
+
 test('a later start on the embedded server opens one connection: the one that shows that the server answers', async () => {
   const folder = mkdtempSync(join(inject('postgres').runFolder, 'start-'));
   chmodSync(folder, 0o711);

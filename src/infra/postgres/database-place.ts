@@ -84,9 +84,13 @@ export async function prepareDatabase(found: DatabasePlace, logger: Logger): Pro
 
 async function findNamed(database: Config['database'] & { kind: 'url' }, logger: Logger): Promise<DatabasePlace> {
   const main = readDatabaseUrl(database.url);
+  // Either address may name the schema.
+  const named =
+    main.schema ??
+    (database.directUrl === null ? null : readDatabaseUrl(database.directUrl, 'DATABASE_DIRECT_URL').schema);
   let migrations: MigrationRecord[] = [];
   const readToo = async (client: pg.ClientBase, schemaOf: { schema: string | null }) => {
-    const schema = main.schema ?? schemaOf.schema;
+    const schema = named ?? schemaOf.schema;
     if (schema !== null) migrations = await readRecords(client, schema);
   };
   const seen = await inspectDatabase(main.connectionString, database.directUrl === null ? { readToo } : {});
@@ -114,7 +118,6 @@ async function findNamed(database: Config['database'] & { kind: 'url' }, logger:
         'none, set DATABASE_POOLER=none or DATABASE_POOLER=session.)',
     );
   }
-  const named = main.schema ?? direct.schema;
   if (named !== null) {
     await createSchema(direct.connectionString, named, directName);
     there = { ...there, schema: named };
