@@ -117,14 +117,14 @@ export async function leaseOperation(
   return row ?? null;
 }
 
-const taken: Statement = {
-  name: 'payment_operation_taken',
-  text: `SELECT 1 FROM payment_operations WHERE id = $1 AND state = 'SENT' AND lease_until > clock_timestamp()`,
+const open: Statement = {
+  name: 'payment_operation_open',
+  text: `SELECT 1 FROM payment_operations WHERE id = $1 AND state IN ('QUEUED', 'SENT', 'UNKNOWN')`,
 };
 
-/** Whether somebody does an operation at this moment. */
-export async function isOperationTaken(source: Queryable, id: string): Promise<boolean> {
-  return (await source.query(taken, [id])).length > 0;
+/** Whether an operation is not settled yet. */
+export async function isOperationOpen(source: Queryable, id: string): Promise<boolean> {
+  return (await source.query(open, [id])).length > 0;
 }
 
 const settle: Statement = {

@@ -4,7 +4,7 @@ import type { Database } from '../../infra/postgres/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { Refusal, refuse } from '../user-error.ts';
 import type { FoldOutcome, Folding } from './folding.ts';
-import { isOperationTaken, isPaymentUnwanted, leaseOperation, type LeasedOperation } from './operation.repository.ts';
+import { isOperationOpen, isPaymentUnwanted, leaseOperation, type LeasedOperation } from './operation.repository.ts';
 import { findPayments } from './payment.repository.ts';
 import { Refused, Unknown, type ClientData, type PaymentProvider, type Snapshot } from './providers/provider.types.ts';
 
@@ -156,8 +156,8 @@ export function createOperationRunner(deps: OperationDependencies): OperationRun
   }
 
   async function runOrAwait(operationId: string, signal: AbortSignal): Promise<void> {
-    if (await run(operationId, true)) return;
-    while (!signal.aborted && (await isOperationTaken(db, operationId))) {
+    // Another call may be about to take it, or to take it once more: the operation then looks as if nobody did it.
+    while (!(await run(operationId, true)) && !signal.aborted && (await isOperationOpen(db, operationId))) {
       await between('TAKEN', operationId);
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
     }
