@@ -27,9 +27,10 @@ export async function useCommonJs(folder, banner) {
       const withMap = (text) => `${text}//# sourceMappingURL=data:application/json;base64,${map}`;
       const entry = parts.has(name) ? null : takeParts(code, parts);
       const made = await transform(withMap(entry === null ? code : entry.code), {
+        // ES modules are strict, too.
         ...(entry === null
-          ? { format: 'cjs' }
-          : { format: 'esm', banner: `${banner}${entry.head}`, define: entry.names }),
+          ? { format: 'cjs', banner: `"use strict";${lateBy('require')}` }
+          : { format: 'esm', banner: `${banner}${entry.head}${lateBy('requirePart')}`, define: entry.names }),
         platform: 'node',
         target: 'node20',
         // As node treats it: `default` of a package is what the package exports.
@@ -41,10 +42,7 @@ export async function useCommonJs(folder, banner) {
       });
       await Promise.all([rm(path), rm(`${path}.map`)]);
       const target = entry === null ? asCommonJs(path) : path;
-      await writeFile(
-        target,
-        `${useRequire(made.code, parts, entry === null ? 'require' : 'requirePart')}//# sourceMappingURL=${basename(target)}.map\n`,
-      );
+      await writeFile(target, `${useRequire(made.code, parts)}//# sourceMappingURL=${basename(target)}.map\n`);
       await writeFile(`${target}.map`, made.map);
     }),
   );
@@ -54,15 +52,14 @@ export async function useCommonJs(folder, banner) {
 
 const asCommonJs = (name) => name.replace(/\.mjs$/, '.cjs');
 
-/** Has a file load parts by `require`: late ones with the promise that `import()` gives. */
-function useRequire(code, parts, require) {
-  return code
-    .replaceAll(/\brequire\("(\.[^"]+)"\)/g, (all, part) =>
-      parts.has(basename(part)) ? `require("${asCommonJs(part)}")` : all,
-    )
-    .replaceAll(/\bimport\("(\.[^"]+)"\)/g, (all, part) =>
-      parts.has(basename(part)) ? `Promise.resolve().then(()=>${require}("${asCommonJs(part)}"))` : all,
-    );
+/** Loads a part late, with the promise that `import()` gives. */
+const lateBy = (require) => `const later_=(part)=>Promise.resolve().then(()=>${require}(part));`;
+
+/** Has a file load parts by `require`. Each new text is as long as the old one, since the map of the file is made already. */
+function useRequire(code, parts) {
+  return code.replaceAll(/\b(require|import)\("(\.[^"]+)"\)/g, (all, how, part) =>
+    parts.has(basename(part)) ? `${how === 'import' ? 'later_' : how}("${asCommonJs(part)}")` : all,
+  );
 }
 
 /**

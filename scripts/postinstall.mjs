@@ -60,7 +60,7 @@ function removeFiles(folder, name) {
 /** Generates the database client, where the sources and the generator are there. */
 function generate() {
   if (!existsSync(join(root, 'prisma/schema.prisma'))) {
-    say('The sources are not here yet: run `npm run generate:client` once they are.');
+    say('The sources are not here yet: run `node scripts/postinstall.mjs` once they are.');
     return;
   }
   const cli = join(root, 'node_modules/.bin/prisma');

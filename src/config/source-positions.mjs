@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
-import { dirname, resolve } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /** Maps that are kept: an error is often shown again. */
@@ -11,7 +11,7 @@ const MOST = 4;
 
 /** Has traces name the sources of the files in a folder. */
 export function showSources(folder) {
-  const prefixes = [`${folder}/`, pathToFileURL(`${folder}/`).href];
+  const prefixes = [`${folder}${sep}`, pathToFileURL(`${folder}/`).href];
   const maps = new Map();
 
   function mapOf(url) {

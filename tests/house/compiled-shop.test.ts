@@ -209,14 +209,23 @@ test('parts of a build, early and late ones, name their sources in stack traces 
   );
   write(
     'src/later.ts',
-    `import { raise } from './shared.ts';\n\nexport function fail(): never {\n  raise();\n  throw new TypeError('late');\n}\n`,
+    `import { raise } from './shared.ts';
+export const further = () => import('./further.ts');
+export const isStrict = (function (this: unknown) { return this === undefined; })();
+export function fail(): never {
+  raise();
+  throw new TypeError('late');
+}
+`,
   );
+  write('src/further.ts', `export const text = 'further';\n`);
   const entry = `import { ok as alike } from 'node:assert';
 import text, { count, raise } from './shared.ts';
 raise();
 alike(count === 1);
 console.log(text);
-const { fail } = await import('./later.ts');
+const { fail, further, isStrict } = await import('./later.ts');
+alike(isStrict && (await further()).text === 'further');
 try {
   fail();
 } catch (error) {
@@ -228,7 +237,7 @@ try {
   for (const name of ['modules/mail/letters/render.worker', 'commands/check']) write(`src/${name}.ts`, '');
   const output = await run('src/config/start.mjs', 'src/server.ts');
   expect(output).toMatch(/^as it is\n2 TypeError: late\n/);
-  expect(output).toContain(`at fail (${join(root, 'src/later.ts')}:5:9)`);
+  expect(output).toContain(`at fail (${join(root, 'src/later.ts')}:6:9)`);
   expect(readdirSync(join(root, 'dist/shop')).filter((name) => name.endsWith('.mjs'))).toEqual([]);
 });
 

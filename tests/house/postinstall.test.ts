@@ -18,7 +18,7 @@ function install(...parts: string[]): string {
 }
 
 test('an install without the sources says what to run once they are there', () => {
-  expect(install('scripts')).toContain('run `npm run generate:client` once they are');
+  expect(install('scripts')).toContain('run `node scripts/postinstall.mjs` once they are');
 });
 
 test('an install with package.json alone passes', () => {
