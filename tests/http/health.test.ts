@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { createHealth } from '../../src/http/health.ts';
 import { startHttpServer } from '../../src/http/server.ts';
 import { sendRaw } from '../support/http.ts';
@@ -69,11 +70,12 @@ test('without its Redis it is ready and says why it is degraded; without its dat
       status: 200,
       body: { status: 'degraded', degraded: { redis: 'not connected', jobs: expect.any(String) as string } },
     };
-    expect(await look()).toEqual(degraded);
+    // The queue's connection finds out a little after the shop is open.
+    await expect.poll(look, { timeout: PATIENCE_MS }).toEqual(degraded);
     proxy.block();
     expect(await look()).toEqual({ status: 503, body: { status: 'not ready', notReady: ['database'] } });
     proxy.open();
-    expect(await look()).toEqual(degraded);
+    await expect.poll(look, { timeout: PATIENCE_MS }).toEqual(degraded);
     expect(JSON.stringify(apart.logs)).not.toContain('hunter2');
   } finally {
     proxy.open();
