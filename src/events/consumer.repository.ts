@@ -41,7 +41,7 @@ const register: Statement = {
   text: `INSERT INTO event_consumers (name, seq, epoch) SELECT unnest($1::text[]), last, epoch FROM event_sequence ON CONFLICT DO NOTHING`,
 };
 
-/** Has new consumers begin at the log's end. By name: two processes that register the same ones do not deadlock. */
+/** Has new consumers begin at the log's end. Sorted by name, so that two processes that register several consumers cannot deadlock. */
 export async function registerConsumers(source: Queryable, names: readonly string[]): Promise<void> {
   await source.query(register, [names.toSorted()]);
 }

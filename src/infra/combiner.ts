@@ -7,7 +7,8 @@ export type BatchResult<Result> = PromiseSettledResult<Result> | { status: 'alon
 /** Does the work of many callers together: what is asked for while it works is done in one go afterwards. */
 export interface Combiner<Item, Result> {
   /**
-   * Asks for work. It begins at once if nothing is under way, otherwise in the order in which callers came.
+   * Asks for work. If nothing is under way, the work begins in the next turn of the event loop; otherwise in the order in which callers
+   * came.
    * @throws TurnstileTimeout if its turn did not come in time; the work was not begun
    */
   submit(item: Item): Promise<Result>;

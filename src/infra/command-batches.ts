@@ -29,7 +29,7 @@ const WITHIN_MS = 30_000;
 
 /**
  * Makes the function that carries commands out. Those that arrive while a transaction is under way are decided together in the next one; a
- * command that is by itself begins at once. What a batch cannot carry out runs alone, and so does each command of a batch that failed.
+ * command that is by itself begins in the next turn of the event loop. What a batch cannot carry out runs alone, and so does each command of a batch that failed.
  * @returns gives what the batch did for a command, or the answer of `alone`, which carries it out in a transaction of its own. If the batch
  *   changed something for the command, the caller calls `noteChange`, since the commit was made on behalf of many.
  *   @throws the command's refusal; an error of the database if the outcome is not known, or if it is away

@@ -19,7 +19,7 @@ CREATE TRIGGER "product_variants_derive" AFTER UPDATE OF "sku", "archived_at", "
 
 CREATE FUNCTION "product_variants_derive_prices"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    -- The prices are read after the lock, and so are those of whoever had it before.
+    -- Prices that another transaction wrote under this lock are read after it.
     PERFORM FROM "products" WHERE "id" = NEW."product_id" FOR NO KEY UPDATE;
     UPDATE "products" SET ("min_price_minor", "max_price_minor") = (
         SELECT min("price_minor"), max("price_minor") FROM "product_variants" WHERE "product_id" = NEW."product_id" AND "archived_at" IS NULL

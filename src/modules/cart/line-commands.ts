@@ -38,7 +38,7 @@ const MOST = 64;
 
 /**
  * Makes the commands on lines. Those that arrive while a transaction is under way are decided together in the next one; a command that
- * is by itself begins at once. What a batch cannot carry out runs alone, and so does each command of a batch that failed.
+ * is by itself begins in the next turn of the event loop. What a batch cannot carry out runs alone, and so does each command of a batch that failed.
  */
 export function createLineCommands(deps: LineCommandDependencies): LineCommands {
   const { batch, run, open, commands, named, logger } = deps;

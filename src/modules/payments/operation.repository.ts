@@ -1,5 +1,11 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-import type { OperationKind, OperationParameters, OperationRow, OperationState } from './payment.types.ts';
+import {
+  OPEN_STATES,
+  type OperationKind,
+  type OperationParameters,
+  type OperationRow,
+  type OperationState,
+} from './payment.types.ts';
 
 const COLUMNS = `o.id, o.payment_id AS "paymentId", o.kind, o.amount_minor AS "amountMinor", o.refund_id AS "refundId", o.parameters,
   o.state, o.attempts, o.reason, o.sent_at AS "sentAt"`;
@@ -119,12 +125,12 @@ export async function leaseOperation(
 
 const open: Statement = {
   name: 'payment_operation_open',
-  text: `SELECT 1 FROM payment_operations WHERE id = $1 AND state IN ('QUEUED', 'SENT', 'UNKNOWN')`,
+  text: `SELECT 1 FROM payment_operations WHERE id = $1 AND state = ANY($2::payment_operation_state[])`,
 };
 
 /** Whether an operation is not settled yet. */
 export async function isOperationOpen(source: Queryable, id: string): Promise<boolean> {
-  return (await source.query(open, [id])).length > 0;
+  return (await source.query(open, [id, OPEN_STATES])).length > 0;
 }
 
 const settle: Statement = {
