@@ -14,6 +14,7 @@ import { makeProduct } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { newGuest, openServices, type TestServices } from '../support/services.ts';
+import { sized } from '../support/sizes.ts';
 import { recordStatements } from '../support/statements.ts';
 
 let database: TestDatabase;
@@ -492,6 +493,6 @@ test('commands that share transactions come to what they come to one by one, eac
     expect(found).toEqual(expected);
     expect(await describeTwin(one)).toEqual(await describeTwin(other));
   });
-  await fc.assert(property, { numRuns: 25 });
+  await fc.assert(property, { numRuns: sized({ inCi: 25, daily: 8 }) });
   await unbatched.dispose();
 });

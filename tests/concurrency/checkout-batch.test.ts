@@ -13,6 +13,7 @@ import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makePromotion, usageOf } from '../support/pricing.ts';
 import { openServices, type TestServices } from '../support/services.ts';
+import { sized } from '../support/sizes.ts';
 import { recordStatements } from '../support/statements.ts';
 
 let database: TestDatabase;
@@ -540,6 +541,6 @@ test('checkouts that share a transaction come to what they come to one by one, e
     expect(settled.map(codesOf)).toEqual(expected);
     expect(await describeTwin(one)).toEqual(await describeTwin(other));
   });
-  await fc.assert(property, { numRuns: 8 });
+  await fc.assert(property, { numRuns: sized({ inCi: 8, daily: 3 }) });
   await unbatched.dispose();
 });

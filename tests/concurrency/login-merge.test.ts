@@ -33,12 +33,12 @@ async function liveCarts(person: Person): Promise<string[]> {
 const holdUser = (person: Person) =>
   holdBarrier(shop.db, 'SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [rowId(person.userId)]);
 
-describe('80 log-ins at once, each with a cart', () => {
+describe('40 log-ins at once, each with a cart', () => {
   test('lose and double no hold, let no deadlock out, and leave one live cart a user', async () => {
     const { variants } = await makeProduct(shop, { variants: Array.from({ length: 4 }, () => ({ onHand: 5000 })) });
-    // Eight people with ten devices each, some with a cart already, some of the guests' carts past their time.
-    const people = await inCrowd(Array.from({ length: 8 }), 5, () => newPerson(shop));
-    for (const person of people.slice(0, 4)) {
+    // Four people with ten devices each, some with a cart already, some of the guests' carts past their time.
+    const people = await inCrowd(Array.from({ length: 4 }), 4, () => newPerson(shop));
+    for (const person of people.slice(0, 2)) {
       await shopperOf(person.client).add({ variantId: known(variants[0]).globalId, quantity: 1 });
     }
     const devices = people.flatMap((person) => Array.from({ length: 10 }, (_, index) => ({ person, index })));
@@ -57,7 +57,7 @@ describe('80 log-ins at once, each with a cart', () => {
     const ids = await Promise.all(overdue.map(async (guest) => rowId(known(await guest.cart()).id)));
     await makeOverdue(shop, ids);
 
-    const answers = await inCrowd(devices, 80, async ({ person }, index) =>
+    const answers = await inCrowd(devices, 40, async ({ person }, index) =>
       loginWith(known(guests[index]).token, person.email),
     );
     expect(answers.flatMap((auth) => [...auth.errors, ...auth.cartNotices])).toEqual([]);
@@ -68,18 +68,15 @@ describe('80 log-ins at once, each with a cart', () => {
       shop.db,
       `SELECT sum(l.quantity)::int AS units FROM cart_lines l JOIN carts c ON c.id = l.cart_id WHERE c.status = 'ACTIVE' GROUP BY c.user_id ORDER BY 1`,
     );
-    expect(held.map((row) => row.units)).toEqual([
-      ...Array.from({ length: 4 }, () => 36),
-      ...Array.from({ length: 4 }, () => 37),
-    ]);
+    expect(held.map((row) => row.units)).toEqual([36, 36, 37, 37]);
     const reasons = await rowsOf(
       shop.db,
       `SELECT reason, sum(held_delta)::int AS units FROM stock_movements WHERE held_delta <> 0 GROUP BY reason ORDER BY 1`,
     );
     // Of the overdue ones each held 2 × 1 units, which came back; of the others nothing did.
     expect(reasons).toEqual([
-      { reason: 'HOLD', units: 8 * 38 + 4 },
-      { reason: 'RELEASE', units: -8 * 2 },
+      { reason: 'HOLD', units: 4 * 38 + 2 },
+      { reason: 'RELEASE', units: -4 * 2 },
     ]);
     await shop.app.relay.flush();
     expect(await findFaults(shop.db, { numbered: true })).toEqual([]);

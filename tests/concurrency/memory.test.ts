@@ -4,6 +4,7 @@ import { bearer, newStaff } from '../support/accounts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
+import { sized } from '../support/sizes.ts';
 
 let database: TestDatabase;
 let redis: TestRedis | null = null;
@@ -40,7 +41,7 @@ test(
       nodes: nodes.map(({ app }) => app),
       plain: plain.app,
       seed: 20_261_129,
-      reads: 300,
+      reads: sized({ inCi: 300, daily: 100 }),
       logIn: () => Promise.resolve(bearer(accessToken)),
     });
     expect(wrong).toEqual([]);

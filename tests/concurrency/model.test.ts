@@ -5,6 +5,7 @@ import { findFaults, rowsOf } from '../support/books.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { report } from '../support/report.ts';
 import { openServices, type TestServices } from '../support/services.ts';
+import { sized } from '../support/sizes.ts';
 import type { Command, ModelState } from './model/shop-model.ts';
 import { newScene, openNodes, runAtOnce, type Brake, type Nodes, type Scene } from './model/shop-under-test.ts';
 
@@ -135,7 +136,10 @@ function pausing(trips: readonly number[]): Brake {
 const stock = fc.array(fc.nat(12), { minLength: VARIANTS, maxLength: VARIANTS });
 
 /** How many are tried. The pairs that came out wrong once are tried in any case, and all pairs by EVERY_INTERLEAVING=1. */
-const RUNS = { mixtures: 30, pairs: 60 };
+const RUNS = {
+  mixtures: sized({ inCi: 30, daily: 8 }),
+  pairs: sized({ inCi: 60, daily: 20 }),
+};
 
 /** What went wrong in the books, or with locks: commands may be run again for many reasons, but not for a deadlock. */
 async function findTrouble(): Promise<string[]> {

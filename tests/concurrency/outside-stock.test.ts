@@ -10,6 +10,7 @@ import { known } from '../support/known.ts';
 import { recordLogs, WARN } from '../support/logs.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 import { enter, type Shopper } from '../support/shopper.ts';
+import { sized } from '../support/sizes.ts';
 
 /*
  * What two catalogues say of a level, against the arithmetic of their editors: the first value is the level, each later one
@@ -167,7 +168,7 @@ test('whatever is said, sold and held, in whichever order, each unit is counted 
       await settle();
       expect((await countersOf(variant)).onHand).toBe(Math.max(level, 0));
     }),
-    { numRuns: 15 },
+    { numRuns: sized({ inCi: 15, daily: 6 }) },
   );
   await expectSoundBooks();
 });
@@ -204,7 +205,7 @@ test('all of it at once comes to the same', async () => {
       const level = 10 + (known(cms.at(-1)) - 10) + (known(file.at(-1)) - 10) - one - other;
       expect(await countersOf(variant)).toEqual({ onHand: Math.max(level, 0), held: 0, owed: Math.max(-level, 0) });
     }),
-    { numRuns: 8 },
+    { numRuns: sized({ inCi: 8, daily: 4 }) },
   );
   await expectSoundBooks();
 });

@@ -8,8 +8,8 @@ import { ERROR } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 
-const BUYERS = 96;
-const UNITS = 30;
+const BUYERS = 48;
+const UNITS = 15;
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -75,7 +75,7 @@ function sum(numbers: readonly number[]): number {
 }
 
 // A thousand and more against a running shop: `npm run torture`.
-test('96 buyers, 30 units, mixed quantities, double-sent checkouts: exactly what was held is gone', async () => {
+test('48 buyers, 15 units, mixed quantities, double-sent checkouts: exactly what was held is gone', async () => {
   const variant = await makeVariant(shop.app, { onHand: UNITS, price: 1250 });
   const buyers = await inCrowd(Array.from({ length: BUYERS }), 50, () => newBuyer(shop));
 
@@ -136,8 +136,8 @@ test('96 buyers, 30 units, mixed quantities, double-sent checkouts: exactly what
 
 describe('carts of many variants', () => {
   const VARIANTS = 8;
-  const STOCK = 60;
-  const SHOPPERS = 64;
+  const STOCK = 30;
+  const SHOPPERS = 32;
   let database: TestDatabase;
   let nodes: TestShop[];
 

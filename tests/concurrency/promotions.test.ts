@@ -7,9 +7,11 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makePromotion, usageOf, type PromotionFixture } from '../support/pricing.ts';
 import { newDataDir, startShopProcess } from '../support/shop-process.ts';
 import { openServices, type TestServices } from '../support/services.ts';
+import { sized } from '../support/sizes.ts';
 import { until } from '../support/until.ts';
 
-const CALLERS = 300;
+const CALLERS = sized({ inCi: 300, daily: 90 });
+const USES = CALLERS / 6;
 
 let database: TestDatabase;
 let nodes: TestServices[];
@@ -24,18 +26,22 @@ afterAll(async () => {
   await database.dispose();
 });
 
-/** Guests with goods for 10.00 in the cart, and the code. */
-async function crowd(variantId: string, code: string | null): Promise<{ guestId: string; token: string }[]> {
+/** Guests with goods for 10.00 in the cart, and the codes. They come together, so that they share transactions. */
+async function crowd(
+  variantId: string,
+  codesOf: (index: number) => string[],
+  size = CALLERS,
+): Promise<{ guestId: string; token: string }[]> {
   const { cart } = known(nodes[0]);
-  const guests: { guestId: string; token: string }[] = [];
-  for (let index = 0; index < CALLERS; index += 1) {
+  const enter = async (index: number) => {
     const path = { variantPath: [], quantityPath: [] };
     const { guest } = await cart.addLines(null, [{ variantId, quantity: 1, ...path }]);
     const { id: guestId, token } = known(guest);
-    if (code !== null) await cart.setDiscountCodes({ guestId }, [code]);
-    guests.push({ guestId, token });
-  }
-  return guests;
+    const codes = codesOf(index);
+    if (codes.length > 0) await cart.setDiscountCodes({ guestId }, codes);
+    return { guestId, token };
+  };
+  return Promise.all(Array.from({ length: size }, (_, index) => enter(index)));
 }
 
 /** All buy at once, on two nodes. @returns the orders, and the codes by which the others were refused */
@@ -68,12 +74,12 @@ async function offer(fixture: PromotionFixture) {
   return { promotion, variantId };
 }
 
-test('of 300 who use a code with 50 uses at once, on two nodes, 50 succeed and the others get an error', async () => {
-  const { promotion, variantId } = await offer({ codes: ['FIFTY'], usage_limit: 50 });
-  const { orders, refused } = await buyAtOnce(await crowd(variantId, 'FIFTY'));
-  expect(orders).toHaveLength(50);
-  expect(refused).toEqual(Array.from({ length: CALLERS - 50 }, () => 'DISCOUNT_LIMIT_REACHED'));
-  expect(await usageOf(world, promotion.id)).toEqual({ used: 50, spent: 5000 });
+test('of many who use a code at once, on two nodes, as many succeed as it has uses, and the others get an error', async () => {
+  const { promotion, variantId } = await offer({ codes: ['FIFTY'], usage_limit: USES });
+  const { orders, refused } = await buyAtOnce(await crowd(variantId, () => ['FIFTY']));
+  expect(orders).toHaveLength(USES);
+  expect(refused).toEqual(Array.from({ length: CALLERS - USES }, () => 'DISCOUNT_LIMIT_REACHED'));
+  expect(await usageOf(world, promotion.id)).toEqual({ used: USES, spent: USES * 100 });
 
   // Cancelled at once by several: each use comes back once.
   const { orders: service } = known(nodes[1]);
@@ -82,13 +88,13 @@ test('of 300 who use a code with 50 uses at once, on two nodes, 50 succeed and t
   await Promise.allSettled(
     [...cancelled, ...cancelled].map((id) => service.cancel(id, { by: 'VIEWER', ...staff, grantedOrderId: id }, null)),
   );
-  expect(await usageOf(world, promotion.id)).toEqual({ used: 40, spent: 4000 });
+  expect(await usageOf(world, promotion.id)).toEqual({ used: USES - 10, spent: (USES - 10) * 100 });
   expect(await findFaults(world.db)).toEqual([]);
 });
 
 test('a budget is never exceeded, and an automatic promotion that is used up changes the total', async () => {
   const { promotion, variantId } = await offer({ budget_minor: 2050 });
-  const { orders, refused } = await buyAtOnce(await crowd(variantId, null));
+  const { orders, refused } = await buyAtOnce(await crowd(variantId, () => [], 60));
   expect(orders).toHaveLength(20);
   expect(new Set(refused)).toEqual(new Set(['TOTAL_CHANGED']));
   expect(await usageOf(world, promotion.id)).toEqual({ used: 20, spent: 2000 });
@@ -98,11 +104,8 @@ test('two promotions whose uses cross end without a deadlock', async () => {
   const both = { combines_with: ['ORDER'], usage_limit: 40 };
   const first = await offer({ codes: ['ABC'], ...both });
   const second = await makePromotion(world, { codes: ['XYZ'], ...both });
-  const guests = (await crowd(first.variantId, null)).slice(0, 80);
-  const { cart, orders: service } = known(nodes[0]);
-  for (const [index, owner] of guests.entries()) {
-    await cart.setDiscountCodes(owner, index % 2 === 0 ? ['ABC', 'XYZ'] : ['XYZ', 'ABC']);
-  }
+  const guests = await crowd(first.variantId, (index) => (index % 2 === 0 ? ['ABC', 'XYZ'] : ['XYZ', 'ABC']), 80);
+  const { orders: service } = known(nodes[0]);
   const before = nodes.flatMap(({ retries }) => retries).length;
   const results = await Promise.allSettled(
     guests.map((owner, index) =>
@@ -120,10 +123,10 @@ test('two promotions whose uses cross end without a deadlock', async () => {
   expect(nodes.flatMap(({ retries }) => retries).slice(before)).not.toContain('40P01');
 });
 
-test('of 300 who use a code with 50 uses while one of two nodes is killed, 50 succeed, and the counters are the orders', async () => {
-  const { promotion, variantId } = await offer({ codes: ['KILLED'], usage_limit: 50 });
+test('of many who use a code while one of two nodes is killed, as many succeed as it has uses, and the counters are the orders', async () => {
+  const { promotion, variantId } = await offer({ codes: ['KILLED'], usage_limit: USES });
   const [guests, node] = await Promise.all([
-    crowd(variantId, 'KILLED'),
+    crowd(variantId, () => ['KILLED']),
     startShopProcess({
       DATABASE_URL: database.url,
       DATA_DIR: newDataDir(),
@@ -181,7 +184,7 @@ test('of 300 who use a code with 50 uses while one of two nodes is killed, 50 su
     const [row] = await rowsOf<{ used: number }>(world.db, 'SELECT used FROM promotions WHERE id = $1', [promotion.id]);
     return known(row).used > 0;
   }).then(() => node.child.kill('SIGKILL'));
-  const doomed = guests.slice(0, 150);
+  const doomed = guests.slice(0, CALLERS / 2);
   const answered = await Promise.all(doomed.map(({ token }) => askDoomed(token)));
   await dies;
   await node.exited;
@@ -199,13 +202,13 @@ test('of 300 who use a code with 50 uses while one of two nodes is killed, 50 su
   };
   const after = await usageOf(world, promotion.id);
   expect(after).toEqual(await uses());
-  expect(after.used).toBeLessThanOrEqual(50);
+  expect(after.used).toBeLessThanOrEqual(USES);
 
   // Those who got no answer ask once more, on the other node and with the same key, among all the others.
-  await Promise.all([...unanswered, ...guests.slice(150)].map(askOther));
-  expect(await usageOf(world, promotion.id)).toEqual({ used: 50, spent: 5000 });
-  expect(await uses()).toEqual({ used: 50, spent: 5000 });
-  expect(numbers).toHaveLength(50);
-  expect(refused).toEqual(Array.from({ length: CALLERS - 50 }, () => 'DISCOUNT_LIMIT_REACHED'));
+  await Promise.all([...unanswered, ...guests.slice(CALLERS / 2)].map(askOther));
+  expect(await usageOf(world, promotion.id)).toEqual({ used: USES, spent: USES * 100 });
+  expect(await uses()).toEqual({ used: USES, spent: USES * 100 });
+  expect(numbers).toHaveLength(USES);
+  expect(refused).toEqual(Array.from({ length: CALLERS - USES }, () => 'DISCOUNT_LIMIT_REACHED'));
   expect(await findFaults(world.db)).toEqual([]);
 });

@@ -1,5 +1,4 @@
-import { queryObjects, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { queryObjects } from 'node:v8';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createLoaders } from '../../src/graphql/context/loaders.ts';
 import { accountDocuments, login, newPerson, personOf } from '../support/accounts.ts';
@@ -148,14 +147,9 @@ describe('the devices of one owner', () => {
 });
 
 test('of the request that began a subscription nothing is kept', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   // Each context has loaders, so these stand for contexts.
   const Loaders = createLoaders(shop.app.services).constructor as new () => object;
-  const contexts = () => {
-    collect();
-    return queryObjects(Loaders, { format: 'count' });
-  };
+  const contexts = () => queryObjects(Loaders, { format: 'count' });
   const guests = [];
   for (let index = 0; index < 10; index += 1) guests.push(await enter(shop));
   const before = contexts();

@@ -5,6 +5,7 @@ import { graphql } from '../../generated/gql/index.ts';
 import { makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
+import { sized } from '../../support/sizes.ts';
 
 // Titles and searches are parted into words by one rule, so that every title finds its product.
 
@@ -180,7 +181,7 @@ test('every title finds its product, by its words and by any part of a word with
       const words = text.split(' ').filter((one) => visible.test(one));
       await expectFound(words[seed % words.length] ?? text);
     }),
-    { numRuns: 120 },
+    { numRuns: sized({ inCi: 120, daily: 40 }) },
   );
 });
 
