@@ -1,3 +1,4 @@
+export const BANNER: string;
 export function compile(options: {
   entries: readonly string[];
   folder: string;
