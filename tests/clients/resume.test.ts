@@ -8,6 +8,7 @@ import { known } from '../support/known.ts';
 import { listenersOf } from '../support/listeners.ts';
 import { settled } from '../support/settled.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
+import { sized } from '../support/sizes.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import {
@@ -21,8 +22,8 @@ import {
   type Follow,
 } from './followers.ts';
 
-const CUTS = 20;
-const MOVES = 400;
+const CUTS = sized({ inCi: 20, daily: 8 });
+const MOVES = 20 * CUTS;
 /** So far the writer may be ahead of the reader: some events are live when a cut comes, and some are not. */
 const AHEAD = 25;
 
@@ -119,7 +120,7 @@ async function followThroughCuts(follow: Follow, seed: number) {
   return { seen, faults, log: await logged(watched, after), cuts: cuts.done };
 }
 
-describe('cut off twenty times while stock moves, it has the whole sequence in the end, and nothing twice', () => {
+describe('cut off again and again while stock moves, it has the whole sequence in the end, and nothing twice', () => {
   test.each<[string, Follow, number]>([
     ['graphql-ws alone', followWithSocket, 11],
     ['Apollo Client', followWithApollo, 12],

@@ -88,15 +88,15 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
         await follow(b, 'WebSocket'),
         await follow(b, 'SSE'),
       ];
-      await restock(40);
+      await restock(10);
 
       // In the midst of what is under way.
       const under = restock(20);
       await stop();
       onTestFinished(() => redis.thaw());
       await under;
-      await restock(40);
-      for (const follower of followers) await follower.untilHas(100);
+      await restock(10);
+      for (const follower of followers) await follower.untilHas(40);
       expect(await a.ready()).toEqual({
         status: 200,
         body: {
@@ -109,18 +109,18 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
       await back();
       await returning;
       await untilReady(a, b);
-      for (const follower of followers) await follower.untilHas(120);
+      for (const follower of followers) await follower.untilHas(60);
       // By the bus again.
       await a.holdLook();
       await b.holdLook();
-      await restock(20);
-      for (const follower of followers) await follower.untilHas(140);
+      await restock(10);
+      for (const follower of followers) await follower.untilHas(70);
       a.releaseLook();
       b.releaseLook();
 
       await startOf(a, b);
       const all = await changesAfter(a, start);
-      expect(all).toHaveLength(140);
+      expect(all).toHaveLength(70);
       for (const { seqs } of followers) expect(seqs).toEqual(all);
       expect(await findFaults(a.db)).toEqual([]);
     },

@@ -1,7 +1,7 @@
-/**
- * How many random cases or callers a test tries: all that were promised where CI runs the tests (`CI=true`), and a part
- * of them in daily work, where a run should end soon.
- */
+/** Whether CI runs the tests (`CI=true`): with all that was promised of them. In daily work a run should end soon. */
+export const isCi = process.env.CI === 'true';
+
+/** How many random cases or callers a test tries. */
 export function sized({ inCi, daily }: { inCi: number; daily: number }): number {
-  return process.env.CI === 'true' ? inCi : daily;
+  return isCi ? inCi : daily;
 }
