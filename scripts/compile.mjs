@@ -2,7 +2,7 @@
 // processes that tests start. Plain JavaScript, since it runs before anything is compiled.
 
 import { readFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, extname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -55,11 +55,14 @@ export function compiledPath(folder, file) {
   return join(folder, relative(root, resolve(root, file)).replace(/\.ts$/, '.mjs'));
 }
 
+const LOADERS = { '.ts': 'ts', '.tsx': 'tsx', '.mjs': 'js' };
+
 /** A module finds files beside it, such as migrations, by its address: that of the source, wherever the code stands now. */
 const ownAddresses = (folder) => ({
   name: 'own addresses',
   setup(bundler) {
-    bundler.onLoad({ filter: /\.tsx?$/ }, async ({ path }) => {
+    bundler.onLoad({ filter: /\.(tsx?|mjs)$/ }, async ({ path }) => {
+      if (path.includes('/node_modules/')) return undefined;
       const code = await readFile(path, 'utf8');
       if (!code.includes('import.meta.')) return undefined;
       const contents = code
@@ -70,7 +73,7 @@ const ownAddresses = (folder) => ({
         })
         .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href))
         .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)));
-      return { contents, loader: path.endsWith('x') ? 'tsx' : 'ts' };
+      return { contents, loader: LOADERS[extname(path)] };
     });
   },
 });

@@ -44,13 +44,13 @@ async function torture(args: readonly string[], databaseUrl = database.url) {
   return { code, output };
 }
 
-const SHORT = ['--seconds', '3', '--subscribers', '12', '--writers', '6', '--rate', '30'];
+const SHORT = ['--seconds', '3', '--subscribers', '8', '--writers', '4', '--rate', '20'];
 
 describe('npm run torture:events', () => {
   test('passes while Redis and a node are killed and come back', async () => {
     const own = await createTestDatabase();
     try {
-      const { code, output } = await torture(['--spawn', ...SHORT, '--seconds', '6'], own.url);
+      const { code, output } = await torture(['--spawn', ...SHORT, '--seconds', '5'], own.url);
       expect(output).not.toContain('✗');
       const acts = output
         .split('\n')
@@ -63,7 +63,7 @@ describe('npm run torture:events', () => {
       const redis = HAS_REDIS ? ', Redis killed and back' : '';
       expect(output).toMatch(
         new RegExp(
-          `^6 s, \\d+ events, 12 subscribers dropped [1-9]\\d* times, who saw [1-9]\\d*${redis}: gaps 0, repeats 0, disorder 0, strangers 0 → PASS$`,
+          `^5 s, \\d+ events, 8 subscribers dropped [1-9]\\d* times, who saw [1-9]\\d*${redis}: gaps 0, repeats 0, disorder 0, strangers 0 → PASS$`,
           'm',
         ),
       );
@@ -77,6 +77,9 @@ describe('npm run torture:events', () => {
     const staff = await newStaff(shop);
     const second = await createTestShop({ database, env: { BCRYPT_COST: '4' } });
     try {
+      for (const { url } of [shop, second]) {
+        await until('the node is ready', async () => (await fetch(`${url}/health/ready`)).status === 200);
+      }
       const where = ['--url', shop.url, '--url', second.url];
       const { code, output } = await torture([
         ...SHORT,

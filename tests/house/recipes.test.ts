@@ -33,6 +33,7 @@ test('a module made by the recipes of docs/ARCHITECTURE.md works, and touches it
   onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
   cpSync(join(ROOT, 'src'), join(copy, 'src'), { recursive: true, filter: (path) => !path.endsWith('src/web') });
   for (const name of ['node_modules', 'prisma']) symlinkSync(join(ROOT, name), join(copy, name));
+  cpSync(join(ROOT, 'scripts'), join(copy, 'scripts'), { recursive: true });
   for (const name of ['package.json', 'tsconfig.json']) cpSync(join(ROOT, name), join(copy, name));
 
   const page = readFileSync(join(ROOT, 'docs/ARCHITECTURE.md'), 'utf8');
@@ -63,7 +64,10 @@ test('a module made by the recipes of docs/ARCHITECTURE.md works, and touches it
     },
     ...{ DATA_DIR: join(copy, '.data'), JWT_SECRET: 'a secret of tests that is long enough' },
   };
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', 'try.ts'], { cwd: copy, env });
+  // Compiled, as an install does it: half the work of running the sources through tsx.
+  const { compile } = (await import(join(copy, 'scripts/compile.mjs'))) as typeof import('../../scripts/compile.mjs');
+  await compile({ entries: ['try.ts'], folder: join(copy, 'compiled') });
+  const { stdout } = await run(process.execPath, ['compiled/try.mjs'], { cwd: copy, env });
   expect(JSON.parse(stdout)).toEqual([
     { data: { wishSend: { length: 12, errors: [] } } },
     {
