@@ -27,6 +27,7 @@ export async function recordQueries(work: () => Promise<unknown>): Promise<SentQ
 
 interface PlanNode {
   'Node Type': string;
+  'Subplan Name'?: string;
   'Actual Rows': number;
   'Actual Loops': number;
   'Rows Removed by Filter'?: number;
@@ -38,19 +39,18 @@ interface PlanNode {
 function touched(node: PlanNode): number {
   const own =
     node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-  const scans = node['Node Type'].includes('Scan') ? own * node['Actual Loops'] : 0;
+  // The rows of a subquery or of a CTE are counted where they come from.
+  const isScan = node['Node Type'].includes('Scan') && !/^(Subquery|CTE) Scan$/.test(node['Node Type']);
+  const scans = isScan ? own * node['Actual Loops'] : 0;
   return scans + (node.Plans ?? []).reduce((sum, child) => sum + touched(child), 0);
 }
 
-/**
- * How many rows of tables and indexes PostgreSQL looks at for statements: what their cost grows with. Pages are priced as in
- * memory, so that a table of a test's size is read by the indexes by which a large one is.
- */
-export function rowsTouched(db: Database, queries: readonly SentQuery[]): Promise<number> {
+/** Runs EXPLAIN ANALYZE. Pages are priced as in memory, so that a table of a test's size is read by the indexes by which a large one is. */
+function plansOf(db: Database, queries: readonly SentQuery[]): Promise<PlanNode[]> {
   return db.transaction(async (tx) => {
     await tx.query({ text: 'SET LOCAL seq_page_cost = 0.1' });
     await tx.query({ text: 'SET LOCAL random_page_cost = 0.1' });
-    let sum = 0;
+    const plans: PlanNode[] = [];
     for (const { text, values } of queries) {
       const rows = await tx.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
         { text: `EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${text}` },
@@ -58,8 +58,23 @@ export function rowsTouched(db: Database, queries: readonly SentQuery[]): Promis
       );
       const plan = rows[0]?.['QUERY PLAN'][0]?.Plan;
       if (plan === undefined) throw new Error(`no plan of ${text}`);
-      sum += touched(plan);
+      plans.push(plan);
     }
-    return sum;
+    return plans;
   });
+}
+
+/** How many rows of tables and indexes PostgreSQL looks at for statements: what their cost grows with. */
+export async function rowsTouched(db: Database, queries: readonly SentQuery[]): Promise<number> {
+  return (await plansOf(db, queries)).reduce((sum, plan) => sum + touched(plan), 0);
+}
+
+/** Names of the CTEs of a statement that were executed. */
+export async function executedCtes(db: Database, query: SentQuery): Promise<string[]> {
+  const names = (node: PlanNode): string[] => {
+    const name = node['Subplan Name'];
+    const own = name?.startsWith('CTE ') === true && node['Actual Loops'] > 0 ? [name.slice(4)] : [];
+    return [...own, ...(node.Plans ?? []).flatMap(names)];
+  };
+  return (await plansOf(db, [query])).flatMap(names);
 }

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader';
+import type { Found } from '../../infra/postgres/count.ts';
 import type { Database, Queryable } from '../../infra/postgres/database.ts';
 import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import * as repository from './catalog.repository.ts';
@@ -71,11 +72,11 @@ export interface CatalogService {
     query: ProductQuery,
     order: pages.ProductOrder,
     page: PageRequest,
-    count: () => Promise<number>,
+    count: () => Promise<Found>,
     fields?: ProductFields | null,
   ): Promise<Page<Product>>;
   /** How many products the query finds, as far as lists count. */
-  productCount(query: ProductQuery): Promise<number>;
+  productCount(query: ProductQuery): Promise<Found>;
   /** How the products that the query finds are spread over categories, without regard to the query's own category. */
   categoryFacet(query: ProductQuery): Promise<facets.CategoryCount[]>;
   /** Numbers of products by tag, among products that have all the tags of the query. */

@@ -131,7 +131,7 @@ const ProductFacetsRef = builder.objectRef<Facets>('ProductFacets').implement({
         description,
         complexity: { field: FACET_COST.field, multiplier: 1 },
         resolve: async ({ query }, _args, { services }) =>
-          toTotal(query === null ? 0 : await services.catalog.productCount({ ...query, ...change })),
+          toTotal(query === null ? 0 : (await services.catalog.productCount({ ...query, ...change })).count),
       });
     return {
       categories: t.field({

@@ -1,5 +1,5 @@
 import { StatementDraft } from '../../infra/postgres/statement-draft.ts';
-import { MAX_COUNTED } from '../../infra/postgres/count.ts';
+import { countOnly, type Found } from '../../infra/postgres/count.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
 import { PRODUCT_COLUMNS, type ProductRow } from './catalog.repository.ts';
@@ -32,43 +32,51 @@ const SORTS: Record<ProductSortKey, readonly SortTerm[]> = {
 /** A stretch of a list, with conditions of its own. One list is the stretches in a row, each in the list's order. */
 interface Stretch {
   conditions: Condition[];
-  /** Whether it is short: then all of it is found first, by whatever index finds it, and sorted afterwards. */
-  few: boolean;
+  /** Whether all of it is found first, by whatever index finds it, and sorted afterwards. */
+  isFoundFirst: boolean;
+  /** What was found already. It may have changed meanwhile: the conditions still have to hold. */
+  ids?: readonly string[] | null;
 }
+
+/** Products with words, or with whatever else a list is counted by. */
+function stretchOf(conditions: Condition[], { ids, isSparse }: Found): Stretch {
+  // Few that match may all be old, or all be dear: in the list's order everything would be read before the first of them.
+  return { conditions, ids, isFoundFirst: ids !== null || isSparse };
+}
+
+const NOT_COUNTED = countOnly(0);
 
 async function stretches(
   source: Queryable,
   query: ProductQuery,
   order: ProductOrder,
-  count: () => Promise<number>,
+  count: () => Promise<Found>,
 ): Promise<Stretch[]> {
   const { search, minPriceMinor: least, maxPriceMinor: most } = query;
   if (search !== undefined && order.key === 'BROAD') {
     const inTitle = hasWords('search_title', search);
-    const few = (await countWords(source, query, 'search_title', search)) <= MAX_COUNTED;
     const others: Condition[] = [hasWords('search', search), (parameter) => `NOT ${inTitle(parameter)}`];
     return [
-      { conditions: [inTitle], few },
-      { conditions: others, few: false },
+      stretchOf([inTitle], await countWords(source, query, 'search_title', search)),
+      stretchOf(others, await count()),
     ];
   }
-  const found = search === undefined ? [] : [hasWords('search', search)];
-  // Few that match may all be old, or all be dear: in the list's order everything would be read before the first of them.
-  const few = isReadByCount(query) && (await count()) <= MAX_COUNTED;
-  if (order.key !== 'PRICE') return [{ conditions: found, few }];
-  const priced: Condition[] = [...found, () => 'p.min_price_minor IS NOT NULL'];
-  if (few) return [{ conditions: priced, few }];
+  const words = search === undefined ? [] : [hasWords('search', search)];
+  const whole = stretchOf(words, isReadByCount(query) ? await count() : NOT_COUNTED);
+  if (order.key !== 'PRICE') return [whole];
+  const priced: Condition[] = [...whole.conditions, () => 'p.min_price_minor IS NOT NULL'];
+  if (whole.isFoundFirst) return [{ ...whole, conditions: priced }];
   if (most !== undefined) priced.push((parameter) => `p.min_price_minor <= ${parameter(most)}`);
-  if (least === undefined) return [{ conditions: priced, few }];
+  if (least === undefined) return [{ conditions: priced, isFoundFirst: false }];
   // Products that begin below the range and reach into it come first, and lie far apart in this order. The others begin in
   // the range: an index leads there past all that is cheaper.
   const reachesIn: Condition = (parameter) => {
     const bound = parameter(least);
     return `p.min_price_minor < ${bound} AND p.max_price_minor >= ${bound} AND p.min_price_minor < p.max_price_minor`;
   };
-  const below: Stretch = { conditions: [...priced, reachesIn], few: true };
+  const below: Stretch = { conditions: [...priced, reachesIn], isFoundFirst: true };
   const beginsIn: Condition = (parameter) => `p.min_price_minor >= ${parameter(least)}`;
-  const within: Stretch = { conditions: [...priced, beginsIn], few: false };
+  const within: Stretch = { conditions: [...priced, beginsIn], isFoundFirst: false };
   return order.reverse ? [within, below] : [below, within];
 }
 
@@ -96,10 +104,14 @@ function select(
 ): string {
   const { parameter } = draft;
   const { condition, orderBy, cursor } = keyset(sorting(query, order, draft), page, parameter);
-  const conditions = draft.where([...filtersOf(query), ...stretch.conditions]);
-  // OFFSET 0 keeps the order and the limit out of the plan of what is inside.
-  const rows = stretch.few
-    ? `(SELECT * FROM products p WHERE ${conditions} OFFSET 0) AS p WHERE ${condition}`
+  const { ids = null, isFoundFirst } = stretch;
+  // In the list's order a page needs few products, unless they lie far apart: what is sold out is found by its own index.
+  const lookUp = ids === null && isFoundFirst ? 'planned' : 'one by one';
+  const conditions = draft.where([...filtersOf(query, lookUp), ...stretch.conditions]);
+  // OFFSET 0 keeps what is outside out of the plan of what is inside.
+  const found = `(SELECT * FROM products p WHERE ${ids === null ? conditions : `p.id = ANY(${parameter(ids)}::uuid[])`} OFFSET 0) AS p`;
+  const rows = isFoundFirst
+    ? `${found} WHERE ${ids === null ? condition : `${conditions} AND ${condition}`}`
     : `products p WHERE ${conditions} AND ${condition}`;
   const place = fields?.cursor === false ? `'{}'::text[]` : cursor;
   return `SELECT ${fields === null ? PRODUCT_COLUMNS : columnsOf(fields)}, ${place} AS cursor FROM ${rows} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`;
@@ -118,7 +130,7 @@ export async function findProductPage(
   query: ProductQuery,
   order: ProductOrder,
   page: PageRequest,
-  count: () => Promise<number>,
+  count: () => Promise<Found>,
   fields: ProductFields | null = null,
 ): Promise<Page<ProductWithVariants>> {
   const all = await stretches(source, query, order, count);
@@ -157,7 +169,7 @@ export async function findProductPagesOfCategories(
   const ids = draft.parameter(categoryIds);
   const inner = select({}, { key: 'NEWEST', reverse: false }, page, draft, {
     conditions: [() => 'p.category_id = c.id'],
-    few: false,
+    isFoundFirst: false,
   });
   const rows = await source.query<FoundRow>(
     {

@@ -13,7 +13,7 @@ import { argumentId } from '../../graphql/schema/global-id.ts';
 import { KEPT } from '../../graphql/schema/kept.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
 import { isStaff } from '../../graphql/context/viewer.ts';
-import { MAX_COUNTED } from '../../infra/postgres/count.ts';
+import { countOnly, MAX_COUNTED, type Found } from '../../infra/postgres/count.ts';
 import { isPlain } from '../input.ts';
 import { parseDecimal } from '../money.ts';
 import { ProductRef, ProductStatusRef, ProductVariantRef } from './catalog.refs.graphql.ts';
@@ -168,8 +168,8 @@ const CURSORS: Record<ProductOrder['key'], CursorType> = {
 };
 
 /** The order of a search without a sort. A later page goes on in the order of the first. */
-async function orderOfSearch(cursor: string | null, count: () => Promise<number>): Promise<ProductOrder> {
-  const broad = cursor === null ? (await count()) > MAX_COUNTED : isCursorOf(cursor, CURSORS.BROAD);
+async function orderOfSearch(cursor: string | null, count: () => Promise<Found>): Promise<ProductOrder> {
+  const broad = cursor === null ? (await count()).count > MAX_COUNTED : isCursorOf(cursor, CURSORS.BROAD);
   return { key: broad ? 'BROAD' : 'MATCH', reverse: false };
 }
 
@@ -227,8 +227,9 @@ builder.queryFields((t) => ({
     resolve: async (_root, { filter, sort, ...args }, ctx, info) => {
       const { catalog } = ctx.services;
       const query = await toProductQuery(filter ?? {}, ctx);
-      let counted: Promise<number> | undefined;
-      const count = () => (counted ??= query === null ? Promise.resolve(0) : catalog.productCount(query));
+      let counted: Promise<Found> | undefined;
+      const count = () => (counted ??= query === null ? Promise.resolve(countOnly(0)) : catalog.productCount(query));
+      const total = async () => (await count()).count;
       const order: ProductOrder =
         sort != null
           ? { key: sort.key, reverse: sort.reverse ?? false }
@@ -238,10 +239,10 @@ builder.queryFields((t) => ({
       const cursors = CURSORS[order.key];
       if (query === null) {
         pageOf({ first: args.first, last: args.last }, cursors);
-        return toConnection(NOTHING, cursors, count);
+        return toConnection(NOTHING, cursors, total);
       }
       const page = await catalog.productPage(query, order, pageOf(args, cursors), count, fieldsOfPage(info));
-      return toConnection(page, cursors, count);
+      return toConnection(page, cursors, total);
     },
   }),
 }));

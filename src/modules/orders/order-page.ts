@@ -1,4 +1,4 @@
-import { countUpTo, countUpToOfEach, countWordsUpTo, MAX_COUNTED } from '../../infra/postgres/count.ts';
+import { countOnly, countUpTo, countUpToOfEach, findWordsUpTo, type Found } from '../../infra/postgres/count.ts';
 import type { Queryable } from '../../infra/postgres/database.ts';
 import { StatementDraft } from '../../infra/postgres/statement-draft.ts';
 import { keyset, toPage, type Page, type PageRequest, type SortTerm } from '../../infra/postgres/page.ts';
@@ -35,10 +35,10 @@ export interface OrderQuery {
   placedBefore?: Date;
 }
 
+/** SQL of all conditions but the words. */
 function conditions(query: OrderQuery, { parameter }: StatementDraft): string {
-  const { search, status, paymentStatus, email, placedAfter, placedBefore } = query;
+  const { status, paymentStatus, email, placedAfter, placedBefore } = query;
   const terms = [
-    ...(search === undefined ? [] : [`o.search @@ search_query(${parameter(search)}::text)`]),
     ...(status === undefined ? [] : [`o.status = ${parameter(status)}::order_status`]),
     ...(paymentStatus === undefined ? [] : [`o.payment_status = ${parameter(paymentStatus)}::payment_status`]),
     ...(email === undefined ? [] : [`lower(o.email) = lower(${parameter(email)} COLLATE "C")`]),
@@ -61,33 +61,43 @@ function shapeOf(page: PageRequest): string {
 /**
  * A page of orders: which ones they are. Statements with conditions have no name: PostgreSQL plans them for their values, since
  * a status that most orders have needs another plan than one that few have.
- * @param count gives what `countOrders` says of the query
+ * @param count gives what `countOrders` finds
  */
 export async function findOrderPage(
   source: Queryable,
   query: OrderQuery,
   sort: OrderSort,
   page: PageRequest,
-  count: () => Promise<number>,
+  count: () => Promise<Found>,
 ): Promise<Page<{ id: string }>> {
   const draft = new StatementDraft();
-  const where = conditions(query, draft);
-  const few = query.search !== undefined && (await count()) <= MAX_COUNTED;
-  // Few are found first, by the index of words, and sorted afterwards: OFFSET 0 keeps order and limit out of that plan.
-  const from = `(SELECT * FROM orders o WHERE ${where}${few ? ' OFFSET 0' : ''}) AS o`;
+  const found = query.search === undefined ? countOnly(0) : await count();
+  const where = [
+    conditions(query, draft),
+    ...(query.search === undefined ? [] : [`o.search @@ search_match(${draft.parameter(query.search)}::text)`]),
+  ].join(' AND ');
+  // What is found first is sorted afterwards: OFFSET 0 keeps what is outside out of the plan of what is inside. Orders may have changed
+  // since they were found: the conditions still have to hold.
+  const from =
+    found.ids === null
+      ? `(SELECT * FROM orders o WHERE ${where}${found.isSparse ? ' OFFSET 0' : ''}) AS o`
+      : `(SELECT * FROM (SELECT * FROM orders o WHERE o.id = ANY(${draft.parameter(found.ids)}::uuid[]) OFFSET 0) AS o WHERE ${where}) AS o`;
   const text = select(from, sort, page, draft);
   const name = `order_page_${sort.key}_${sort.reverse}_${shapeOf(page)}`;
   const statement = { name: Object.keys(query).length === 0 ? name : undefined, text };
   return toPage(await source.query<{ id: string; cursor: string[] }>(statement, draft.values), page);
 }
 
-/** How many orders the query finds, as far as lists count. */
-export function countOrders(source: Queryable, query: OrderQuery): Promise<number> {
+/** How many orders the query finds, as far as lists count, and of a search, which. */
+export async function countOrders(source: Queryable, query: OrderQuery): Promise<Found> {
   const draft = new StatementDraft();
   const where = conditions(query, draft);
-  if (query.search === undefined) return countUpTo(source, `SELECT FROM orders o WHERE ${where}`, draft.values);
+  const { search } = query;
+  if (search === undefined) {
+    return countOnly(await countUpTo(source, `SELECT FROM orders o WHERE ${where}`, draft.values));
+  }
   const newest = 'ORDER BY o.placed_at DESC, o.id DESC';
-  return countWordsUpTo(source, { table: 'orders o', where, newest }, draft.values);
+  return findWordsUpTo(source, { table: 'orders o', column: 'search', search, where, newest }, draft);
 }
 
 /** One page of the orders of each given user, newest first, in one statement. */

@@ -1,4 +1,5 @@
 import type { OrderLine } from '../../generated/prisma/client.ts';
+import type { Found } from '../../infra/postgres/count.ts';
 import type { Transaction } from '../../infra/postgres/database.ts';
 import type { Page, PageRequest } from '../../infra/postgres/page.ts';
 import type { CartOwner } from '../cart/cart.service.ts';
@@ -60,9 +61,9 @@ export interface OrderService extends OrderLife, OrderAccess {
     query: OrderQuery,
     sort: OrderSort,
     page: PageRequest,
-    count: () => Promise<number>,
+    count: () => Promise<Found>,
   ): Promise<Page<{ id: string }>>;
-  count(query: OrderQuery): Promise<number>;
+  count(query: OrderQuery): Promise<Found>;
   /** One page of the orders of each given user. */
   pagesOfUsers(userIds: readonly string[], page: PageRequest): Promise<Map<string, Page<{ id: string }>>>;
   /** Number of orders by user. Users without orders are left out. */

@@ -1,6 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import { cursorTypes, pageCost, pageOf, type CursorType } from '../../graphql/schema/connection.ts';
 import { requestError } from '../../graphql/context/request-error.ts';
+import { countOnly, type Found } from '../../infra/postgres/count.ts';
 import { emailAddress } from '../input.ts';
 import { OrderConnectionRef, orderCursors, toOrderConnection } from './order-connection.graphql.ts';
 import type { OrderQuery, OrderSort } from './order.service.ts';
@@ -90,10 +91,10 @@ builder.queryField('orders', (t) =>
       const order: OrderSort = { key: sort?.key ?? 'PLACED_AT', reverse: sort?.reverse ?? false };
       const type = CURSORS[order.key];
       const asked = pageOf(args, type);
-      let counted: Promise<number> | undefined;
-      const count = () => (counted ??= query === null ? Promise.resolve(0) : orders.count(query));
+      let counted: Promise<Found> | undefined;
+      const count = () => (counted ??= query === null ? Promise.resolve(countOnly(0)) : orders.count(query));
       const page = query === null ? NOTHING : await orders.page(query, order, asked, count);
-      return toOrderConnection(page, { ctx, info, type, count });
+      return toOrderConnection(page, { ctx, info, type, count: async () => (await count()).count });
     },
   }),
 );

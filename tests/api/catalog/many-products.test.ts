@@ -5,7 +5,7 @@ import type { CatalogManyQueryVariables, ProductFilter, ProductSort } from '../.
 import { newStaff } from '../../support/accounts.ts';
 import { makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
-import { recordQueries, rowsTouched } from '../../support/plans.ts';
+import { executedCtes, recordQueries, rowsTouched } from '../../support/plans.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 
 // What a list costs does not grow with the catalogue: counted in rows that PostgreSQL looks at.
@@ -124,9 +124,55 @@ describe('the rows that a list looks at are few', () => {
     const ofProducts = queries.filter(({ text }) => text.includes('products p'));
     expect(ofProducts.length).toBeGreaterThanOrEqual(2);
     // A count may read a small table from its start instead of an index: what it finds is limited, not a share of the table.
-    const pages = ofProducts.filter(({ text }) => !text.includes('AS counted'));
+    const pages = ofProducts.filter(({ text }) => !text.startsWith('SELECT count(*)'));
     expect(await rowsTouched(shop.db, pages)).toBeLessThan(15_000);
     expect(ofProducts.length - pages.length).toBeLessThanOrEqual(1);
+  });
+
+  test.each([
+    { of: 'a range of prices', filter: { minPrice: '20', maxPrice: '30' }, more: true },
+    { of: 'a wide range of prices', filter: { minPrice: '20' }, more: true },
+    { of: 'a range of few products', filter: { minPrice: '20', maxPrice: '20.50' }, more: false },
+    { of: 'a range that all are in', filter: { minPrice: '0' }, more: true },
+    {
+      of: 'a range of prices of a category',
+      filter: { minPrice: '20', maxPrice: '60', categorySlug: 'filled-3' },
+      more: false,
+    },
+    { of: 'a range of prices in stock', filter: { minPrice: '20', maxPrice: '30', inStock: true }, more: true },
+  ])('for the count and the page of $of, together', async ({ filter, more }) => {
+    let found: Awaited<ReturnType<typeof list>> | undefined;
+    const queries = await recordQueries(async () => {
+      found = await list({ filter });
+    });
+    expect(found?.totalCountPrecision).toBe(more ? 'AT_LEAST' : 'EXACT');
+    // Of each of the thousand that are counted: the variant, whether its product has an earlier one, and the product.
+    expect(await rowsTouched(shop.db, queries)).toBeLessThan(6000);
+  });
+
+  test('for a rare word beside the beginning of one that all have: the index is asked for the rare word alone', async () => {
+    let found: Awaited<ReturnType<typeof list>> | undefined;
+    const queries = await recordQueries(async () => {
+      found = await list({ filter: { search: 'rare comm' } });
+    });
+    expect(found).toMatchObject({ totalCount: 20, totalCountPrecision: 'EXACT' });
+    const counts = queries.filter(({ text }) => text.includes('by_finished'));
+    expect(counts).toHaveLength(1);
+    const ctes = await executedCtes(shop.db, known(counts[0]));
+    expect(ctes).toContain('by_finished');
+    expect(ctes).not.toContain('by_all');
+    // Not again for the page: that is made from what was found.
+    const asked = queries.filter(({ text }) => text.includes('@@'));
+    expect(await rowsTouched(shop.db, asked)).toBeLessThan(2500);
+  });
+
+  test('for a common word: the newest products are read, and no index of words', async () => {
+    for (const search of ['common', 'tenth']) {
+      const queries = await recordQueries(() => list({ filter: { search } }));
+      const count = queries.find(({ text }) => text.includes('by_finished'));
+      const ctes = await executedCtes(shop.db, known(count));
+      expect([search, ctes.includes('by_all'), ctes.includes('by_finished')]).toEqual([search, false, false]);
+    }
   });
 });
 
@@ -165,7 +211,9 @@ describe('a range of prices, by price', () => {
     for (const reverse of [false, true]) {
       const order = reverse ? wanted.toReversed() : wanted;
       const sort: ProductSort = { key: 'PRICE', reverse };
-      expect((await list({ filter, sort })).nodes.map(({ title }) => title)).toEqual(order);
+      const whole = await list({ filter, sort });
+      expect(whole.nodes.map(({ title }) => title)).toEqual(order);
+      expect(whole).toMatchObject({ totalCount: 4, totalCountPrecision: 'EXACT' });
       const seen: string[] = [];
       for (let after: string | null = null, more = true; more;) {
         const page: Awaited<ReturnType<typeof list>> = await list({ filter, sort, first: 1, after });
@@ -182,6 +230,32 @@ describe('a range of prices, by price', () => {
       expect(back).toEqual(order);
     }
   });
+});
+
+test('a product with several variants in a range of prices is counted once, by any of them that is not archived', async () => {
+  const product = await makeProduct(shop, {
+    title: 'Many prices',
+    tags: ['many-prices'],
+    variants: [300, 100, 200, 250].map((price, position) => ({
+      sku: `MANY-PRICES-${position}`,
+      price,
+      onHand: position,
+    })),
+  });
+  expect(product.variants).toHaveLength(4);
+  const count = async (filter: ProductFilter) => {
+    const { totalCount, nodes } = await list({ filter: { tags: ['many-prices'], ...filter } });
+    return [totalCount, nodes.length];
+  };
+  expect(await count({ minPrice: '1', maxPrice: '3' })).toEqual([1, 1]);
+  expect(await count({ minPrice: '2' })).toEqual([1, 1]);
+  expect(await count({ maxPrice: '2' })).toEqual([1, 1]);
+  expect(await count({ minPrice: '2.60', maxPrice: '2.90' })).toEqual([0, 0]);
+  expect(await count({ minPrice: '3', inStock: true })).toEqual([0, 0]);
+  expect(await count({ minPrice: '2', inStock: true })).toEqual([1, 1]);
+  await shop.db.query({ text: `UPDATE product_variants SET archived_at = now() WHERE sku = 'MANY-PRICES-0'` });
+  expect(await count({ minPrice: '2.60' })).toEqual([0, 0]);
+  expect(await count({ minPrice: '2' })).toEqual([1, 1]);
 });
 
 test('the counts of categories stop at 1,000', async () => {
@@ -260,5 +334,6 @@ describe('where prices go with age, the oldest being the dearest,', () => {
     expect(ofProducts.length).toBe(2);
     expect(pages.length).toBe(1);
     expect(await rowsTouched(shop.db, pages)).toBeLessThan(3000);
+    expect(await rowsTouched(shop.db, ofProducts)).toBeLessThan(6000);
   });
 });

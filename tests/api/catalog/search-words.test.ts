@@ -220,15 +220,73 @@ describe('stop words', () => {
 
   test('are worked out once for a statement, whatever the number of products', async () => {
     const [row] = await shop.db.query<{ volatility: string }>({
-      text: `SELECT string_agg(DISTINCT provolatile::text, '') AS volatility FROM pg_proc WHERE proname IN ('search_query', 'search_terms')`,
+      text: `SELECT string_agg(DISTINCT provolatile::text, '') AS volatility FROM pg_proc
+              WHERE proname IN ('search_query', 'search_match', 'search_finished', 'search_terms')`,
     });
     expect(row).toEqual({ volatility: 'i' });
     const plan = await shop.db.query<{ 'QUERY PLAN': string }>(
-      { text: 'EXPLAIN (VERBOSE) SELECT FROM products p WHERE p.search @@ search_query($1::text)' },
+      { text: 'EXPLAIN (VERBOSE) SELECT FROM products p WHERE p.search @@ search_match($1::text)' },
       ['the'],
     );
     const text = plan.map((line) => line['QUERY PLAN']).join('\n');
     expect(text).toContain(`'''the'':*'::tsquery`);
-    expect(text).not.toContain('search_query');
+    expect(text).not.toContain('search_match');
+  });
+});
+
+describe('what the index of words is asked for', () => {
+  const WORDS = [
+    'organic',
+    'organi',
+    'organ',
+    'running',
+    'runs',
+    'the',
+    'is',
+    't',
+    'b12',
+    '12',
+    'café',
+    '有機蜂蜜',
+    '蜂',
+    '蜜ギ',
+    'น้ำ',
+    'œuf',
+    'a',
+  ];
+
+  test('finds what a search ranks, and the finished words find at least that', async () => {
+    const searches = WORDS.flatMap((first) => ['', ...WORDS, 'the organic'].map((then) => `${first} ${then}`));
+    const [row] = await shop.db.query<{ compared: number; found: number; wrong: string[] }>(
+      {
+        text: `SELECT count(*)::int AS compared, (count(*) FILTER (WHERE ranked))::int AS found,
+                      coalesce(array_agg(text || ' / ' || search) FILTER (WHERE ranked IS DISTINCT FROM matched OR (ranked AND finished IS FALSE)), '{}') AS wrong
+                 FROM (SELECT d.text, s.search, document @@ search_query(s.search) AS ranked, document @@ search_match(s.search) AS matched,
+                              document @@ search_finished(s.search) AS finished
+                         FROM (SELECT text, search_document(search_terms(text)) AS document FROM unnest($1::text[]) AS text OFFSET 0) AS d,
+                              unnest($2::text[]) AS s(search)) AS compared`,
+      },
+      [searches.filter((_, index) => index % 3 === 0), searches],
+    );
+    expect(row?.wrong).toEqual([]);
+    expect(row?.compared).toBeGreaterThan(30_000);
+    expect(row?.found).toBeGreaterThan(2000);
+  });
+
+  test('names a word once where its stem begins as the word does', async () => {
+    const [row] = await shop.db.query({
+      text: `SELECT search_match('blue jar')::text AS once, search_match('jars')::text AS twice, search_finished('blue jar')::text AS finished,
+                    search_finished('the jar')::text AS none`,
+    });
+    expect(row).toEqual({ once: `'blue' & 'jar':*`, twice: `'jars':* | 'jar'`, finished: `'blue'`, none: null });
+  });
+
+  test('is kept sorted but for a little', async () => {
+    const [row] = await shop.db.query<{ indexes: number }>({
+      text: `SELECT count(*)::int AS indexes FROM pg_class
+              WHERE relname IN ('products_search_idx', 'products_search_title_idx', 'orders_search_idx', 'users_search_idx')
+                AND reloptions @> ARRAY['gin_pending_list_limit=256']`,
+    });
+    expect(row).toEqual({ indexes: 4 });
   });
 });

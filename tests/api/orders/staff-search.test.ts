@@ -235,6 +235,7 @@ describe('of very many orders', () => {
     { by: 'a payment status that none has', filter: { paymentStatus: 'REFUNDED' }, found: 0 },
     { by: 'a word that all have', filter: { search: 'buyer' }, found: 1001 },
     { by: 'a whole address', filter: { search: 'buyer-77@example.com' }, found: 1 },
+    { by: 'a rare word and the beginning of one that all have', filter: { search: '77 exam' }, found: 1 },
     { by: 'a word that none has, by total', filter: { search: 'absent' }, sort: { key: 'TOTAL' }, found: 0 },
   ];
   test.each(cases)('a page by $by looks at few', async ({ filter = {}, sort = null, found }) => {
