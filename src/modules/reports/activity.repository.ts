@@ -26,16 +26,21 @@ interface LiveCartRow {
   lines: PricedLine[];
 }
 
+const LISTED = "v.archived_at IS NULL AND p.status <> 'ARCHIVED'";
+
+// Each number is read by an index of its own: of the carts that hold units, of the variants that are sold out, and of those that are low.
 const stock: Statement = {
   name: 'report_stock_summary',
-  text: `SELECT coalesce(sum(v.held), 0)::int AS "heldUnits",
-                (count(*) FILTER (WHERE v.available = 0))::int AS "soldOutCount",
-                (count(*) FILTER (WHERE v.available > 0 AND v.available <= v.low_stock_threshold))::int AS "lowCount"
-           FROM product_variants v JOIN products p ON p.id = v.product_id
-          WHERE v.archived_at IS NULL AND p.status <> 'ARCHIVED'`,
+  text: `SELECT (SELECT coalesce(sum(l.quantity), 0)::int FROM carts c JOIN cart_lines l ON l.cart_id = c.id
+                    JOIN product_variants v ON v.id = l.variant_id JOIN products p ON p.id = v.product_id
+                   WHERE c.status = 'ACTIVE' AND c.expires_at IS NOT NULL AND ${LISTED}) AS "heldUnits",
+                (SELECT count(*)::int FROM product_variants v JOIN products p ON p.id = v.product_id
+                  WHERE NOT v.in_stock AND ${LISTED}) AS "soldOutCount",
+                (SELECT count(*)::int FROM product_variants v JOIN products p ON p.id = v.product_id
+                  WHERE v.low_stock AND ${LISTED}) AS "lowCount"`,
 };
 
-/** Reads the variants of the catalogue once. */
+/** Stock of all variants. What this costs grows with the carts that hold units and with the variants that are sold out or low. */
 export async function findStockSummary(source: Queryable): Promise<StockSummary> {
   const [row] = await source.query<StockSummary>(stock);
   return row ?? { heldUnits: 0, soldOutCount: 0, lowCount: 0 };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fillOrders } from '../../../bench/lists/fill.ts';
+import { fillOrders, fillProducts } from '../../../bench/lists/fill.ts';
 import { graphql } from '../../generated/gql/index.ts';
 import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
 import { makeProduct } from '../../support/fixtures.ts';
@@ -395,5 +395,35 @@ describe('of very many orders', () => {
     const { shopActivity } = await staff.client.data(Activity, {});
     expect(known(shopActivity).orderCounts[0]).toEqual({ status: 'PLACED', count: 1000, isExact: false });
     expect(await rowsTouched(shop.db, await recordQueries(() => staff.client.data(Activity, {})))).toBeLessThan(3000);
+  });
+});
+
+describe('of very many variants', () => {
+  test('the sold-out ones and the summary of the stock are read without the others', async () => {
+    const client = await shop.db.connect();
+    try {
+      await fillProducts(client, 8000);
+      await client.query('VACUUM ANALYZE products, product_variants');
+    } finally {
+      await client.end();
+    }
+    const queries = await recordQueries(async () => {
+      const first = known((await staff.client.data(Variants, { first: 3 })).productVariants);
+      expect(first.nodes.map(({ available }) => available)).toEqual([0, 0, 0]);
+      const low = await staff.client.data(Variants, { first: 3, filter: { states: ['LOW'] } });
+      expect(known(low.productVariants).nodes).toHaveLength(3);
+    });
+    const pages = queries.filter(
+      ({ text }) => text.includes('product_variants v') && !text.startsWith('SELECT count(*)'),
+    );
+    expect(pages).toHaveLength(2);
+    expect(await rowsTouched(shop.db, pages)).toBeLessThan(200);
+    const summary = await recordQueries(() => staff.client.data(Activity, {}));
+    expect(
+      await rowsTouched(
+        shop.db,
+        summary.filter(({ text }) => text.includes('soldOutCount')),
+      ),
+    ).toBeLessThan(200);
   });
 });
