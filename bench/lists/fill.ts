@@ -44,21 +44,44 @@ export async function fillProducts(client: pg.ClientBase, count: number): Promis
   await client.query('ALTER TABLE products ENABLE TRIGGER USER; ALTER TABLE product_variants ENABLE TRIGGER USER');
 }
 
-/** Fills orders of one guest each: every one paid by default and PLACED, one in 1,000 CANCELLED. Placed a second apart. */
-export async function fillOrders(client: pg.ClientBase, count: number): Promise<void> {
+/**
+ * Fills orders of one guest each: every one PLACED, one in 1,000 CANCELLED. Placed a second apart.
+ * @param daysAgo when the guests came and the latest order was placed
+ */
+export async function fillOrders(client: pg.ClientBase, count: number, daysAgo = 0): Promise<void> {
   await client.query(
-    `WITH guest AS (
-       INSERT INTO guests (id, token_hash) SELECT gen_random_uuid(), sha256(n::text::bytea) FROM generate_series(1, $1::int) AS n RETURNING id
+    `WITH day AS (SELECT now() - make_interval(days => $2::int) AS at), guest AS (
+       INSERT INTO guests (id, token_hash, created_at)
+       SELECT gen_random_uuid(), sha256(n::text::bytea), day.at FROM day, generate_series(1, $1::int) AS n RETURNING id
      ), cart AS (
-       INSERT INTO carts (id, guest_id, status, created_at, updated_at) SELECT gen_random_uuid(), id, 'CHECKED_OUT', now(), now() FROM guest
-       RETURNING id, guest_id
+       INSERT INTO carts (id, guest_id, status, created_at, updated_at)
+       SELECT gen_random_uuid(), guest.id, 'CHECKED_OUT', day.at, day.at FROM day, guest RETURNING id, guest_id
      )
      INSERT INTO orders (id, guest_id, cart_id, status, email, currency, subtotal_minor, total_minor, shipping_name, shipping_line1,
                          shipping_city, shipping_postal_code, shipping_country_code, idempotency_key, request_hash, placed_at, updated_at)
      SELECT gen_random_uuid(), guest_id, id, CASE WHEN n % 1000 = 0 THEN 'CANCELLED' ELSE 'PLACED' END::order_status,
             'buyer-' || n || '@example.com', 'USD', n, n, 'Buyer ' || n, 'Road ' || n, 'Town', '12345', 'DE', 'key', sha256(''),
-            now() - n * interval '1 second', now()
-       FROM (SELECT *, row_number() OVER () AS n FROM cart) AS numbered`,
+            day.at - n * interval '1 second', day.at
+       FROM day, (SELECT *, row_number() OVER () AS n FROM cart) AS numbered`,
+    [count, daysAgo],
+  );
+}
+
+/** Fills so many accounts of customers, which nobody can log in to. */
+export async function fillUsers(client: pg.ClientBase, count: number): Promise<void> {
+  await client.query(
+    `INSERT INTO users (id, email, name, password_hash, created_at, updated_at)
+     SELECT gen_random_uuid(), 'customer-' || n || '@example.com', 'Customer ' || n, '$2b$10$' || repeat('x', 53), now() - n * interval '1 second', now()
+       FROM generate_series(1, $1::int) AS n`,
     [count],
+  );
+}
+
+/** Gives one user 50 orders that are spread over all of them. */
+export async function giveOrders(client: pg.ClientBase, email: string): Promise<void> {
+  await client.query(
+    `UPDATE orders o SET user_id = u.id, guest_id = NULL, idempotency_key = 'key ' || o.number FROM users u
+      WHERE u.email = $1 AND o.id IN (SELECT id FROM orders WHERE number % greatest((SELECT count(*) FROM orders) / 50, 1) = 0)`,
+    [email],
   );
 }

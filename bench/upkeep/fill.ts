@@ -1,0 +1,50 @@
+import type pg from 'pg';
+import { fillOrders } from '../lists/fill.ts';
+
+/** Days since what is old was changed: longer than anything is kept. */
+export const DAYS_AGO = 1000;
+
+const uuidOf = (what: string) => `md5('${what} ' || n)::uuid`;
+
+// The IDs of a cart, its guest and its variant follow from a number, so that nothing has to be joined.
+const VARIANTS = [
+  `WITH product AS (INSERT INTO products (id, slug, title) VALUES (gen_random_uuid(), 'bench-carts', 'Bench') RETURNING id)
+   INSERT INTO product_variants (id, product_id, sku, price_minor, low_stock_threshold, position, on_hand, held)
+   SELECT ${uuidOf('variant')}, product.id, 'BENCH-' || n, 100, 1, n, 4, 1 FROM product, generate_series(1, $1::int) AS n`,
+  `INSERT INTO stock_movements (variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, occurred_at)
+   SELECT ${uuidOf('variant')}, 'RESTOCK', 4, 0, 4, 0, now() FROM generate_series(1, $1::int) AS n`,
+  `INSERT INTO stock_movements (variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, cart_id, occurred_at)
+   SELECT ${uuidOf('variant')}, 'HOLD', 0, 1, 4, 1, ${uuidOf('live cart')}, now() FROM generate_series(1, $1::int) AS n`,
+];
+
+const carts = (what: 'live' | 'old', status: string, at: string, hold: string) => [
+  `INSERT INTO guests (id, token_hash, created_at)
+   SELECT ${uuidOf(`${what} guest`)}, sha256(('${what} ' || n)::bytea), ${at} FROM generate_series(1, $1::int) AS n`,
+  `INSERT INTO carts (id, guest_id, status, hold_started_at, expires_at, created_at, updated_at)
+   SELECT ${uuidOf(`${what} cart`)}, ${uuidOf(`${what} guest`)}, '${status}', ${hold}, ${at}, ${at} FROM generate_series(1, $1::int) AS n`,
+  `INSERT INTO cart_lines (id, cart_id, variant_id, quantity, unit_price_minor, position)
+   SELECT ${uuidOf(`${what} line`)}, ${uuidOf(`${what} cart`)}, ${uuidOf('variant')}, 1, 100, 0 FROM generate_series(1, $1::int) AS n`,
+];
+
+/**
+ * Fills so many live carts that each hold a unit of a variant of their own, with the ledger; as many carts that expired long ago, with
+ * their guests; and as many old orders of guests, whose carts have no lines any more.
+ */
+export async function fillCarts(client: pg.Client, count: number, tell: (what: string) => void): Promise<void> {
+  await client.query('ALTER TABLE product_variants DISABLE TRIGGER USER');
+  const old = `now() - interval '${DAYS_AGO} days'`;
+  const parts: [string, readonly string[]][] = [
+    ['variants', VARIANTS],
+    ['live carts', carts('live', 'ACTIVE', 'now()', `now(), now() + interval '1 day'`)],
+    ['old carts', carts('old', 'EXPIRED', old, 'NULL, NULL')],
+  ];
+  for (const [what, statements] of parts) {
+    tell(`${count} ${what}`);
+    for (const text of statements) await client.query(text, [count]);
+  }
+  await client.query('ALTER TABLE product_variants ENABLE TRIGGER USER');
+  tell(`${count} orders`);
+  await fillOrders(client, count, DAYS_AGO);
+  tell('VACUUM ANALYZE');
+  await client.query('VACUUM ANALYZE');
+}
