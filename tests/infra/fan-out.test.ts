@@ -5,7 +5,7 @@ import type { EventFeed, FeedListener } from '../../src/events/feed.ts';
 import { LaggedError, type EventStream } from '../../src/events/stream.ts';
 import type { Context } from '../../src/graphql/context/context.ts';
 import type { EventText, Sink } from '../../src/graphql/context/sink.ts';
-import { createEventQueue } from '../../src/graphql/live/event-queue.ts';
+import { createEventQueue, type EventQueue } from '../../src/graphql/live/event-queue.ts';
 import { createFanOut } from '../../src/graphql/live/fan-out.ts';
 import { until } from '../support/until.ts';
 
@@ -26,7 +26,14 @@ function open(limits: { perTurn: number; waiting: number }) {
       return () => void listeners.delete(listener);
     },
   } as EventFeed;
-  const queue = createEventQueue({ inFlight: 1_000, ...limits });
+  const all = createEventQueue({ inFlight: 1_000, ...limits });
+  let turns = 0;
+  const queue: EventQueue = {
+    run(...work) {
+      turns += 1;
+      return all.run(...work);
+    },
+  };
   const fanOut = createFanOut({ contextFor: () => ({}) as Context, queue, laneOf: () => '' });
 
   function streamFrom(after: number, make: Make, forget?: () => void): EventStream<unknown> {
@@ -47,6 +54,8 @@ function open(limits: { perTurn: number; waiting: number }) {
 
   return {
     fanOut,
+    /** How often executions have stood in line. */
+    turns: () => turns,
     /** Adds events to the log, and tells the listeners. */
     emit(count: number) {
       for (let i = 0; i < count; i += 1) {
@@ -55,11 +64,11 @@ function open(limits: { perTurn: number; waiting: number }) {
         for (const listener of listeners) listener.event(event);
       }
     },
-    join(sink: Sink, of: { after: number; make?: Make; key?: string; forget?: () => void }) {
-      const { after, make = ({ seq }) => String(seq), key = 'k' } = of;
+    join(sink: Sink, of: { after: number; make?: Make; key?: string; cost?: number; forget?: () => void }) {
+      const { after, make = ({ seq }) => String(seq), key = 'k', cost: eventCost = 1 } = of;
       const viewer = { user: null, guest: null };
       const shared = { key, viewer, viewerKey: 'public', isRecorded: false };
-      const args = { schema, document, contextValue: { eventCost: 1 } } as unknown as ExecutionArgs;
+      const args = { schema, document, contextValue: { eventCost } } as unknown as ExecutionArgs;
       return fanOut.join(shared, args, streamFrom(after, make, of.forget), sink);
     },
   };
@@ -138,6 +147,40 @@ test.each([
     expect(sink.seen).toEqual(numbers(after + 1, 3_001));
   }
   expect(live.seen).toEqual(['3001']);
+});
+
+test.each([
+  ['cheap events stand in line together', 1, 25],
+  ['a piece of dear events costs no more than one of them', 60, 1_000],
+])('of a thousand past events, %s', async (_name, cost, most) => {
+  const { fanOut, emit, join, turns } = open({ perTurn: 1_000, waiting: 10_000 });
+  emit(1_000);
+  const sink = new Kept();
+  join(sink, { after: 0, cost });
+  await until('it has caught up', () => fanOut.state().live === 1);
+  expect(sink.seen).toEqual(numbers(1, 1_000));
+  expect(fanOut.state().executions).toBe(1_000);
+  expect(turns()).toBeLessThanOrEqual(most);
+  // Together, a thousand of the dear ones would keep live events waiting.
+  if (cost > 50) expect(turns()).toBe(1_000);
+});
+
+test('a reader at the same place shares the executions of a portion, and its failure', async () => {
+  const { fanOut, emit, join } = open({ perTurn: 1_000, waiting: 10_000 });
+  emit(50);
+  const make = ({ seq }: StoredEvent) =>
+    seq === 30
+      ? Promise.reject(new Error('no such event'))
+      : new Promise<string>((resolve) => void setImmediate(resolve, String(seq)));
+  const [one, two] = [new Kept(), new Kept()];
+  join(one, { after: 0, make });
+  join(two, { after: 0, make });
+  await until('both have failed', () => one.errors.length + two.errors.length === 2);
+  for (const sink of [one, two]) {
+    expect(sink.seen).toEqual(numbers(1, 29));
+    expect(sink.errors.map(({ message }) => message)).toEqual(['no such event']);
+  }
+  expect(fanOut.state().executions).toBe(49);
 });
 
 const long = ({ seq }: StoredEvent) => `${seq}`.padEnd(20_000);

@@ -1,13 +1,21 @@
+import { encodeCursor, type Cursor } from '../../events/cursor.ts';
+
 /** The result of an event, serialized: one for all subscribers that get it. */
 export class EventText {
   readonly text: string;
-  /** The position of the event in the log. */
-  readonly cursor: string;
+  readonly #position: Cursor;
+  #cursor: string | undefined;
   #bytes: Buffer | undefined;
 
-  constructor(text: string, cursor: string) {
+  /** @param position of the event in the log */
+  constructor(text: string, position: Cursor) {
     this.text = text;
-    this.cursor = cursor;
+    this.#position = position;
+  }
+
+  /** The position of the event as clients get it. */
+  get cursor(): string {
+    return (this.#cursor ??= encodeCursor(this.#position));
   }
 
   /** The text in UTF-8. */

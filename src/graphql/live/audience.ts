@@ -1,5 +1,4 @@
 import type { CatchUp } from '../../events/catch-up.ts';
-import { encodeCursor } from '../../events/cursor.ts';
 import type { StoredEvent } from '../../events/event.ts';
 import type { EventFeed, FeedListener } from '../../events/feed.ts';
 import { patiently } from '../../events/patience.ts';
@@ -12,29 +11,24 @@ import {
   type StreamSource,
 } from '../../events/stream.ts';
 import { EventText, type Membership, type Sink } from '../context/sink.ts';
-import type { EventTexts, TextsOf } from './event-texts.ts';
+import type { Executed, SharedTexts, Text } from './event-texts.ts';
+import { PastEvents, type Failure, type PastHost, type Picker } from './past-events.ts';
 import { Portions } from './portions.ts';
 
 /** Events that may wait for those before them; more, and the node is not keeping up. */
 const MAX_PENDING = 1000;
 
-/** Serialized result of an event; null if the audience may not see the event. */
-type Text = string | null;
-
-/** Of a source, what is needed once its subscriber is live: the rest would keep what the subscriber came with. */
-type Picker = Pick<StreamSource<unknown>, 'pick' | 'forget'>;
-
 /** What an audience is made with. */
 export interface AudienceHost {
   readonly epoch: string;
   readonly feed: EventFeed;
-  readonly texts: EventTexts;
+  /** Executes a live event. */
+  run(item: StreamItem<unknown>): Promise<Executed>;
   /**
-   * Executes for one event.
-   * @param isPast for a subscriber that catches up: such executions must not keep those of live events waiting
-   * @returns the text, and whether others may get it later
+   * Executes past events for a subscriber that catches up. Such executions do not keep those of live events waiting.
+   * @returns what became of each event, in the order of the events
    */
-  run(item: StreamItem<unknown>, isPast: boolean): Promise<{ text: string; isLasting: boolean }>;
+  runPast(items: readonly StreamItem<unknown>[]): Promise<readonly (Executed | Failure)[]>;
   /** Whether many past events are being executed already. */
   isCrowded(): boolean;
   /** Counts past events that are to be executed. @returns what to call when they are */
@@ -65,20 +59,18 @@ class Pending {
 /** All who get the same. It listens to the feed itself: a listener apart would be more memory for each owner who follows a cart. */
 export class Audience implements FeedListener {
   readonly #host: AudienceHost;
-  readonly #of: TextsOf;
+  readonly #texts: SharedTexts;
   readonly #live = new Set<Member>();
   /** That of the first member who is live, for all who are. */
   #picker: Picker | undefined;
-  /** Executions for those who catch up, by number of the event: readers at the same place share them. */
-  #flights: Map<number, Promise<string>> | undefined;
   #pending: Pending[] | undefined;
   #pumping = false;
   #unsubscribe: (() => void) | undefined;
   size = 0;
 
-  constructor(host: AudienceHost, of: TextsOf) {
+  constructor(host: AudienceHost, texts: SharedTexts) {
     this.#host = host;
-    this.#of = of;
+    this.#texts = texts;
   }
 
   get live(): number {
@@ -93,13 +85,15 @@ export class Audience implements FeedListener {
   }
 
   async #begin(member: Member, catchUp: CatchUp, source: StreamSource<unknown>): Promise<void> {
+    const past = new PastEvents(this.#pastHost(), source);
     const portions = new Portions({
       sink: member.sink,
       isRepeatable: source.forget === undefined,
       hasLeft: () => member.left,
       isCrowded: () => this.#host.isCrowded(),
       begins: (count) => this.#host.replays(count),
-      make: (event) => this.#make(event, source, true),
+      pick: (event) => past.pick(event),
+      make: (wanted) => past.make(wanted),
       textOf: (seq, text) => this.#textOf(seq, text),
     });
     for (;;) {
@@ -147,7 +141,7 @@ export class Audience implements FeedListener {
   /** Of the feed: the next event. */
   event(event: StoredEvent): void {
     if (this.#picker === undefined) return;
-    const made = this.#make(event, this.#picker, false);
+    const made = this.#make(event, this.#picker);
     if (made === null) return;
     this.#pending ??= [];
     if (this.#pending.length >= MAX_PENDING) {
@@ -158,20 +152,17 @@ export class Audience implements FeedListener {
     if (!this.#pumping) void this.#pump();
   }
 
-  /** The text of an event; null where the event is passed over at once. */
-  #make(event: StoredEvent, picker: Picker, isPast: boolean): Promise<Text> | null {
+  /** The text of a live event; null where the event is passed over at once. */
+  #make(event: StoredEvent, picker: Picker): Promise<Text> | null {
     const picked = pickFrom(picker.pick, event);
     if (picked === null) return null;
-    const text = this.#execute({ event, picked, isPast }, picker);
+    const text = this.#execute(event, picked, picker);
     // It is awaited when its turn comes.
     text.catch(() => {});
     return text;
   }
 
-  async #execute(
-    { event, picked, isPast }: { event: StoredEvent; picked: unknown; isPast: boolean },
-    { pick, forget }: Picker,
-  ): Promise<Text> {
+  async #execute(event: StoredEvent, picked: unknown, { pick, forget }: Picker): Promise<Text> {
     let value = picked;
     if (picked instanceof Promise) {
       const attempt = async (again: boolean) => await (again ? pickFrom(pick, event) : picked);
@@ -180,29 +171,28 @@ export class Audience implements FeedListener {
     if (value === null) return null;
     const item = { event, epoch: this.#host.epoch, value };
     // What one member was shown may not be what another one is to be shown.
-    if (forget !== undefined) return (await this.#host.run(item, isPast)).text;
-    return this.#host.texts.find(this.#of, event.seq) ?? this.#share(item, isPast);
+    if (forget !== undefined) return (await this.#host.run(item)).text;
+    return this.#texts.find(event.seq) ?? this.#share(item);
   }
 
-  #share(item: StreamItem<unknown>, isPast: boolean): Promise<string> {
+  /** A live event never waits for a reader's execution: it arrives here before any reader finds it in memory. */
+  #share(item: StreamItem<unknown>): Promise<string> {
     const { seq } = item.event;
-    const flights = (this.#flights ??= new Map());
-    // A live event never waits for a reader's execution: it arrives here before any reader finds it in memory.
-    let flight = flights.get(seq);
-    if (flight === undefined) {
-      flight = this.#fly(item, isPast).finally(() => {
-        flights.delete(seq);
-        if (flights.size === 0) this.#flights = undefined;
-      });
-      flights.set(seq, flight);
-    }
-    return flight;
+    const made = this.#host.run(item).then(({ text, isLasting }) => {
+      if (isLasting) this.#texts.keep([[seq, text]]);
+      return text;
+    });
+    this.#texts.share([seq], () => made, made);
+    return made;
   }
 
-  async #fly(item: StreamItem<unknown>, isPast: boolean): Promise<string> {
-    const { text, isLasting } = await this.#host.run(item, isPast);
-    if (isLasting) this.#host.texts.keep(this.#of, item.event.seq, text);
-    return text;
+  #pastHost(): PastHost {
+    return {
+      epoch: this.#host.epoch,
+      texts: this.#texts,
+      isOver: () => this.size === 0,
+      run: (items) => this.#host.runPast(items),
+    };
   }
 
   /** One at a time, in the events' order; together, what is ready together. */
@@ -244,7 +234,7 @@ export class Audience implements FeedListener {
   }
 
   #textOf(seq: number, text: string): EventText {
-    return new EventText(text, encodeCursor({ epoch: this.#host.epoch, seq }));
+    return new EventText(text, { epoch: this.#host.epoch, seq });
   }
 }
 

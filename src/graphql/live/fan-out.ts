@@ -1,5 +1,6 @@
-import { execute, type ExecutionArgs } from 'graphql';
+import { execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { EventFeed } from '../../events/feed.ts';
+import { isDatabaseFault } from '../../events/patience.ts';
 import type { EventStream, StreamItem } from '../../events/stream.ts';
 import type { Viewer } from '../context/authentication.ts';
 import type { Context } from '../context/context.ts';
@@ -7,7 +8,8 @@ import { formatError, maskResult } from '../context/mask.ts';
 import type { Membership, Sink } from '../context/sink.ts';
 import { Audience, type AudienceHost } from './audience.ts';
 import type { EventQueue } from './event-queue.ts';
-import { createEventTexts, type EventTexts, type TextsOf } from './event-texts.ts';
+import { createEventTexts, SharedTexts, type Executed, type TextsOf } from './event-texts.ts';
+import { Failure, together } from './past-events.ts';
 import type { SharedAudience } from './sharing.ts';
 import { untilRead } from './subscribe.ts';
 
@@ -36,6 +38,9 @@ export interface FanOut {
 
 /** Past events of one lane that may be executed in portions: a tenth of the executions that may wait there. */
 const MANY = 1_000;
+
+/** Cost of past events that are executed in one go: a small part of what begins in a turn of the event loop. */
+const PIECE_COST = 50;
 
 /** Wires it. */
 export function createFanOut(deps: {
@@ -81,26 +86,56 @@ export function createFanOut(deps: {
       this.#eventCost = (args.contextValue as Context).eventCost;
     }
 
-    get texts(): EventTexts {
-      return texts;
+    run(item: StreamItem<unknown>): Promise<Executed> {
+      executions += 1;
+      return this.#execute(item, deps.laneOf(this.#shared.key), contextOf(this.#shared), null);
     }
 
-    async run(item: StreamItem<unknown>, isPast: boolean): Promise<{ text: string; isLasting: boolean }> {
-      executions += 1;
-      const shared = this.#shared;
-      let contextValue = contextOf(shared);
+    async runPast(items: readonly StreamItem<unknown>[]): Promise<(Executed | Failure)[]> {
+      executions += items.length;
+      const context = contextOf(this.#shared);
+      const size = Math.max(1, Math.floor(PIECE_COST / Math.max(1, this.#eventCost)));
+      const pieces: Promise<(Executed | Failure)[]>[] = [];
+      for (let at = 0; at < items.length; at += size) pieces.push(this.#runPiece(items.slice(at, at + size), context));
+      return (await Promise.all(pieces)).flat();
+    }
+
+    async #runPiece(items: readonly StreamItem<unknown>[], context: Context): Promise<(Executed | Failure)[]> {
+      const lane = this.#pastLane;
+      const work = () => together(items.map((item) => this.#begin(item, context)));
+      try {
+        const results = await deps.queue.run(lane, this.#eventCost * items.length, work);
+        const finished = results.map((result, index) => {
+          const item = items[index];
+          if (item === undefined || result.errors?.some(isDatabaseFault) !== true) return toExecuted(result, context);
+          return this.#execute(item, lane, context, result).catch((error: unknown) => new Failure(error));
+        });
+        return await together<Executed | Failure>(finished);
+      } catch (error) {
+        return items.map(() => new Failure(error));
+      }
+    }
+
+    #begin(rootValue: StreamItem<unknown>, contextValue: Context): ExecutionResult | Promise<ExecutionResult> {
+      return execute({ ...this.#args, rootValue, contextValue });
+    }
+
+    /** @param first result of the first attempt, where that was made already */
+    async #execute(
+      item: StreamItem<unknown>,
+      lane: string,
+      context: Context,
+      first: ExecutionResult | null,
+    ): Promise<Executed> {
+      let contextValue = context;
       const attempt = async (again: boolean) => {
+        if (!again && first !== null) return first;
         // What one attempt could not read must not be kept for the next.
-        if (again) contextValue = deps.contextFor(shared.viewer);
-        return execute({ ...this.#args, rootValue: item, contextValue });
+        if (again) contextValue = deps.contextFor(this.#shared.viewer);
+        return deps.queue.run(lane, this.#eventCost, async () => this.#begin(item, contextValue));
       };
-      const lane = isPast ? this.#pastLane : deps.laneOf(shared.key);
-      const queued = (again: boolean) => deps.queue.run(lane, this.#eventCost, () => attempt(again));
-      const result = await untilRead(queued, () => !audiences.has(this.#key));
-      const { errors, ...masked } = maskResult(result, contextValue);
-      if (errors === undefined) return { text: JSON.stringify(masked), isLasting: true };
-      // Those who come to the event later may be luckier.
-      return { text: JSON.stringify({ ...masked, errors: errors.map(formatError) }), isLasting: false };
+      const result = await untilRead(attempt, () => !audiences.has(this.#key));
+      return toExecuted(result, contextValue);
     }
 
     /** Replays stand in lines of their own: they neither fill nor delay those of live events. */
@@ -138,7 +173,7 @@ export function createFanOut(deps: {
         const { isRecorded } = shared;
         // A text that shows a state of the shop is given to those who are there, as if they had been there from the start.
         const of: TextsOf = { isRecorded, name: isRecorded ? key : String(made) };
-        audience = new Audience(new Host(key, shared, args, stream), of);
+        audience = new Audience(new Host(key, shared, args, stream), new SharedTexts(texts, of));
         audiences.set(key, audience);
       }
       return audience.join(stream, sink);
@@ -155,4 +190,12 @@ export function createFanOut(deps: {
       };
     },
   };
+}
+
+function toExecuted(result: ExecutionResult, context: Context): Executed {
+  if (result.errors === undefined) return { text: JSON.stringify(result), isLasting: true };
+  const { errors, ...masked } = maskResult(result, context);
+  if (errors === undefined) return { text: JSON.stringify(masked), isLasting: true };
+  // Those who come to the event later may be luckier.
+  return { text: JSON.stringify({ ...masked, errors: errors.map(formatError) }), isLasting: false };
 }

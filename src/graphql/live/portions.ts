@@ -1,6 +1,8 @@
 import type { StoredEvent } from '../../events/event.ts';
 import { LaggedError } from '../../events/stream.ts';
 import type { EventText, Sink } from '../context/sink.ts';
+import type { Text } from './event-texts.ts';
+import { Failure, type Wanted } from './past-events.ts';
 
 /*
  * Past events go to a subscriber in portions. The events of a portion are looked up and executed together, so that they share
@@ -25,8 +27,10 @@ export interface Past {
   isCrowded(): boolean;
   /** Counts the events of a portion. @returns what to call when they are executed */
   begins(count: number): () => void;
-  /** The text of an event; null where the subscriber does not see the event. */
-  make(event: StoredEvent): Promise<string | null> | null;
+  /** What `make` needs of an event; null where the event is passed over at once. */
+  pick(event: StoredEvent): unknown;
+  /** The texts of events; null where the subscriber does not see the event. */
+  make(wanted: readonly Wanted[]): Promise<readonly (Text | Failure)[]>;
   textOf(seq: number, text: string): EventText;
 }
 
@@ -72,32 +76,35 @@ export class Portions {
   async #make(events: readonly StoredEvent[], from: number): Promise<Portion> {
     const { isRepeatable } = this.#past;
     const size = this.#size();
-    const making: { at: number; seq: number; made: Promise<string | null> }[] = [];
+    const wanted: Wanted[] = [];
+    /** Indices of these among the events. */
+    const places: number[] = [];
     const portion: Portion = { texts: [], end: from, failure: undefined };
     for (const event of events.slice(from)) {
-      if (making.length === size) break;
-      const made = this.#past.make(event);
-      if (made !== null) making.push({ at: portion.end, seq: event.seq, made });
+      if (wanted.length === size) break;
+      const picked = this.#past.pick(event);
+      if (picked !== null) {
+        wanted.push({ event, picked });
+        places.push(portion.end);
+      }
       portion.end += 1;
     }
-    const ended = this.#past.begins(making.length);
+    const ended = this.#past.begins(wanted.length);
+    const made = await this.#past.make(wanted).finally(ended);
     let characters = 0;
     this.#longest = 0;
-    try {
-      for (const { at, seq, made } of making) {
-        // The rest is executed again, or found among the texts that are kept for everybody.
-        if (characters >= KEPT_CHARACTERS && isRepeatable) return { ...portion, end: at };
-        const text = await made;
-        if (text === null) continue;
-        portion.texts.push([seq, text]);
-        characters += text.length;
-        this.#longest = Math.max(this.#longest, text.length);
+    for (const [index, { event }] of wanted.entries()) {
+      // The rest is executed again, or found among the texts that are kept for everybody.
+      if (characters >= KEPT_CHARACTERS && isRepeatable) return { ...portion, end: places[index] ?? portion.end };
+      const text = made[index] ?? null;
+      if (text instanceof Failure) {
+        // The events before this one are sent all the same.
+        return { ...portion, failure: text.error };
       }
-    } catch (error) {
-      // The events before this one are sent all the same.
-      portion.failure = error instanceof Error ? error : new Error(String(error));
-    } finally {
-      ended();
+      if (text === null) continue;
+      portion.texts.push([event.seq, text]);
+      characters += text.length;
+      this.#longest = Math.max(this.#longest, text.length);
     }
     return portion;
   }
