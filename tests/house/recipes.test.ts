@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import type { compile as compileFiles } from '../../scripts/compile.mjs';
 import { createTestDatabase } from '../support/postgres.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -65,7 +66,7 @@ test('a module made by the recipes of docs/ARCHITECTURE.md works, and touches it
     ...{ DATA_DIR: join(copy, '.data'), JWT_SECRET: 'a secret of tests that is long enough' },
   };
   // Compiled, as an install does it: half the work of running the sources through tsx.
-  const { compile } = (await import(join(copy, 'scripts/compile.mjs'))) as typeof import('../../scripts/compile.mjs');
+  const { compile } = (await import(join(copy, 'scripts/compile.mjs'))) as { compile: typeof compileFiles };
   await compile({ entries: ['try.ts'], folder: join(copy, 'compiled') });
   const { stdout } = await run(process.execPath, ['compiled/try.mjs'], { cwd: copy, env });
   expect(JSON.parse(stdout)).toEqual([

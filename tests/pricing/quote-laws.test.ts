@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from 'node:assert/strict';
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { quote } from '../../src/modules/pricing/quote.ts';
 import type { Quote, QuoteInput } from '../../src/modules/pricing/quote.types.ts';
 import { sized } from '../support/sizes.ts';
@@ -11,6 +11,11 @@ import { naiveQuote } from './naive-quote.ts';
 const numRuns = Number(process.env.QUOTE_RUNS ?? sized({ inCi: 10_000, daily: 2_000 }));
 
 // Of so many comparisons, those of node take a fraction of the time that `expect` does.
+
+/** What a law came to grief on, with the seed and the shortest cart; null where it held. */
+function faultOf<T>(law: fc.IProperty<T>, runs: number): string | null {
+  return fc.defaultReportMessage(fc.check(law, { numRuns: runs })) ?? null;
+}
 
 function sum(amounts: readonly bigint[]): bigint {
   return amounts.reduce((a, b) => a + b, 0n);
@@ -74,100 +79,92 @@ function reversed(input: QuoteInput): QuoteInput {
 
 describe('for any cart', () => {
   it('the parts add up, no amount is negative, the order of things does not matter, and a promotion never raises the total', () => {
-    fc.assert(
-      fc.property(cart(), promotion, (input, further) => {
-        const first = quote(input);
-        addsUp(first, input);
-        deepStrictEqual(
-          amountsOf(first).filter((amount) => amount < 0n),
-          [],
-        );
-        deepStrictEqual(quote(input), first);
-        const other = quote(reversed(input));
-        strictEqual(other.hash, first.hash);
-        strictEqual(other.totalMinor, first.totalMinor);
-        deepStrictEqual(other.lines.toReversed(), first.lines);
-        const more = quote({ ...input, promotions: [...input.promotions, { ...further, id: 'further' }] });
-        ok(more.totalMinor <= first.totalMinor);
-        const none = quote({ ...input, promotions: [] });
-        ok(first.totalMinor <= none.totalMinor);
-      }),
-      { numRuns },
-    );
+    const law = fc.property(cart(), promotion, (input, further) => {
+      const first = quote(input);
+      addsUp(first, input);
+      deepStrictEqual(
+        amountsOf(first).filter((amount) => amount < 0n),
+        [],
+      );
+      deepStrictEqual(quote(input), first);
+      const other = quote(reversed(input));
+      strictEqual(other.hash, first.hash);
+      strictEqual(other.totalMinor, first.totalMinor);
+      deepStrictEqual(other.lines.toReversed(), first.lines);
+      const more = quote({ ...input, promotions: [...input.promotions, { ...further, id: 'further' }] });
+      ok(more.totalMinor <= first.totalMinor);
+      const none = quote({ ...input, promotions: [] });
+      ok(first.totalMinor <= none.totalMinor);
+    });
+    expect(faultOf(law, numRuns)).toBeNull();
   });
 
   it('agrees with a naive implementation that tries every set of promotions', () => {
-    fc.assert(
-      fc.property(cart(), (input) => {
-        const ours = quote(input);
-        const naive = naiveQuote(input);
-        const found = {
-          subtotal: ours.subtotalMinor,
-          shipping: ours.shippingMinor,
-          tax: ours.taxMinor,
-          total: ours.totalMinor,
-          applied: [...new Set([...ours.discounts, ...ours.shippingDiscounts].map((of) => of.promotionId))].toSorted(),
-          discounted: new Map(ours.lines.map((line) => [line.id, line.discountedMinor])),
-          taxOfLines: new Map(ours.lines.map((line) => [line.id, line.taxMinor])),
-        };
-        const expected = {
-          subtotal: naive.subtotal,
-          shipping: naive.shipping,
-          tax: naive.tax,
-          total: naive.total,
-          applied: naive.applied,
-          discounted: naive.discounted,
-          taxOfLines: naive.taxOfLines,
-        };
-        deepStrictEqual(found, expected);
-      }),
-      { numRuns },
-    );
+    const law = fc.property(cart(), (input) => {
+      const ours = quote(input);
+      const naive = naiveQuote(input);
+      const found = {
+        subtotal: ours.subtotalMinor,
+        shipping: ours.shippingMinor,
+        tax: ours.taxMinor,
+        total: ours.totalMinor,
+        applied: [...new Set([...ours.discounts, ...ours.shippingDiscounts].map((of) => of.promotionId))].toSorted(),
+        discounted: new Map(ours.lines.map((line) => [line.id, line.discountedMinor])),
+        taxOfLines: new Map(ours.lines.map((line) => [line.id, line.taxMinor])),
+      };
+      const expected = {
+        subtotal: naive.subtotal,
+        shipping: naive.shipping,
+        tax: naive.tax,
+        total: naive.total,
+        applied: naive.applied,
+        discounted: naive.discounted,
+        taxOfLines: naive.taxOfLines,
+      };
+      deepStrictEqual(found, expected);
+    });
+    expect(faultOf(law, numRuns)).toBeNull();
   });
 
   it('a promotion of goods never raises what the goods cost, where neither tax nor shipping is at stake', () => {
-    fc.assert(
-      fc.property(cart(), promotion, (input, further) => {
-        const plain = { ...input, shipping: null, tax: null };
-        const goods = (of: QuoteInput) => {
-          const { subtotalMinor, discountMinor } = quote(of);
-          return subtotalMinor - discountMinor;
-        };
-        const more = { ...plain, promotions: [...plain.promotions, { ...further, id: 'further' }] };
-        ok(goods(more) <= goods(plain));
-      }),
-      { numRuns: numRuns / 4 },
-    );
+    const law = fc.property(cart(), promotion, (input, further) => {
+      const plain = { ...input, shipping: null, tax: null };
+      const goods = (of: QuoteInput) => {
+        const { subtotalMinor, discountMinor } = quote(of);
+        return subtotalMinor - discountMinor;
+      };
+      const more = { ...plain, promotions: [...plain.promotions, { ...further, id: 'further' }] };
+      ok(goods(more) <= goods(plain));
+    });
+    expect(faultOf(law, numRuns / 4)).toBeNull();
   });
 
   it('splitting a line changes no discount of the order by more than its rounding', () => {
-    fc.assert(
-      fc.property(cart({ maxPromotions: 1 }), fc.nat(), (input, seed) => {
-        const lines = input.lines.filter(({ quantity }) => quantity > 1);
-        const split = lines[seed % Math.max(1, lines.length)];
-        const plain = {
-          ...input,
-          shipping: null,
-          tax: null,
-          promotions: input.promotions.filter(({ scope, minQuantity }) => scope === 'ORDER' && minQuantity === null),
-        };
-        if (split === undefined) return;
-        const halves = {
-          ...plain,
-          lines: plain.lines.flatMap((line) =>
-            line.id === split.id
-              ? [
-                  { ...line, quantity: 1 },
-                  { ...line, id: 'half', quantity: line.quantity - 1 },
-                ]
-              : [line],
-          ),
-        };
-        const before = quote(plain).discountMinor;
-        const after = quote(halves).discountMinor;
-        ok(after - before <= 1n && before - after <= 1n);
-      }),
-      { numRuns: numRuns / 4 },
-    );
+    const law = fc.property(cart({ maxPromotions: 1 }), fc.nat(), (input, seed) => {
+      const lines = input.lines.filter(({ quantity }) => quantity > 1);
+      const split = lines[seed % Math.max(1, lines.length)];
+      const plain = {
+        ...input,
+        shipping: null,
+        tax: null,
+        promotions: input.promotions.filter(({ scope, minQuantity }) => scope === 'ORDER' && minQuantity === null),
+      };
+      if (split === undefined) return;
+      const halves = {
+        ...plain,
+        lines: plain.lines.flatMap((line) =>
+          line.id === split.id
+            ? [
+                { ...line, quantity: 1 },
+                { ...line, id: 'half', quantity: line.quantity - 1 },
+              ]
+            : [line],
+        ),
+      };
+      const before = quote(plain).discountMinor;
+      const after = quote(halves).discountMinor;
+      ok(after - before <= 1n && before - after <= 1n);
+    });
+    expect(faultOf(law, numRuns / 4)).toBeNull();
   });
 });
