@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { createLooks } from '../../src/modules/payments/payment-upkeep.ts';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { createLooks, startPaymentUpkeep } from '../../src/modules/payments/payment-upkeep.ts';
+import { gate } from '../support/barriers.ts';
+import { until } from '../support/until.ts';
 
 const MINUTE = 60_000;
 
@@ -29,4 +32,34 @@ test('all payments have their turn, however many there are, and each at its own 
   expect([next(0), next(0), next(0)]).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   expect([next(1), next(1), next(1)]).toEqual([[], [], []]);
   expect([next(MINUTE), next(MINUTE), next(MINUTE)]).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
+});
+
+test('payments whose provider does not answer hold up no others', async () => {
+  const answers = gate();
+  const work = {
+    ...{ overdueIds: ['overdue'], operationIds: ['hangs', 'hangs too', 'a', 'b', 'c'] },
+    ...{ lapsingIds: ['lapsing'], unpaidIds: ['unpaid'], unheardIds: ['unheard'] },
+  };
+  const done: string[] = [];
+  const note = (id: string) => Promise.resolve(void done.push(id));
+  const upkeep = startPaymentUpkeep({
+    payments: {
+      findWork: () => Promise.resolve(work),
+      runOperation: async (id) => {
+        if (id.startsWith('hangs')) await answers.opened;
+        await note(id);
+        return true;
+      },
+      ...{ expire: note, warnOfLapse: note, cancelUnpaid: note, sync: note },
+    } as Parameters<typeof startPaymentUpkeep>[0]['payments'],
+    logger: pino({ level: 'silent' }),
+  });
+  onTestFinished(async () => {
+    answers.open();
+    await upkeep[Symbol.asyncDispose]();
+  });
+  await until('the others are done', () => done.length === 7);
+  expect(done.toSorted()).toEqual(['a', 'b', 'c', 'lapsing', 'overdue', 'unheard', 'unpaid']);
+  answers.open();
+  await until('all are done', () => done.length === 9);
 });

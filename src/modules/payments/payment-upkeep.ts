@@ -4,6 +4,8 @@ import type { PaymentService } from './payment.service.ts';
 
 const SWEEP_MS = 5000;
 const BATCH = 100;
+/** Each waits for a provider most of the time. Few enough to leave connections for requests. */
+const AT_ONCE = 4;
 
 /** A payment of which nothing is heard is looked at after one minute, two, four and so on; at least once an hour. */
 const FIRST_LOOK_MS = 60_000;
@@ -86,12 +88,16 @@ export function startPaymentUpkeep({
           work: () => payments.sync(paymentId),
         })),
       ];
-      for (const { of, work } of attempts) {
-        if (signal.aborted) return;
-        await work().catch((error: unknown) => {
-          if (!signal.aborted) logger.warn({ err: error, ...of }, 'a payment could not be carried on; retrying');
-        });
-      }
+      const left = attempts.values();
+      const takeInTurn = async () => {
+        for (const { of, work } of left) {
+          if (signal.aborted) return;
+          await work().catch((error: unknown) => {
+            if (!signal.aborted) logger.warn({ err: error, ...of }, 'a payment could not be carried on; retrying');
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, takeInTurn));
     },
   });
 }
