@@ -56,9 +56,13 @@ export function createEventTexts(maxBytes = MAX_BYTES): EventTexts {
     const kept = before !== undefined && before.bytes + added <= largest ? before : undefined;
     const all = kept?.texts ?? new Map<number, string>();
     for (const [seq, text] of texts) all.set(seq, text);
-    // All texts of a block are forgotten when the first of them is too old.
+    // All texts of a block are forgotten when the first of them is too old. (A TTL of 0 would keep them for good.)
     const age = kept === undefined ? MAX_AGE_MS : blocks.getRemainingTTL(key);
-    blocks.set(key, { texts: all, bytes: (kept?.bytes ?? BYTES_PER_BLOCK) + added }, of.isRecorded ? {} : { ttl: age });
+    blocks.set(
+      key,
+      { texts: all, bytes: (kept?.bytes ?? BYTES_PER_BLOCK) + added },
+      of.isRecorded ? {} : { ttl: Math.max(1, age) },
+    );
   }
 
   return {
