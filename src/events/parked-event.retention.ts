@@ -10,7 +10,7 @@ export function parkedEventRetention(days: number): RetentionRule {
     remove: {
       name: 'retention_parked_events',
       text: `DELETE FROM parked_events WHERE id IN (
-               SELECT id FROM parked_events WHERE resolved_at < clock_timestamp() - make_interval(days => $3::int)
+               SELECT id FROM parked_events WHERE resolved_at < (SELECT clock_timestamp() - make_interval(days => $3::int))
                 ORDER BY resolved_at, id LIMIT $1 OFFSET $2
              ) RETURNING 1`,
     },

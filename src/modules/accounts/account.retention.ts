@@ -1,4 +1,4 @@
-import type { RetentionRule } from '../../infra/postgres/retention.ts';
+import { NO_UUID, type RetentionRule } from '../../infra/postgres/retention.ts';
 
 /** What accounts keep no longer than they need it. */
 export const accountRetention: readonly RetentionRule[] = [
@@ -7,8 +7,8 @@ export const accountRetention: readonly RetentionRule[] = [
     remove: {
       name: 'retention_sessions',
       text: `DELETE FROM sessions WHERE id IN (
-               SELECT id FROM sessions WHERE coalesce(ended_at, expires_at) < clock_timestamp() - interval '30 days'
-                ORDER BY id LIMIT $1 OFFSET $2
+               SELECT id FROM sessions WHERE coalesce(ended_at, expires_at) < (SELECT clock_timestamp() - interval '30 days')
+                ORDER BY coalesce(ended_at, expires_at), id LIMIT $1 OFFSET $2
              ) RETURNING id`,
     },
   },
@@ -18,8 +18,8 @@ export const accountRetention: readonly RetentionRule[] = [
     remove: {
       name: 'retention_refresh_tokens',
       text: `DELETE FROM refresh_tokens WHERE hash IN (
-               SELECT hash FROM refresh_tokens WHERE spent_at < clock_timestamp() - interval '30 days'
-                ORDER BY hash LIMIT $1 OFFSET $2
+               SELECT hash FROM refresh_tokens WHERE spent_at < (SELECT clock_timestamp() - interval '30 days')
+                ORDER BY spent_at, hash LIMIT $1 OFFSET $2
              ) RETURNING 1`,
     },
   },
@@ -28,32 +28,40 @@ export const accountRetention: readonly RetentionRule[] = [
     remove: {
       name: 'retention_password_resets',
       text: `DELETE FROM password_resets WHERE id IN (
-               SELECT id FROM password_resets WHERE expires_at < clock_timestamp() - interval '1 day'
-                ORDER BY id LIMIT $1 OFFSET $2
+               SELECT id FROM password_resets WHERE expires_at < (SELECT clock_timestamp() - interval '1 day')
+                ORDER BY expires_at, id LIMIT $1 OFFSET $2
              ) RETURNING id`,
     },
   },
 ];
 
+// OFFSET 0 has carts and orders looked up guest by guest: a join would read all of them.
+const HAS_NOTHING = `NOT EXISTS (SELECT FROM carts c WHERE c.guest_id = guests.id OFFSET 0)
+                 AND NOT EXISTS (SELECT FROM orders o WHERE o.guest_id = guests.id OFFSET 0)`;
+
 /**
  * Guests who have no cart, and no order that is still theirs. A guest who returns later is unknown, like a visitor who never
- * was: browsers have dropped the token by then.
+ * was: browsers have dropped the token by then. Guests with an order stay for ever, so the others are looked for among them bit by bit.
  * @param days since they came
  */
 export function guestRetention(days: number): RetentionRule {
   return {
     name: 'guests without carts and orders',
+    candidates: {
+      name: 'retention_guests_next',
+      text: `SELECT id, ARRAY[created_at::text, id::text] AS place FROM guests
+              WHERE created_at < (SELECT clock_timestamp() - make_interval(days => $3::int))
+                AND (created_at, id) > (coalesce(($2::text[])[1]::timestamptz, '-infinity'), coalesce(($2::text[])[2]::uuid, '${NO_UUID}'))
+              ORDER BY created_at, id LIMIT $1`,
+    },
     remove: {
       name: 'retention_guests',
       // A cart that is made meanwhile has a lock on its guest: such guests are passed over.
       text: `DELETE FROM guests WHERE id IN (
-               SELECT g.id FROM guests g WHERE g.created_at < clock_timestamp() - make_interval(days => $3::int)
-                  AND NOT EXISTS (SELECT FROM carts c WHERE c.guest_id = g.id)
-                  AND NOT EXISTS (SELECT FROM orders o WHERE o.guest_id = g.id)
-                ORDER BY g.created_at, g.id LIMIT $1 OFFSET $2 FOR UPDATE SKIP LOCKED
-             ) AND NOT EXISTS (SELECT FROM carts c WHERE c.guest_id = guests.id)
-               AND NOT EXISTS (SELECT FROM orders o WHERE o.guest_id = guests.id) RETURNING 1`,
+               SELECT id FROM guests WHERE id = ANY($1::uuid[]) AND ${HAS_NOTHING} ORDER BY id FOR UPDATE SKIP LOCKED
+             ) AND ${HAS_NOTHING} AND created_at < (SELECT clock_timestamp() - make_interval(days => $2::int)) RETURNING 1`,
     },
+    searchValues: [days],
     values: [days],
   };
 }

@@ -12,7 +12,7 @@ export const importFileRetention: RetentionRule = {
     text: `WITH old AS (
              SELECT id FROM product_imports
               WHERE is_file_kept AND status NOT IN ('QUEUED', 'RUNNING')
-                AND updated_at < clock_timestamp() - make_interval(days => $3::int)
+                AND updated_at < (SELECT clock_timestamp() - make_interval(days => $3::int))
               ORDER BY id LIMIT $1 OFFSET $2 FOR NO KEY UPDATE SKIP LOCKED
            ), gone AS (DELETE FROM product_import_pieces WHERE import_id IN (SELECT id FROM old))
            UPDATE product_imports i SET is_file_kept = false FROM old WHERE i.id = old.id RETURNING 1`,
@@ -27,7 +27,7 @@ export const importRetention: RetentionRule = {
     name: 'retention_product_imports',
     text: `DELETE FROM product_imports WHERE id IN (
              SELECT id FROM product_imports
-              WHERE status NOT IN ('QUEUED', 'RUNNING') AND updated_at < clock_timestamp() - make_interval(days => $3::int)
+              WHERE status NOT IN ('QUEUED', 'RUNNING') AND updated_at < (SELECT clock_timestamp() - make_interval(days => $3::int))
               ORDER BY created_at, id LIMIT $1 OFFSET $2 FOR UPDATE SKIP LOCKED
            ) RETURNING 1`,
   },

@@ -122,8 +122,8 @@ const prune: Statement = {
   text: `WITH gone AS (
            DELETE FROM mails WHERE id IN (
              SELECT id FROM mails
-              WHERE created_at < clock_timestamp() - make_interval(days => $1::int)
-                AND settled_at < clock_timestamp() - make_interval(days => $1::int)
+              WHERE created_at < (SELECT clock_timestamp() - make_interval(days => $1::int))
+                AND settled_at < (SELECT clock_timestamp() - make_interval(days => $1::int))
               ORDER BY created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
            ) RETURNING 1
          )

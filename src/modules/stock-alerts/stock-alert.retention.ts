@@ -13,7 +13,7 @@ export function stockAlertRetention(days: number): RetentionRule {
       text: `DELETE FROM stock_alerts WHERE id IN (
                SELECT a.id FROM stock_alerts a
                 WHERE a.status <> 'WAITING'
-                  AND coalesce(a.notified_at, a.created_at) < clock_timestamp() - make_interval(days => $3::int)
+                  AND coalesce(a.notified_at, a.created_at) < (SELECT clock_timestamp() - make_interval(days => $3::int))
                 ORDER BY coalesce(a.notified_at, a.created_at), a.id LIMIT $1 OFFSET $2 FOR UPDATE SKIP LOCKED
              ) AND status <> 'WAITING' RETURNING 1`,
     },

@@ -144,8 +144,8 @@ const prune: Statement = {
   text: `WITH gone AS (
            DELETE FROM webhook_deliveries WHERE id IN (
              SELECT id FROM webhook_deliveries
-              WHERE received_at < clock_timestamp() - make_interval(days => $1)
-                AND settled_at < clock_timestamp() - make_interval(days => $1)
+              WHERE received_at < (SELECT clock_timestamp() - make_interval(days => $1))
+                AND settled_at < (SELECT clock_timestamp() - make_interval(days => $1))
               ORDER BY received_at, id LIMIT $2
            ) RETURNING 1
          )

@@ -82,7 +82,7 @@ export async function pruneEvents(source: Queryable): Promise<void> {
   await source.query({
     name: 'test_provider_events_prune',
     text: `DELETE FROM test_provider_events WHERE id IN (
-             SELECT id FROM test_provider_events WHERE created_at < clock_timestamp() - interval '7 days' AND due_at IS NULL
+             SELECT id FROM test_provider_events WHERE created_at < (SELECT clock_timestamp() - interval '7 days') AND due_at IS NULL
               ORDER BY created_at LIMIT 1000 FOR UPDATE SKIP LOCKED)`,
   });
 }

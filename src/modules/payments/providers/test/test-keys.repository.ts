@@ -56,7 +56,7 @@ export async function forgetKeys(source: Queryable, hours: number): Promise<void
     {
       name: 'test_provider_keys_forget',
       text: `DELETE FROM test_provider_keys WHERE key IN (
-               SELECT key FROM test_provider_keys WHERE created_at < clock_timestamp() - make_interval(hours => $1)
+               SELECT key FROM test_provider_keys WHERE created_at < (SELECT clock_timestamp() - make_interval(hours => $1))
                 ORDER BY created_at LIMIT 1000 FOR UPDATE SKIP LOCKED)`,
     },
     [hours],
