@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import { format, resolveConfig } from 'prettier';
 import { cases, type Case } from './bench/cases.ts';
 import { median, type Round } from './bench/crowd.ts';
-import { benchmarksPage, chart, machineOf, type Figures } from './bench/report.ts';
+import { chart, machineOf, speedPart, type Figures } from './bench/report.ts';
 import { startSide, type Side } from './bench/sides.ts';
+import { writePart } from './benchmarks-page.ts';
 import { argumentsOf, UsageError } from './options.ts';
 
 // `npm run bench`: how many requests the shop answers, beside a baseline in the same run. See README.md.
@@ -17,7 +17,7 @@ const USAGE = `Usage: npm run bench -- [--quick] [--case NAME,…] [--products N
   --rounds    rounds of each side, alternating; the median counts (default 5)
   --seconds   length of a round (default 4)
   --against   folder of another checkout of the shop, with its packages installed: each case is compared with that shop
-  --write     write docs/benchmarks.md and docs/images/benchmarks.svg`;
+  --write     write this part of docs/benchmarks.md, and docs/images/benchmarks.svg`;
 
 const { refuse, parse, wholeNumber } = argumentsOf(USAGE);
 
@@ -107,11 +107,8 @@ function line({ name, ours, theirs, ratio, aim, unit }: Figures, compared: boole
 }
 
 async function writePage(figures: readonly Figures[], options: Options): Promise<void> {
-  const page = 'docs/benchmarks.md';
-  const config = await resolveConfig(page);
-  writeFileSync(page, await format(benchmarksPage(figures, options, machineOf()), { ...config, filepath: page }));
+  await writePart('speed', speedPart(figures, options, machineOf()));
   writeFileSync('docs/images/benchmarks.svg', chart(figures));
-  console.log(`Wrote ${page}.`);
 }
 
 async function run(): Promise<void> {

@@ -6,6 +6,8 @@ import { pino } from 'pino';
 import { createApp } from '../src/app.ts';
 import { openServices } from '../tests/support/services.ts';
 import { openScratch, scratchConfig } from './audit/scratch.ts';
+import { machineOf } from './bench/report.ts';
+import { writePart } from './benchmarks-page.ts';
 import { argumentsOf, UsageError } from './options.ts';
 import { fillLog } from './replay/fill.ts';
 import { fillCarts } from './upkeep/fill.ts';
@@ -15,11 +17,12 @@ import { tasks, type Run } from './upkeep/tasks.ts';
 
 const USAGE = `What a thousand times as many carts, orders and events do to expiry, audits, replay, pruning and retention.
 
-  npm run bench:upkeep -- [--carts 1000000] [--events 2000000] [--task TEXT]
+  npm run bench:upkeep -- [--carts 1000000] [--events 2000000] [--task TEXT] [--write]
 
   --carts   live carts, old carts and orders, so many of each (10000 to 10000000)
   --events  in the log (10000 to 20000000)
   --task    only tasks whose name contains the text
+  --write   write this part of docs/benchmarks.md
 
 Exit code: 0 no task takes more than three times as long for each unit of work; 1 one does; 2 wrong arguments.`;
 
@@ -50,7 +53,7 @@ async function measure(size: Size, isWanted: (name: string) => boolean): Promise
     // Nothing may happen by itself: neither consumers nor timers.
     const app = await createApp(scratchConfig(scratch, folder), pino({ level: 'silent' }), { quiet: true });
     try {
-      const ground = { client, services, log, url: app.url };
+      const ground = { client, services, log, url: app.url, carts: size.carts };
       const middles = new Map<string, Run>();
       for (const { name, work } of tasks.filter((task) => isWanted(task.name))) {
         tell(name);
@@ -71,6 +74,24 @@ async function measure(size: Size, isWanted: (name: string) => boolean): Promise
 
 function inMicroseconds({ ms, units }: Run): string {
   return ((1000 * ms) / units).toFixed(0);
+}
+
+function part(small: ReadonlyMap<string, Run>, large: ReadonlyMap<string, Run>, size: Size): string {
+  const rows = tasks.flatMap(({ name, unit }) => {
+    const [before, after] = [small.get(name), large.get(name)];
+    if (before === undefined || after === undefined) return [];
+    const ratio = (after.ms * before.units) / (before.ms * after.units);
+    return [`| ${name} | ${unit} | ${inMicroseconds(before)} | ${inMicroseconds(after)} | ${ratio.toFixed(1)} |`];
+  });
+  return `## The work behind the scenes of a large shop
+
+Written by \`npm run bench:upkeep -- --write\`: ${size.carts.toLocaleString('en')} live carts, as many old ones, as many orders, and ${size.events.toLocaleString('en')} events, beside a
+thousandth of each. Microseconds for each unit of work, on ${machineOf()}.
+
+| work | for each | a thousandth | all | ratio |
+| --- | --- | ---: | ---: | ---: |
+${rows.join('\n')}
+`;
 }
 
 /** Prints the figures. @returns how many tasks take too long */
@@ -100,7 +121,12 @@ function report(small: ReadonlyMap<string, Run>, large: ReadonlyMap<string, Run>
 const { parse, wholeNumber } = argumentsOf(USAGE);
 try {
   const text = { type: 'string' } as const;
-  const values = parse(process.argv.slice(2), { carts: text, events: text, task: text });
+  const values = parse(process.argv.slice(2), {
+    carts: text,
+    events: text,
+    task: text,
+    write: { type: 'boolean', default: false },
+  });
   const carts = wholeNumber('carts', values.carts, 10_000, 10_000_000) ?? 1_000_000;
   const events = wholeNumber('events', values.events, 10_000, 20_000_000) ?? 2_000_000;
   const isWanted = (name: string) => name.includes(values.task ?? '');
@@ -111,6 +137,7 @@ try {
   console.log('large');
   const large = await measure({ carts, events }, isWanted);
   process.exitCode = report(small, large) === 0 ? 0 : 1;
+  if (values.write) await writePart('upkeep', part(small, large, { carts, events }));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(error.message);

@@ -23,13 +23,13 @@ export function machineOf(): string {
   ].join('; ');
 }
 
-/** The page about the figures, as Markdown. */
-export function benchmarksPage(
+/** The part of the page about the figures, as Markdown. */
+export function speedPart(
   figures: readonly Figures[],
   { callers, roundMs, rounds, products }: Load & { rounds: number; products: number },
   machine: string,
 ): string {
-  return `# Benchmarks
+  return `## Requests per second
 
 Written by \`npm run bench -- --write\`. One shop as in production (one process, the embedded PostgreSQL with fsync on), ${products} products,
 and the callers share one machine: ${machine}. ${callers} connections send one request after the other; rounds of ${roundMs / 1000} s alternate

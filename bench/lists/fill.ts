@@ -45,7 +45,8 @@ export async function fillProducts(client: pg.ClientBase, count: number): Promis
 }
 
 /**
- * Fills orders of one guest each: every one PLACED, one in 1,000 CANCELLED. Placed a second apart.
+ * Fills orders of one guest each: every one PLACED, one in 1,000 CANCELLED. Placed a second apart. The trigger adds their numbers to
+ * their words; a benchmark may turn it off, since it takes most of the time.
  * @param daysAgo when the guests came and the latest order was placed
  */
 export async function fillOrders(client: pg.ClientBase, count: number, daysAgo = 0): Promise<void> {
@@ -58,9 +59,10 @@ export async function fillOrders(client: pg.ClientBase, count: number, daysAgo =
        SELECT gen_random_uuid(), guest.id, 'CHECKED_OUT', day.at, day.at FROM day, guest RETURNING id, guest_id
      )
      INSERT INTO orders (id, guest_id, cart_id, status, email, currency, subtotal_minor, total_minor, shipping_name, shipping_line1,
-                         shipping_city, shipping_postal_code, shipping_country_code, idempotency_key, request_hash, placed_at, updated_at)
+                         shipping_city, shipping_postal_code, shipping_country_code, idempotency_key, request_hash, search, placed_at, updated_at)
      SELECT gen_random_uuid(), guest_id, id, CASE WHEN n % 1000 = 0 THEN 'CANCELLED' ELSE 'PLACED' END::order_status,
             'buyer-' || n || '@example.com', 'USD', n, n, 'Buyer ' || n, 'Road ' || n, 'Town', '12345', 'DE', 'key', sha256(''),
+            array_to_tsvector(ARRAY['buyer', n::text, 'exampl', 'example', 'com', 'road', 'town', '12345', 'de']),
             day.at - n * interval '1 second', day.at
        FROM day, (SELECT *, row_number() OVER () AS n FROM cart) AS numbered`,
     [count, daysAgo],
