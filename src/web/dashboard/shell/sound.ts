@@ -37,7 +37,18 @@ export function ring(): void {
   if (muted.get() || !navigator.userActivation.hasBeenActive || now - rungAt < EVERY_MS) return;
   rungAt = now;
   context ??= new AudioContext();
-  NOTES.forEach((frequency, index) => strike(context as AudioContext, frequency, index * 0.12));
+  const audio = context;
+  void audio.resume();
+  NOTES.forEach((frequency, index) => strike(audio, frequency, index * 0.12));
+}
+
+/** Tones that have not ended yet. */
+let sounding = 0;
+
+/** A running context computes silence all the time, on a thread of its own: a page may be open for days. */
+function rest(audio: AudioContext): void {
+  sounding -= 1;
+  if (sounding === 0) void audio.suspend();
 }
 
 function strike(audio: AudioContext, frequency: number, delay: number): void {
@@ -49,6 +60,8 @@ function strike(audio: AudioContext, frequency: number, delay: number): void {
   volume.gain.linearRampToValueAtTime(0.12, start + 0.01);
   volume.gain.exponentialRampToValueAtTime(0.001, start + 0.9);
   tone.connect(volume).connect(audio.destination);
+  sounding += 1;
+  tone.addEventListener('ended', () => rest(audio));
   tone.start(start);
   tone.stop(start + 1);
 }
