@@ -1,10 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMailboxMailer, listMailbox, mailboxToken } from '../../src/infra/mail/mailer-mailbox.ts';
-import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { bearer, createAccountShop, newPerson, newStaff } from '../support/accounts.ts';
 import { LETTER, lettersOf, mailState, writeMail } from '../support/mails.ts';
 import { newDataDir } from '../support/shop-process.ts';
@@ -177,61 +176,60 @@ describe('/mailbox', () => {
   });
 
   describe.skipIf(!hasBrowser('/mailbox'))('in a real browser', () => {
-    let browser: Browser;
+    let browser: TestBrowser;
     beforeAll(async () => {
       browser = await launchBrowser();
     });
     afterAll(() => browser?.close());
 
-    test.each([390, 1280])(
-      'a mail is read, and nothing in it runs, loads or leads away: %i px wide',
-      async (width) => {
-        const context = await browser.newContext({ viewport: { width, height: 900 } });
-        const page = await context.newPage();
-        const outside: string[] = [];
-        await context.route('**/*', async (route) => {
-          const url = route.request().url();
-          if (url.startsWith(`${shop.url}/`)) return route.continue();
-          outside.push(url);
-          return route.fulfill({ contentType: 'text/html', body: 'elsewhere' });
-        });
-        let dialogs = 0;
-        page.on('dialog', (dialog) => {
-          dialogs += 1;
-          void dialog.dismiss();
-        });
-        await page.goto(`${shop.url}/mailbox?token=${mailboxToken(shop.config.secrets)}`);
-        const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
-        expect(await fits()).toBe(true);
-        await page.goto(`${shop.url}/mailbox/${id}`);
-        const frame = page.frameLocator('iframe[title="The mail"]');
-        await frame.getByText('It is on its way.').waitFor();
-        expect(await page.title()).toContain(SUBJECT);
-        expect(await fits()).toBe(true);
-        expect(await page.getByText('out', { exact: true }).count()).toBe(0);
-        await frame.locator('button').click();
-
-        await page.getByText('Text', { exact: true }).click();
-        await page.getByText('Plain & <simple>.').waitFor();
-        expect(await page.locator('iframe').isVisible()).toBe(false);
-        await page.getByText('Headers', { exact: true }).click();
-        await page.getByText('auto-generated').waitFor();
-        await page.getByText('HTML', { exact: true }).click();
-        expect([outside, dialogs]).toEqual([[], 0]);
-
-        const popup = context.waitForEvent('page');
-        await frame.getByText('See it').click();
-        await (await popup).waitForLoadState();
-        expect(outside).toEqual(['https://shop.example/order']);
-        expect(page.url()).toBe(`${shop.url}/mailbox/${id}`);
-        if (process.env.SCREENSHOTS !== undefined) {
-          await page.screenshot({ path: join(process.env.SCREENSHOTS, `mail-${width}.png`) });
-          await page.goto(`${shop.url}/mailbox`);
-          await page.screenshot({ path: join(process.env.SCREENSHOTS, `list-${width}.png`) });
+    test('a mail is read on a phone and on a desk, and nothing in it runs, loads or leads away', async () => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const outside: string[] = [];
+      await context.route('**/*', async (route) => {
+        const url = route.request().url();
+        if (url.startsWith(`${shop.url}/`)) return route.continue();
+        outside.push(url);
+        return route.fulfill({ contentType: 'text/html', body: 'elsewhere' });
+      });
+      let dialogs = 0;
+      page.on('dialog', (dialog) => {
+        dialogs += 1;
+        void dialog.dismiss();
+      });
+      await page.goto(`${shop.url}/mailbox?token=${mailboxToken(shop.config.secrets)}`);
+      async function expectToFit(name: string): Promise<void> {
+        for (const width of [390, 1280]) {
+          await page.setViewportSize({ width, height: 900 });
+          const fits = await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+          expect([width, fits]).toEqual([width, true]);
+          if (process.env.SCREENSHOTS !== undefined)
+            await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${width}.png`) });
         }
-        await context.close();
-      },
-      60_000,
-    );
+      }
+      await expectToFit('list');
+      await page.goto(`${shop.url}/mailbox/${id}`);
+      const frame = page.frameLocator('iframe[title="The mail"]');
+      await frame.getByText('It is on its way.').waitFor();
+      expect(await page.title()).toContain(SUBJECT);
+      await expectToFit('mail');
+      expect(await page.getByText('out', { exact: true }).count()).toBe(0);
+      await frame.locator('button').click();
+
+      await page.getByText('Text', { exact: true }).click();
+      await page.getByText('Plain & <simple>.').waitFor();
+      expect(await page.locator('iframe').isVisible()).toBe(false);
+      await page.getByText('Headers', { exact: true }).click();
+      await page.getByText('auto-generated').waitFor();
+      await page.getByText('HTML', { exact: true }).click();
+      expect([outside, dialogs]).toEqual([[], 0]);
+
+      const popup = context.waitForEvent('page');
+      await frame.getByText('See it').click();
+      await (await popup).waitForLoadState();
+      expect(outside).toEqual(['https://shop.example/order']);
+      expect(page.url()).toBe(`${shop.url}/mailbox/${id}`);
+      await context.close();
+    }, 60_000);
   });
 });

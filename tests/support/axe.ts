@@ -23,10 +23,13 @@ const LOOKS = [
   { width: 1440, colorScheme: 'light' },
 ] as const;
 
-/** What axe finds wrong with a page, one line each; nothing moves while it looks. */
+/**
+ * What axe finds wrong with a page, one line each; nothing moves while it looks. The first look after a page is loaded costs a second of
+ * processor time, further ones a fifth of it: tests look at many states of a page that is loaded once.
+ */
 export async function findBarriers(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(source);
-  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
+  const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'], preload: false }));
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary.replaceAll('\n', ' ')}`),
   );

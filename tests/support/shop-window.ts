@@ -1,67 +1,68 @@
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContext, Page, ViewportSize } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
+import { PLAIN, type TestBrowser } from './browser.ts';
 import { makeProduct, type World } from './fixtures.ts';
 import { known } from './known.ts';
+import { collectFaults } from './web-page.ts';
 
 /** Somebody with a browser of their own: cookies, storage, and what went wrong in its pages. */
 export interface Visitor {
   context: BrowserContext;
   /** Errors and warnings of the console, requests that failed, and reports of the content security policy. */
   faults: string[];
+  /** Opens an empty tab. */
+  newPage(): Promise<Page>;
   /** Opens a tab at a path of the shop, and waits for its heading. */
   open(path: string): Promise<Page>;
+}
+
+/** What is special about a visitor. */
+export interface VisitorOptions {
+  /** Whether the test takes the network away: its faults are then expected. */
+  networkFails?: boolean;
+  /** Whether the context is for this visitor alone: for tests that add scripts, which would stay. */
+  alone?: boolean;
+  viewport?: ViewportSize;
 }
 
 /** What a browser itself writes about a network that is gone. */
 const OF_NETWORK = /WebSocket connection|net::ERR_|Failed to load resource: net/;
 
-/**
- * A visitor of the shop window, who leaves when the test is over. The test fails where something went wrong in the pages.
- * @param networkFails whether the test takes the network away: its faults are then expected
- */
+const LOCALE = 'en-US';
+const VIEWPORT = { width: 1280, height: 720 };
+
+/** A visitor of the shop window, who leaves when the test is over. The test fails where something went wrong in the pages. */
 export async function newVisitor(
-  browser: Browser,
+  browser: TestBrowser,
   url: string,
-  { networkFails = false, ...options }: BrowserContextOptions & { networkFails?: boolean } = {},
+  { networkFails = false, alone = false, viewport = VIEWPORT }: VisitorOptions = {},
 ): Promise<Visitor> {
-  const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-US', ...options });
-  const faults: string[] = [];
-  const note = (text: string) => {
-    if (!networkFails || !OF_NETWORK.test(text)) faults.push(text);
-  };
-  await context.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => {
-      // oxlint-disable-next-line no-console -- in the page, where it is listened to
-      console.error(`policy: ${violatedDirective} ${blockedURI}`);
-    });
-  });
-  context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) note(`console: ${message.text()}`);
-  });
-  context.on('weberror', (error) => note(`error: ${error.error().message}`));
-  context.on('requestfailed', (request) => {
-    const cause = request.failure()?.errorText ?? '';
-    // The page that asked was left.
-    if (cause !== 'net::ERR_ABORTED') note(`request: ${request.url()} ${cause}`);
-  });
-  context.on('response', (response) => {
-    if (response.status() >= 400) note(`response: ${response.status()} ${response.url()}`);
-  });
+  const { context, newPage, leave } = alone
+    ? await openAlone(browser, viewport)
+    : await browser.borrow({ url, locale: LOCALE, viewport });
+  const faults = collectFaults(context, (fault) => networkFails && OF_NETWORK.test(fault));
   onTestFinished(async () => {
-    await context.close();
-    expect(faults).toEqual([]);
+    await leave();
+    faults.stop();
+    expect(faults.found).toEqual([]);
   });
   return {
     context,
-    faults,
+    faults: faults.found,
+    newPage,
     async open(path) {
-      const page = await context.newPage();
+      const page = await newPage();
       page.setDefaultTimeout(30_000);
       await page.goto(`${url}${path}`);
       await page.locator('h1').first().waitFor();
       return page;
     },
   };
+}
+
+async function openAlone(browser: TestBrowser, viewport: ViewportSize) {
+  const context = await browser.newContext({ ...PLAIN, locale: LOCALE, viewport });
+  return { context, newPage: () => context.newPage(), leave: () => context.close() };
 }
 
 /** Fills in the page of the checkout, but for its button. */

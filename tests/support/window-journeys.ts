@@ -1,5 +1,5 @@
-import type { Browser } from 'playwright-core';
 import { newEmail, PASSWORD, type Person } from './accounts.ts';
+import type { TestBrowser } from './browser.ts';
 import { makeOverdue, type World } from './fixtures.ts';
 import { guestWithOrder } from './order-life.ts';
 import { addToCart, button, fillCheckout, makeProductPage, newVisitor } from './shop-window.ts';
@@ -12,7 +12,7 @@ import type { TestShop } from './shop.ts';
 type Shop = TestShop & World;
 
 /** One holds the last unit; the other one waits, hears of it when it is back, and buys it. */
-export async function pursueLastUnit(shop: Shop, browser: Browser): Promise<string[]> {
+export async function pursueLastUnit(shop: Shop, browser: TestBrowser): Promise<string[]> {
   const { path } = await makeProductPage(shop, 1);
   const [ada, eve] = [await newVisitor(browser, shop.url), await newVisitor(browser, shop.url)];
   const [adas, eves] = [await ada.open(path), await eve.open(path)];
@@ -37,12 +37,12 @@ export async function pursueLastUnit(shop: Shop, browser: Browser): Promise<stri
 }
 
 /** A hold counts down by the clock of the shop, runs out under the eyes of its shopper, and is taken again. */
-export async function losesHoldAndTakesItAgain(shop: Shop, browser: Browser): Promise<string[]> {
+export async function losesHoldAndTakesItAgain(shop: Shop, browser: TestBrowser): Promise<string[]> {
   const { path } = await makeProductPage(shop, 5);
   const ada = await newVisitor(browser, shop.url);
-  const page = await ada.context.newPage();
+  const page = await ada.newPage();
   // A device whose clock is years behind.
-  await page.addInitScript(() => {
+  await using _clock = await page.addInitScript(() => {
     const behind = 20 * 365 * 24 * 60 * 60 * 1000;
     const now = Date.now.bind(Date);
     Date.now = () => now() - behind;
@@ -61,10 +61,10 @@ export async function losesHoldAndTakesItAgain(shop: Shop, browser: Browser): Pr
 }
 
 /** Staff see an order on the dashboard as it is placed. */
-export async function seesOrderAsItIsPlaced(shop: Shop, browser: Browser, staff: Person): Promise<string[]> {
+export async function seesOrderAsItIsPlaced(shop: Shop, browser: TestBrowser, staff: Person): Promise<string[]> {
   const { sku } = await makeProductPage(shop, 5);
   const desk = await newVisitor(browser, shop.url, { viewport: { width: 1440, height: 900 } });
-  const page = await desk.context.newPage();
+  const page = await desk.newPage();
   await page.goto(`${shop.url}/dashboard/orders`);
   await page.getByLabel('E-mail').fill(staff.email);
   await page.getByLabel('Password').fill(PASSWORD);

@@ -1,27 +1,33 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { createAccountShop, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { findBarriers, findBarriersInAllLooks } from '../support/axe.ts';
-import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { hasBrowser, launchBrowser, PLAIN, type BorrowedContext, type TestBrowser } from '../support/browser.ts';
 import { levelOf, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { guestWithOrder } from '../support/order-life.ts';
 import { shopperOf } from '../support/shopper.ts';
 import type { TestShop } from '../support/shop.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
-import { collectFaults, countScriptBytes } from '../support/web-page.ts';
+import { collectFaults, countScriptBytes, goWithin, type Faults } from '../support/web-page.ts';
 
 // Journeys of staff in the dashboard, in a real browser.
 
 const MAX_SCRIPT_BYTES = 300_000;
-const DESK = { width: 1440, height: 900 };
+const DESK_SIZE = { width: 1440, height: 900 };
+
+interface Desk {
+  page: Page;
+  faults: Faults;
+  scriptBytes: () => Promise<number>;
+}
 
 describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   let shop: TestShop & World;
-  let browser: Browser;
+  let browser: TestBrowser;
   let staff: Person;
   let sku: string;
-  let faults: string[];
+  let desk: Desk | null = null;
 
   beforeAll(async () => {
     await ensureWebBuild();
@@ -36,22 +42,60 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await browser?.close();
     await shop?.dispose();
   });
-  afterEach(() => {
-    if (faults.length > 0) throw new Error(`The journey caused faults:\n${faults.join('\n')}`);
-  });
-
-  async function newVisitor(options: Parameters<Browser['newContext']>[0] = {}): Promise<BrowserContext> {
-    const context = await browser.newContext({ reducedMotion: 'reduce', locale: 'en-GB', viewport: DESK, ...options });
-    context.setDefaultTimeout(30_000);
-    faults = collectFaults(context);
-    onTestFinished(() => context.close());
-    return context;
+  /** Somebody with a browser of their own, who leaves when the test is over. The test fails where something went wrong in the pages. */
+  async function newVisitor(isExpected?: (fault: string) => boolean): Promise<BorrowedContext> {
+    const visitor = await browser.borrow({ url: shop.url, locale: 'en-GB', viewport: DESK_SIZE });
+    const faults = collectFaults(visitor.context, isExpected);
+    onTestFinished(async () => {
+      await visitor.leave();
+      faults.stop();
+      expect(faults.found).toEqual([]);
+    });
+    return visitor;
   }
 
-  async function open(context: BrowserContext, path = ''): Promise<Page> {
-    const page = await context.newPage();
+  async function open(visitor: BorrowedContext, path = ''): Promise<Page> {
+    const page = await visitor.newPage();
+    page.setDefaultTimeout(30_000);
     await page.goto(`${shop.url}/dashboard${path}`);
     return page;
+  }
+
+  /**
+   * The page of one of the staff, who is logged in and goes on working from test to test: it is loaded once. A test that fails
+   * leaves it to no other.
+   */
+  async function atDesk(path: string): Promise<Page> {
+    desk ??= await openDesk();
+    const { page, faults } = desk;
+    onTestFailed(() => {
+      desk = null;
+    });
+    onTestFinished(() => expect(faults.found.splice(0)).toEqual([]));
+    await goWithin(page, `/dashboard${path}`);
+    return page;
+  }
+
+  async function openDesk(): Promise<Desk> {
+    const context = await browser.newContext({ ...PLAIN, locale: 'en-GB', viewport: DESK_SIZE });
+    const faults = collectFaults(context);
+    const page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    const scriptBytes = countScriptBytes(page);
+    await page.addInitScript(() => {
+      // The document keeps the states that what sounds has had, one after the other.
+      globalThis.AudioContext = class extends AudioContext {
+        constructor() {
+          super();
+          const { dataset } = document.documentElement;
+          this.addEventListener('statechange', () => (dataset['sound'] = `${dataset['sound'] ?? ''} ${this.state}`));
+        }
+      };
+    });
+    await page.goto(`${shop.url}/dashboard`);
+    await logIn(page);
+    await page.getByRole('link', { name: 'Orders' }).waitFor();
+    return { page, faults, scriptBytes };
   }
 
   async function logIn(page: Page, person: Person = staff): Promise<void> {
@@ -73,10 +117,8 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   }
 
   test('an order appears as it is placed, and goes its way by the steps of staff', async () => {
-    const page = await (await newVisitor()).newPage();
-    const scriptBytes = countScriptBytes(page);
-    await page.goto(`${shop.url}/dashboard`);
-    await logIn(page);
+    const page = await atDesk('');
+    const { scriptBytes } = known(desk);
     await page.getByRole('link', { name: 'Orders' }).click();
     await page.getByText('No orders yet').waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
@@ -84,6 +126,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     const { order } = await place();
     const row = page.getByRole('row').filter({ hasText: order.number });
     await row.waitFor();
+    await page.locator('html[data-sound*=running]').waitFor();
     expect(await row.textContent()).toContain('Ada Lovelace');
     expect(await scriptBytes()).toBeGreaterThan(50_000);
     expect(await scriptBytes()).toBeLessThan(MAX_SCRIPT_BYTES);
@@ -102,12 +145,13 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
       .filter({ hasText: /^Delivered/ })
       .waitFor();
     expect(await page.getByRole('button', { name: 'Cancel order' }).count()).toBe(0);
+    // The bell that rang rests: it costs nothing until the next order.
+    await page.locator('html[data-sound$=suspended]').waitFor();
   });
 
   test('orders are found by status, number, name and e-mail, and a list loses what no longer meets its conditions', async () => {
     const [first, second] = [await place('Grace Hopper'), await place('Łucja Dębska')];
-    const page = await open(await newVisitor(), '/orders?status=PLACED');
-    await logIn(page);
+    const page = await atDesk('/orders?status=PLACED');
     const numbers = page.locator('tbody th');
     await page.getByRole('row').filter({ hasText: second.order.number }).waitFor();
     await page.getByLabel('Search').fill('lucja deb');
@@ -132,7 +176,9 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   test('a session that ends leads to the log-in, and back to the same page', async () => {
     const other = await newStaff(shop);
     const { order } = await place();
-    const page = await open(await newVisitor(), `/orders/${order.number}`);
+    // What the browser says of answers that ended the session.
+    const visitor = await newVisitor((fault) => /\b401\b/.test(fault));
+    const page = await open(visitor, `/orders/${order.number}`);
     await logIn(page, other);
     await page.getByRole('heading', { name: `Order ${order.number}` }).waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
@@ -141,8 +187,6 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await logIn(page, other);
     await page.getByRole('heading', { name: `Order ${order.number}` }).waitFor();
     expect(new URL(page.url()).pathname).toBe(`/dashboard/orders/${order.number}`);
-    // What the browser says of answers that ended the session.
-    faults = faults.filter((fault) => !/\b401\b/.test(fault));
   });
 
   test('customers see a page that says that the dashboard is for staff', async () => {
@@ -158,10 +202,8 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
       title: 'Heather honey',
       variants: [{ sku: 'HEATHER', onHand: 9, price: 1200 }],
     });
-    const others = await newVisitor();
-    const page = await open(await newVisitor(), '/stock');
-    const second = await open(others, '/stock');
-    await logIn(page);
+    const page = await atDesk('/stock');
+    const second = await open(await newVisitor(), '/stock');
     await logIn(second);
     const row = page.getByRole('row').filter({ hasText: 'HEATHER' });
     const cells = row.getByRole('cell');
@@ -195,9 +237,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   });
 
   test('products are created and edited with errors at their fields, and the second of two editors sees what the first saved', async () => {
-    const [context, others] = [await newVisitor(), await newVisitor()];
-    const page = await open(context, '/catalogue/new');
-    await logIn(page);
+    const page = await atDesk('/catalogue/new');
     const submit = page.getByRole('button', { name: 'Create product' });
     await page.getByLabel('Title').fill('Forest honey');
     await page.getByLabel('Slug').fill('Not a slug');
@@ -238,7 +278,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await page.getByRole('row').filter({ hasText: '500 g' }).waitFor();
 
     expect(await findBarriers(page)).toEqual([]);
-    const second = await open(others, new URL(page.url()).pathname.replace('/dashboard', ''));
+    const second = await open(await newVisitor(), new URL(page.url()).pathname.replace('/dashboard', ''));
     await logIn(second);
     await second.getByText('Live', { exact: true }).waitFor();
     await second.getByLabel('Vendor').fill('Bees of the North');
@@ -286,8 +326,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   });
 
   test('a file is checked and imported, with its report; what failed in the background is retried', async () => {
-    const page = await open(await newVisitor(), '/imports');
-    await logIn(page);
+    const page = await atDesk('/imports');
     const content =
       'Handle,Title,Variant SKU,Variant Price\nlime-honey,Lime honey,LIME,8.00\nodd-honey,Odd honey,ODD,plenty\n';
     await page
@@ -313,8 +352,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   });
 
   test('the overview counts what is sold and held, as it happens', async () => {
-    const page = await open(await newVisitor(), '');
-    await logIn(page);
+    const page = await atDesk('');
     const figure = (name: string) => page.getByRole('region', { name }).locator('.figure-value');
     await figure('Orders in the last hour').waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
@@ -333,8 +371,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   });
 
   test('a promotion is created with faults at their fields, previewed, given codes and ended', async () => {
-    const page = await open(await newVisitor(), '/promotions/new');
-    await logIn(page);
+    const page = await atDesk('/promotions/new');
     await page.getByLabel('Title').fill('Winter sale');
     await page.getByLabel('Percent').fill('150');
     const submit = page.getByRole('button', { name: 'Create promotion' });
@@ -365,8 +402,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
   });
 
   test('a zone is created with faults at their fields, given a method, a category and a tax rate, and deleted', async () => {
-    const page = await open(await newVisitor(), '/shipping/new');
-    await logIn(page);
+    const page = await atDesk('/shipping/new');
     const create = page.getByRole('button', { name: 'Create zone' });
     await page.getByLabel('Name').fill('Sweden');
     await create.click();
@@ -467,13 +503,10 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
       }
     });
 
-    const others = await newVisitor();
-    const first = await open(await newVisitor(), `/shipping/${encodeURIComponent(zoneId)}`);
-    const second = await open(others, `/shipping/${encodeURIComponent(zoneId)}`);
-    for (const page of [first, second]) {
-      await logIn(page);
-      await page.getByRole('heading', { name: 'North' }).waitFor();
-    }
+    const first = await atDesk(`/shipping/${encodeURIComponent(zoneId)}`);
+    const second = await open(await newVisitor(), `/shipping/${encodeURIComponent(zoneId)}`);
+    await logIn(second);
+    for (const page of [first, second]) await page.getByRole('heading', { name: 'North' }).waitFor();
     const formOf = (page: Page) => page.getByRole('form', { name: 'Zone', exact: true });
     const save = (page: Page, words = 'Save zone') => page.getByRole('button', { name: words });
 
@@ -522,7 +555,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
     await second.getByRole('row').filter({ hasText: 'MVA' }).getByText('25 %').waitFor();
 
     for (const page of [first, second]) {
-      await page.goto(`${shop.url}/dashboard/promotions/${encodeURIComponent(promotionId)}`);
+      await goWithin(page, `/dashboard/promotions/${encodeURIComponent(promotionId)}`);
       await page.getByRole('heading', { name: 'Sale' }).waitFor();
     }
     await first.getByLabel('Percent').fill('10');
@@ -536,7 +569,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
 
   test('has no barriers, on a phone and on a desk, in light and in dark colours', async () => {
     const { order } = await place('A name that is much longer than there is room for in a narrow column of a table');
-    const page = await open(await newVisitor({ reducedMotion: 'reduce' }), '/orders');
+    const page = await open(await newVisitor(), '/orders');
     const found: Record<string, string[]> = {};
     await page.getByLabel('E-mail').waitFor();
     found['log-in'] = await findBarriersInAllLooks(page);

@@ -1,12 +1,11 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountShop, newStaff } from '../support/accounts.ts';
-import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import type { World } from '../support/fixtures.ts';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import type { TestShop } from '../support/shop.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
-import { losesHoldAndTakesItAgain, pursueLastUnit, seesOrderAsItIsPlaced } from '../support/window-journeys.ts';
+import { losesHoldAndTakesItAgain, seesOrderAsItIsPlaced } from '../support/window-journeys.ts';
 
 // The journeys that depend on how events and jobs travel, where both go through Redis. The other files make them without.
 
@@ -14,7 +13,7 @@ const isTried = hasBrowser('journeys on Redis') && hasRedis('the shop window');
 
 describe.skipIf(!isTried)('on Redis', () => {
   let shop: TestShop & World;
-  let browser: Browser;
+  let browser: TestBrowser;
   let redis: TestRedis;
 
   beforeAll(async () => {
@@ -29,10 +28,6 @@ describe.skipIf(!isTried)('on Redis', () => {
     await browser?.close();
     await shop?.dispose();
     await redis?.dispose();
-  });
-
-  test('two shoppers after the last unit: one holds it, the other waits, and buys it when it is back', async () => {
-    expect(await pursueLastUnit(shop, browser)).toEqual([]);
   });
 
   test('a hold runs out under the eyes of its shopper, and is taken again', async () => {

@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { policyOf } from '../../src/http/web/web-pages.ts';
-import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { known } from '../support/known.ts';
 
 /*
@@ -53,7 +53,7 @@ window.Stripe = (key) => ({
 const noBrowser = !hasBrowser('Stripe’s Payment Element');
 
 describe.skipIf(noBrowser)('the payment form of Stripe', () => {
-  let browser: Browser;
+  let browser: TestBrowser;
   let script: string;
   let url: string;
   const server = createServer((req, res) => {

@@ -1,8 +1,8 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountShop, newEmail, newStaff, type Person } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
-import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { globalId, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { paymentDocuments } from '../support/payer.ts';
@@ -16,7 +16,7 @@ import { ensureWebBuild } from '../support/web-build.ts';
 
 describe.skipIf(!hasBrowser('payments in the shop window'))('paying', () => {
   let shop: TestShop & World;
-  let browser: Browser;
+  let browser: TestBrowser;
   let staff: Person;
 
   beforeAll(async () => {
@@ -40,8 +40,7 @@ describe.skipIf(!hasBrowser('payments in the shop window'))('paying', () => {
     const visitor = await newVisitor(browser, shop.url);
     const page = await visitor.open(`/products/${made.slug}`);
     await button(page, 'Add to cart').click();
-    await page.getByRole('dialog').getByText('Held for you for').waitFor();
-    await page.goto(`${shop.url}/checkout`);
+    await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).click();
     const email = newEmail();
     await fillCheckout(page, email);
     return { ...visitor, page, email, variantId: known(made.variants[0]).id };

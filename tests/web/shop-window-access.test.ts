@@ -1,15 +1,15 @@
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccountShop, newEmail, newPerson, PASSWORD } from '../support/accounts.ts';
 import { findBarriersInAllLooks } from '../support/axe.ts';
 import { rowsOf } from '../support/books.ts';
-import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { makeCategory, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { guestWithOrder } from '../support/order-life.ts';
 import { newVisitor } from '../support/shop-window.ts';
 import type { TestShop } from '../support/shop.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
+import { goWithin } from '../support/web-page.ts';
 
 // Who cannot see well, or uses no mouse, can use the whole shop: axe finds nothing on any page, and keys alone lead to an order.
 
@@ -17,7 +17,7 @@ declare const document: Document;
 
 describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop window', () => {
   let shop: TestShop & World;
-  let browser: Browser;
+  let browser: TestBrowser;
   let slug: string;
   let gone: string;
   let category: string;
@@ -56,32 +56,35 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     const ada = await newVisitor(browser, shop.url);
     const page = await ada.open('/');
     const found: Record<string, string[]> = {};
-    const look = async (name: string, path: string, ready: string) => {
-      await page.goto(`${shop.url}${path}`);
+    const look = async (name: string, path: string, heading: string, ready: string) => {
+      await goWithin(page, path);
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
       await page.getByText(ready).first().waitFor();
       found[name] = await findBarriersInAllLooks(page);
     };
-    await look('home', '/', 'New on the shelf');
-    await look('products', '/products', '2 products');
-    await look('narrowed', '/products?option.Size=1+kg&low=1', 'Clear all');
+    await page.getByText('New on the shelf').first().waitFor();
+    found['home'] = await findBarriersInAllLooks(page);
+    await look('products', '/products', 'All products', '2 products');
+    await look('narrowed', '/products?option.Size=1+kg&low=1', 'All products', 'Clear all');
     await page.setViewportSize({ width: 360, height: 740 });
     await page.getByRole('button', { name: 'Filters' }).click();
     await page.getByRole('dialog').getByText('Nearly gone').waitFor();
     found['filters in a drawer'] = await findBarriersInAllLooks(page);
-    await page.setViewportSize({ width: 1280, height: 720 });
-    await look('category', `/categories/${category}`, '2 products');
-    await look('nothing found', '/products?q=nothing', 'Nothing on the shelf');
-    await look('product', `/products/${slug}`, 'in stock');
+    await page.keyboard.press('Escape');
+    await look('category', `/categories/${category}`, 'Honeycomb', '2 products');
+    await look('nothing found', '/products?q=nothing', '“nothing”', 'Nothing on the shelf');
+    await look('product', `/products/${slug}`, 'Donaudampf', 'in stock');
     await page.getByRole('button', { name: 'Add to cart' }).click();
     await page.getByRole('dialog').getByText('Held for you for').waitFor();
     found['drawer'] = await findBarriersInAllLooks(page);
-    await look('sold out', `/products/${gone}`, 'Sold out for now');
-    await look('cart', '/cart', 'Held for you for');
-    await look('checkout', '/checkout', 'Place order');
+    await page.keyboard.press('Escape');
+    await look('sold out', `/products/${gone}`, 'Gone', 'Sold out for now');
+    await look('cart', '/cart', 'Your cart', 'Held for you for');
+    await look('checkout', '/checkout', 'Checkout', 'Place order');
     await page.getByRole('button', { name: 'Place order' }).click();
     await page.getByRole('alert').first().waitFor();
     found['checkout refused'] = await findBarriersInAllLooks(page);
-    await look('order', `/order?token=${encodeURIComponent(token)}`, 'What you bought');
+    await look('order', `/order?token=${encodeURIComponent(token)}`, 'Order', 'What you bought');
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
   });
 
@@ -90,19 +93,18 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
     const ada = await newVisitor(browser, shop.url);
     const page = await ada.open('/log-in');
     const found: Record<string, string[]> = { '/log-in': await findBarriersInAllLooks(page) };
-    const quiet = [
-      '/register',
-      '/forgotten-password',
-      '/reset-password?token=x',
-      '/confirm-email?token=x',
-      '/stock-alert',
-    ];
-    for (const path of quiet) {
-      await page.goto(`${shop.url}${path}`);
-      await page.locator('h1').waitFor();
+    for (const [path, heading] of [
+      ['/register', 'Create an account'],
+      ['/forgotten-password', 'Forgotten password'],
+      ['/reset-password?token=x', 'Choose a new password'],
+      ['/confirm-email?token=x', 'Confirm your address'],
+      ['/stock-alert', 'Stock alert'],
+    ] as const) {
+      await goWithin(page, path);
+      await page.getByRole('heading', { level: 1, name: heading }).waitFor();
       found[path] = await findBarriersInAllLooks(page);
     }
-    await page.goto(`${shop.url}/log-in`);
+    await goWithin(page, '/log-in');
     await page.getByLabel('E-mail').fill(person.email);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Log in' }).click();

@@ -1,8 +1,8 @@
-import type { Browser, Page, WebSocketRoute } from 'playwright-core';
+import type { Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createAccountShop, newEmail, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
-import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { globalId, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { clearTerms, makePromotion, makeZone } from '../support/pricing.ts';
@@ -14,13 +14,14 @@ import { createTestShop, type TestShop } from '../support/shop.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
+import { goWithin } from '../support/web-page.ts';
 import { losesHoldAndTakesItAgain, pursueLastUnit } from '../support/window-journeys.ts';
 
 // Whole journeys through the shop window, in a real browser, as shoppers make them.
 
 describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
   let shop: TestShop & World;
-  let browser: Browser;
+  let browser: TestBrowser;
   let staff: Person;
 
   beforeAll(async () => {
@@ -147,44 +148,39 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
   test('an address that is saved is filled in at the next checkout, beside those that were saved before', async () => {
     const { path } = await product(10);
     const person = await newPerson(shop);
+    const address = { countryCode: 'GB', postalCode: 'SW1Y 4JH', line1: '12 St James Square', city: 'London' };
+    const { addressCreate } = await person.client.data<{ addressCreate: { errors: [] } }>(
+      'mutation ($input: AddressCreateInput!) { addressCreate(input: $input) { errors { message } } }',
+      { input: { address: { ...address, name: 'Ada Lovelace' } } },
+    );
+    expect(addressCreate.errors).toEqual([]);
     const ada = await visitor();
     const page = await ada.open('/log-in');
     await page.getByLabel('E-mail').fill(person.email);
     await page.getByLabel('Password').fill(PASSWORD);
     await button(page, 'Log in').click();
     await page.getByRole('heading', { name: 'Orders' }).waitFor();
-    async function buy(fill: () => Promise<void>): Promise<void> {
-      await page.goto(`${shop.url}${path}`);
-      await add(page);
-      await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).click();
-      await page.getByLabel('E-mail').waitFor();
-      await fill();
-      await button(page, 'Place order').click();
-      await page.getByRole('heading', { name: /^Order / }).waitFor();
-    }
-    await buy(async () => {
-      await fillCheckout(page, person.email);
-      await page.getByLabel('Save this address').check();
-    });
-    await page.getByText('SW1Y 4JH').waitFor();
-    await buy(async () => {
-      await page.getByRole('radio', { name: 'Ada Lovelace' }).and(page.locator(':checked')).waitFor();
-      expect(await page.getByLabel('Postcode').inputValue()).toBe('SW1Y 4JH');
-      await page.getByRole('radio', { name: 'Another address' }).check();
-      await page.getByLabel('Country').selectOption('US');
-      await page.getByLabel('State').selectOption('CA');
-      await page.getByLabel('Full name').fill('Grace Hopper');
-      await page.getByLabel('Street and number').fill('1 Main Street');
-      await page.getByLabel('Town or city').fill('Los Angeles');
-      await page.getByLabel('ZIP code').fill('9021');
-      await page.getByLabel('Save this address').check();
-      await button(page, 'Place order').click();
-      await page.getByText('Is not a postal code of US.', { exact: true }).waitFor();
-      expect(await page.getByLabel('ZIP code').getAttribute('aria-invalid')).toBe('true');
-      await page.getByLabel('ZIP code').fill('90210');
-    });
+    await goWithin(page, path);
+    await add(page);
+    await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).click();
+    await page.getByRole('radio', { name: 'Ada Lovelace' }).and(page.locator(':checked')).waitFor();
+    expect(await page.getByLabel('Postcode').inputValue()).toBe('SW1Y 4JH');
+    await page.getByRole('radio', { name: 'Another address' }).check();
+    await page.getByLabel('Country').selectOption('US');
+    await page.getByLabel('State').selectOption('CA');
+    await page.getByLabel('Full name').fill('Grace Hopper');
+    await page.getByLabel('Street and number').fill('1 Main Street');
+    await page.getByLabel('Town or city').fill('Los Angeles');
+    await page.getByLabel('ZIP code').fill('9021');
+    await page.getByLabel('Save this address').check();
+    await button(page, 'Place order').click();
+    await page.getByText('Is not a postal code of US.', { exact: true }).waitFor();
+    expect(await page.getByLabel('ZIP code').getAttribute('aria-invalid')).toBe('true');
+    await page.getByLabel('ZIP code').fill('90210');
+    await button(page, 'Place order').click();
+    await page.getByRole('heading', { name: /^Order / }).waitFor();
     await page.getByText('Los Angeles, CA 90210').waitFor();
-    await page.goto(`${shop.url}/account`);
+    await goWithin(page, '/account');
     const book = page.getByRole('region', { name: 'Addresses' }).getByRole('listitem');
     await book.nth(1).waitFor();
     await button(page, 'Use by default').or(page.getByText('Use by default')).click();
@@ -236,7 +232,7 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
       const ada = await visitor({ networkFails: true });
       const page = await ada.open(path);
       await add(page);
-      await page.goto(`${shop.url}/checkout`);
+      await page.getByRole('dialog').getByRole('link', { name: 'Check out' }).click();
       const email = newEmail();
       await fillCheckout(page, email);
       let sent = 0;
@@ -395,6 +391,7 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
     const message = page.getByRole('status', { name: 'Stock of your cart' });
     await drawer.getByText('Buckwheat Honey is running low: 2 more are left.').waitFor();
     await button(page, 'Close').click();
+    await drawer.waitFor({ state: 'detached' });
     await message.getByText('Yours are in your cart, and held for you.').waitFor();
     // It says what is true now, on every page.
     await shopperOf(shop.client()).add({ variantId, quantity: 2 });
@@ -430,11 +427,11 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
 
   test('a session that begins while the page is about to connect: the connection before it is given up without a fault', async () => {
     const { path, sku } = await product(3);
-    const ada = await visitor();
+    const ada = await visitor({ alone: true });
     await ada.context.addInitScript(() => {
       addEventListener('unhandledrejection', () => (document.documentElement.dataset['rejected'] = 'yes'));
     });
-    const page = await ada.context.newPage();
+    const page = await ada.newPage();
     const held: WebSocketRoute[] = [];
     await page.routeWebSocket('**/graphql', (socket) => {
       if (held.length === 0) held.push(socket);

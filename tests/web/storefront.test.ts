@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import jwt from 'jsonwebtoken';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createAccountShop, newPerson, PASSWORD, type Person } from '../support/accounts.ts';
-import { hasBrowser, launchBrowser } from '../support/browser.ts';
+import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { settled } from '../support/settled.ts';
@@ -41,7 +41,7 @@ describe.skipIf(!hasBrowser('store front'))('a store front on another origin', (
   let shop: TestShop & World;
   let site: Server;
   let origin: string;
-  let browser: Browser;
+  let browser: TestBrowser;
   let variantId: string;
   let slug: string;
 
