@@ -40,7 +40,7 @@ export interface Found {
   count: number;
   /** IDs of all rows that are found; null if they are too many, or were not read. */
   ids: readonly string[] | null;
-  /** Whether the newest rows have so few of them that reading the list from there would pass very many others. */
+  /** Whether they are few, and so far apart that reading the list from its start would pass very many others. */
   isSparse: boolean;
 }
 
@@ -78,10 +78,12 @@ const STRETCH = 25_000;
 const MANY_OF_SAMPLE_OF_LONG = 200;
 /** Bytes of words, on average, from which on they are long. */
 const LONG = 1000;
-/** Where not even so many of the sample match, few rows do: an index finds and sorts all of them sooner than the list's order leads to a page. */
+/** Where not even so many of the sample match, a page in the list's order lies far away. */
 const SPARSE_IN_SAMPLE = 3;
-/** Of the finished words of a search, few enough in the sample that an index finds few rows by them alone. */
+/** Of the finished words of a search, few enough in the sample that an index may find few rows by them alone. */
 const FEW_OF_SAMPLE = 5;
+/** The newest rows may be unlike the others. An index may find so many rows, and a page may be sorted from so many. */
+const FEW = 5000;
 
 /** A search in a table. */
 export interface WordSearch {
@@ -114,6 +116,7 @@ export async function findWordsUpTo(
   const [all, finished] = [`search_match(${text}::text)`, `search_finished(${text}::text)`];
   const matches = `${words} @@ ${all} AND ${where}`;
   const latest = (count: number) => `(SELECT ${alias}.* FROM ${table} ${newest} LIMIT ${count}) AS ${alias}`;
+  const isByFinished = `${finished} IS NOT NULL AND finished <= ${FEW_OF_SAMPLE} AND (SELECT yes FROM few_finished)`;
   // A CTE is planned for all of its rows, and read no further than its rows are asked for. ts_match_vq is the operator without an index.
   const statement = `
 WITH sample AS MATERIALIZED (
@@ -125,15 +128,20 @@ WITH sample AS MATERIALIZED (
   SELECT ${id} FROM ${table} WHERE ${matches}
 ), by_finished AS MATERIALIZED (
   SELECT ${id} FROM ${table} WHERE ${words} @@ ${finished} AND ts_match_vq(${words}, ${all}) AND ${where}
+), few_finished AS MATERIALIZED (
+  SELECT count(*) <= ${FEW} AS yes FROM (SELECT FROM ${table} WHERE ${words} @@ ${finished} LIMIT ${FEW + 1}) AS matching
 ), counted AS MATERIALIZED (
   SELECT CASE WHEN size < ${SAMPLE} THEN ids
               WHEN cardinality(ids) >= many AND cardinality(${some(`SELECT ${id} FROM ${latest(STRETCH)} WHERE ${matches}`)}) > ${MAX_COUNTED} THEN NULL
-              WHEN ${finished} IS NOT NULL AND finished <= ${FEW_OF_SAMPLE} THEN ${some('SELECT id FROM by_finished')}
+              WHEN ${isByFinished} THEN ${some('SELECT id FROM by_finished')}
               ELSE ${some('SELECT id FROM by_all')} END AS ids,
-         size = ${SAMPLE} AND cardinality(ids) < ${SPARSE_IN_SAMPLE} AS "isSparse"
+         size = ${SAMPLE} AND cardinality(ids) < ${SPARSE_IN_SAMPLE} AS far, ${isByFinished} AS few
     FROM sample
 )
-SELECT CASE WHEN cardinality(ids) <= ${MAX_COUNTED} THEN ids END AS ids, "isSparse" FROM counted`;
+SELECT CASE WHEN cardinality(ids) <= ${MAX_COUNTED} THEN ids END AS ids,
+       CASE WHEN NOT far OR cardinality(ids) <= ${MAX_COUNTED} THEN FALSE WHEN few THEN TRUE
+            ELSE (SELECT count(*) FROM (SELECT FROM by_all LIMIT ${FEW + 1}) AS matching) <= ${FEW} END AS "isSparse"
+  FROM counted`;
   const [row] = await source.query<{ ids: string[] | null; isSparse: boolean }>({ text: statement }, values);
   return fromRow(row);
 }

@@ -38,11 +38,17 @@ interface Stretch {
   ids?: readonly string[] | null;
 }
 
+/** Few that match may all be old, or all be dear: in the list's order everything would be read before the first of them. */
+const isFewOf = ({ ids, isSparse }: Found) => ids !== null || isSparse;
+
 /** Products with words, or with whatever else a list is counted by. */
-function stretchOf(conditions: Condition[], { ids, isSparse }: Found): Stretch {
-  // Few that match may all be old, or all be dear: in the list's order everything would be read before the first of them.
-  return { conditions, ids, isFoundFirst: ids !== null || isSparse };
+function stretchOf(conditions: Condition[], found: Found): Stretch {
+  return { conditions, ids: found.ids, isFoundFirst: isFewOf(found) };
 }
+
+/** Where very many have the words, the list is read in its order, and their index would only collect all of them. */
+const havingWords = (column: 'search' | 'search_title', search: string, found: Found) =>
+  hasWords(column, search, isFewOf(found) ? 'planned' : 'one by one');
 
 const NOT_COUNTED = countOnly(0);
 
@@ -54,15 +60,15 @@ async function stretches(
 ): Promise<Stretch[]> {
   const { search, minPriceMinor: least, maxPriceMinor: most } = query;
   if (search !== undefined && order.key === 'BROAD') {
-    const inTitle = hasWords('search_title', search);
-    const others: Condition[] = [hasWords('search', search), (parameter) => `NOT ${inTitle(parameter)}`];
+    const [titled, found] = [await countWords(source, query, 'search_title', search), await count()];
+    const inTitle = hasWords('search_title', search, 'one by one');
     return [
-      stretchOf([inTitle], await countWords(source, query, 'search_title', search)),
-      stretchOf(others, await count()),
+      stretchOf([havingWords('search_title', search, titled)], titled),
+      stretchOf([havingWords('search', search, found), (parameter) => `NOT ${inTitle(parameter)}`], found),
     ];
   }
-  const words = search === undefined ? [] : [hasWords('search', search)];
-  const whole = stretchOf(words, isReadByCount(query) ? await count() : NOT_COUNTED);
+  const found = isReadByCount(query) ? await count() : NOT_COUNTED;
+  const whole = stretchOf(search === undefined ? [] : [havingWords('search', search, found)], found);
   if (order.key !== 'PRICE') return [whole];
   const priced: Condition[] = [...whole.conditions, () => 'p.min_price_minor IS NOT NULL'];
   if (whole.isFoundFirst) return [{ ...whole, conditions: priced }];

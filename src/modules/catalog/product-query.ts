@@ -28,14 +28,17 @@ export interface ProductQuery {
 export type Condition = (parameter: Parameter) => string;
 
 /**
- * How variants are looked up: as PostgreSQL plans it, from the variants that meet the conditions to their products where that seems
+ * How variants and words are looked up: as PostgreSQL plans it, from those that meet the conditions to their products where that seems
  * less; or those of each product on its own, which costs nothing before the first product. (OFFSET 0 sees to that.)
  */
 export type LookUp = 'planned' | 'one by one';
 
-/** Has the words that were searched for: anywhere, or in title and SKUs. */
-export function hasWords(column: 'search' | 'search_title', search: string): Condition {
-  return (parameter) => `p.${column} @@ search_match(${parameter(search)}::text)`;
+/** Has the words that were searched for: anywhere, or in title and SKUs. One by one, no index of words is asked. */
+export function hasWords(column: 'search' | 'search_title', search: string, lookUp: LookUp = 'planned'): Condition {
+  return (parameter) => {
+    const words = `search_match(${parameter(search)}::text)`;
+    return lookUp === 'planned' ? `p.${column} @@ ${words}` : `ts_match_vq(p.${column}, ${words})`;
+  };
 }
 
 /** SQL of the status that every list is of. */

@@ -54,6 +54,12 @@ function select(from: string, sort: OrderSort, page: PageRequest, { parameter }:
   return `SELECT o.id, ${cursor} AS cursor FROM ${from} WHERE ${condition} ORDER BY ${orderBy} LIMIT ${parameter(page.limit + 1)}`;
 }
 
+/** Where very many have the words, the list is read in its order: the index of words would only collect all of them. */
+function hasWords(search: string, { ids, isSparse }: Found): string {
+  const words = `search_match(${search}::text)`;
+  return ids !== null || isSparse ? `o.search @@ ${words}` : `ts_match_vq(o.search, ${words})`;
+}
+
 function shapeOf(page: PageRequest): string {
   return `${page.direction}${page.cursor === null ? '' : '_on'}`;
 }
@@ -74,7 +80,7 @@ export async function findOrderPage(
   const found = query.search === undefined ? countOnly(0) : await count();
   const where = [
     conditions(query, draft),
-    ...(query.search === undefined ? [] : [`o.search @@ search_match(${draft.parameter(query.search)}::text)`]),
+    ...(query.search === undefined ? [] : [hasWords(draft.parameter(query.search), found)]),
   ].join(' AND ');
   // What is found first is sorted afterwards: OFFSET 0 keeps what is outside out of the plan of what is inside. Orders may have changed
   // since they were found: the conditions still have to hold.
@@ -92,11 +98,13 @@ export async function findOrderPage(
 export async function countOrders(source: Queryable, query: OrderQuery): Promise<Found> {
   const draft = new StatementDraft();
   const where = conditions(query, draft);
-  const { search } = query;
+  const { search, placedAfter, placedBefore } = query;
   if (search === undefined) {
     return countOnly(await countUpTo(source, `SELECT FROM orders o WHERE ${where}`, draft.values));
   }
-  const newest = 'ORDER BY o.placed_at DESC, o.id DESC';
+  const dates = { ...(placedAfter && { placedAfter }), ...(placedBefore && { placedBefore }) };
+  const newest = `WHERE ${conditions(dates, draft)} ORDER BY o.placed_at DESC, o.id DESC`;
+  // Where times are asked for, what is newer says nothing of the list.
   return findWordsUpTo(source, { table: 'orders o', column: 'search', search, where, newest }, draft);
 }
 

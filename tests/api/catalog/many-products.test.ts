@@ -337,3 +337,40 @@ describe('where prices go with age, the oldest being the dearest,', () => {
     expect(await rowsTouched(shop.db, ofProducts)).toBeLessThan(6000);
   });
 });
+
+describe('where the newest products are unlike the others', () => {
+  beforeAll(async () => {
+    const client = await shop.db.connect();
+    try {
+      await client.query(
+        `INSERT INTO products (id, slug, title, sort_title, description, tags, status, search_title, search, created_at)
+         SELECT gen_random_uuid(), 'imported-' || n, 'Book ' || n, 'book ' || n, '', '{}', 'ACTIVE', search_document(ARRAY['book']),
+                setweight(search_document(ARRAY['book']), 'A'), now() + n * interval '1 millisecond'
+           FROM generate_series(1, 1500) AS n`,
+      );
+      await client.query('VACUUM ANALYZE products');
+    } finally {
+      await client.end();
+    }
+  });
+
+  test.each([
+    { of: 'a word that all the others have', search: 'jar', count: 1000, nodes: 20 },
+    { of: 'such a word, and one that none has', search: 'jar absent', count: 0, nodes: 0 },
+    { of: 'a word that one in ten of them has', search: 'tenth', count: 1000, nodes: 20 },
+  ])('a page of a search for $of does not look at all of them', async ({ search, count, nodes }) => {
+    let found: Awaited<ReturnType<typeof list>> | undefined;
+    const queries = await recordQueries(async () => {
+      found = await list({ filter: { search } });
+    });
+    expect([found?.totalCount, found?.nodes.length]).toEqual([count, nodes]);
+    // The count has to ask the index for all of them.
+    const [counts, pages] = [true, false].map((isCount) =>
+      queries.filter(({ text }) => text.includes('products p') && text.includes('by_all') === isCount),
+    );
+    expect(known(pages).length).toBeGreaterThan(0);
+    expect(await rowsTouched(shop.db, known(pages))).toBeLessThan(4000);
+    const ctes = await Promise.all(known(counts).map((query) => executedCtes(shop.db, query)));
+    expect(ctes.flat()).not.toContain('by_finished');
+  });
+});

@@ -251,4 +251,18 @@ describe('of very many orders', () => {
     expect(ofOrders).toHaveLength(2);
     expect(await rowsTouched(shop.db, ofOrders)).toBeLessThan(4000);
   });
+
+  test('a search of old orders begins at the newest of them', async () => {
+    const [old] = await shop.db.query<{ at: Date }>({
+      text: 'SELECT placed_at AS at FROM orders ORDER BY placed_at DESC OFFSET 2000 LIMIT 1',
+    });
+    const filter = { search: 'buyer', placedBefore: known(old).at.toISOString() };
+    let answer: { totalCount: number; nodes: unknown[] } | null | undefined;
+    const queries = await recordQueries(async () => {
+      answer = (await staff.client.data(List, { filter })).orders;
+    });
+    expect([answer?.totalCount, answer?.nodes.length]).toEqual([1000, 20]);
+    const ofOrders = queries.filter(({ text }) => text.includes('orders o'));
+    expect(await rowsTouched(shop.db, ofOrders)).toBeLessThan(4000);
+  });
 });
