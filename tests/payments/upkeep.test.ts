@@ -51,7 +51,7 @@ test('payments whose provider does not answer hold up no others', async () => {
         return true;
       },
       ...{ expire: note, warnOfLapse: note, cancelUnpaid: note, sync: note },
-    } as Parameters<typeof startPaymentUpkeep>[0]['payments'],
+    },
     logger: pino({ level: 'silent' }),
   });
   onTestFinished(async () => {

@@ -41,7 +41,8 @@ const HAS_NOTHING = `NOT EXISTS (SELECT FROM carts c WHERE c.guest_id = guests.i
 
 /**
  * Guests who have no cart, and no order that is still theirs. A guest who returns later is unknown, like a visitor who never
- * was: browsers have dropped the token by then. Guests with an order stay for ever, so the others are looked for among them bit by bit.
+ * was: browsers have dropped the token by then. Guests with an order stay for ever, so the others are looked for among them bit by bit,
+ * the youngest first: a process that was just started finds those that became old enough before it goes through all that stay.
  * @param days since they came
  */
 export function guestRetention(days: number): RetentionRule {
@@ -51,8 +52,8 @@ export function guestRetention(days: number): RetentionRule {
       name: 'retention_guests_next',
       text: `SELECT id, ARRAY[created_at::text, id::text] AS place FROM guests
               WHERE created_at < (SELECT clock_timestamp() - make_interval(days => $3::int))
-                AND (created_at, id) > (coalesce(($2::text[])[1]::timestamptz, '-infinity'), coalesce(($2::text[])[2]::uuid, '${NO_UUID}'))
-              ORDER BY created_at, id LIMIT $1`,
+                AND (created_at, id) < (coalesce(($2::text[])[1]::timestamptz, 'infinity'), coalesce(($2::text[])[2]::uuid, '${NO_UUID}'))
+              ORDER BY created_at DESC, id DESC LIMIT $1`,
     },
     remove: {
       name: 'retention_guests',

@@ -4,8 +4,14 @@ import type { PaymentService } from './payment.service.ts';
 
 const SWEEP_MS = 5000;
 const BATCH = 100;
-/** Each waits for a provider most of the time. Few enough to leave connections for requests. */
+/** Calls of providers at a time. Each waits for its provider most of the time; what needs none is done one by one beside them. */
 const AT_ONCE = 4;
+
+interface Attempt {
+  /** What it is about, for the log. */
+  of: object;
+  work: () => Promise<unknown>;
+}
 
 /** A payment of which nothing is heard is looked at after one minute, two, four and so on; at least once an hour. */
 const FIRST_LOOK_MS = 60_000;
@@ -78,26 +84,28 @@ export function startPaymentUpkeep({
         BATCH,
         looks.after,
       );
-      const attempts = [
+      const ofDatabase = [
         ...overdueIds.map((paymentId) => ({ of: { paymentId }, work: () => payments.expire(paymentId) })),
-        ...operationIds.map((operationId) => ({ of: { operationId }, work: () => payments.runOperation(operationId) })),
         ...lapsingIds.map((paymentId) => ({ of: { paymentId }, work: () => payments.warnOfLapse(paymentId) })),
         ...unpaidIds.map((orderId) => ({ of: { orderId }, work: () => payments.cancelUnpaid(orderId) })),
+      ].values();
+      const ofProviders = [
+        ...operationIds.map((operationId) => ({ of: { operationId }, work: () => payments.runOperation(operationId) })),
         ...looks.choose(unheardIds, performance.now()).map((paymentId) => ({
           of: { paymentId },
           work: () => payments.sync(paymentId),
         })),
-      ];
-      const left = attempts.values();
-      const takeInTurn = async () => {
-        for (const { of, work } of left) {
+      ].values();
+      const takeInTurn = async (attempts: Iterable<Attempt>) => {
+        for (const { of, work } of attempts) {
           if (signal.aborted) return;
           await work().catch((error: unknown) => {
             if (!signal.aborted) logger.warn({ err: error, ...of }, 'a payment could not be carried on; retrying');
           });
         }
       };
-      await Promise.all(Array.from({ length: AT_ONCE }, takeInTurn));
+      const lanes = Array.from({ length: AT_ONCE }, () => takeInTurn(ofProviders));
+      await Promise.all([takeInTurn(ofDatabase), ...lanes]);
     },
   });
 }
