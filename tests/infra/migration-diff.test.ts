@@ -92,9 +92,13 @@ describe('the schema and the migrations', () => {
     'index test_provider_payments CREATE INDEX test_provider_payments_late_idx ON public.test_provider_payments USING btree (late_at) WHERE (late_at IS NOT NULL)',
     // An index with further columns.
     'index order_discounts CREATE INDEX order_discounts_usage_idx ON public.order_discounts USING btree (promotion_id, order_id) INCLUDE (code, amount_minor)',
+    // Indexes with settings.
+    "index orders CREATE INDEX orders_search_idx ON public.orders USING gin (search) WITH (gin_pending_list_limit='256')",
+    "index products CREATE INDEX products_search_idx ON public.products USING gin (search) WITH (gin_pending_list_limit='256')",
+    "index products CREATE INDEX products_search_title_idx ON public.products USING gin (search_title) WITH (gin_pending_list_limit='256')",
     // Indexes on expressions.
     'index categories CREATE INDEX categories_name_idx ON public.categories USING btree (lower(name), id)',
-    'index users CREATE INDEX users_search_idx ON public.users USING gin (lower((((email || \' \'::text) || name) COLLATE "default")) gin_trgm_ops)',
+    "index users CREATE INDEX users_search_idx ON public.users USING gin (lower((((email || ' '::text) || name) COLLATE \"default\")) gin_trgm_ops) WITH (gin_pending_list_limit='256')",
     'index mails CREATE UNIQUE INDEX mails_cause_template_recipient_key ON public.mails USING btree (cause, template, lower(recipient))',
     'index sessions CREATE INDEX sessions_over_idx ON public.sessions USING btree (COALESCE(ended_at, expires_at))',
     'index mails CREATE INDEX mails_recipient_idx ON public.mails USING btree (lower(recipient), created_at DESC, id DESC)',
@@ -104,6 +108,9 @@ describe('the schema and the migrations', () => {
     'index users CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email))',
   ];
   const onlyInSchema = [
+    'index orders CREATE INDEX orders_search_idx ON public.orders USING gin (search)',
+    'index products CREATE INDEX products_search_idx ON public.products USING gin (search)',
+    'index products CREATE INDEX products_search_title_idx ON public.products USING gin (search_title)',
     "column event_log.id bigint NOT NULL DEFAULT nextval('event_log_id_seq'::regclass)",
     "column money_entries.id bigint NOT NULL DEFAULT nextval('money_entries_id_seq'::regclass)",
     "column promotion_uses.id bigint NOT NULL DEFAULT nextval('promotion_uses_id_seq'::regclass)",
