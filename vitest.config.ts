@@ -18,7 +18,11 @@ export default defineConfig({
     // Files share a process, one after the other: no test may leave anything in module state, and loading the shop for
     // each file anew would double the run.
     isolate: false,
-    execArgv: ['--require', fileURLToPath(new URL('tests/support/share-prisma.cjs', import.meta.url))],
+    execArgv: [
+      ...['--require', fileURLToPath(new URL('tests/support/share-prisma.cjs', import.meta.url))],
+      // Room for young objects: a tenth of the processor time of tests is saved that the collector would take.
+      ...['--min-semi-space-size=32', '--max-semi-space-size=64'],
+    ],
     sequence: { sequencer: LongestFirst },
     // They end what hangs; no test may say by them how fast something is.
     testTimeout: 240_000,
