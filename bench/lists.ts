@@ -10,6 +10,7 @@ import { machineOf } from './bench/report.ts';
 import { writePart } from './benchmarks-page.ts';
 import { fillOrders, fillProducts, fillUsers, giveOrders } from './lists/fill.ts';
 import { cases, type Deep, type ListCase } from './lists/cases.ts';
+import { MOST, verdictOf } from './lists/most.ts';
 import { processorClock } from './lists/processor-time.ts';
 import { argumentsOf, UsageError } from './options.ts';
 
@@ -26,7 +27,6 @@ const USAGE = `What a thousand times as many products and orders do to the time 
 
 Exit code: 0 no request takes more than three times as long (of the processor, where the system tells); 1 one does; 2 wrong arguments.`;
 
-const MOST = 3;
 /** Below this difference in milliseconds a ratio says more about the machine than about the shop. */
 const NOISE_MS = 2;
 const WARM_UP = 10;
@@ -196,11 +196,7 @@ function report(small: Medians, large: Medians): number {
     const cells = [0, 1].flatMap((at) => [one.small[at], one.large[at], one.ratios[at]]);
     console.log(`${one.name.padEnd(50)}${columns(cells)}${one.isBad ? '  too slow' : ''}`);
   }
-  console.log(
-    failed === 0
-      ? `\nNothing takes more than ${MOST} times as long.`
-      : `\n${failed} requests take more than ${MOST} times as long.`,
-  );
+  console.log(verdictOf(failed, 'requests'));
   return failed;
 }
 

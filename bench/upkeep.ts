@@ -8,6 +8,7 @@ import { openServices } from '../tests/support/services.ts';
 import { openScratch, scratchConfig } from './audit/scratch.ts';
 import { machineOf } from './bench/report.ts';
 import { writePart } from './benchmarks-page.ts';
+import { MOST, verdictOf } from './lists/most.ts';
 import { argumentsOf, UsageError } from './options.ts';
 import { fillLog } from './replay/fill.ts';
 import { fillCarts } from './upkeep/fill.ts';
@@ -26,7 +27,6 @@ const USAGE = `What a thousand times as many carts, orders and events do to expi
 
 Exit code: 0 no task takes more than three times as long for each unit of work; 1 one does; 2 wrong arguments.`;
 
-const MOST = 3;
 /** Below this difference in milliseconds a ratio says more about the machine than about the shop. */
 const NOISE_MS = 2;
 
@@ -110,11 +110,7 @@ function report(small: ReadonlyMap<string, Run>, large: ReadonlyMap<string, Run>
       `${name.padEnd(50)}${unit.padEnd(10)}${inMicroseconds(before).padStart(9)}${inMicroseconds(after).padStart(9)}${(after.ms / expected).toFixed(1).padStart(8)}${bad ? '  too slow' : ''}`,
     );
   }
-  console.log(
-    failed === 0
-      ? `\nNothing takes more than ${MOST} times as long.`
-      : `\n${failed} tasks take more than ${MOST} times as long.`,
-  );
+  console.log(verdictOf(failed, 'tasks'));
   return failed;
 }
 

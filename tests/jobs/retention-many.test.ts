@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { removeOld, type Places, type RetentionRule } from '../../src/infra/postgres/retention.ts';
-import { createRetentionRules } from '../../src/jobs/upkeep.ts';
+import { removeOld, type Places } from '../../src/infra/postgres/retention.ts';
 import { pruneMails } from '../../src/modules/mail/mail-sending.repository.ts';
 import { pruneDeliveries } from '../../src/modules/webhooks/webhook-delivery.repository.ts';
 import { rowsOf } from '../support/books.ts';
@@ -8,6 +7,7 @@ import { makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { recordQueries, rowsTouched } from '../support/plans.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
+import { retentionRule } from '../support/retention.ts';
 
 // What it costs to look for old rows does not grow with the rows that stay.
 
@@ -19,8 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.dispose());
 
-const ruleOf = (name: string): RetentionRule =>
-  known(createRetentionRules(shop.config).find((rule) => rule.remove.name === name));
+const ruleOf = (name: string) => retentionRule(shop, name);
 
 async function remove(name: string, places?: Places): Promise<number> {
   return removeOld({ db: shop.db, rule: ruleOf(name), ...(places === undefined ? {} : { places }) });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { removeOld, type RetentionRule } from '../../src/infra/postgres/retention.ts';
-import { createRetentionRules } from '../../src/jobs/upkeep.ts';
+import { removeOld } from '../../src/infra/postgres/retention.ts';
 import { login, newPerson, refresh, resetToken } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { makeOverdue, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
+import { retentionRule } from '../support/retention.ts';
 import { enter, rowId, shopperOf } from '../support/shopper.ts';
 
 let shop: QuietShop;
@@ -14,8 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.dispose());
 
-const ruleOf = (name: string): RetentionRule =>
-  known(createRetentionRules(shop.config).find((rule) => rule.remove.name === name));
+const ruleOf = (name: string) => retentionRule(shop, name);
 const counts = async () =>
   known(
     (

@@ -24,7 +24,7 @@ const ADMIN = { ADMIN_EMAIL: 'admin@example.com', ADMIN_PASSWORD: 'a long enough
 const HOUR_MS = 3_600_000;
 const HOLD_MS = 4_000;
 
-// Processes take long to start: in daily work the jobs are where clocks of the nodes count for most.
+// Processes take long to start. In daily work the kind with Redis is tried, where jobs are delayed by the clocks of the nodes.
 const withRedis = hasRedis('A shop whose clocks are wrong');
 const kinds = (['PostgreSQL alone', 'Redis'] as const).filter((kind) => isCi || (kind === 'Redis') === withRedis);
 
