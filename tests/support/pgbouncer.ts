@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { inject } from 'vitest';
 import { freePort } from './redis.ts';
 
 const PGBOUNCER = process.env.PGBOUNCER ?? 'pgbouncer';
@@ -27,7 +27,7 @@ export interface PgBouncer {
 export async function startPgBouncer(serverUrl: string, mode: 'session' | 'transaction'): Promise<PgBouncer> {
   const server = new URL(serverUrl);
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), 'vitrine-pgbouncer-'));
+  const folder = mkdtempSync(join(inject('postgres').runFolder, 'pgbouncer-'));
   const users = join(folder, 'users.txt');
   const settings = join(folder, 'pgbouncer.ini');
   const password = decodeURIComponent(server.password);

@@ -1,8 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createImportService } from '../../../src/modules/imports/import.service.ts';
 import { bearer, newPerson, newStaff, type Person } from '../../support/accounts.ts';
 import { makeVariant } from '../../support/fixtures.ts';
@@ -88,7 +87,7 @@ describe('the export of products', () => {
       { 'Variant SKU': '', 'Image Src': 'https://example.com/3.jpg', 'Image Position': '3' },
     ]);
 
-    const path = join(await mkdtemp(join(tmpdir(), 'vitrine-export-')), 'products.csv');
+    const path = join(await mkdtemp(join(inject('postgres').runFolder, 'export-')), 'products.csv');
     await writeFile(path, text);
     const findings: unknown[] = [];
     const take = (finding: unknown) => {
