@@ -102,7 +102,7 @@ export async function openCore(
     disposals.add('traces', async () => tracer?.[Symbol.asyncDispose]());
     const place = await findDatabase(config, logger, disposals, { meanwhile, signal });
     signal?.throwIfAborted();
-    await prepareDatabase(place, logger);
+    await prepareDatabase(place, logger, signal);
     signal?.throwIfAborted();
     const { limits } = overrides;
     const { db, live: liveDb, reader, jobs } = openPools({ place, config, limits, disposals, tracer, logger });

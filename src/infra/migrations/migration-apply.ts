@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { MigrationError } from './migration-error.ts';
 import type { Migration } from './migration-files.ts';
+import type { LockRetries } from './migration-locks.ts';
 import {
   digest,
   recordBegun,
@@ -9,7 +10,14 @@ import {
   recordSteps,
   type MigrationRecord,
 } from './migration-record.ts';
-import { controlsTransaction, lineAt, runsAlone, splitStatements, type ScriptStatement } from './migration-script.ts';
+import {
+  controlsTransaction,
+  lineAt,
+  runsAlone,
+  splitStatements,
+  stopsOthers,
+  type ScriptStatement,
+} from './migration-script.ts';
 
 const UNDEFINED_OBJECT = '42704';
 
@@ -17,11 +25,13 @@ const UNDEFINED_OBJECT = '42704';
  * Applies a migration and records it, both in one transaction: a process that is killed leaves all of it or nothing. A
  * script with a statement that PostgreSQL refuses inside a transaction is committed statement by statement instead, each
  * with the record of it, and goes on after the last one when it is applied again.
+ * @param locks of the same connection
  * @param begun where statements are committed one by one: the record of an earlier attempt that did not finish, or null
  * @throws MigrationError where PostgreSQL refuses the script; what was not committed is rolled back
  */
 export async function applyMigration(
   client: pg.ClientBase,
+  locks: LockRetries,
   migration: Migration,
   begun: MigrationRecord | null,
 ): Promise<void> {
@@ -33,29 +43,16 @@ export async function applyMigration(
         `together with its record, so the script must not contain ${control.text.split('\n', 1)[0] ?? ''}.`,
     );
   }
-  if (statements.some(runsAlone)) return applyStepwise(client, migration, statements, begun);
-  await inTransaction(client, async () => {
+  if (statements.some(runsAlone)) return applyStepwise(client, locks, migration, statements, begun);
+  await locks.transaction(migration.name, async () => {
     await run(client, migration, migration.sql, 0);
     await recordFinished(client, migration);
   });
 }
 
-/** Runs work in a transaction without the time-outs that the role or the database may set for statements of the shop. */
-export async function inTransaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');
-  try {
-    const result = await work();
-    await client.query('COMMIT');
-    return result;
-  } catch (error) {
-    // Where the connection is gone, so is the transaction.
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
-}
-
 async function applyStepwise(
   client: pg.ClientBase,
+  locks: LockRetries,
   migration: Migration,
   statements: readonly ScriptStatement[],
   begun: MigrationRecord | null,
@@ -75,10 +72,12 @@ async function applyStepwise(
     done.push(digest(statement));
     if (runsAlone(statement)) {
       // Its effect and its record cannot be one transaction: one killed between them finds the effect and goes on.
-      await runAlone(client, migration, statement, again);
+      if (stopsOthers(statement))
+        await locks.alone(name, () => run(client, migration, statement.text, statement.offset));
+      else await runConcurrently(client, migration, statement, again);
       await recordSteps(client, id, done);
     } else {
-      await inTransaction(client, async () => {
+      await locks.transaction(name, async () => {
         await run(client, migration, statement.text, statement.offset);
         await recordSteps(client, id, done);
       });
@@ -87,15 +86,19 @@ async function applyStepwise(
   await recordEnd(client, { id, sql, steps: done.length });
 }
 
-/** @param again whether an earlier attempt may have run it, in whole or in part */
-async function runAlone(
+/**
+ * Runs a statement that other sessions can read and write beside. It waits for their transactions without a limit, since
+ * nobody waits behind it, and one that is cut off leaves an index that is not valid.
+ * @param again whether an earlier attempt may have run it, in whole or in part
+ */
+async function runConcurrently(
   client: pg.ClientBase,
   migration: Migration,
   statement: ScriptStatement,
   again: boolean,
 ): Promise<void> {
   const { text, offset } = statement;
-  await client.query('SET statement_timeout = 0');
+  await client.query('SET statement_timeout = 0; SET lock_timeout = 0');
   const created = /^create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?(.+?)\s+on\s/isu.exec(text);
   if (created?.[1] !== undefined && again) {
     // One that was cut off leaves an index that is there and not valid.

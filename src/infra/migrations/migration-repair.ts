@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { inTransaction } from './migration-apply.ts';
 import { MigrationError } from './migration-error.ts';
 import type { Migration } from './migration-files.ts';
+import { isForLock, type LockRetries } from './migration-locks.ts';
 import { lineAt, splitStatements, type ScriptStatement } from './migration-script.ts';
 
 /** What PostgreSQL says of a statement whose effect is there already. */
@@ -26,26 +26,33 @@ const DROPPED = /\bdrop\s+\w+\s+(?:if\s+exists\s+)?("[^"]+"|\w+)/giu;
  * tried, and all of it rolled back.
  * @throws MigrationError where a part is there and a part is not, which only changes by hand bring about
  */
-export async function findHowFar(client: pg.ClientBase, { name, sql }: Migration): Promise<'nothing' | 'all'> {
-  const there: ScriptStatement[] = [];
-  const missing: ScriptStatement[] = [];
+export async function findHowFar(
+  client: pg.ClientBase,
+  locks: LockRetries,
+  { name, sql }: Migration,
+): Promise<'nothing' | 'all'> {
+  let there: ScriptStatement[] = [];
+  let missing: ScriptStatement[] = [];
   const over = new Error('rolled back');
   const statements = splitStatements(sql);
   // What a script drops and makes anew can be dropped and made once more, and so tells nothing.
   const replaced = statements
     .flatMap(({ text }) => [...text.matchAll(DROPPED)].map((found) => found[1] ?? ''))
     .filter((thing) => statements.filter(({ text }) => text.includes(thing)).length > 1);
-  await inTransaction(client, async () => {
-    for (const statement of statements) {
-      const tells = !replaced.some((thing) => statement.text.includes(thing));
-      const outcome = await attempt(client, statement, tells);
-      if (outcome === 'there') there.push(statement);
-      if (outcome === 'missing') missing.push(statement);
-    }
-    throw over;
-  }).catch((error: unknown) => {
-    if (error !== over) throw error;
-  });
+  await locks
+    .transaction(name, async () => {
+      [there, missing] = [[], []];
+      for (const statement of statements) {
+        const tells = !replaced.some((thing) => statement.text.includes(thing));
+        const outcome = await attempt(client, statement, tells);
+        if (outcome === 'there') there.push(statement);
+        if (outcome === 'missing') missing.push(statement);
+      }
+      throw over;
+    })
+    .catch((error: unknown) => {
+      if (error !== over) throw error;
+    });
   if (there.length === 0) return 'nothing';
   if (missing.length === 0) return 'all';
   throw new MigrationError(
@@ -73,7 +80,8 @@ async function attempt(
     await client.query(text);
     return tells && MAKES.test(text) && !REPEATABLE.test(text) ? 'missing' : 'unknown';
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError)) throw error;
+    // A lock that is not free says nothing of what is there.
+    if (!(error instanceof pg.DatabaseError) || isForLock(error)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT attempt');
     const { code = '' } = error;
     return ALREADY.has(code) || (/\b(drop|rename)\b/iu.test(text) && GONE.has(code)) ? 'there' : 'unknown';

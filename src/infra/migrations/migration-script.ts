@@ -9,6 +9,7 @@ const OPENING = /--|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|e?'|"|;|
 /** Statements that PostgreSQL refuses inside a transaction. */
 const ALONE =
   /^(create\s+(unique\s+)?index\s+concurrently|drop\s+index\s+concurrently|reindex\b.*\bconcurrently|vacuum)\b/isu;
+const FULL = /^vacuum\b.*\bfull\b/isu;
 const TRANSACTION_CONTROL = /^(begin|start\s+transaction|commit|rollback|abort|end|prepare\s+transaction)\b/iu;
 
 /**
@@ -36,6 +37,11 @@ export function splitStatements(sql: string): ScriptStatement[] {
 /** Whether a statement cannot be part of a transaction. */
 export function runsAlone({ text }: ScriptStatement): boolean {
   return ALONE.test(text);
+}
+
+/** Whether a statement that cannot be part of a transaction keeps other sessions from reading and writing. */
+export function stopsOthers({ text }: ScriptStatement): boolean {
+  return FULL.test(text);
 }
 
 /** Whether a statement begins or ends a transaction: a migration leaves that to the migrator. */

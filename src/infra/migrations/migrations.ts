@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { connect, PATIENT, type Session } from '../postgres/connection.ts';
+import { connect, PATIENT, TIME_LIMITS, type Session, type TimeLimits } from '../postgres/connection.ts';
 import type { Logger } from '../logger.ts';
 import { applyMigration } from './migration-apply.ts';
 import { MigrationError } from './migration-error.ts';
 import { checksumsOf, MIGRATIONS_DIR, readMigrations, type Migration } from './migration-files.ts';
+import { createLockRetries, LOCK_PATIENCE, type LockPatience, type LockRetries } from './migration-locks.ts';
 import {
   createRecordTable,
   readRecords,
@@ -24,6 +25,10 @@ export interface MigrateOptions {
   migrationsDir?: string;
   /** How long to wait for another process that migrates the same database. */
   lockTimeoutMs?: number;
+  /** How long to wait for locks that others hold on tables and rows. */
+  patience?: LockPatience;
+  /** Ends a pause between two tries. */
+  signal?: AbortSignal | undefined;
   /** The records as somebody has just read them: where they show that nothing is to be done, no connection is opened. */
   seen?: readonly MigrationRecord[] | undefined;
 }
@@ -31,16 +36,25 @@ export interface MigrateOptions {
 /** Any number will do; earlier versions of the shop take the same. */
 const LOCK_KEY = 6_847_720_351;
 const LOCK_POLL_MS = 50;
+/** Nobody waits long for what only makes a message better. */
+const OBSERVER_CONNECT_MS = 3_000;
 
 /**
  * Brings a database up to date; gives the names of the migrations that it applied. Each migration and its record are one
  * transaction. Reads and writes the files and the `_prisma_migrations` table of `prisma migrate deploy`. Of several
  * processes that start at once one migrates, and the others wait. A migration that an earlier attempt left half-way is
- * finished, or found to be whole.
- * @throws MigrationError where an applied migration was edited or is unknown, or one failed
+ * finished, or found to be whole. One that does not get its locks soon gives up its place in their queues and tries again.
+ * @throws MigrationError where an applied migration was edited or is unknown, or one failed or got no lock
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const { logger, migrationsDir = MIGRATIONS_DIR, lockTimeoutMs = 120_000, seen } = options;
+  const {
+    logger,
+    migrationsDir = MIGRATIONS_DIR,
+    lockTimeoutMs = 120_000,
+    patience = LOCK_PATIENCE,
+    seen,
+    signal,
+  } = options;
   const migrations = readMigrations(migrationsDir);
   if (seen !== undefined) {
     const { pending, begun } = judge(seen, migrations, logger);
@@ -50,14 +64,16 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     const { pending, begun } = judge(await readRecords(client), migrations, logger);
     if (pending.length === 0 && begun.length === 0) return { applied: [] };
     // Ends with the connection. Once we have it, another process may have done the work.
-    await lock(client, lockTimeoutMs);
+    const pid = await lock(client, lockTimeoutMs);
     const began = performance.now();
+    const observer = () => open(options, { ...TIME_LIMITS, connect: OBSERVER_CONNECT_MS }, 'vitrine migrate locks');
+    await using locks = createLockRetries({ client, pid, patience, observer, logger, signal });
     await createRecordTable(client);
-    await repair(client, migrations, logger);
+    await repair(client, locks, migrations, logger);
     const applied: string[] = [];
     const now = judge(await readRecords(client), migrations, logger);
     for (const migration of now.pending) {
-      await applyMigration(client, migration, now.begun.find(({ name }) => name === migration.name) ?? null);
+      await applyMigration(client, locks, migration, now.begun.find(({ name }) => name === migration.name) ?? null);
       applied.push(migration.name);
     }
     if (applied.length > 0) logger.info({ applied, ms: Math.round(performance.now() - began) }, 'database migrated');
@@ -113,7 +129,12 @@ function judge(records: readonly MigrationRecord[], migrations: readonly Migrati
 }
 
 /** Settles the records of attempts that did not finish, where the script is one transaction. */
-async function repair(client: pg.ClientBase, migrations: readonly Migration[], logger: Logger): Promise<void> {
+async function repair(
+  client: pg.ClientBase,
+  locks: LockRetries,
+  migrations: readonly Migration[],
+  logger: Logger,
+): Promise<void> {
   const records = await readRecords(client);
   for (const { id, name, finished } of records) {
     const migration = migrations.find((one) => one.name === name);
@@ -124,7 +145,7 @@ async function repair(client: pg.ClientBase, migrations: readonly Migration[], l
     }
     // A script that is committed statement by statement goes on by itself.
     if (splitStatements(migration.sql).some(runsAlone)) continue;
-    const found = await findHowFar(client, migration);
+    const found = await findHowFar(client, locks, migration);
     logger.warn(
       { migration: name },
       found === 'all'
@@ -136,12 +157,18 @@ async function repair(client: pg.ClientBase, migrations: readonly Migration[], l
   }
 }
 
-/** Polls, because a session that waits inside `pg_advisory_lock` holds a snapshot, for which CREATE INDEX CONCURRENTLY would wait. */
-async function lock(client: pg.ClientBase, timeoutMs: number): Promise<void> {
+/**
+ * Gets the lock of migrating processes; gives the server process of the connection. Polls, because a session that waits
+ * inside `pg_advisory_lock` holds a snapshot, for which CREATE INDEX CONCURRENTLY would wait.
+ */
+async function lock(client: pg.ClientBase, timeoutMs: number): Promise<number> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
-    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [LOCK_KEY]);
-    if (rows[0]?.taken === true) return;
+    const { rows } = await client.query<{ taken: boolean; pid: number }>(
+      'SELECT pg_try_advisory_lock($1) AS taken, pg_backend_pid() AS pid',
+      [LOCK_KEY],
+    );
+    if (rows[0]?.taken === true) return rows[0].pid;
     if (Date.now() > deadline) {
       throw new MigrationError(`Another process has been migrating this database for more than ${timeoutMs / 1000} s.`);
     }
@@ -150,16 +177,19 @@ async function lock(client: pg.ClientBase, timeoutMs: number): Promise<void> {
 }
 
 /** The one connection of a migration: its lock, its scripts and its records are all on it. */
-async function withClient<T>(
-  { connectionString, session, logger }: MigrateOptions,
-  work: (client: pg.ClientBase) => Promise<T>,
-): Promise<T> {
-  const client = await connect({ connectionString, session, limits: PATIENT, name: 'vitrine migrate' });
-  client.on('error', (error) => logger.warn({ err: error }, 'the connection for migrations broke'));
+async function withClient<T>(options: MigrateOptions, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = await open(options, PATIENT, 'vitrine migrate');
   try {
     return await work(client);
   } finally {
     // A connection that broke cannot say goodbye.
     await client.end().catch(() => undefined);
   }
+}
+
+async function open(options: MigrateOptions, limits: TimeLimits, name: string): Promise<pg.Client> {
+  const { connectionString, session, logger } = options;
+  const client = await connect({ connectionString, session, limits, name });
+  client.on('error', (error) => logger.warn({ err: error }, 'a connection for migrations broke'));
+  return client;
 }

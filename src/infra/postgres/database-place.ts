@@ -76,9 +76,12 @@ export async function findDatabase(
   });
 }
 
-/** Brings the database up to date, and settles how connections reach it. */
-export async function prepareDatabase(found: DatabasePlace, logger: Logger): Promise<void> {
-  const { applied } = await migrate({ ...found.direct, logger, seen: found.migrations });
+/**
+ * Brings the database up to date, and settles how connections reach it.
+ * @param signal ends a pause in which a migration waits for locks of others
+ */
+export async function prepareDatabase(found: DatabasePlace, logger: Logger, signal?: AbortSignal): Promise<void> {
+  const { applied } = await migrate({ ...found.direct, logger, seen: found.migrations, signal });
   await found.settle(applied.length > 0);
 }
 
