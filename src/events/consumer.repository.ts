@@ -104,16 +104,19 @@ const range: Statement = {
   text: `SELECT seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt", traceparent
            FROM event_log
           WHERE seq > $1 AND seq <= $2 AND type = ANY($3::text[])
-            AND coalesce(payload @@ ($4::jsonb ->> type)::jsonpath, $4::jsonb ->> type IS NULL)
+            AND coalesce(payload @@ ($4::jsonb ->> type)::jsonpath, true)
           ORDER BY seq`,
 };
 
-/** The events that a consumer is about, after one place and up to another, in order. */
+/**
+ * The events that a consumer is about, after one place and up to another, in order. Those whose payloads cannot be judged are among them.
+ */
 export async function readRange(
   source: Queryable,
   after: number,
   upTo: number,
-  { types, only = {} }: Pick<Consumer, 'types' | 'only'>,
+  { types, only = [] }: Pick<Consumer, 'types' | 'only'>,
 ): Promise<StoredEvent[]> {
-  return (await source.query<EventRow>(range, [after, upTo, types, JSON.stringify(only)])).map(toStoredEvent);
+  const paths = Object.fromEntries(only.map(({ type, path }) => [type, path]));
+  return (await source.query<EventRow>(range, [after, upTo, types, JSON.stringify(paths)])).map(toStoredEvent);
 }

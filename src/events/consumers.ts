@@ -39,7 +39,7 @@ export function startConsumers(options: {
   const runners = consumers.map((consumer) => {
     const log = logger.child({ consumer: consumer.name });
     return {
-      types: new Set(consumer.types.filter((type) => consumer.only?.[type] === undefined)),
+      types: new Set(consumer.types.filter((type) => consumer.only?.some((only) => only.type === type) !== true)),
       ...createRunner({ db, consumer, owner, settings, stop: stop.signal, log, observer, tracer }),
     };
   });

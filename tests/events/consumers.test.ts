@@ -1,11 +1,13 @@
 import { v7 as uuid } from 'uuid';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createLocalBus, type EventBus } from '../../src/events/bus.ts';
 import { defineConsumer, type Consumer } from '../../src/events/consumer.ts';
 import type { ConsumerSettings } from '../../src/events/consumer-run.ts';
 import { startConsumers, type Consumers } from '../../src/events/consumers.ts';
 import { createEventLog } from '../../src/events/event-log.ts';
-import type { StoredEvent } from '../../src/events/event.ts';
+import { defineEvent, type StoredEvent } from '../../src/events/event.ts';
+import { onlyIf } from '../../src/events/only.ts';
 import { createParkedEvents } from '../../src/events/parked-events.ts';
 import { startRelay, type Relay } from '../../src/events/relay.ts';
 import { openDatabase, type Database, type Transaction } from '../../src/infra/postgres/database.ts';
@@ -73,6 +75,9 @@ function recorder(runner = 'it', before: (event: StoredEvent, tx: Transaction) =
 async function record(tx: Transaction, event: StoredEvent, runner: string): Promise<void> {
   await rowsOf(tx, 'INSERT INTO effects (seq, runner) VALUES ($1, $2)', [event.seq, runner]);
 }
+
+/** As `write` writes it. */
+const wanted = defineEvent('wanted', z.object({ index: z.int() }));
 
 /** Commits events and has them numbered. */
 async function write(...types: string[]): Promise<void> {
@@ -205,8 +210,7 @@ describe('a consumer', () => {
   });
 
   test('reads only the events that its predicate lets pass, and is not woken by any of them', async () => {
-    const only = { wanted: '$.index >= 1' };
-    const picky = defineConsumer({ ...recorder(), only });
+    const picky = defineConsumer({ ...recorder(), only: [onlyIf(wanted, ['index', '>=', 1])] });
     const eager = defineConsumer({ ...recorder('eager'), name: 'eager' });
     const consumers = start(picky, { bus, consumers: [picky, eager] });
     await consumers.flush();
@@ -221,6 +225,38 @@ describe('a consumer', () => {
     await write('poison', 'wanted');
     await until('both were woken', async () => (await effects()).length === 9);
     expect((await effects()).slice(5).toSorted((a, b) => a - b)).toEqual([5, 5, 6, 6]);
+  });
+
+  test.each(['alone', 'together'])('parks an event that its predicate cannot judge, handled %s', async (how) => {
+    const picky = defineConsumer({
+      ...recorder(),
+      only: [onlyIf(wanted, ['index', '>=', 1])],
+      ...(how === 'together' && {
+        async handleTogether(tx, events) {
+          for (const event of events) await record(tx, event, 'together');
+        },
+      }),
+    });
+    const consumers = start(picky, { settings: { attempts: 1 } });
+    await consumers.flush();
+    const log = createEventLog({ db, wake: () => {} });
+    const payloads = [{ index: 0 }, { index: 1 }, { position: 1 }, { index: 'one' }, { index: 2 }];
+    const events = payloads.map((payload) => ({ type: 'wanted', subjectId: uuid(), payload }));
+    await db.transaction((tx) => log.append(tx, new Date('2026-11-20T10:00:00Z'), events));
+    await relay.flush();
+    await consumers.flush();
+
+    expect(await effects()).toEqual([2, 5]);
+    expect(await parkedRows()).toMatchObject([
+      { seq: 3, type: 'wanted', error: expect.stringContaining('index') },
+      { seq: 4, type: 'wanted', error: expect.stringContaining('index') },
+    ]);
+    expect(await placeOf()).toMatchObject({ seq: 5, leased: false });
+    // Staff who retry it are told the same.
+    const [parked] = await rowsOf<{ id: string }>(db, 'SELECT id FROM parked_events ORDER BY seq');
+    const retried = await createParkedEvents({ db, consumers: () => [picky] }).retry(parked?.id ?? '');
+    expect(retried).toMatchObject({ fault: expect.stringContaining('index') });
+    expect(await effects()).toEqual([2, 5]);
   });
 
   test('gets an event again for which it returned MORE, and keeps the rows of the runs before', async () => {
@@ -685,5 +721,74 @@ describe('a parked event', () => {
     expect(await parked.retry(id)).toBe('NO_CONSUMER');
     expect(await parked.retry(uuid())).toBe('NOT_FOUND');
     expect(await parkedRows()).toMatchObject([{ attempts: 4, resolved_at: null }]);
+  });
+});
+
+describe('the predicates of a consumer', () => {
+  const shifted = defineEvent(
+    'shifted',
+    z.object({
+      from: z.int(),
+      to: z.int(),
+      kind: z.enum(['UP', 'DOWN', 'SIDEWAYS']),
+      ownerId: z.string().nullable(),
+      note: z.string().optional(),
+      unit: z.string().default('mm'),
+    }),
+  );
+
+  test('judge payloads as PostgreSQL does', async () => {
+    const payloads = [
+      { from: 1, to: 2, kind: 'UP', ownerId: null },
+      { from: 2, to: 1, kind: 'DOWN', ownerId: 'a' },
+      { from: 1, to: 1, kind: 'SIDEWAYS', ownerId: 'b' },
+    ];
+    const passing = async ({ path }: { path: string }) =>
+      (
+        await rowsOf<{ passes: boolean | null }>(
+          db,
+          'SELECT payload @@ $2::jsonpath AS passes FROM jsonb_array_elements($1::jsonb) AS p(payload)',
+          [JSON.stringify(payloads), path],
+        )
+      ).map(({ passes }) => passes);
+    expect(await passing(onlyIf(shifted, ['to', '>', { field: 'from' }]))).toEqual([true, false, false]);
+    expect(await passing(onlyIf(shifted, ['kind', 'in', ['UP', 'DOWN']]))).toEqual([true, true, false]);
+    expect(await passing(onlyIf(shifted, ['ownerId', '!=', null], ['kind', '!=', 'DOWN']))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(await passing(onlyIf(shifted, ['ownerId', '==', 'a"b']))).toEqual([false, false, false]);
+  });
+
+  test('are refused when they are defined, if they name what payloads do not have', () => {
+    // @ts-expect-error: a field that is misspelt
+    expect(() => onlyIf(shifted, ['form', '==', 1])).toThrow('has no field "form"');
+    // @ts-expect-error: a field that every object inherits
+    expect(() => onlyIf(shifted, ['constructor', '==', 1])).toThrow('has no field "constructor"');
+    // @ts-expect-error: another field that is misspelt
+    expect(() => onlyIf(shifted, ['to', '>', { field: 'form' }])).toThrow('has no field "form"');
+    // @ts-expect-error: a value that is misspelt
+    expect(() => onlyIf(shifted, ['kind', '==', 'UPP'])).toThrow('is never "UPP"');
+    // @ts-expect-error: one of several values
+    expect(() => onlyIf(shifted, ['kind', 'in', ['UP', 'DWON']])).toThrow('is never "DWON"');
+    // @ts-expect-error: an operator that jsonpath does not have
+    expect(() => onlyIf(shifted, ['from', '=', 1])).toThrow('"=" is not a valid operator');
+    // @ts-expect-error: a field that payloads may lack
+    expect(() => onlyIf(shifted, ['note', '==', 'x'])).toThrow('may lack the field "note"');
+    // Types do not tell what has a default from what is always there.
+    expect(() => onlyIf(shifted, ['unit', '==', 'mm'])).toThrow('may lack the field "unit"');
+    expect(() => onlyIf(shifted, ['kind', 'in', []])).toThrow('"in" needs values');
+    const either = defineEvent('either', z.union([z.object({ a: z.int() }), z.object({ a: z.string() })]));
+    expect(() => onlyIf(either, ['a', '==', 1])).toThrow('has no fields to compare');
+  });
+
+  test('are refused for types that the consumer does not read, and twice for one type', () => {
+    const only = onlyIf(shifted, ['kind', '==', 'UP']);
+    const consumer = { name: 'picky', types: ['wanted'], handle: async () => 'DONE' as const };
+    expect(() => defineConsumer({ ...consumer, only: [only] })).toThrow('which it does not read');
+    expect(() => defineConsumer({ ...consumer, types: ['shifted'], only: [only, only] })).toThrow('twice');
+    // @ts-expect-error: a predicate is made from its event
+    expect(() => defineConsumer({ ...consumer, only: { wantde: '$.index >= 1' } })).toThrow(TypeError);
   });
 });

@@ -1,4 +1,5 @@
 import { defineConsumer, type Consumer } from '../../events/consumer.ts';
+import { onlyIf } from '../../events/only.ts';
 import { cartChanged } from './cart.events.ts';
 import type { CartService } from './cart.service.ts';
 
@@ -7,9 +8,7 @@ export function createAsideCarts(carts: Pick<CartService, 'joinAside'>): Consume
   return defineConsumer({
     name: 'carts-set-aside',
     types: [cartChanged.type],
-    only: {
-      [cartChanged.type]: '$.userId != null && ($.kind == "PAYMENT" || $.kind == "CHECKED_OUT" || $.kind == "EXPIRED")',
-    },
+    only: [onlyIf(cartChanged, ['kind', 'in', ['PAYMENT', 'CHECKED_OUT', 'EXPIRED']])],
     async handle(tx, event) {
       const userId = cartChanged.read(event)?.userId ?? null;
       if (userId === null) return 'DONE';

@@ -1,4 +1,5 @@
 import { defineConsumer, type Consumer } from '../../events/consumer.ts';
+import { onlyIf } from '../../events/only.ts';
 import { stockChanged } from './inventory.events.ts';
 import type { OutsideStockService } from './outside-stock.service.ts';
 
@@ -8,7 +9,7 @@ export function createShortfallConsumer(outsideStock: Pick<OutsideStockService, 
     name: 'outside-stock-shortfalls',
     types: [stockChanged.type],
     // Levels change with every cart. Units come free less often.
-    only: { [stockChanged.type]: '$.available > $.previousAvailable' },
+    only: [onlyIf(stockChanged, ['available', '>', { field: 'previousAvailable' }])],
     async handle(tx, event) {
       const change = stockChanged.read(event);
       if (change === null || change.available <= change.previousAvailable) return 'DONE';

@@ -1,5 +1,6 @@
 import { defineConsumer, type Consumer } from '../../events/consumer.ts';
 import type { StoredEvent } from '../../events/event.ts';
+import { onlyIf } from '../../events/only.ts';
 import { readClock } from '../../infra/postgres/clock.ts';
 import type { Transaction } from '../../infra/postgres/database.ts';
 import {
@@ -162,7 +163,7 @@ export function createMailNotices(deps: {
       authorizationLapsing,
     ].map(({ type }) => type),
     // Carts change all the time, nearly always by what their owners do.
-    only: { [cartChanged.type]: '$.kind == "LOW_STOCK"' },
+    only: [onlyIf(cartChanged, ['kind', '==', 'LOW_STOCK'])],
     async handle(tx, event) {
       await handleTogether(tx, [event]);
       return 'DONE';
