@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { currencyDigits } from './currencies.ts';
 import { readEmailAddress } from './email-address.ts';
+import { passwordFault, passwordProblems } from './new-password.ts';
 import { domainName, hostName, origin, originPattern } from './origins.ts';
 
 /** Reads `on`, `1`, `true`, `yes` as true and their opposites as false. */
@@ -43,6 +44,11 @@ const mailAddress = z.string().transform((text, ctx) => {
   if ('address' in read) return read.address;
   ctx.addIssue({ code: 'custom', message: 'must be an email address', input: text });
   return z.NEVER;
+});
+
+const password = z.string().superRefine((text, ctx) => {
+  const fault = passwordFault(text);
+  if (fault !== null) ctx.addIssue({ code: 'custom', message: passwordProblems[fault], input: text });
 });
 
 /** An address, alone or after a name: `shop@example.com`, `The Shop <shop@example.com>`. */
@@ -110,7 +116,7 @@ const shape = {
   BCRYPT_COST: wholeNumber(4, 20),
   SESSION_MAX_DAYS: wholeNumber(1, 3650),
   ADMIN_EMAIL: mailAddress,
-  ADMIN_PASSWORD: z.string().min(10, 'must have at least 10 characters').max(200, 'must have at most 200 characters'),
+  ADMIN_PASSWORD: password,
   METRICS_TOKEN: z.string().min(16, 'must have at least 16 characters'),
   SEED: z.enum(['demo', 'none'], 'must be demo or none'),
   CART_HOLD_SECONDS: wholeNumber(1, 86_400),

@@ -282,6 +282,18 @@ describe('production', () => {
     expect(load({ ...given, GRAPHIQL: 'on' }).http.graphiql).toBe(true);
   });
 
+  test.each([
+    ['too short in characters, though not in UTF-16', '😀'.repeat(9), 'must have at least 10 characters'],
+    ['too long', 'x'.repeat(201), 'must have at most 200 characters'],
+    ['common', 'Password123', 'is one of the most commonly used passwords'],
+    ['long in UTF-16 only', '😀'.repeat(200), null],
+    ['nobody else has', 'a password for the boss', null],
+  ])('the password of the first ADMIN, %s, is judged like that of a user', (_what, ADMIN_PASSWORD, problem) => {
+    const env = { ADMIN_EMAIL: 'boss@example.com', ADMIN_PASSWORD };
+    if (problem === null) expect(load(env).accounts.adminPassword).toBe(ADMIN_PASSWORD);
+    else expect(() => load(env)).toThrow(new ConfigError([{ name: 'ADMIN_PASSWORD', problem }]));
+  });
+
   test('what is loopback and what is not', () => {
     expect(['localhost', '127.0.0.1', '127.8.8.8', '::1'].every(isLoopback)).toBe(true);
     expect(['0.0.0.0', '::', '10.0.0.1', 'localhost.example', '128.0.0.1'].some(isLoopback)).toBe(false);

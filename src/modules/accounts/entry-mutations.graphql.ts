@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_PASSWORD, passwordProblems } from '../../config/new-password.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { ENTRY } from '../../graphql/schema/entry.ts';
 import type { Context } from '../../graphql/context/context.ts';
@@ -14,7 +15,7 @@ import {
   welcome,
   type AuthResult,
 } from './auth-payload.graphql.ts';
-import { MOST, newPassword } from './password.ts';
+import { newPassword } from './password.ts';
 import { loginLimits, refreshLimits, registerLimits } from './account.limits.graphql.ts';
 
 const RegisterInputRef = builder.inputType('RegisterInput', {
@@ -61,7 +62,7 @@ const loginInput = z.object({
   password: z
     .string()
     .min(1, 'must not be empty')
-    .max(2 * MOST, `must have at most ${MOST} characters`),
+    .max(2 * MOST_PASSWORD, passwordProblems.TOO_LONG),
 });
 
 async function refresh(ctx: Context, given: string | null | undefined): Promise<AuthResult> {

@@ -1,9 +1,14 @@
-import { because } from '../input.ts';
 import { createHmac, randomBytes } from 'node:crypto';
-import type * as Words from '@zxcvbn-ts/language-common';
 import bcrypt from 'bcrypt';
 import { z } from 'zod';
-import { loadLater } from '../../config/load-later.ts';
+import {
+  LEAST_PASSWORD,
+  MOST_PASSWORD,
+  passwordFault,
+  passwordProblems,
+  type PasswordFault,
+} from '../../config/new-password.ts';
+import { because } from '../input.ts';
 
 /** How passwords are kept and checked. The work is bcrypt's, on threads of its own, off the event loop. */
 export interface Passwords {
@@ -17,34 +22,18 @@ export interface Passwords {
   isStale(hash: string): boolean;
 }
 
-const LEAST = 10;
-export const MOST = 200;
+const limits: Record<PasswordFault, { min?: number; max?: number }> = {
+  TOO_SHORT: { min: LEAST_PASSWORD },
+  TOO_LONG: { max: MOST_PASSWORD },
+  PASSWORD_COMMON: {},
+};
 
-/** Megabytes of words. */
-const words = loadLater<typeof Words>('@zxcvbn-ts/language-common');
-let common: ReadonlySet<unknown> | undefined;
-
-/** Whether it is among the 49,000 passwords that are tried first, as a library keeps them; shorter ones are refused by their length. */
-function isCommon(password: string): boolean {
-  common ??= new Set(words().dictionary.passwords?.filter((word) => typeof word === 'string' && word.length >= LEAST));
-  return common.has(password.toLowerCase());
-}
-
-/** In characters as people count them, not in halves of an emoji. */
-const lengthOf = (password: string) => Array.from(password).length;
-
-/** A password that somebody chooses. Anything may stand in it; what counts is that it is long and not everybody's. */
-export const newPassword = z
-  .string()
-  .refine(
-    (password) => lengthOf(password) >= LEAST,
-    because('TOO_SHORT', `must have at least ${LEAST} characters`, { min: LEAST }),
-  )
-  .refine(
-    (password) => lengthOf(password) <= MOST,
-    because('TOO_LONG', `must have at most ${MOST} characters`, { max: MOST }),
-  )
-  .refine((password) => !isCommon(password), because('PASSWORD_COMMON', 'is one of the most commonly used passwords'));
+/** A password that somebody chooses. */
+export const newPassword = z.string().superRefine((password, ctx) => {
+  const fault = passwordFault(password);
+  if (fault === null) return;
+  ctx.addIssue({ code: 'custom', input: password, ...because(fault, passwordProblems[fault], limits[fault]) });
+});
 
 const PEPPER = 'vitrine password';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_PASSWORD, passwordProblems } from '../../config/new-password.ts';
 import { builder } from '../../graphql/schema/builder.ts';
 import { ENTRY } from '../../graphql/schema/entry.ts';
 import type { Context } from '../../graphql/context/context.ts';
@@ -10,7 +11,7 @@ import { parseInput } from '../input.ts';
 import { UserRef } from './accounts.refs.graphql.ts';
 import { admit } from './auth-payload.graphql.ts';
 import type { IssuedTokens } from './session.service.ts';
-import { MOST, newPassword } from './password.ts';
+import { newPassword } from './password.ts';
 import { passwordChangeLimits } from './account.limits.graphql.ts';
 import { GENERAL_LIMIT_SUFFICES } from '../../graphql/schema/limited-fields.ts';
 
@@ -98,7 +99,7 @@ const passwordChangeInput = z.object({
   currentPassword: z
     .string()
     .min(1, 'must not be empty')
-    .max(2 * MOST, `must have at most ${MOST} characters`),
+    .max(2 * MOST_PASSWORD, passwordProblems.TOO_LONG),
   newPassword,
 });
 

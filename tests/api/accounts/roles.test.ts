@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createAccountShop,
@@ -17,6 +18,7 @@ import { holdBarrier, watchLocks } from '../../support/barriers.ts';
 import { rowsOf } from '../../support/books.ts';
 import type { Client } from '../../support/client.ts';
 import { known } from '../../support/known.ts';
+import { createEmptyDatabase } from '../../support/postgres.ts';
 import { newDataDir, startProcess } from '../../support/shop-process.ts';
 import { rowId } from '../../support/shopper.ts';
 import type { TestShop } from '../../support/shop.ts';
@@ -299,6 +301,8 @@ describe('the last ADMIN', () => {
     }));
 });
 
+const COMMON_PASSWORD = 'Invalid configuration:\n  ADMIN_PASSWORD is one of the most commonly used passwords\n';
+
 describe('the first ADMIN', () => {
   const ADMIN = { ADMIN_EMAIL: 'boss@example.com', ADMIN_PASSWORD: 'a password for the boss' };
 
@@ -353,6 +357,36 @@ describe('the first ADMIN', () => {
     }
   });
 
+  test.each(['src/server.ts', 'src/worker.ts'])(
+    'with a password that nobody may choose is refused before anything works: %s',
+    async (entry) => {
+      const database = await createEmptyDatabase();
+      const client = new pg.Client({ connectionString: database.url });
+      await client.connect();
+      try {
+        const { exited, output } = startProcess(entry, {
+          DATABASE_URL: database.url,
+          DATA_DIR: newDataDir(),
+          PORT: '0',
+          LOG_LEVEL: 'info',
+          ...ADMIN,
+          ADMIN_PASSWORD: 'password123',
+        });
+        expect(await exited).toBe(1);
+        expect(output()).toBe(COMMON_PASSWORD);
+        // Neither the shop's tables nor those of the job queue: no consumer and no job was there to begin.
+        const { rows } = await client.query(
+          `SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+            WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')`,
+        );
+        expect(rows).toEqual([]);
+      } finally {
+        await client.end();
+        await database.dispose();
+      }
+    },
+  );
+
   test('is not created without the settings', async () => {
     expect(shop.app.admin).toBeNull();
     expect(shop.config.accounts.adminEmail).toBeNull();
@@ -402,7 +436,9 @@ describe('npm run admin:create', () => {
   test('rejects an invalid address or password, and prints its usage', async () => {
     await changingNothing(shop, async () => {
       const weak = await run(shop, [newEmail()], { ADMIN_PASSWORD: 'password123' });
-      expect(weak).toEqual({ status: 1, output: 'password is one of the most commonly used passwords.\n' });
+      expect(weak).toEqual({ status: 1, output: COMMON_PASSWORD });
+      const nobody = await run(shop, ['nobody'], { ADMIN_PASSWORD: 'a password of nobody' });
+      expect(nobody).toEqual({ status: 1, output: 'email is not an email address.\n' });
       const none = await run(shop, [newEmail()]);
       expect(none).toEqual({ status: 1, output: 'No password given.\n' });
       const usage = await run(shop, []);
