@@ -9,7 +9,7 @@ import { cheapPasswords } from './shop.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A shop that lives for seconds spends a tenth of the processor time of its start on optimised code that it hardly runs. */
+/** A process that lives for seconds spends a tenth of the processor time of its start on optimised code that it hardly runs. */
 const NOT_OPTIMISED = '--no-opt';
 
 /** A shop in a process of its own. */
@@ -34,7 +34,7 @@ export function startProcess(
   entry: string | readonly string[],
   env: NodeJS.ProcessEnv,
 ): Pick<ShopProcess, 'child' | 'output' | 'exited'> {
-  const child = spawn(process.execPath, nodeArguments(...[entry].flat()), {
+  const child = spawn(process.execPath, [NOT_OPTIMISED, ...nodeArguments(...[entry].flat())], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -53,16 +53,13 @@ export async function startShopProcess(
   { clockShiftMs = 0 }: { clockShiftMs?: number } = {},
 ): Promise<ShopProcess> {
   const shifted = ['--import', './tests/support/shifted-clock.ts'];
-  const { child, output, exited } = startProcess(
-    [NOT_OPTIMISED, ...(clockShiftMs === 0 ? [] : shifted), 'src/server.ts'],
-    {
-      PORT: '0',
-      WEB: 'off',
-      ...cheapPasswords(env),
-      ...(clockShiftMs === 0 ? {} : { CLOCK_SHIFT_MS: String(clockShiftMs) }),
-      ...env,
-    },
-  );
+  const { child, output, exited } = startProcess([...(clockShiftMs === 0 ? [] : shifted), 'src/server.ts'], {
+    PORT: '0',
+    WEB: 'off',
+    ...cheapPasswords(env),
+    ...(clockShiftMs === 0 ? {} : { CLOCK_SHIFT_MS: String(clockShiftMs) }),
+    ...env,
+  });
   const open = new Promise<void>((resolve) => {
     child.stdout?.on('data', () => {
       if (output().includes('Ctrl-C stops it.')) resolve();
