@@ -56,7 +56,6 @@ describe('the schema and the migrations', () => {
     "index carts CREATE INDEX carts_over_idx ON public.carts USING btree (updated_at, id) WHERE ((status = ANY (ARRAY['EXPIRED'::cart_status, 'MERGED'::cart_status])) OR ((status = 'ACTIVE'::cart_status) AND (expires_at IS NULL)))",
     'index parked_events CREATE INDEX parked_events_resolved_at_idx ON public.parked_events USING btree (resolved_at, id) WHERE (resolved_at IS NOT NULL)',
     "index stock_alerts CREATE INDEX stock_alerts_over_idx ON public.stock_alerts USING btree (COALESCE(notified_at, created_at)) WHERE (status <> 'WAITING'::stock_alert_status)",
-    'index carts CREATE INDEX carts_aside_for_id_idx ON public.carts USING btree (aside_for_id) WHERE (aside_for_id IS NOT NULL)',
     "index carts CREATE INDEX carts_expires_at_active_idx ON public.carts USING btree (expires_at) WHERE (status = 'ACTIVE'::cart_status)",
     "index carts CREATE UNIQUE INDEX carts_guest_id_active_key ON public.carts USING btree (guest_id) WHERE (status = 'ACTIVE'::cart_status)",
     "index carts CREATE UNIQUE INDEX carts_user_id_active_key ON public.carts USING btree (user_id) WHERE (status = 'ACTIVE'::cart_status)",

@@ -69,8 +69,7 @@ WITH booked AS (
 SELECT format('cart %s holds %s of variant %s, by the ledger %s', cart_id, coalesce(h.units, 0), variant_id, coalesce(b.units, 0)) AS fault
   FROM booked b FULL JOIN held h USING (cart_id, variant_id) WHERE coalesce(h.units, 0) <> coalesce(b.units, 0) AND NOT ${isOld('cart_id')}
 UNION ALL
-SELECT format('a guest or user has %s live carts', count(*)) FROM carts
- WHERE status = 'ACTIVE' AND aside_for_id IS NULL GROUP BY guest_id, user_id HAVING count(*) > 1
+SELECT format('a guest or user has %s live carts', count(*)) FROM carts WHERE status = 'ACTIVE' GROUP BY guest_id, user_id HAVING count(*) > 1
 UNION ALL
 SELECT format('cart %s holds units and has no deadline, or the reverse', c.id) FROM carts c
  WHERE c.status = 'ACTIVE' AND (c.expires_at IS NULL) <> (NOT EXISTS (SELECT FROM cart_lines l WHERE l.cart_id = c.id))`;

@@ -3,7 +3,6 @@ import { together } from '../../infra/postgres/together.ts';
 import { readBatch } from './cart-batch.repository.ts';
 import type { CartOwner } from './cart-owner.ts';
 import type { LockedCart } from './cart.repository.ts';
-import { NOT_ASIDE } from './owner-statement.ts';
 
 /*
  * The statements by which checkouts share a transaction. None of them depends on how many checkouts there are.
@@ -69,8 +68,7 @@ export async function lockAllForCheckout(tx: Queryable, owners: readonly CartOwn
 
 const checkOut: Statement = {
   name: 'cart_check_out',
-  text: `UPDATE carts SET status = 'CHECKED_OUT', ${NOT_ASIDE}, updated_at = $2, version = version + 1, payment_id = NULL
-          WHERE id = ANY($1::uuid[])`,
+  text: `UPDATE carts SET status = 'CHECKED_OUT', updated_at = $2, version = version + 1, payment_id = NULL WHERE id = ANY($1::uuid[])`,
 };
 
 /** Writes that carts became orders, which ends the pins of payments. */

@@ -1,6 +1,5 @@
 import type { Job } from '../../jobs/define-job.ts';
 import type { ShopModule } from '../module.ts';
-import { createAsideCarts } from './aside.consumer.ts';
 import type { Batch } from './cart-batch.ts';
 import type { CartDue } from './cart.due.ts';
 import type { CartExpiryPayload } from './cart.jobs.ts';
@@ -39,7 +38,7 @@ export const cartModule: ShopModule = {
     return { cart };
   },
   nudges: ['cart'],
-  consumers: ({ eventLog, services }) => [createLowStockNotices({ eventLog }), createAsideCarts(services.cart)],
+  consumers: ({ eventLog }) => [createLowStockNotices({ eventLog })],
   async work({ services }) {
     const [{ createCartExpiryJob, cartExpiryId }, { createDueNudges }] = await Promise.all([
       import('./cart.jobs.ts'),

@@ -1,7 +1,7 @@
 import { RetryTransaction, type Queryable, type Statement } from '../../infra/postgres/database.ts';
 import type { Address } from '../addresses/address.types.ts';
 import type { CartOwner, OwnerColumns } from './cart-owner.ts';
-import { forOwner, ofOwner, ownedBy, USER_ID } from './owner-statement.ts';
+import { forOwner, ofOwner } from './owner-statement.ts';
 
 export type CartStatus = 'ACTIVE' | 'EXPIRED' | 'CHECKED_OUT' | 'MERGED';
 
@@ -57,7 +57,7 @@ export const linesOfCarts = (ids: string): string =>
   `SELECT l.cart_id, ${LINES_OF_GROUP} AS lines FROM cart_lines l WHERE l.cart_id = ANY(${ids}) GROUP BY l.cart_id`;
 
 /** The columns of a LockedCart, of a table that is called `c`, without lines and the version of the terms of prices. */
-export const BARE_CART = `c.id, c.guest_id AS "guestId", ${USER_ID} AS "userId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
+export const BARE_CART = `c.id, c.guest_id AS "guestId", c.user_id AS "userId", ${STATUS}, c.email, c.version, c.hold_started_at AS "holdStartedAt",
   c.expires_at AS "expiresAt", c.status = 'ACTIVE' AS holds, c.discount_codes AS "discountCodes",
   c.shipping_address AS "shippingAddress", c.shipping_method_id AS "shippingMethodId", c.payment_id AS "paymentId", c.pins,
   clock_timestamp() AS "readAt"`;
@@ -95,7 +95,7 @@ export async function findLiveCart(source: Queryable, owner: CartOwner): Promise
   return row?.id ?? null;
 }
 
-const idsOf = ofOwner('cart_ids', (column) => `SELECT id FROM carts c WHERE ${ownedBy(column)}`);
+const idsOf = ofOwner('cart_ids', (column) => `SELECT id FROM carts WHERE ${column} = $1`);
 
 /** The ids of all carts that somebody has or had. */
 export async function findCartIds(source: Queryable, owner: CartOwner): Promise<string[]> {

@@ -35,7 +35,6 @@ export type { CheckoutLocks } from './cart-checkout.repository.ts';
 export type { Cart, CartLine, CartStatus, LockedCart } from './cart.repository.ts';
 export type { LineUpdate, Wanted } from './cart.rules.ts';
 export type { CartResult, Shopper } from './cart.types.ts';
-export { ownedBy, USER_ID as CART_USER_ID } from './owner-statement.ts';
 
 /**
  * The use cases of carts. Where units are held, `networks` says from where the shopper comes: a network may hold a share of what
@@ -66,17 +65,11 @@ export interface CartService extends LineCommands {
   /** Chooses a shipping method; null clears. */
   setShippingMethod(owner: CartOwner | null, methodId: string | null): Promise<CartResult>;
   /**
-   * For log-in: the guest's live cart joins the user's, and its expired ones become the user's to reclaim. If one of the two is in
-   * payment, the user's live cart is that one, and the other is set aside. Run it in `withOverdueReleased`; a second time it finds
-   * nothing to do.
+   * For log-in: the guest's live cart joins the user's, and its expired ones become the user's to reclaim. Run it in
+   * `withOverdueReleased`; a second time it finds nothing to do.
    * @returns what did not fit, and went back to stock
    */
   merge(tx: Transaction, joining: Joining): Promise<readonly UserError[]>;
-  /**
-   * Has carts that were set aside become or join the user's live cart, as far as payments allow.
-   * @returns whether anything changed
-   */
-  joinAside(tx: Transaction, userId: string): Promise<boolean>;
   /** Runs work that may meet carts past their time: they are expired, and the work runs again. */
   withOverdueReleased<T>(work: () => Promise<T>): Promise<T>;
   /**
@@ -206,7 +199,7 @@ export function createCartService(deps: CartDependencies): CartService {
     withOverdueReleased: expiry.withOverdueReleased,
     onReleased: (listener) => void listeners.add(listener),
     checkOverdue: commands.checkOverdue,
-    ...createMerge({ ...deps, commands }),
+    merge: createMerge({ ...deps, commands }),
     byIds: (ids) => repository.findCarts(db, ids),
     idsOf: (owner) => repository.findCartIds(db, owner),
     wasMergedRecently: (cartId) => wasMergedRecently(db, cartId),

@@ -1,6 +1,5 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { OwnerColumns } from './cart-owner.ts';
-import { NOT_ASIDE } from './owner-statement.ts';
 
 // The clock in a select of its own is read once, so that the index on the deadline is of use.
 const OVERDUE = `status = 'ACTIVE' AND expires_at <= (SELECT clock_timestamp())`;
@@ -82,7 +81,7 @@ export function findHeld(
 
 const expire: Statement = {
   name: 'cart_expire',
-  text: `UPDATE carts SET status = 'EXPIRED', payment_id = NULL, ${NOT_ASIDE}, version = version + 1, updated_at = $2 WHERE id = ANY($1::uuid[])
+  text: `UPDATE carts SET status = 'EXPIRED', payment_id = NULL, version = version + 1, updated_at = $2 WHERE id = ANY($1::uuid[])
          RETURNING id AS "cartId", guest_id AS "guestId", user_id AS "userId", version`,
 };
 

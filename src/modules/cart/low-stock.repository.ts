@@ -1,6 +1,5 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 import type { OwnerColumns } from './cart-owner.ts';
-import { USER_ID } from './owner-statement.ts';
 
 /** Which lines of a variant a batch is about: those whose owner was notified that the variant runs low, or those whose owner was not. */
 type Mark = 'marked' | 'unmarked';
@@ -8,7 +7,7 @@ type Mark = 'marked' | 'unmarked';
 // Carts of the past keep their lines: the live ones are what there is little of.
 const lockHolding = (mark: Mark): Statement => ({
   name: `cart_lock_low_stock_${mark}`,
-  text: `SELECT c.id AS "cartId", c.guest_id AS "guestId", ${USER_ID} AS "userId", c.version FROM carts c
+  text: `SELECT c.id AS "cartId", c.guest_id AS "guestId", c.user_id AS "userId", c.version FROM carts c
           WHERE c.status = 'ACTIVE' AND c.expires_at > clock_timestamp() AND c.id IS DISTINCT FROM $2::uuid
             AND EXISTS (SELECT FROM cart_lines l WHERE l.cart_id = c.id AND l.variant_id = $1
                            AND l.low_stock_notified_at IS ${mark === 'marked' ? 'NOT NULL' : 'NULL'})

@@ -1,10 +1,9 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-import { USER_ID } from './owner-statement.ts';
 
 const held: Statement = {
   name: 'cart_held_by_networks',
   text: `SELECT l.variant_id AS "variantId", n.network, sum(l.quantity)::int AS units
-           FROM cart_lines l JOIN carts c ON c.id = l.cart_id LEFT JOIN users u ON u.id = ${USER_ID}
+           FROM cart_lines l JOIN carts c ON c.id = l.cart_id LEFT JOIN users u ON u.id = c.user_id
           CROSS JOIN LATERAL unnest(c.networks) AS n(network)
           WHERE l.variant_id = ANY($1::uuid[]) AND n.network = ANY($2::text[]) AND c.id <> ALL($3::uuid[]) AND c.status = 'ACTIVE'
             AND c.expires_at > $4 AND u.email_verified_at IS NULL

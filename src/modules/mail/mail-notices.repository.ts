@@ -1,5 +1,4 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-import { CART_USER_ID } from '../cart/cart.service.ts';
 
 /** Who gets a mail. */
 export interface Recipient {
@@ -19,13 +18,13 @@ const recipients: Statement = {
   name: 'mail_recipients',
   text: `SELECT 'ORDER' AS subject, id, email, user_id AS "userId" FROM orders WHERE id = ANY($1::uuid[])
          UNION ALL
-         SELECT 'CART', c.id, coalesce(u.email, c.email), u.id
-           FROM carts c LEFT JOIN users u ON u.id = ${CART_USER_ID}
+         SELECT 'CART', c.id, coalesce(u.email, c.email), c.user_id
+           FROM carts c LEFT JOIN users u ON u.id = c.user_id
           WHERE c.id = ANY($2::uuid[]) AND coalesce(u.email, c.email) IS NOT NULL
          UNION ALL
          SELECT 'USER', id, email, id FROM users WHERE id = ANY($3::uuid[])
          UNION ALL
-         SELECT 'PAYMENT', p.id, coalesce(o.email, p.terms->>'email'), ${CART_USER_ID}
+         SELECT 'PAYMENT', p.id, coalesce(o.email, p.terms->>'email'), c.user_id
            FROM payments p JOIN carts c ON c.id = p.cart_id LEFT JOIN orders o ON o.id = p.order_id
           WHERE p.id = ANY($4::uuid[]) AND coalesce(o.email, p.terms->>'email') IS NOT NULL`,
 };

@@ -1,5 +1,5 @@
 import type { Queryable, Statement } from '../../infra/postgres/database.ts';
-import { CART_USER_ID, ownedBy, type CartOwner } from '../cart/cart.service.ts';
+import type { CartOwner } from '../cart/cart.service.ts';
 import { readTerms, writeTerms } from './frozen-terms.ts';
 import type { PaymentBooks } from './fold.ts';
 import type { PaymentRow, PaymentTerms, ReturnReason } from './payment.types.ts';
@@ -60,7 +60,7 @@ export async function insertOutsidePayment(tx: Queryable, at: Date, id: string, 
 const byKey = (column: string, suffix: string): Statement => ({
   name: `payment_by_key${suffix}`,
   text: `SELECT ${PAYMENT_COLUMNS}, p.request_hash AS "requestHash" FROM carts c JOIN payments p ON p.cart_id = c.id
-          WHERE ${ownedBy(column)} AND p.idempotency_key = $2 ORDER BY p.created_at LIMIT 1`,
+          WHERE c.${column} = $1 AND p.idempotency_key = $2 ORDER BY p.created_at LIMIT 1`,
 });
 const byKeyOfGuest = byKey('guest_id', '');
 const byKeyOfUser = byKey('user_id', '_of_user');
@@ -86,7 +86,7 @@ export function findPayments(source: Queryable, ids: readonly string[]): Promise
   return source.query<PaymentRow>(byIds, [ids]);
 }
 
-/** Whose a payment is: the owner of its cart, or of the cart that took it over, and of its order, which may have joined an account. */
+/** Whose a payment is: the owner of its cart, and of its order, which may have joined an account. */
 export interface PaymentOwners {
   id: string;
   guestId: string | null;
@@ -97,10 +97,8 @@ export interface PaymentOwners {
 
 const ownersOf: Statement = {
   name: 'payment_owners',
-  text: `SELECT p.id, c.guest_id AS "guestId", coalesce(${CART_USER_ID}, m.user_id) AS "userId", o.guest_id AS "orderGuestId",
-                o.user_id AS "orderUserId"
-           FROM payments p JOIN carts c ON c.id = p.cart_id LEFT JOIN carts m ON m.id = c.merged_into_id
-           LEFT JOIN orders o ON o.id = p.order_id WHERE p.id = ANY($1::uuid[])`,
+  text: `SELECT p.id, c.guest_id AS "guestId", c.user_id AS "userId", o.guest_id AS "orderGuestId", o.user_id AS "orderUserId"
+           FROM payments p JOIN carts c ON c.id = p.cart_id LEFT JOIN orders o ON o.id = p.order_id WHERE p.id = ANY($1::uuid[])`,
 };
 
 /** Whose payments are. */
@@ -110,7 +108,7 @@ export function findPaymentOwners(source: Queryable, ids: readonly string[]): Pr
 
 const idsOf = (column: string, suffix: string): Statement => ({
   name: `payment_ids_of${suffix}`,
-  text: `SELECT p.id FROM carts c JOIN payments p ON p.cart_id = c.id WHERE ${ownedBy(column)}
+  text: `SELECT p.id FROM carts c JOIN payments p ON p.cart_id = c.id WHERE c.${column} = $1
          UNION SELECT p.id FROM orders o JOIN payments p ON p.order_id = o.id WHERE o.${column} = $1`,
 });
 const idsOfGuest = idsOf('guest_id', '_guest');

@@ -21,7 +21,7 @@ import {
   paymentReceivedLate,
   refundSucceeded,
 } from '../../../src/modules/payments/payment.events.ts';
-import { login, newEmail, newPerson, newStaff } from '../../support/accounts.ts';
+import { newEmail, newPerson, newStaff } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { deliver, deliveriesOf, newEntryId, productOf } from '../../support/contentful.ts';
 import { levelOf, makeOverdue, makeVariant, type World } from '../../support/fixtures.ts';
@@ -59,31 +59,6 @@ interface Row<Given> {
 
 /** By the consumer's name, and the type of the event. */
 export const consumers: Readonly<Record<string, Readonly<Record<string, Row<NewEvent>>>>> = {
-  'carts-set-aside': {
-    [cartChanged.type]: {
-      async given(scene) {
-        const person = await newPerson(scene);
-        const { sku } = await makeVariant(scene, { onHand: 10 });
-        await shopperOf(person.client).add({ sku, quantity: 1 });
-        await startPayment(person.client);
-        const guest = await enter(scene);
-        await guest.add({ sku, quantity: 2 });
-        await login(guest.client, { email: person.email });
-        // The cart that is being paid for is over.
-        const userId = rowId(person.userId);
-        const paid = `SELECT id, version FROM carts WHERE user_id = $1 AND status = 'ACTIVE'`;
-        const [row] = await rowsOf<{ id: string; version: number }>(scene.db, paid, [userId]);
-        const { id: cartId, version } = known(row);
-        await makeOverdue(scene, [cartId]);
-        await scene.expireOverdue();
-        const effect = async () => (await shopperOf(person.client).cart())?.totalQuantity;
-        const over = { cartId, guestId: null, userId, kind: 'EXPIRED', version: version + 1 } as const;
-        return { comes: cartChanged.of(cartId, over), effect };
-      },
-      expected: 2,
-    },
-  },
-
   'low-stock-notices': {
     [lowStock.type]: {
       async given(scene) {
