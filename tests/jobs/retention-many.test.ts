@@ -82,6 +82,32 @@ describe('where nothing is old', () => {
   });
 });
 
+test('old carts that stay, since somebody began to pay for them, are looked at once a run', async () => {
+  const [STAY, GO] = [2000, 4500];
+  await rowsOf(
+    shop.db,
+    `WITH guest AS (
+       INSERT INTO guests (id, token_hash) SELECT gen_random_uuid(), sha256(('old ' || n)::bytea) FROM generate_series(1, ${STAY + GO}) AS n RETURNING id
+     ), numbered AS (
+       SELECT id, row_number() OVER () AS n FROM guest
+     ), cart AS (
+       INSERT INTO carts (id, guest_id, status, created_at, updated_at)
+       SELECT gen_random_uuid(), id, 'EXPIRED', now(), now() - interval '200 days' + n * interval '1 second' FROM numbered RETURNING id, updated_at
+     ) INSERT INTO payments (id, cart_id, provider, state, currency, amount_minor, created_at, updated_at)
+       SELECT gen_random_uuid(), id, 'manual', 'CANCELLED', 'USD', 100, now(), now()
+         FROM (SELECT id FROM cart ORDER BY updated_at LIMIT ${STAY}) AS stay`,
+  );
+  await rowsOf(shop.db, 'ANALYZE');
+  let removed: number | undefined;
+  const queries = await recordQueries(async () => {
+    removed = await remove('retention_carts');
+  });
+  expect(removed).toBe(GO);
+  // Found, read by its ID, and its payment: three rows for each. (The others are gone.)
+  expect(await rowsTouched(shop.db, queries)).toBeLessThan(3 * STAY + 500);
+  expect(await remove('retention_carts')).toBe(0);
+});
+
 describe('guests who stay for ever, since they have an order or a cart,', () => {
   const KEPT = 12_000;
 

@@ -1,8 +1,11 @@
 import { NO_UUID, type RetentionRule } from '../../infra/postgres/retention.ts';
 
+/** As in the index `carts_over_idx`. */
+const IS_OVER = `(status IN ('EXPIRED', 'MERGED') OR (status = 'ACTIVE' AND expires_at IS NULL))`;
+
 /**
  * Carts that are over, with their lines. A cart that holds units stays, however old it is, and so
- * does one for which somebody began to pay. The row of a cart that was bought
+ * does one for which somebody began to pay. Carts that stay are passed once in a search, which later runs may finish. The row of a cart that was bought
  * stays with its order, which is found by it when a checkout is sent again; its lines go.
  * @param days since the last change of the cart
  */
@@ -10,19 +13,27 @@ export function cartRetention(days: number): readonly RetentionRule[] {
   return [
     {
       name: 'old carts',
+      candidates: {
+        name: 'retention_carts_next',
+        // A cart that others were merged into waits for them: they are older, and go first.
+        text: `SELECT id, ARRAY[updated_at::text, id::text] AS place FROM carts
+                WHERE ${IS_OVER} AND updated_at < (SELECT clock_timestamp() - make_interval(days => $3::int))
+                  AND (updated_at, id) > (coalesce(($2::text[])[1]::timestamptz, '-infinity'), coalesce(($2::text[])[2]::uuid, '${NO_UUID}'))
+                ORDER BY updated_at, id LIMIT $1`,
+      },
       remove: {
         name: 'retention_carts',
-        // A cart that others were merged into waits for them: they are older, and go first.
         text: `DELETE FROM carts WHERE id IN (
-                 SELECT c.id FROM carts c
-                  WHERE c.updated_at < (SELECT clock_timestamp() - make_interval(days => $3::int))
-                    AND (c.status IN ('EXPIRED', 'MERGED') OR (c.status = 'ACTIVE' AND c.expires_at IS NULL))
-                    AND NOT EXISTS (SELECT FROM carts m WHERE m.merged_into_id = c.id)
-                    AND NOT EXISTS (SELECT FROM orders o WHERE o.cart_id = c.id)
-                    AND NOT EXISTS (SELECT FROM payments p WHERE p.cart_id = c.id)
-                  ORDER BY c.updated_at, c.id LIMIT $1 OFFSET $2 FOR UPDATE SKIP LOCKED
+                 SELECT id FROM carts c
+                  WHERE id = ANY($1::uuid[]) AND ${IS_OVER}
+                    AND updated_at < (SELECT clock_timestamp() - make_interval(days => $2::int))
+                    AND NOT EXISTS (SELECT FROM carts m WHERE m.merged_into_id = c.id OFFSET 0)
+                    AND NOT EXISTS (SELECT FROM orders o WHERE o.cart_id = c.id OFFSET 0)
+                    AND NOT EXISTS (SELECT FROM payments p WHERE p.cart_id = c.id OFFSET 0)
+                  ORDER BY id FOR UPDATE SKIP LOCKED
                ) RETURNING 1`,
       },
+      searchValues: [days],
       values: [days],
     },
     {
