@@ -4,9 +4,9 @@ import { NO_UUID, type RetentionRule } from '../../infra/postgres/retention.ts';
 const IS_OVER = `(status IN ('EXPIRED', 'MERGED') OR (status = 'ACTIVE' AND expires_at IS NULL))`;
 
 /**
- * Carts that are over, with their lines. A cart that holds units stays, however old it is, and so
- * does one for which somebody began to pay. Carts that stay are passed once in a search, which later runs may finish. The row of a cart that was bought
- * stays with its order, which is found by it when a checkout is sent again; its lines go.
+ * Carts that are over, with their lines. A cart that holds units stays, however old it is, and so does one for which somebody
+ * began to pay. Carts that stay are passed once in a search, which later runs may finish. The row of a cart that was bought stays
+ * with its order, which is found by it when a checkout is sent again; its lines go.
  * @param days since the last change of the cart
  */
 export function cartRetention(days: number): readonly RetentionRule[] {
