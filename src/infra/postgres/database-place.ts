@@ -88,34 +88,31 @@ export async function prepareDatabase(found: DatabasePlace, logger: Logger, sign
 async function findNamed(database: Config['database'] & { kind: 'url' }, logger: Logger): Promise<DatabasePlace> {
   const main = readDatabaseUrl(database.url);
   // Either address may name the schema.
-  const named =
-    main.schema ??
-    (database.directUrl === null ? null : readDatabaseUrl(database.directUrl, 'DATABASE_DIRECT_URL').schema);
+  const second = database.directUrl === null ? null : readDatabaseUrl(database.directUrl, 'DATABASE_DIRECT_URL');
+  const named = main.schema ?? second?.schema ?? null;
   let migrations: MigrationRecord[] = [];
   const readToo = async (client: pg.ClientBase, schemaOf: { schema: string | null }) => {
     const schema = named ?? schemaOf.schema;
     if (schema !== null) migrations = await readRecords(client, schema);
   };
-  const seen = await inspectDatabase(main.connectionString, database.directUrl === null ? { readToo } : {});
+  const seen = await inspectDatabase(main.connectionString, second === null ? { readToo } : {});
   const pooler = database.pooler ?? (main.pgbouncer || seen.pooled ? 'transaction' : 'none');
   if (database.pooler === 'none' && seen.pooled)
     logger.warn('DATABASE_POOLER is none, but a pooler answered the connection');
   const { hostname, port, pathname } = new URL(database.url);
   const where = `PostgreSQL at ${hostname}:${port || '5432'}${pathname}`;
 
-  const directUrl = database.directUrl ?? (pooler === 'transaction' ? null : database.url);
-  if (directUrl === null) {
+  const direct = second ?? (pooler === 'transaction' ? null : main);
+  if (direct === null) {
     throw new DatabaseUnusableError(
       'DATABASE_URL leads through a connection pooler, and there is no way past it for migrations and for the job queue, ' +
         'which need connections of their own: set DATABASE_DIRECT_URL to the address of the database itself. If each client ' +
         'keeps its server connection there, set DATABASE_POOLER=session; if there is no pooler at all, DATABASE_POOLER=none.',
     );
   }
-  const directName = database.directUrl === null ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL';
-  const direct = readDatabaseUrl(directUrl, directName);
-  let there =
-    database.directUrl === null ? seen : await inspectDatabase(direct.connectionString, { name: directName, readToo });
-  if (there.pooled && database.directUrl !== null && database.pooler === null) {
+  const directName = second === null ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL';
+  let there = second === null ? seen : await inspectDatabase(direct.connectionString, { name: directName, readToo });
+  if (there.pooled && second !== null && database.pooler === null) {
     throw new DatabaseUnusableError(
       'DATABASE_DIRECT_URL leads through a connection pooler itself: it must be the address of the database. (If there is ' +
         'none, set DATABASE_POOLER=none or DATABASE_POOLER=session.)',
@@ -136,7 +133,7 @@ async function findNamed(database: Config['database'] & { kind: 'url' }, logger:
   const searchPath = searchPathOf(schema, there);
   const past = there.pooled && pooler !== 'none' ? 'session' : 'none';
   // Without a second address the first one keeps a connection, or it would have been refused.
-  const directPooler = database.directUrl === null ? pooler : past;
+  const directPooler = second === null ? pooler : past;
   const found = place({
     main: { connectionString: main.connectionString, session: { pooler, searchPath } },
     direct: {
