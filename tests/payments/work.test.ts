@@ -79,7 +79,8 @@ describe('a letter', () => {
         const letter = await letters.compose(mail);
         // Each part of a letter says the same.
         for (const part of letter === null ? [] : [letter.html, letter.text]) {
-          expect(part).not.toMatch(/undefined|null|\[object|NaN/);
+          // A token is made of any letters.
+          expect(part.replaceAll(/token=[\w.-]+/g, 'token=')).not.toMatch(/undefined|null|\[object|NaN/);
         }
         return { template: mail.template, subject: letter?.subject, text: letter?.text.replaceAll(/\s+/g, ' ') ?? '' };
       }),
