@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checksumsOf, MIGRATIONS_DIR, readMigrations } from '../../src/infra/migrations/migration-files.ts';
 import { migrate } from '../../src/infra/migrations/migrations.ts';
 import { describeDatabase } from '../support/catalog.ts';
 import { startMessageProxy } from '../support/message-proxy.ts';
+import { folderOfMigrations } from '../support/migration-folders.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startProcess } from '../support/shop-process.ts';
 import { isCi } from '../support/sizes.ts';
@@ -48,7 +47,7 @@ describe('a migration whose process is cut off', () => {
   const FIRST_REQUEST = 4;
 
   test('at any request is finished by the next start, each statement once', async () => {
-    const migrationsDir = folderOf(scripts);
+    const migrationsDir = folderOfMigrations(scripts);
     const whole = await attempt(database.url, migrationsDir, null);
     expect(whole.error).toBeNull();
     const expected = await outcome(database.url);
@@ -71,9 +70,9 @@ describe('a migration whose process is cut off', () => {
   test('an index that was cut off in the making is made anew', async () => {
     const [one] = scripts as [[string, string]];
     const index: [string, string] = ['20270103000000_three', 'CREATE UNIQUE INDEX CONCURRENTLY one_n_idx ON one (n)'];
-    await migrate({ connectionString: database.url, logger, migrationsDir: folderOf([one]) });
+    await migrate({ connectionString: database.url, logger, migrationsDir: folderOfMigrations([one]) });
     await query(database.url, 'INSERT INTO one VALUES (2), (3)');
-    const migrationsDir = folderOf([one, index]);
+    const migrationsDir = folderOfMigrations([one, index]);
     await expect(migrate({ connectionString: database.url, logger, migrationsDir })).rejects.toThrow(
       'Migration 20270103000000_three failed: could not create unique index "one_n_idx" (23505)',
     );
@@ -87,13 +86,13 @@ describe('a migration whose process is cut off', () => {
   test('a script that was applied in part may be changed behind that part only', async () => {
     const [one] = scripts as [[string, string]];
     const three = (sql: string): string =>
-      folderOf([
+      folderOfMigrations([
         one,
         ['20270103000000_three', `UPDATE one SET n = n + 10;\nCREATE INDEX CONCURRENTLY i ON one (n);\n${sql}`],
       ]);
     const failing = migrate({ connectionString: database.url, logger, migrationsDir: three('UPDATE none SET n = 1') });
     await expect(failing).rejects.toThrow('Migration 20270103000000_three failed at line 3: relation "none"');
-    const edited = folderOf([
+    const edited = folderOfMigrations([
       one,
       ['20270103000000_three', 'UPDATE one SET n = n + 20;\nCREATE INDEX CONCURRENTLY i ON one (n)'],
     ]);
@@ -106,7 +105,7 @@ describe('a migration whose process is cut off', () => {
 
   test('killed within a statement, a start of `npm run migrate` is followed by one that works', async () => {
     const env = { DATABASE_URL: database.url, LOG_LEVEL: 'silent', JWT_SECRET: 'x'.repeat(32) };
-    await migrate({ connectionString: database.url, logger, migrationsDir: folderOf(firstMigrations(2)) });
+    await migrate({ connectionString: database.url, logger, migrationsDir: folderOfMigrations(firstMigrations(2)) });
     const gate = new pg.Client({ connectionString: database.url });
     gate.on('error', () => undefined); // where the test fails before it lets go
     await gate.connect();
@@ -143,7 +142,7 @@ describe('a database that an earlier version left half-way', () => {
       for (const [i, { name, sql }] of shop.slice(0, BY_EARLIER).entries()) {
         await noteBegun(name);
         if (there === 'everything') await query(database.url, sql);
-        const migrationsDir = folderOf(firstMigrations(i + 1));
+        const migrationsDir = folderOfMigrations(firstMigrations(i + 1));
         const { applied } = await migrate({ connectionString: database.url, logger, migrationsDir });
         expect({ name, applied }).toEqual({ name, applied: there === 'everything' ? [] : [name] });
       }
@@ -153,7 +152,7 @@ describe('a database that an earlier version left half-way', () => {
   );
 
   test('is explained where it was changed by hand since, and works once that is undone', async () => {
-    await migrate({ connectionString: database.url, logger, migrationsDir: folderOf(firstMigrations(2)) });
+    await migrate({ connectionString: database.url, logger, migrationsDir: folderOfMigrations(firstMigrations(2)) });
     await noteBegun(names[2] ?? '');
     await query(database.url, 'ALTER TABLE stock_movements ADD COLUMN actor_id uuid');
     const refusal = await migrate({ connectionString: database.url, logger }).catch((error: Error) => error.message);
@@ -194,16 +193,6 @@ async function expectWhole(): Promise<void> {
 
 function firstMigrations(count: number): [string, string][] {
   return shop.slice(0, count).map(({ name, sql }) => [name, sql]);
-}
-
-function folderOf(scripts: readonly (readonly [string, string])[]): string {
-  const folder = mkdtempSync(join(inject('postgres').runFolder, 'migrations-'));
-  cpSync(join(MIGRATIONS_DIR, 'migration_lock.toml'), join(folder, 'migration_lock.toml'));
-  for (const [name, sql] of scripts) {
-    mkdirSync(join(folder, name));
-    writeFileSync(join(folder, name, 'migration.sql'), sql);
-  }
-  return folder;
 }
 
 /** Migrates over a connection that breaks. */

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { checksumsOf, MIGRATIONS_DIR } from '../../src/infra/migrations/migration-files.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checksumsOf } from '../../src/infra/migrations/migration-files.ts';
 import { LOCK_PATIENCE } from '../../src/infra/migrations/migration-locks.ts';
 import { migrate } from '../../src/infra/migrations/migrations.ts';
 import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
@@ -10,6 +8,7 @@ import { TIME_LIMITS } from '../../src/infra/postgres/connection.ts';
 import { holdBarrier, watchLocks, type Barrier, type LockWatch } from '../support/barriers.ts';
 import { known } from '../support/known.ts';
 import { recordLogs, WARN } from '../support/logs.ts';
+import { folderOfMigrations } from '../support/migration-folders.ts';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres.ts';
 import { until } from '../support/until.ts';
 
@@ -42,7 +41,7 @@ function start(scripts: [string, string][], patience = UNTIL_FREE, signal?: Abor
   const migrating = migrate({
     connectionString: database.url,
     logger,
-    migrationsDir: folderOf(scripts),
+    migrationsDir: folderOfMigrations(scripts),
     patience,
     signal,
   });
@@ -213,13 +212,3 @@ test('a migration waits for a lock less long than the statements of the shop tha
   const { timeoutMs, pausesMs } = LOCK_PATIENCE;
   expect(pausesMs.reduce((sum, pause) => sum + pause, timeoutMs * (pausesMs.length + 1))).toBeLessThan(120_000);
 });
-
-function folderOf(scripts: readonly (readonly [string, string])[]): string {
-  const folder = mkdtempSync(join(inject('postgres').runFolder, 'migrations-'));
-  cpSync(join(MIGRATIONS_DIR, 'migration_lock.toml'), join(folder, 'migration_lock.toml'));
-  for (const [name, sql] of scripts) {
-    mkdirSync(join(folder, name));
-    writeFileSync(join(folder, name, 'migration.sql'), sql);
-  }
-  return folder;
-}

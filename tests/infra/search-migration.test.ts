@@ -2,7 +2,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { migrate } from '../../src/infra/migrations/migrations.ts';
-import { migrationsBefore } from '../support/migrations-before.ts';
+import { migrationsBefore } from '../support/migration-folders.ts';
 import { createEmptyDatabase } from '../support/postgres.ts';
 
 const logger = pino({ level: 'silent' });

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rowsOf } from '../../support/books.ts';
 import type { TestShopOptions } from '../../support/shop.ts';
 import { makeOverdue, makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { enter, rowId, shopperDocuments, shopperOf } from '../../support/shopper.ts';
-import { changingNothing, stateOf } from '../../support/state.ts';
+import { changingNothing } from '../../support/state.ts';
 
 let shop: QuietShop;
 beforeAll(async () => {
@@ -139,7 +140,7 @@ describe('a token that the shop never made', () => {
 });
 
 describe('someone new', () => {
-  const count = async () => (await stateOf(shop)).guests;
+  const count = async () => (await rowsOf(shop.db, 'SELECT FROM guests')).length;
 
   test('a visitor who only reads does not become a guest', async () => {
     const client = shop.client({ cookies: true });
