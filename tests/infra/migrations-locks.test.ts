@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checksumsOf } from '../../src/infra/migrations/migration-files.ts';
 import { LOCK_PATIENCE } from '../../src/infra/migrations/migration-locks.ts';
-import { migrate } from '../../src/infra/migrations/migrations.ts';
+import { migrate, MIGRATOR_WAIT_MS } from '../../src/infra/migrations/migrations.ts';
 import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { TIME_LIMITS } from '../../src/infra/postgres/connection.ts';
 import { holdBarrier, watchLocks, type Barrier, type LockWatch } from '../support/barriers.ts';
@@ -210,5 +210,7 @@ test('a migration that PostgreSQL cancels in a deadlock is retried', async () =>
 test('a migration waits for a lock less long than the statements of the shop that queue behind it', () => {
   expect(LOCK_PATIENCE.timeoutMs).toBeLessThan(TIME_LIMITS.lock);
   const { timeoutMs, pausesMs } = LOCK_PATIENCE;
-  expect(pausesMs.reduce((sum, pause) => sum + pause, timeoutMs * (pausesMs.length + 1))).toBeLessThan(120_000);
+  expect(pausesMs.reduce((sum, pause) => sum + pause, timeoutMs * (pausesMs.length + 1))).toBeLessThan(
+    MIGRATOR_WAIT_MS,
+  );
 });

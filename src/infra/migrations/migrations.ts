@@ -36,6 +36,8 @@ export interface MigrateOptions {
 /** Any number will do; earlier versions of the shop take the same. */
 const LOCK_KEY = 6_847_720_351;
 const LOCK_POLL_MS = 50;
+/** How long a process waits for another one that migrates. */
+export const MIGRATOR_WAIT_MS = 120_000;
 /** Nobody waits long for what only makes a message better. */
 const OBSERVER_CONNECT_MS = 3_000;
 
@@ -50,7 +52,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   const {
     logger,
     migrationsDir = MIGRATIONS_DIR,
-    lockTimeoutMs = 120_000,
+    lockTimeoutMs = MIGRATOR_WAIT_MS,
     patience = LOCK_PATIENCE,
     seen,
     signal,
