@@ -105,6 +105,7 @@ export function createGraphQLServer(options: {
       if (typeof leave === 'function') onStream();
       return leave;
     },
+    whenGone: (context, end) => context.onGone(end),
     failed,
     // A socket is watched as a whole.
     watch: async (context, over) =>

@@ -169,6 +169,28 @@ describe('a place is free again', () => {
     expect(await isFree(1, address)).toBe(true);
   });
 
+  test('when a stream is left while its credentials are looked up: the answer has not begun', async () => {
+    const address = newAddress();
+    const { accessToken } = await newPerson(shop);
+    await settled(shop);
+    const before = shop.app.subscriptions();
+    await using locks = await watchLocks(shop.db);
+    await using barrier = await holdBarrier(shop.db, 'LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE');
+    const url = new URL('/graphql', shop.url);
+    url.searchParams.set('query', WATCH);
+    const headers = { accept: 'text/event-stream', authorization: `Bearer ${accessToken}`, ...from(address).headers };
+    const req = request(url, { headers, agent: false });
+    req.on('error', () => {}).end();
+    await until('it waits', async () => (await locks.waiters()).some((query) => query.includes('sessions')));
+    const aborted = () => shop.logs.filter(({ status }) => status === 'aborted').length;
+    const abortedBefore = aborted();
+    req.destroy();
+    await until('the shop hears of it', () => aborted() > abortedBefore);
+    await barrier.release();
+    expect(await isFree(3, address)).toBe(true);
+    expect(shop.app.subscriptions()).toBe(before);
+  });
+
   test('and what never became a socket, or a stream, has none', async () => {
     const address = newAddress();
     for (let count = 0; count < 5; count += 1) {

@@ -39,6 +39,8 @@ export interface Context extends SharedContext, Caller, Identification {
   eventCost: number;
   /** Called where the answer is a stream of events, which has a place of its own among the client's. */
   onStream: () => void;
+  /** Calls back when the connection of the request is closed, at once where it is already. Over WebSocket it never does. */
+  onGone(callback: () => void): void;
   userAgent: string | null;
   /** Where an EventSource that was cut off goes on; it counts for more than the `after` that it began with. */
   lastEventId: string | null;

@@ -87,6 +87,10 @@ export function createContextFactory(deps: {
       onStream() {
         scope.onStream?.();
       },
+      onGone(callback) {
+        if (res?.closed === true) callback();
+        else res?.once('close', callback);
+      },
       ...caller,
     };
   }

@@ -58,6 +58,7 @@ type Watch<C> = (context: C, over: (why: WatchEnd) => void) => Promise<{ readonl
  * @param options.begin makes the context in which the subscription itself is resolved
  * @param options.share runs a subscription together with others like it, where that is possible
  * @param options.seat takes a place for it: what gives that back, or the error where there is none
+ * @param options.whenGone has a function called when the client is gone that the results are for, at once where it is already
  * @param options.charge charges what its events cost, where they are executed for it alone: what gives that back, or the error
  * @param options.execute runs the execution of an event when its turn comes
  * @param options.failed called with the error that ended a subscription
@@ -69,6 +70,7 @@ export function createSubscriptions<C>({
   watch,
   share = () => null,
   seat = () => () => {},
+  whenGone = () => {},
   charge = () => () => {},
   execute: run = (_context, work) => work(),
   failed = () => {},
@@ -79,6 +81,7 @@ export function createSubscriptions<C>({
   watch?: Watch<C>;
   share?: (args: ExecutionArgs, source: AsyncIterable<unknown>) => Running | typeof HANDED_OVER | GraphQLError | null;
   seat?: (context: C) => (() => void) | GraphQLError;
+  whenGone?: (context: C, end: () => void) => void;
   charge?: (context: C) => (() => void) | GraphQLError;
   execute?: (context: C, work: () => Promise<ExecutionResult>) => Promise<ExecutionResult>;
   failed?: (error: unknown) => void;
@@ -229,6 +232,8 @@ export function createSubscriptions<C>({
         const events = shared ?? executing(source[Symbol.asyncIterator](), args);
         const stream = respond(events, leave);
         results = stream;
+        // Yoga ends the results of an answer that it sends, not of one whose client left before.
+        whenGone(context, () => void stream.return?.());
         await tie(stream, events, context, leave);
         return stream;
       } catch (error) {
