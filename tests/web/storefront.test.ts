@@ -77,7 +77,13 @@ describe.skipIf(!hasBrowser('store front'))('a store front on another origin', (
   });
 
   // Pages of the test before may still be closing, and would be taken for those that are to open.
-  beforeEach(() => until('nobody follows', () => shop.app.subscriptions() === 0));
+  beforeEach(async () => {
+    await until('nobody follows', () => shop.app.subscriptions() === 0).catch((error: unknown) => {
+      const sockets = shop.logs.filter(({ msg }) => msg === 'WebSocket closed').length;
+      const state = { ...shop.app.fanOut?.(), followers: shop.app.subscriptions(), socketsClosed: sockets };
+      throw new Error(`${String(error)}: ${JSON.stringify(state)}`);
+    });
+  });
 
   async function newVisitor(): Promise<BrowserContext> {
     const context = await browser.newContext();
