@@ -48,6 +48,10 @@ export class Caller {
 
   #send(path: string, type: string, body: string, headers: string): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      if (!this.#socket.writable) {
+        reject(new Error('the connection is closed'));
+        return;
+      }
       this.#waiting = { resolve, reject };
       this.#socket.write(
         `POST ${path} HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-type: ${type}\r\naccept: application/json\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

@@ -94,17 +94,25 @@ async function enter(url: string, variantId: string): Promise<string> {
   }
 }
 
-/** What each caller needs: the header that says who it is, and the variants that it adds in turn. */
-async function shoppers(side: Side, callers: number, variantsOf: (caller: number) => string[]) {
-  const made: { headers: string; bodies: string[] }[] = [];
-  for (let index = 0; index < callers; index += 1) {
-    const variants = variantsOf(index);
-    const token = await enter(side.url, variants[0] ?? '');
-    made.push({
-      headers: `x-cart-token: ${token}\r\n`,
-      bodies: variants.map((id) => JSON.stringify({ query: ADD, variables: { id } })),
-    });
-  }
+/** A cart of a caller, by the header that says whose it is, and what is added to it in turn. */
+interface Shopper {
+  headers: string;
+  bodies: string[];
+}
+
+/** Makes a cart that holds the first of these variants. */
+async function enterWith(side: Side, variants: string[]): Promise<Shopper> {
+  const token = await enter(side.url, variants[0] ?? '');
+  return {
+    headers: `x-cart-token: ${token}\r\n`,
+    bodies: variants.map((id) => JSON.stringify({ query: ADD, variables: { id } })),
+  };
+}
+
+/** A cart for each caller. */
+async function shoppers(side: Side, callers: number, variantsOf: (caller: number) => string[]): Promise<Shopper[]> {
+  const made: Shopper[] = [];
+  for (let index = 0; index < callers; index += 1) made.push(await enterWith(side, variantsOf(index)));
   return made;
 }
 
@@ -116,11 +124,29 @@ function spread({ variantIds }: Side) {
     Array.from({ length: LINES }, (_, line) => variantIds[((caller * LINES + line) * 3) % variantIds.length] ?? '');
 }
 
+/** Adds of one unit that a line takes, with the one that the cart was made with. */
+const ADDS_PER_LINE = 98;
+/** More than a caller gets done in a second. */
+const ADDS_PER_SECOND = 300;
+
+/** As many carts as a caller can fill while a round lasts: a line holds so many units, and then refuses more. */
+async function carts(side: Side, roundMs: number, variants: string[]): Promise<Shopper[]> {
+  const most = (ADDS_PER_SECOND * roundMs) / 1000;
+  const made: Shopper[] = [];
+  while (made.length * ADDS_PER_LINE * variants.length < most) made.push(await enterWith(side, variants));
+  return made;
+}
+
 async function adds(side: Side, { callers, roundMs }: Load, variantsOf: (caller: number) => string[]): Promise<Round> {
-  const crowd = await shoppers(side, callers, variantsOf);
-  const steps = crowd.map(({ headers, bodies }) => {
+  const crowd = await Promise.all(
+    Array.from({ length: callers }, (_, index) => carts(side, roundMs, variantsOf(index))),
+  );
+  const steps = crowd.map((own) => {
     let at = 0;
-    return () => post(bodies[at++ % bodies.length] ?? '', headers);
+    return () => {
+      const { headers = '', bodies = [] } = own[Math.floor(at / (ADDS_PER_LINE * (own[0]?.bodies.length ?? 1)))] ?? {};
+      return post(bodies[at++ % bodies.length] ?? '', headers);
+    };
   });
   return runRound(side.url, steps, roundMs);
 }

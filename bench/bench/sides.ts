@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { seedManyProducts } from '../../prisma/seed/many-products.ts';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { startOwnShop } from '../own-shop.ts';
-import { Caller, type Answer } from './caller.ts';
+import { Caller } from './caller.ts';
 import { BenchFault, check } from './crowd.ts';
 
 /** A shop with a catalogue, its database, and the baseline beside it. */
@@ -86,12 +86,17 @@ export async function startSide(options: {
     `SELECT id, slug, created_at::text AS at FROM products WHERE status = 'ACTIVE' ORDER BY created_at DESC, id DESC`,
   );
   const baseline = await startBaseline(postgres.connectionString);
-  const ask = await Caller.open(shop.url);
 
   async function query<Data>(text: string, variables: object): Promise<Data> {
-    const answer: Answer = await ask.post(JSON.stringify({ query: text, variables }));
-    check(answer);
-    return (JSON.parse(answer.body) as { data: Data }).data;
+    // Between two of these, cases are measured for longer than the shop keeps an idle connection.
+    const caller = await Caller.open(shop.url);
+    try {
+      const answer = await caller.post(JSON.stringify({ query: text, variables }));
+      check(answer);
+      return (JSON.parse(answer.body) as { data: Data }).data;
+    } finally {
+      caller.close();
+    }
   }
 
   async function allCursors(): Promise<string[]> {
@@ -150,7 +155,6 @@ export async function startSide(options: {
       return { sent: Number(rows[0]?.sent), waiting: Number(rows[0]?.waiting) };
     },
     async stop() {
-      ask.close();
       await baseline.stop();
       await client.end();
       await postgres.dispose();
