@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { uuidOf } from '../ordered-ids.ts';
 
 /**
  * Fills a catalogue without its triggers, which would take hours for a million products: every product has the word `common`
@@ -53,18 +54,18 @@ export async function fillOrders(client: pg.ClientBase, count: number, daysAgo =
   await client.query(
     `WITH day AS (SELECT now() - make_interval(days => $2::int) AS at), guest AS (
        INSERT INTO guests (id, token_hash, created_at)
-       SELECT gen_random_uuid(), sha256(n::text::bytea), day.at FROM day, generate_series(1, $1::int) AS n RETURNING id
+       SELECT ${uuidOf('order guest')}, sha256(n::text::bytea), day.at FROM day, generate_series(1, $1::int) AS n
      ), cart AS (
        INSERT INTO carts (id, guest_id, status, created_at, updated_at)
-       SELECT gen_random_uuid(), guest.id, 'CHECKED_OUT', day.at, day.at FROM day, guest RETURNING id, guest_id
+       SELECT ${uuidOf('order cart')}, ${uuidOf('order guest')}, 'CHECKED_OUT', day.at, day.at FROM day, generate_series(1, $1::int) AS n
      )
      INSERT INTO orders (id, guest_id, cart_id, status, email, currency, subtotal_minor, total_minor, shipping_name, shipping_line1,
                          shipping_city, shipping_postal_code, shipping_country_code, idempotency_key, request_hash, search, placed_at, updated_at)
-     SELECT gen_random_uuid(), guest_id, id, CASE WHEN n % 1000 = 0 THEN 'CANCELLED' ELSE 'PLACED' END::order_status,
+     SELECT ${uuidOf('order')}, ${uuidOf('order guest')}, ${uuidOf('order cart')}, CASE WHEN n % 1000 = 0 THEN 'CANCELLED' ELSE 'PLACED' END::order_status,
             'buyer-' || n || '@example.com', 'USD', n, n, 'Buyer ' || n, 'Road ' || n, 'Town', '12345', 'DE', 'key', sha256(''),
             array_to_tsvector(ARRAY['buyer', n::text, 'exampl', 'example', 'com', 'road', 'town', '12345', 'de']),
             day.at - n * interval '1 second', day.at
-       FROM day, (SELECT *, row_number() OVER () AS n FROM cart) AS numbered`,
+       FROM day, generate_series(1, $1::int) AS n`,
     [count, daysAgo],
   );
 }

@@ -1,19 +1,16 @@
 import type pg from 'pg';
 import { fillOrders } from '../lists/fill.ts';
+import { uuidOf } from '../ordered-ids.ts';
 
 /** Days since what is old was changed: longer than anything is kept. */
 export const DAYS_AGO = 1000;
 
-const KINDS = ['variant', 'live guest', 'live cart', 'live line', 'old guest', 'old cart', 'old line'];
+/**
+ * SQL of the number of the variant in a live cart. Carts that were made at the same time have variants from all over the catalogue:
+ * the factor is prime, so that each variant is in one cart.
+ */
+const CHOSEN = '(n::bigint * 611953 % $1::int + 1)';
 
-/** SQL of the ID of the nth row of a kind: in order, as those that the shop makes. */
-const uuidOf = (kind: string) =>
-  `(lpad(to_hex(n), 8, '0') || '-0000-4000-8000-00000000000${KINDS.indexOf(kind)}')::uuid`;
-
-/** ID of the nth variant. */
-export const variantId = (n: number) => `${n.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
-
-// The IDs of a cart, its guest and its variant follow from a number, so that nothing has to be joined.
 const VARIANTS = [
   `WITH product AS (INSERT INTO products (id, slug, title) VALUES (gen_random_uuid(), 'bench-carts', 'Bench') RETURNING id)
    INSERT INTO product_variants (id, product_id, sku, price_minor, low_stock_threshold, position, on_hand, held)
@@ -21,16 +18,16 @@ const VARIANTS = [
   `INSERT INTO stock_movements (variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, occurred_at)
    SELECT ${uuidOf('variant')}, 'RESTOCK', 4, 0, 4, 0, now() FROM generate_series(1, $1::int) AS n`,
   `INSERT INTO stock_movements (variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, cart_id, occurred_at)
-   SELECT ${uuidOf('variant')}, 'HOLD', 0, 1, 4, 1, ${uuidOf('live cart')}, now() FROM generate_series(1, $1::int) AS n`,
+   SELECT ${uuidOf('variant', CHOSEN)}, 'HOLD', 0, 1, 4, 1, ${uuidOf('live cart')}, now() FROM generate_series(1, $1::int) AS n`,
 ];
 
-const carts = (what: 'live' | 'old', status: string, at: string, hold: string) => [
+const carts = (what: 'live' | 'old', status: string, at: string, hold: string, variant: string) => [
   `INSERT INTO guests (id, token_hash, created_at)
    SELECT ${uuidOf(`${what} guest`)}, sha256(('${what} ' || n)::bytea), ${at} FROM generate_series(1, $1::int) AS n`,
   `INSERT INTO carts (id, guest_id, status, hold_started_at, expires_at, created_at, updated_at)
    SELECT ${uuidOf(`${what} cart`)}, ${uuidOf(`${what} guest`)}, '${status}', ${hold}, ${at}, ${at} FROM generate_series(1, $1::int) AS n`,
   `INSERT INTO cart_lines (id, cart_id, variant_id, quantity, unit_price_minor, position)
-   SELECT ${uuidOf(`${what} line`)}, ${uuidOf(`${what} cart`)}, ${uuidOf('variant')}, 1, 100, 0 FROM generate_series(1, $1::int) AS n`,
+   SELECT ${uuidOf(`${what} line`)}, ${uuidOf(`${what} cart`)}, ${variant}, 1, 100, 0 FROM generate_series(1, $1::int) AS n`,
 ];
 
 /**
@@ -43,8 +40,8 @@ export async function fillCarts(client: pg.Client, count: number, tell: (what: s
   const old = `now() - interval '${DAYS_AGO} days'`;
   const parts: [string, readonly string[]][] = [
     ['variants', VARIANTS],
-    ['live carts', carts('live', 'ACTIVE', 'now()', `now(), now() + interval '1 day'`)],
-    ['old carts', carts('old', 'EXPIRED', old, 'NULL, NULL')],
+    ['live carts', carts('live', 'ACTIVE', 'now()', `now(), now() + interval '1 day'`, uuidOf('variant', CHOSEN))],
+    ['old carts', carts('old', 'EXPIRED', old, 'NULL, NULL', uuidOf('variant'))],
   ];
   for (const [what, statements] of parts) {
     tell(`${count} ${what}`);

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { pruneEvents } from '../../src/events/prune.ts';
-import { removeOld, type RetentionRule } from '../../src/infra/postgres/retention.ts';
+import { removeOld, type Places, type RetentionRule } from '../../src/infra/postgres/retention.ts';
 import { guestRetention } from '../../src/modules/accounts/account.retention.ts';
 import { cartRetention } from '../../src/modules/cart/cart.retention.ts';
 import { auditStock } from '../../src/modules/inventory/stock-audit.ts';
@@ -9,7 +8,7 @@ import { auditMoneyPage } from '../../src/modules/payments/money-audit.repositor
 import type { TestServices } from '../../tests/support/services.ts';
 import type { Filled } from '../replay/fill.ts';
 import { readAll } from '../replay/read.ts';
-import { variantId } from './fill.ts';
+import { idOf } from '../ordered-ids.ts';
 
 /** What tasks work on. */
 export interface Ground {
@@ -63,8 +62,8 @@ function expectUnits(found: number, wanted: number): number {
   return found;
 }
 
-/** Some place in the first quarter of all IDs: enough follow it for a page, however few there are. */
-const somewhere = () => `${Math.floor(Math.random() * 4)}${randomUUID().slice(1)}`;
+/** A number that so many others follow. */
+const anyBefore = (count: number, others: number) => Math.floor(Math.random() * (count - others));
 
 function replay(from: (log: Filled) => number, events: number): Task['work'] {
   return ({ url, log }) => {
@@ -77,8 +76,18 @@ function replay(from: (log: Filled) => number, events: number): Task['work'] {
   };
 }
 
+/** Deletes all rows of a rule, in as many runs as its search takes. There must be one for each cart. */
 const removed = (rule: RetentionRule): Task['work'] => {
-  return async ({ services }) => [await timed(() => removeOld({ db: services.db, rule }))];
+  return async ({ services: { db }, carts }) => {
+    const places: Places = new Map();
+    const all = async () => {
+      let rows = 0;
+      do rows += await removeOld({ db, rule, places });
+      while (places.get(rule.name) != null);
+      return expectUnits(rows, carts);
+    };
+    return [await timed(all)];
+  };
 };
 
 /** Rows that are searched in one run of a rule that finds nothing. */
@@ -118,12 +127,14 @@ export const tasks: readonly Task[] = [
   {
     name: `expiry of ${FEW} carts`,
     unit: 'cart',
-    async work({ client, services }) {
+    async work({ client, services, carts }) {
       const runs: Run[] = [];
       for (let run = 0; run < FEW_RUNS; run += 1) {
+        // Carts that are due together were changed at the same time.
         await client.query(
           `UPDATE carts SET hold_started_at = now() - interval '1 hour', expires_at = now() - interval '1 second'
-            WHERE id IN (SELECT id FROM carts WHERE status = 'ACTIVE' ORDER BY md5(id::text) LIMIT ${FEW})`,
+            WHERE id IN (SELECT id FROM carts WHERE status = 'ACTIVE' AND id >= $1 ORDER BY id LIMIT ${FEW})`,
+          [idOf('live cart', Math.floor((carts * run) / FEW_RUNS) + 1)],
         );
         runs.push(await timed(async () => expectUnits((await services.cart.expireOverdue()).carts, FEW)));
       }
@@ -135,7 +146,7 @@ export const tasks: readonly Task[] = [
     unit: 'page',
     work: ({ services, carts }) =>
       times(LOOKS, async () => {
-        const after = variantId(Math.floor(Math.random() * (carts - PAGE)));
+        const after = idOf('variant', anyBefore(carts, PAGE));
         const { checkedVariants, discrepancies } = await auditStock(services.db, PAGE, after);
         expectUnits(discrepancies.length, 0);
         expectUnits(checkedVariants, PAGE);
@@ -145,9 +156,10 @@ export const tasks: readonly Task[] = [
   {
     name: `audit of the money of ${PAGE} orders`,
     unit: 'page',
-    work: ({ services }) =>
+    work: ({ services, carts }) =>
       times(LOOKS, async () => {
-        expectUnits((await auditMoneyPage(services.db, somewhere(), PAGE)).orders, PAGE);
+        const after = idOf('order', anyBefore(carts, PAGE));
+        expectUnits((await auditMoneyPage(services.db, after, PAGE)).orders, PAGE);
         return 1;
       }),
   },
