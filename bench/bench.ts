@@ -10,7 +10,7 @@ import { argumentsOf, UsageError } from './options.ts';
 
 const USAGE = `Usage: npm run bench -- [--quick] [--case NAME,…] [--products N] [--callers N] [--rounds N] [--seconds N] [--against FOLDER] [--write]
 
-  --quick     three rounds of one second each
+  --quick     two rounds of one second each
   --case      only these: ${cases.map(({ name }) => name).join(', ')}
   --products  products of the catalogue (default 1000)
   --callers   connections that send one request after the other (default 50)
@@ -38,7 +38,7 @@ function readOptions(args: readonly string[]) {
     chosen,
     products: wholeNumber('products', values.products, 40, 1_000_000) ?? 1_000,
     callers: wholeNumber('callers', values.callers, 1, 500) ?? 50,
-    rounds: wholeNumber('rounds', values.rounds, 1, 100) ?? (values.quick ? 3 : 5),
+    rounds: wholeNumber('rounds', values.rounds, 1, 100) ?? (values.quick ? 2 : 5),
     roundMs: (wholeNumber('seconds', values.seconds, 1, 600) ?? (values.quick ? 1 : 4)) * 1_000,
     against: values.against,
     write: values.write,
