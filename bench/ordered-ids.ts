@@ -7,7 +7,7 @@ const KINDS = [
   ...['variant', 'live guest', 'live cart', 'live line', 'old guest', 'old cart', 'old line'],
   ...['order guest', 'order cart', 'order'],
 ] as const;
-export type Kind = (typeof KINDS)[number];
+type Kind = (typeof KINDS)[number];
 
 /** SQL of the ID of the nth row of a kind, from 1. @param n SQL of the number */
 export const uuidOf = (kind: Kind, n = 'n') =>

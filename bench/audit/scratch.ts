@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { loadConfig, type Config } from '../../src/config/config.ts';
+import { PATIENT } from '../../src/infra/postgres/connection.ts';
 import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createLogger } from '../../src/infra/logger.ts';
@@ -37,7 +38,7 @@ export async function openScratch(): Promise<Scratch> {
     const settings = { fsync: 'off', max_wal_size: '8GB', maintenance_work_mem: '1GB' };
     const postgres = await startEmbeddedPostgres({ dataDir: folder, logger, settings });
     await migrate({ connectionString: postgres.connectionString, logger });
-    const db = openDatabase({ connectionString: postgres.connectionString, poolSize: 4, logger });
+    const db = openDatabase({ connectionString: postgres.connectionString, poolSize: 4, logger, limits: PATIENT });
     return {
       db,
       connectionString: postgres.connectionString,
@@ -76,7 +77,7 @@ const ROUNDS_AT_A_TIME = 10;
 export async function fill({ db }: Scratch, size: Size, tell: (what: string) => void): Promise<void> {
   const client = await db.connect();
   try {
-    await client.query('SET statement_timeout = 0; SET synchronous_commit = off');
+    await client.query('SET synchronous_commit = off');
     tell(`${size.variants} variants`);
     await client.query(
       `WITH product AS (INSERT INTO products (id, slug, title) VALUES (gen_random_uuid(), 'bench', 'Bench') RETURNING id)

@@ -142,11 +142,13 @@ async function adds(side: Side, { callers, roundMs }: Load, variantsOf: (caller:
     Array.from({ length: callers }, (_, index) => carts(side, roundMs, variantsOf(index))),
   );
   const steps = crowd.map((own) => {
+    const requests = own.flatMap(({ headers, bodies }) =>
+      Array.from({ length: ADDS_PER_LINE }, () => bodies)
+        .flat()
+        .map((body) => post(body, headers)),
+    );
     let at = 0;
-    return () => {
-      const { headers = '', bodies = [] } = own[Math.floor(at / (ADDS_PER_LINE * (own[0]?.bodies.length ?? 1)))] ?? {};
-      return post(bodies[at++ % bodies.length] ?? '', headers);
-    };
+    return () => requests[at++] ?? null;
   });
   return runRound(side.url, steps, roundMs);
 }

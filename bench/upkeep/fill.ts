@@ -7,7 +7,7 @@ export const DAYS_AGO = 1000;
 
 /**
  * SQL of the number of the variant in a live cart. Carts that were made at the same time have variants from all over the catalogue:
- * the factor is prime, so that each variant is in one cart.
+ * the factor is a prime that does not divide the number of carts, so that each variant is in one cart.
  */
 const CHOSEN = '(n::bigint * 611953 % $1::int + 1)';
 
