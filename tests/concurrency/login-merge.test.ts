@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { accountDocuments, createAccountShop, login, newPerson, type Auth, type Person } from '../support/accounts.ts';
+import { accountDocuments, login, newPerson, type Auth, type Person } from '../support/accounts.ts';
 import { holdBarrier, holdCarts, watchLocks, type LockWatch } from '../support/barriers.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { inCrowd, newBuyer, type Buyer } from '../support/buyer.ts';
 import { levelOf, makeOverdue, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { enter, rowId, shopperOf } from '../support/shopper.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 
 let shop: TestShop & World;
 let watch: LockWatch;
 beforeEach(async () => {
-  const opened = await createAccountShop({ env: { DATABASE_POOL_SIZE: '20' } });
+  const opened = await createApiNode({ env: { DATABASE_POOL_SIZE: '20' } });
   shop = { ...opened, eventLog: opened.app.eventLog };
   watch = await watchLocks(shop.db);
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { createTestShop } from '../support/shop.ts';
+import { createApiNode } from '../support/shop.ts';
 import { AUTHORITY, startTlsProxy, type TlsProxy } from '../support/tls-proxy.ts';
 
 let database: TestDatabase;
@@ -26,7 +26,7 @@ async function start(parameters: string, { port } = proxy): Promise<string | nul
   url.port = String(port);
   url.search = parameters;
   try {
-    const shop = await createTestShop({ database, env: { DATABASE_URL: url.href } });
+    const shop = await createApiNode({ database, env: { DATABASE_URL: url.href } });
     try {
       const { data } = await shop.client().execute('{ products(first: 1) { totalCount } }');
       expect(data).toEqual({ products: { totalCount: 0 } });
@@ -80,7 +80,7 @@ test('what sslrootcert names must be there, and sslmode must be known', async ()
 test('a server without TLS says what to do', async () => {
   const url = new URL(database.url);
   url.search = 'sslmode=require';
-  await expect(createTestShop({ database, env: { DATABASE_URL: url.href } })).rejects.toThrow(
+  await expect(createApiNode({ database, env: { DATABASE_URL: url.href } })).rejects.toThrow(
     /does not take encrypted connections: leave sslmode out of DATABASE_URL/,
   );
 });

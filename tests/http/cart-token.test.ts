@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEventStream } from '../support/event-stream.ts';
 import { makeProduct } from '../support/fixtures.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createTestShop();
+  shop = await createApiNode();
 });
 afterAll(() => shop.dispose());
 
@@ -97,7 +97,7 @@ describe('a token that it made', () => {
   });
 
   test('comes over TLS alone where the shop is served over TLS', async () => {
-    const secure = await createTestShop({ env: { PUBLIC_URL: 'https://shop.example', COOKIE_SAMESITE: 'none' } });
+    const secure = await createApiNode({ env: { PUBLIC_URL: 'https://shop.example', COOKIE_SAMESITE: 'none' } });
     try {
       const answer = await secure.client().execute<Created>(CREATE);
       expect(answer.headers.getSetCookie()[0]).toMatch(/; Path=\/; HttpOnly; SameSite=None; Secure$/);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { encodeCursor } from '../../src/events/cursor.ts';
 import { makeProduct } from '../support/fixtures.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 import { until } from '../support/until.ts';
 
@@ -11,7 +11,7 @@ let gate = Promise.resolve();
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createTestShop({
+  shop = await createApiNode({
     overrides: {
       eventLog: (real) => ({
         ...real,

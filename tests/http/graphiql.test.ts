@@ -6,7 +6,7 @@ import { readTabs } from '../../src/graphql/graphiql/tabs.ts';
 import { hasBrowser, launchBrowser, PLAIN, type TestBrowser } from '../support/browser.ts';
 import { settled } from '../support/settled.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 describe.skipIf(!hasBrowser('GraphiQL'))('GraphiQL in a real browser, without the internet', () => {
@@ -20,7 +20,7 @@ describe.skipIf(!hasBrowser('GraphiQL'))('GraphiQL in a real browser, without th
   beforeAll(async () => {
     // The password that stands in the tab already.
     const env = { SEED: 'demo', BCRYPT_COST: '4', ADMIN_PASSWORD: 'see .data/admin-password' };
-    shop = await createTestShop({ env });
+    shop = await createApiNode({ env });
     browser = await launchBrowser();
     // High enough for whole answers: the editor draws what is in sight alone.
     page = await browser.newPage({ ...PLAIN, viewport: { width: 1400, height: 2000 } });
@@ -149,7 +149,7 @@ test('every tab is a valid operation of the schema, with the variables that it t
 });
 
 test('the page is sent compressed or plain, and answered with 304 to clients that have it', async () => {
-  const shop = await createTestShop();
+  const shop = await createApiNode();
   try {
     const headers = { accept: 'text/html' };
     const plain = await shop.request({ path: '/graphql', headers });

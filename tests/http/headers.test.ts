@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 
 const PUBLIC = 'https://shop.example';
 const PARTNER = 'https://front.example';
@@ -7,8 +7,8 @@ const PARTNER = 'https://front.example';
 let shop: TestShop;
 let local: TestShop;
 beforeAll(async () => {
-  shop = await createTestShop({ env: { NODE_ENV: 'production', PUBLIC_URL: PUBLIC, CORS_ORIGINS: PARTNER } });
-  local = await createTestShop();
+  shop = await createApiNode({ env: { NODE_ENV: 'production', PUBLIC_URL: PUBLIC, CORS_ORIGINS: PARTNER } });
+  local = await createApiNode();
 });
 afterAll(async () => {
   await shop.dispose();

@@ -1,12 +1,12 @@
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 import { callerFrom, createThrottledShop } from '../support/throttling.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createTestShop();
+  shop = await createApiNode();
 });
 afterAll(() => shop.dispose());
 
@@ -68,7 +68,7 @@ test('a network may introspect so many times a minute, and do everything else me
 
 describe('in production', () => {
   const production = (env: NodeJS.ProcessEnv = {}) =>
-    createTestShop({ env: { NODE_ENV: 'production', PUBLIC_URL: 'http://localhost', ...env } });
+    createApiNode({ env: { NODE_ENV: 'production', PUBLIC_URL: 'http://localhost', ...env } });
 
   /** As `fetch` cannot: under the shop's public name. */
   async function ask(of: TestShop, query: string): Promise<{ status: number; codes: unknown[]; data: unknown }> {

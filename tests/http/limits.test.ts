@@ -1,13 +1,13 @@
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 
 let shop: TestShop;
 let production: TestShop;
 beforeAll(async () => {
-  shop = await createTestShop();
-  production = await createTestShop({ env: { NODE_ENV: 'production', PUBLIC_URL: 'http://localhost' } });
+  shop = await createApiNode();
+  production = await createApiNode({ env: { NODE_ENV: 'production', PUBLIC_URL: 'http://localhost' } });
 });
 afterAll(async () => {
   await shop.dispose();

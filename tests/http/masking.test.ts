@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeProduct } from '../support/fixtures.ts';
 import { openEventStream } from '../support/event-stream.ts';
 import { ERROR } from '../support/logs.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 
 const SECRET = 'duplicate key value violates unique constraint "guests_token_hash_key" at 10.1.2.3';
@@ -15,7 +15,7 @@ const failIf = (what: keyof typeof failing) => {
   if (failing[what]) throw new Error(SECRET);
 };
 beforeAll(async () => {
-  shop = await createTestShop({
+  shop = await createApiNode({
     overrides: {
       services: (real) => ({
         ...real,

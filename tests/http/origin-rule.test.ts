@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openEventStream } from '../support/event-stream.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { WARN } from '../support/logs.ts';
 import { upgradeStatus } from '../support/socket.ts';
 
@@ -12,7 +12,7 @@ const METRICS_TOKEN = 'a-token-for-prometheus';
 let production: TestShop;
 let local: TestShop;
 beforeAll(async () => {
-  production = await createTestShop({
+  production = await createApiNode({
     env: {
       NODE_ENV: 'production',
       PUBLIC_URL: PUBLIC,
@@ -22,7 +22,7 @@ beforeAll(async () => {
       GRAPHIQL: 'on',
     },
   });
-  local = await createTestShop();
+  local = await createApiNode();
 });
 afterAll(async () => {
   await production.dispose();

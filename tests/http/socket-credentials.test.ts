@@ -1,12 +1,12 @@
 import jwt from 'jsonwebtoken';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { bearer, createAccountShop, newPerson, refresh, type Person } from '../support/accounts.ts';
+import { bearer, newPerson, refresh, type Person } from '../support/accounts.ts';
 import { openEventStream } from '../support/event-stream.ts';
 import { makeVariant, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { settled } from '../support/settled.ts';
 import { enter, shopperOf } from '../support/shopper.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket, type TestSocket } from '../support/socket.ts';
 import { until } from '../support/until.ts';
 
@@ -17,7 +17,7 @@ let ada: Person;
 let guest: { token: string };
 let sku: string;
 beforeAll(async () => {
-  const opened = await createAccountShop({ env: { JWT_SECRET: SECRET } });
+  const opened = await createApiNode({ env: { JWT_SECRET: SECRET } });
   shop = { ...opened, eventLog: opened.app.eventLog };
   [ada, guest] = [await newPerson(shop), await enter(shop)];
   sku = (await makeVariant(shop, { onHand: 1000 })).sku;

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openEventStream } from '../support/event-stream.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { settled } from '../support/settled.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createTestShop();
+  shop = await createApiNode();
 });
 afterAll(() => shop.dispose());
 
@@ -58,7 +58,7 @@ test('a subscription without a stream to send it in is refused', async () => {
 });
 
 test('when the shop closes, streams end as they should, and the shop does not wait for them', async () => {
-  const closing = await createTestShop();
+  const closing = await createApiNode();
   const stream = await openEventStream(closing.url, WATCH);
   await closing.dispose();
   expect(await stream.events.take()).toEqual({ event: 'complete', data: null });

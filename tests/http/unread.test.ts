@@ -4,7 +4,7 @@ import { holdBarrier, watchLocks } from '../support/barriers.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { clientFrame, graphqlGet, openUnread, UPGRADE, type RawConnection } from '../support/raw-connection.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 import { newAddress } from '../support/throttling.ts';
 import { until } from '../support/until.ts';
@@ -30,12 +30,12 @@ let shop: TestShop;
 let limited: TestShop;
 let variant: { id: string; globalId: string; sku: string };
 beforeAll(async () => {
-  shop = await createTestShop({ overrides: { http: { stallClock } } });
+  shop = await createApiNode({ overrides: { http: { stallClock } } });
   const overrides = {
     http: { stallClock, limits: { answers: 20, unsentBytes: 2_000_000 } },
     throttling: { presence: { messagesBySocket: 50 }, patienceMs: 20_000 },
   } satisfies Overrides;
-  limited = await createTestShop({ env: { RATE_LIMITS: 'on', TRUST_PROXY: '1' }, overrides });
+  limited = await createApiNode({ env: { RATE_LIMITS: 'on', TRUST_PROXY: '1' }, overrides });
   for (const { app } of [shop, limited]) {
     const product = await makeProduct(app, { description: 'x'.repeat(60_000), variants: [{ onHand: 100_000 }] });
     variant = app === shop.app ? known(product.variants[0]) : variant;
@@ -218,7 +218,7 @@ describe('one network', () => {
   const from = (address: string) => ({ 'x-forwarded-for': address });
 
   test('has so many answers at a time', async () => {
-    const own = await createTestShop({
+    const own = await createApiNode({
       env: { RATE_LIMITS: 'on', TRUST_PROXY: '1' },
       overrides: { http: { limits: { answers: 2 } }, throttling: { patienceMs: 20_000 } },
     });
@@ -262,7 +262,7 @@ describe('one network', () => {
   });
 
   test('has so many connections', async () => {
-    const own = await createTestShop({
+    const own = await createApiNode({
       env: { RATE_LIMITS: 'on' },
       overrides: { http: { limits: { connections: 2 } } },
     });
@@ -320,7 +320,7 @@ describe('the page of GraphiQL', () => {
   });
 
   test('counts as a request', async () => {
-    const tight = await createTestShop({
+    const tight = await createApiNode({
       env: { RATE_LIMITS: 'on' },
       overrides: { throttling: { limits: { operationsByClient: { points: 1, seconds: 60 } } } },
     });

@@ -5,14 +5,14 @@ import { createWebSockets } from '../../src/graphql/live/websocket.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { recordLogs } from '../support/logs.ts';
 import { settled } from '../support/settled.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket, type TestSocket } from '../support/socket.ts';
 import { until } from '../support/until.ts';
 
 let shop: TestShop;
 let silent: TestSocket;
 beforeAll(async () => {
-  shop = await createTestShop();
+  shop = await createApiNode();
   silent = await openSocket(shop.wsUrl);
 });
 afterAll(() => shop.dispose());
@@ -246,7 +246,7 @@ describe('who is asking', () => {
 });
 
 test('when the shop closes, sockets are closed with 1001, those too that never say a word', async () => {
-  const closing = await createTestShop();
+  const closing = await createApiNode();
   const busy = await openSocket(closing.wsUrl);
   await busy.init();
   busy.subscribe('s', WATCH);

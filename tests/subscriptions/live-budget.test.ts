@@ -3,7 +3,7 @@ import { holdBarrier, watchLocks } from '../support/barriers.ts';
 import { makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { settled } from '../support/settled.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket, type TestSocket } from '../support/socket.ts';
 import { callerFrom, createThrottledShop, newAddress } from '../support/throttling.ts';
 import { until } from '../support/until.ts';
@@ -144,7 +144,7 @@ describe('what a network subscribes to has a budget', () => {
 });
 
 test('an event may cost far less than a query', async () => {
-  const open = await createTestShop();
+  const open = await createApiNode();
   onTestFinished(() => open.dispose());
   const query = (first: number) =>
     `stockChanged { variant { product { category { products(first: ${first}) { nodes { title slug vendor variants { sku title available price { amount currencyCode } } } } } } } }`;
@@ -158,7 +158,7 @@ test('an event may cost far less than a query', async () => {
 });
 
 test('requests, and what runs by itself, do not wait for events whose execution is stuck', async () => {
-  const own = await createTestShop({ env: { DATABASE_POOL_SIZE: '8' } });
+  const own = await createApiNode({ env: { DATABASE_POOL_SIZE: '8' } });
   onTestFinished(() => own.dispose());
   const { sku } = await makeVariant({ ...own, eventLog: own.app.eventLog }, { onHand: 100 });
   const buyer = own.client();

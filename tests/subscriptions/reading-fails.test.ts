@@ -9,7 +9,7 @@ import { Inbox } from '../support/inbox.ts';
 import { known } from '../support/known.ts';
 import { settled } from '../support/settled.ts';
 import { enter, rowId } from '../support/shopper.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 import { transports, watchNow } from '../support/watch.ts';
 
@@ -18,7 +18,7 @@ import { transports, watchNow } from '../support/watch.ts';
 let shop: TestShop & World;
 let product: Awaited<ReturnType<typeof makeProduct>>;
 beforeAll(async () => {
-  const opened = await createTestShop();
+  const opened = await createApiNode();
   shop = { ...opened, eventLog: opened.app.eventLog };
   product = await makeProduct(shop, { variants: [{ onHand: 10 }] });
 });

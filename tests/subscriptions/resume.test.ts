@@ -5,12 +5,12 @@ import { openEventStream, type StreamEvent } from '../support/event-stream.ts';
 import { makeProduct, makeVariant, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { settled } from '../support/settled.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { transports, watch, watchNow } from '../support/watch.ts';
 
 let shop: TestShop & World;
 beforeAll(async () => {
-  const opened = await createTestShop();
+  const opened = await createApiNode();
   shop = { ...opened, eventLog: opened.app.eventLog };
 });
 afterAll(() => shop.dispose());
@@ -48,7 +48,7 @@ const subscription = (variantId: string, after?: string) =>
 async function freshNode(): Promise<TestShop> {
   const { database } = shop.config;
   if (database.kind !== 'url') throw new Error('the shop has its own database');
-  return createTestShop({ database: { url: database.url, dispose: () => Promise.resolve() } });
+  return createApiNode({ database: { url: database.url, dispose: () => Promise.resolve() } });
 }
 
 describe.each(transports)('over %s', (transport) => {
@@ -108,7 +108,7 @@ describe.each(transports)('over %s', (transport) => {
   });
 
   test('a cursor older than the log is kept is CURSOR_EXPIRED', async () => {
-    const pruned = await createTestShop();
+    const pruned = await createApiNode();
     try {
       const world = { ...pruned, eventLog: pruned.app.eventLog };
       const variant = await makeVariant(world);
@@ -119,7 +119,7 @@ describe.each(transports)('over %s', (transport) => {
       const { database } = pruned.config;
       if (database.kind !== 'url') throw new Error('the shop has its own database');
       // A node that has it in memory may still tell it; one that has just started cannot.
-      const node = await createTestShop({ database: { url: database.url, dispose: () => Promise.resolve() } });
+      const node = await createApiNode({ database: { url: database.url, dispose: () => Promise.resolve() } });
       expect(await watch(node, transport, subscription(variant.globalId, after)).ended).toEqual(['CURSOR_EXPIRED']);
       await node.dispose();
     } finally {
@@ -156,7 +156,7 @@ describe.each(transports)('over %s', (transport) => {
 
 test('an event that cannot be read for a moment ends the subscription, and is delivered after a reconnect', async () => {
   let failing = false;
-  const frail = await createTestShop({
+  const frail = await createApiNode({
     overrides: {
       services: (real) => ({
         ...real,

@@ -18,7 +18,7 @@ import { listenersOf } from '../support/listeners.ts';
 import { meanwhile } from '../support/meanwhile.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { settled } from '../support/settled.ts';
-import { createTestShop, type TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 import { until } from '../support/until.ts';
 
@@ -156,7 +156,7 @@ async function watching(shop: TestShop, watch: () => Watch): Promise<Watch> {
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createTestShop();
+  shop = await createApiNode();
 });
 afterAll(() => shop.dispose());
 afterEach(async () => {
@@ -342,7 +342,7 @@ describe.each(transports)('over %s', (_name, watch) => {
     const gate = new Promise<void>((resolve) => {
       open = resolve;
     });
-    const slow = await createTestShop({
+    const slow = await createApiNode({
       overrides: {
         services: (real) => ({
           ...real,
@@ -476,7 +476,7 @@ test('80 concurrent changes of one variant: to every subscriber in one order, ea
 describe('changes that another process makes', () => {
   test('come by themselves, in order with our own', async () => {
     const database = await createTestDatabase();
-    const [here, there] = [await createTestShop({ database }), await createTestShop({ database })];
+    const [here, there] = [await createApiNode({ database }), await createApiNode({ database })];
     try {
       const variant = await makeVariant({ onHand: 10, in: there });
       const { changes } = await watching(here, () => overWebSocket(here, { variantIds: [variant.globalId] }));
@@ -497,7 +497,7 @@ describe('changes that another process makes', () => {
   test('`npm run carts:expire` releases units, and subscribers receive the levels', async () => {
     const database = await createTestDatabase();
     const none = () => Promise.resolve({ carts: 0, units: 0 });
-    const here = await createTestShop({
+    const here = await createApiNode({
       database,
       // The shop's own timer must not be faster.
       overrides: { services: (real) => ({ ...real, cart: { ...real.cart, expireOverdue: none } }) },
@@ -541,7 +541,7 @@ async function runCommand(name: string, env: NodeJS.ProcessEnv): Promise<{ code:
 describe('eventCursor', () => {
   test('is taken before anything else of the operation is read, from a fragment and under an alias as well', async () => {
     let change = () => Promise.resolve();
-    const watched = await createTestShop({
+    const watched = await createApiNode({
       overrides: {
         services: (real) => ({
           ...real,

@@ -2,13 +2,13 @@ import { createClient, type Client } from 'graphql-ws';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { COME_BACK, resuming } from '../../examples/resume.ts';
 import { createCookieJar, type CookieJar } from '../clients/cookie-jar.ts';
-import { createAccountShop, login, newPerson, openNode, PASSWORD } from '../support/accounts.ts';
+import { login, newPerson, openNode, PASSWORD } from '../support/accounts.ts';
 import { openEventStream } from '../support/event-stream.ts';
 import { makeOverdue, makeVariant, type World } from '../support/fixtures.ts';
 import { Inbox } from '../support/inbox.ts';
 import { known } from '../support/known.ts';
 import { rowId, shopperOf } from '../support/shopper.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 // A browser that comes for the first time: its cookies are the only thing by which it is known.
@@ -17,7 +17,7 @@ let shop: TestShop & World;
 let other: TestShop;
 let variantId: string;
 beforeAll(async () => {
-  const opened = await createAccountShop();
+  const opened = await createApiNode();
   shop = { ...opened, eventLog: opened.app.eventLog };
   other = await openNode(shop);
   variantId = (await makeVariant(shop, { onHand: 1000 })).globalId;

@@ -3,7 +3,7 @@ import type { LoginInput, PersonAuthFragment, RegisterInput } from '../generated
 import type { Answer, Client } from './client.ts';
 import { known } from './known.ts';
 import { rowId } from './shopper.ts';
-import { createTestShop, type TestShop, type TestShopOptions } from './shop.ts';
+import { createApiNode, createTestShop, type TestShop, type TestShopOptions } from './shop.ts';
 
 graphql(`
   fragment PersonError on UserError {
@@ -144,7 +144,8 @@ export function createAccountShop(options: TestShopOptions = {}): Promise<TestSh
 export function openNode(shop: TestShop, env: NodeJS.ProcessEnv = {}): Promise<TestShop> {
   const { database } = shop.config;
   if (database.kind !== 'url') throw new Error('the shop has its own database');
-  return createAccountShop({ env, database: { url: database.url, dispose: () => Promise.resolve() } });
+  const own = { url: database.url, dispose: () => Promise.resolve() };
+  return createApiNode({ env: { BCRYPT_COST: '4', ...env }, database: own });
 }
 
 let count = 0;

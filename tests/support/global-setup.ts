@@ -18,6 +18,8 @@ const SETTINGS = {
   io_method: 'sync',
   // Each of its workers costs as much as a connection, for each database.
   autovacuum: 'off',
+  // Connections that live for seconds would plan a statement anew for each of its first five executions.
+  plan_cache_mode: 'force_generic_plan',
 };
 
 /**

@@ -39,7 +39,7 @@ export function cheapPasswords({ NODE_ENV, HOST }: NodeJS.ProcessEnv): NodeJS.Pr
   return NODE_ENV === 'production' || HOST !== undefined ? {} : { BCRYPT_COST: '4' };
 }
 
-/** Opens one. Dispose of it in the test file that opened it. */
+/** Opens a shop that works off its jobs, too. Dispose of it in the test file that opened it. */
 export async function createTestShop({
   env = {},
   overrides = {},
@@ -88,4 +88,12 @@ export async function createTestShop({
       if (given === undefined) await database.dispose();
     },
   };
+}
+
+/**
+ * Opens a node that serves the API alone, as on machines whose workers are processes of their own: no job is run. For tests of what
+ * the API answers. It is open in two thirds of the time, and asks nothing of the database while nobody asks anything of it.
+ */
+export function createApiNode({ env, ...options }: TestShopOptions = {}): Promise<TestShop> {
+  return createTestShop({ ...options, env: { ROLES: 'api', ...env } });
 }

@@ -1,17 +1,16 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { expect } from 'vitest';
 import type { Overrides } from '../../src/app.ts';
-import { createAccountShop } from './accounts.ts';
 import type { Answer, Client, ClientOptions } from './client.ts';
-import type { TestShop, TestShopOptions } from './shop.ts';
+import { createApiNode, type TestShop, type TestShopOptions } from './shop.ts';
 
-/** A shop with its limits on, behind one proxy: each caller says by `x-forwarded-for` from where it comes. */
+/** A node of the API with its limits on, behind one proxy: each caller says by `x-forwarded-for` from where it comes. */
 export function createThrottledShop(
   limits: NonNullable<Overrides['throttling']>['limits'] = {},
   { env, overrides, ...rest }: TestShopOptions = {},
 ): Promise<TestShop> {
-  return createAccountShop({
-    env: { RATE_LIMITS: 'on', TRUST_PROXY: '1', ...env },
+  return createApiNode({
+    env: { BCRYPT_COST: '4', RATE_LIMITS: 'on', TRUST_PROXY: '1', ...env },
     // The tests' machine may be busy: a Redis that is well must not look slow.
     overrides: { ...overrides, throttling: { limits, patienceMs: 20_000, ...overrides?.throttling } },
     ...rest,

@@ -43,12 +43,16 @@ export interface CurrencyEvidence {
   decimals: readonly number[];
 }
 
+const amounts: Statement = {
+  name: 'shop_currency_amounts',
+  text: `SELECT EXISTS (SELECT FROM product_variants) OR EXISTS (SELECT FROM orders) AS "hasAmounts"`,
+};
+
 // The first and the last currency: whether there are several needs no list of all.
 const evidence: Statement = {
   name: 'shop_currency_evidence',
   text: `
-SELECT EXISTS (SELECT FROM product_variants) OR EXISTS (SELECT FROM orders) AS "hasAmounts",
-       (SELECT array_remove(ARRAY[min(currency), NULLIF(max(currency), min(currency))], NULL)::text[] FROM orders) AS "orderCurrencies",
+SELECT (SELECT array_remove(ARRAY[min(currency), NULLIF(max(currency), min(currency))], NULL)::text[] FROM orders) AS "orderCurrencies",
        ARRAY(SELECT DISTINCT length(split_part(price, '.', 2))
                FROM staff_actions a, jsonb_array_elements(a.changes) AS change,
                     unnest(ARRAY[change ->> 'before', change ->> 'after']) AS price
@@ -57,8 +61,11 @@ SELECT EXISTS (SELECT FROM product_variants) OR EXISTS (SELECT FROM orders) AS "
 
 /** Looks for what tells in which currency a database was written. */
 export async function findCurrencyEvidence(tx: Queryable): Promise<CurrencyEvidence> {
-  const [row] = await tx.query<CurrencyEvidence>(evidence);
-  return row ?? { hasAmounts: false, orderCurrencies: [], decimals: [] };
+  const [found] = await tx.query<Pick<CurrencyEvidence, 'hasAmounts'>>(amounts);
+  // The first start of a shop finds none, and saves the larger statement.
+  if (found?.hasAmounts !== true) return { hasAmounts: false, orderCurrencies: [], decimals: [] };
+  const [row] = await tx.query<Omit<CurrencyEvidence, 'hasAmounts'>>(evidence);
+  return { hasAmounts: true, orderCurrencies: [], decimals: [], ...row };
 }
 
 /** The columns that hold amounts of the shop's currency. Those of products follow from the variants', by a trigger. */

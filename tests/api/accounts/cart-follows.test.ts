@@ -1,24 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  createAccountShop,
-  login,
-  newEmail,
-  newPerson,
-  PASSWORD,
-  personOf,
-  register,
-  type Person,
-} from '../../support/accounts.ts';
+import { login, newEmail, newPerson, PASSWORD, personOf, register, type Person } from '../../support/accounts.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
 import { levelOf, makeProduct, setPrice, type MadeProduct, type World } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { eventsOf, ledgerOf, stepsOf } from '../../support/records.ts';
 import { enter, linesOf, rowId, shopperOf, type Shopper } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 
 let shop: TestShop & World;
 beforeAll(async () => {
-  const opened = await createAccountShop({ env: { CART_MAX_UNITS_PER_VARIANT: '10', CART_MAX_LINES: '3' } });
+  const opened = await createApiNode({ env: { CART_MAX_UNITS_PER_VARIANT: '10', CART_MAX_LINES: '3' } });
   shop = { ...opened, eventLog: opened.app.eventLog };
 });
 afterAll(() => shop.dispose());

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   accountDocuments,
   bearer,
-  createAccountShop,
   faultsOf,
   login,
   newEmail,
@@ -16,12 +15,12 @@ import { rowsOf } from '../../support/books.ts';
 import { makeVariant } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { enter, rowId, shopperDocuments } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { openSocket } from '../../support/socket.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createAccountShop();
+  shop = await createApiNode();
 });
 afterAll(() => shop.dispose());
 
@@ -132,7 +131,7 @@ describe('tokens as cookies', () => {
   });
 
   test('are called __Host-, and are Secure, behind https in production', async () => {
-    const production = await createAccountShop({
+    const production = await createApiNode({
       env: {
         NODE_ENV: 'production',
         BCRYPT_COST: '12',
@@ -199,7 +198,7 @@ describe('tokens as cookies', () => {
 describe('with COOKIE_DOMAIN', () => {
   let production: TestShop;
   beforeAll(async () => {
-    production = await createAccountShop({
+    production = await createApiNode({
       env: {
         NODE_ENV: 'production',
         BCRYPT_COST: '12',

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bearer, createAccountShop, login, newPerson, type Person } from '../../support/accounts.ts';
+import { bearer, login, newPerson, type Person } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { makeProduct, type World } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { openQuietShop } from '../../support/quiet-shop.ts';
 import { enter, rowId, shopperOf } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { recordStatements } from '../../support/statements.ts';
 
 let shop: TestShop & World;
 let sku: string;
 beforeAll(async () => {
-  const opened = await createAccountShop();
+  const opened = await createApiNode();
   shop = { ...opened, eventLog: opened.app.eventLog };
   sku = known((await makeProduct(shop, { variants: [{ onHand: 10_000 }] })).variants[0]).sku;
 });

@@ -1,23 +1,14 @@
 import bcrypt from 'bcrypt';
 import { loadConfig } from '../../../src/config/config.ts';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  accountDocuments,
-  createAccountShop,
-  faultsOf,
-  login,
-  newEmail,
-  openNode,
-  PASSWORD,
-  register,
-} from '../../support/accounts.ts';
+import { accountDocuments, faultsOf, login, newEmail, openNode, PASSWORD, register } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { known } from '../../support/known.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createAccountShop();
+  shop = await createApiNode();
 });
 afterAll(() => shop.dispose());
 
@@ -102,7 +93,7 @@ describe('logging in', () => {
 
   test('costs the same work for an unknown address as for a known one', async () => {
     const COST = 5;
-    const slow = await createAccountShop({ env: { BCRYPT_COST: String(COST) } });
+    const slow = await createApiNode({ env: { BCRYPT_COST: String(COST) } });
     try {
       const email = newEmail();
       await register(slow.client(), { email });

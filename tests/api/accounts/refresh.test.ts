@@ -1,7 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  createAccountShop,
   faultsOf,
   login,
   newPerson,
@@ -16,12 +15,12 @@ import { holdBarrier, watchLocks, type LockWatch } from '../../support/barriers.
 import { rowsOf } from '../../support/books.ts';
 import { eventsOf } from '../../support/records.ts';
 import { rowId } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 
 let shop: TestShop;
 let watch: LockWatch;
 beforeAll(async () => {
-  shop = await createAccountShop();
+  shop = await createApiNode();
   watch = await watchLocks(shop.db);
 });
 afterAll(async () => {

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  createAccountShop,
   login,
   newEmail,
   newPerson,
@@ -21,7 +20,7 @@ import { known } from '../../support/known.ts';
 import { createEmptyDatabase } from '../../support/postgres.ts';
 import { newDataDir, startProcess } from '../../support/shop-process.ts';
 import { rowId } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { openSocket } from '../../support/socket.ts';
 import { changingNothing } from '../../support/state.ts';
 import { graphql } from '../../generated/gql/index.ts';
@@ -84,7 +83,7 @@ const documents = {
 let shop: TestShop;
 let other: TestShop;
 beforeAll(async () => {
-  shop = await createAccountShop();
+  shop = await createApiNode();
   other = await openNode(shop);
 });
 afterAll(async () => {
@@ -94,7 +93,7 @@ afterAll(async () => {
 
 /** Tests of the last ADMIN need a shop that has no other. */
 async function withShop(work: (own: TestShop) => Promise<void>): Promise<void> {
-  const own = await createAccountShop();
+  const own = await createApiNode();
   try {
     await work(own);
   } finally {
@@ -338,7 +337,7 @@ describe('the first ADMIN', () => {
 
   test('of the demo has a password that is made, kept for the owner alone, and logs in with it', async () => {
     const DATA_DIR = newDataDir();
-    const demo = await createAccountShop({ env: { SEED: 'demo', DATA_DIR } });
+    const demo = await createApiNode({ env: { SEED: 'demo', DATA_DIR } });
     try {
       const file = join(DATA_DIR, 'admin-password');
       expect(demo.app.admin).toEqual({ email: 'admin@example.com', passwordFile: file });

@@ -2,7 +2,6 @@ import jwt from 'jsonwebtoken';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   accountDocuments,
-  createAccountShop,
   login,
   newPerson,
   openNode,
@@ -16,7 +15,7 @@ import { listenersOf } from '../../support/listeners.ts';
 import { openEventStream } from '../../support/event-stream.ts';
 import { known } from '../../support/known.ts';
 import { rowId } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { openSocket, type TestSocket } from '../../support/socket.ts';
 
 const SECRET = 'a secret of tests that is long enough';
@@ -25,7 +24,7 @@ const FORBIDDEN = { code: 4403, reason: 'Forbidden' };
 let shop: TestShop;
 let other: TestShop;
 beforeAll(async () => {
-  shop = await createAccountShop({ env: { JWT_SECRET: SECRET } });
+  shop = await createApiNode({ env: { JWT_SECRET: SECRET } });
   other = await openNode(shop, { JWT_SECRET: SECRET });
 });
 afterAll(async () => {

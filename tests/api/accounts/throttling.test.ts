@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import {
   accountDocuments,
   bearer,
-  createAccountShop,
   faultsOf,
   login,
   newEmail,
@@ -11,7 +10,7 @@ import {
   register,
 } from '../../support/accounts.ts';
 import type { Answer, Client } from '../../support/client.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { changingNothing } from '../../support/state.ts';
 import {
   callerFrom,
@@ -295,7 +294,7 @@ describe('who a client is', () => {
 });
 
 test('RATE_LIMITS=off lifts everything, and says so', async () => {
-  const open = await createAccountShop({
+  const open = await createApiNode({
     overrides: { throttling: { limits: { operationsByClient: { points: 1, seconds: 60 } } } },
   });
   onTestFinished(() => open.dispose());

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   accountDocuments,
   bearer,
-  createAccountShop,
   login,
   newPerson,
   openNode,
@@ -15,7 +14,7 @@ import {
 } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { rowId } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 
 const SECRET = 'a secret of tests that is long enough';
 const OTHER_SECRET = 'another secret of tests that is long enough';
@@ -25,7 +24,7 @@ let shop: TestShop;
 let ada: Person;
 let eve: Person;
 beforeAll(async () => {
-  shop = await createAccountShop({ env: { JWT_SECRET: SECRET } });
+  shop = await createApiNode({ env: { JWT_SECRET: SECRET } });
   [ada, eve] = await Promise.all([newPerson(shop), newPerson(shop)]);
 });
 afterAll(() => shop.dispose());

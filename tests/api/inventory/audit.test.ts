@@ -3,13 +3,13 @@ import type { Queryable } from '../../../src/infra/postgres/database.ts';
 import { auditVariants, type AuditPage } from '../../../src/modules/inventory/audit.repository.ts';
 import { auditInventory } from '../../../src/modules/inventory/inventory.audit.ts';
 import { graphql } from '../../generated/gql/index.ts';
-import { createAccountShop, newStaff, type Person } from '../../support/accounts.ts';
+import { newStaff, type Person } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { makeProduct, makeVariant, type World } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { newGuest, openServices, type TestServices } from '../../support/services.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { stockKeeperOf } from '../../support/staff-stock.ts';
 
 const ON_HAND = 'units on hand are those of the last ledger entry';
@@ -45,7 +45,7 @@ describe('inventoryAudit', () => {
   let shop: TestShop & World;
   let staff: Person;
   beforeAll(async () => {
-    const opened = await createAccountShop();
+    const opened = await createApiNode();
     shop = { ...opened, eventLog: opened.app.eventLog };
     staff = await newStaff(shop);
   });

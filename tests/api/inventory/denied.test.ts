@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAccountShop, newPerson, newStaff, type Person } from '../../support/accounts.ts';
+import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
 import { listenersOf } from '../../support/listeners.ts';
 import { rowsOf } from '../../support/books.ts';
 import type { Client } from '../../support/client.ts';
@@ -7,7 +7,7 @@ import { globalId, makeVariant, type World } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { settled } from '../../support/settled.ts';
 import { enter, shopperOf } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { openSocket } from '../../support/socket.ts';
 import { newKey, stockKeeperOf } from '../../support/staff-stock.ts';
 import { changingNothing } from '../../support/state.ts';
@@ -24,7 +24,7 @@ let staff: Person;
 let movementId: string;
 const callers: Record<string, { client: Client; lineId: string; orderId: string; accessToken?: string }> = {};
 beforeAll(async () => {
-  const opened = await createAccountShop();
+  const opened = await createApiNode();
   shop = { ...opened, eventLog: opened.app.eventLog };
   honey = await makeVariant(shop, { onHand: 100 });
   staff = await newStaff(shop);

@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { graphql } from '../../generated/gql/index.ts';
 import type { StaffStockMovementsQueryVariables } from '../../generated/gql/graphql.ts';
-import { createAccountShop, newStaff, type Person } from '../../support/accounts.ts';
+import { newStaff, type Person } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { globalId, makeVariant, type World } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { enter, rowId } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { stockKeeperOf } from '../../support/staff-stock.ts';
 
 let shop: TestShop & World;
 let staff: Person;
 beforeAll(async () => {
-  const opened = await createAccountShop();
+  const opened = await createApiNode();
   shop = { ...opened, eventLog: opened.app.eventLog };
   staff = await newStaff(shop);
 });

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createAccountShop, openNode } from '../../support/accounts.ts';
+import { openNode } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import type { Client } from '../../support/client.ts';
 import { makeVariant, type World } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { shopperOf } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createApiNode, type TestShop } from '../../support/shop.ts';
 import { openSocket, type TestSocket } from '../../support/socket.ts';
 
 // Whoever planted a guest's cookie, or has seen the token, must not follow what the guest orders.
@@ -14,7 +14,7 @@ let shop: TestShop & World;
 let other: TestShop;
 let variantId: string;
 beforeAll(async () => {
-  const opened = await createAccountShop();
+  const opened = await createApiNode();
   shop = { ...opened, eventLog: opened.app.eventLog };
   other = await openNode(shop);
   variantId = (await makeVariant(shop, { onHand: 1000 })).globalId;
