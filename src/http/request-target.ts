@@ -11,7 +11,7 @@ const PATH = /^\/[\w.~!$&'()*+,;=:@%/-]*$/;
 const NEEDLESS_ESCAPE = /%(?![\dA-F]{2})|%(?:[01]\w|2[DEF]|3\d|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])/;
 const DOT_SEGMENT = /\/\.{1,2}(?:\/|$)/;
 // The parser of node refuses most of these itself.
-// oxlint-disable-next-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- control characters are among what is refused
 const BAD_QUERY = /[\u0000-\u0020\u007f-\uffff\\#]|%00/;
 
 const HOST = /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i;

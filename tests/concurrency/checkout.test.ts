@@ -5,7 +5,7 @@ import { findFaults, rowsOf } from '../support/books.ts';
 import { buyerOf, newBuyer, type Buyer, type BuyerCart } from '../support/buyer.ts';
 import { levelOf, makeOverdue, makeVariant } from '../support/fixtures.ts';
 import { ERROR } from '../support/logs.ts';
-import { createApiNode, type TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 
 let shop: TestShop;
 /** Another node of the shop. On one node the checkouts of an owner wait for each other before they reach the database. */
@@ -13,7 +13,7 @@ let otherNode: TestShop;
 let watch: LockWatch;
 let expireOverdue: CartService['expireOverdue'];
 beforeAll(async () => {
-  shop = await createApiNode({
+  shop = await createTestShop({
     overrides: {
       // The shop's own timer expires nothing here: when it does would be a matter of chance.
       services(real) {
@@ -24,7 +24,7 @@ beforeAll(async () => {
   });
   const { config } = shop;
   const url = config.database.kind === 'url' ? config.database.url : '';
-  otherNode = await createApiNode({
+  otherNode = await createTestShop({
     database: { url, dispose: () => Promise.resolve() },
     overrides: { quiet: true },
   });

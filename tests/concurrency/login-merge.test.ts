@@ -6,12 +6,12 @@ import { inCrowd, newBuyer, type Buyer } from '../support/buyer.ts';
 import { levelOf, makeOverdue, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { enter, rowId, shopperOf } from '../support/shopper.ts';
-import { createApiNode, type TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 
 let shop: TestShop & World;
 let watch: LockWatch;
 beforeEach(async () => {
-  const opened = await createApiNode({ env: { DATABASE_POOL_SIZE: '20' } });
+  const opened = await createTestShop({ env: { DATABASE_POOL_SIZE: '20' } });
   shop = { ...opened, eventLog: opened.app.eventLog };
   watch = await watchLocks(shop.db);
 });

@@ -9,7 +9,7 @@ import { ERROR } from '../support/logs.ts';
 import { buy, confirmAddress, guestWithOrder, orderLifeOf, type OrderLifeCaller } from '../support/order-life.ts';
 import { openServices, type TestServices, type TestServicesOptions } from '../support/services.ts';
 import { enter, shopperOf, rowId } from '../support/shopper.ts';
-import { createApiNode, type TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 let shop: TestShop & World;
@@ -17,7 +17,7 @@ let watch: LockWatch;
 let staff: Person;
 let life: OrderLifeCaller;
 beforeAll(async () => {
-  const opened = await createApiNode({ env: { DATABASE_POOL_SIZE: '20' } });
+  const opened = await createTestShop({ env: { DATABASE_POOL_SIZE: '20' } });
   shop = { ...opened, eventLog: opened.app.eventLog };
   watch = await watchLocks(shop.db);
   staff = await newStaff(shop);

@@ -6,14 +6,14 @@ import { inCrowd, newBuyer, newStranger, type Buyer, type BuyerFault, type Check
 import { levelOf, makeProduct, makeVariant } from '../support/fixtures.ts';
 import { ERROR } from '../support/logs.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { createApiNode, type TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 
 const BUYERS = 48;
 const UNITS = 15;
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createApiNode();
+  shop = await createTestShop();
 });
 afterAll(() => shop.dispose());
 
@@ -143,7 +143,7 @@ describe('carts of many variants', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    nodes = [await createApiNode({ database }), await createApiNode({ database })];
+    nodes = [await createTestShop({ database }), await createTestShop({ database })];
   });
   afterAll(() => database.dispose());
 

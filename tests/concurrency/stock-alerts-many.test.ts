@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAccountShop, newStaff } from '../support/accounts.ts';
+import { newStaff } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { makeProduct, makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { meanwhile } from '../support/meanwhile.ts';
 import { newDataDir } from '../support/shop-process.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { enter, shopperOf } from '../support/shopper.ts';
 import { stockKeeperOf } from '../support/staff-stock.ts';
 import { alertsOf, chainsOf, mailsOf, makeDue, signUpMany } from '../support/stock-alerts.ts';
@@ -18,7 +18,7 @@ const BATCHES = 2;
 let shop: TestShop;
 beforeAll(async () => {
   // The next batch comes when a test makes it due.
-  shop = await createAccountShop({ env: { STOCK_ALERT_BATCH_SECONDS: '86400', DATA_DIR: newDataDir() } });
+  shop = await createTestShop({ env: { STOCK_ALERT_BATCH_SECONDS: '86400', DATA_DIR: newDataDir() } });
 });
 afterAll(() => shop.dispose());
 

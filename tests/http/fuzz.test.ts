@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { somebodyOfEachKind } from '../../bench/fuzz/people.ts';
 import { runFuzz } from '../../bench/fuzz/run.ts';
 import { makeProduct } from '../support/fixtures.ts';
-import { createApiNode, type TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 
 const ADMIN = { email: 'fuzz-admin@example.com', password: 'a password for fuzzing' };
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createApiNode({
+  shop = await createTestShop({
     env: { BCRYPT_COST: '4', ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password },
   });
   for (let i = 0; i < 5; i += 1) await makeProduct(shop.app);

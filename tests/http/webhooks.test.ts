@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { WebhookSource } from '../../src/modules/webhooks/webhook.types.ts';
 import { refuse } from '../../src/modules/user-error.ts';
 import { graphql } from '../generated/gql/index.ts';
-import { createAccountShop, newStaff, type Person } from '../support/accounts.ts';
+import { newStaff, type Person } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
 import { globalId, makeProduct } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 
 // A source of the tests' own, as a module would register one: deliveries of any system take the same way.
 
@@ -83,7 +83,7 @@ describe('a source of webhooks', () => {
   let shop: TestShop;
   let staff: Person;
   beforeAll(async () => {
-    shop = await createAccountShop({
+    shop = await createTestShop({
       overrides: {
         quiet: true,
         services(real) {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createAccountShop, newEmail, register } from '../support/accounts.ts';
+import { newEmail, register } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
 import { deliver, deliveriesOf, newEntryId, SECRET } from '../support/contentful.ts';
 import { startCollector, type Collector, type ReceivedSpan } from '../support/collector.ts';
@@ -28,7 +28,7 @@ async function traceRegistration(
   { env = {}, headers = {} }: { env?: NodeJS.ProcessEnv; headers?: Record<string, string> } = {},
 ): Promise<{ email: string; spans: readonly ReceivedSpan[]; warnings: string[] }> {
   const seen = collector.spans.length;
-  const shop = await createAccountShop({
+  const shop = await createTestShop({
     env: { DATA_DIR: newDataDir(), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env },
   });
   const email = newEmail();

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasBrowser, launchBrowser } from '../support/browser.ts';
-import { createAccountShop, newPerson, newStaff, bearer, type Person } from '../support/accounts.ts';
+import { newPerson, newStaff, bearer, type Person } from '../support/accounts.ts';
 import { createTestJobs, JOB_BACKENDS, type QueueView, type TestJobs } from '../support/job-backends.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 
 describe.each(JOB_BACKENDS)('/queues, jobs on %s', (kind) => {
   let jobs: TestJobs;
@@ -12,7 +12,7 @@ describe.each(JOB_BACKENDS)('/queues, jobs on %s', (kind) => {
   beforeAll(async () => {
     jobs = await createTestJobs(kind);
     view = await jobs.look('cart-expiry');
-    shop = await createAccountShop({
+    shop = await createTestShop({
       database: { url: jobs.database.url, dispose: () => Promise.resolve() },
       env: { ROLES: 'api', ...(jobs.redisUrl === null ? {} : { REDIS_URL: jobs.redisUrl }) },
     });

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNudges } from '../../src/modules/nudges.ts';
 import { createServices } from '../../src/modules/services.ts';
-import { createAccountShop, newStaff, type Person } from '../support/accounts.ts';
+import { newStaff, type Person } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { makeVariant } from '../support/fixtures.ts';
 import { createTestJobs, JOB_BACKENDS, type QueueView, type TestJobs } from '../support/job-backends.ts';
 import { WARN } from '../support/logs.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { stockKeeperOf } from '../support/staff-stock.ts';
 import { alertsOf, chainsOf, mailsOf, signUpMany } from '../support/stock-alerts.ts';
 import { until } from '../support/until.ts';
@@ -31,7 +31,7 @@ describe.each(JOB_BACKENDS)('stock alerts, their jobs on %s', (kind) => {
   });
 
   async function open(env: NodeJS.ProcessEnv): Promise<TestShop> {
-    const shop = await createAccountShop({
+    const shop = await createTestShop({
       database: { url: jobs.database.url, dispose: () => Promise.resolve() },
       env: { ...(jobs.redisUrl === null ? {} : { REDIS_URL: jobs.redisUrl }), ...env },
     });

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMailboxMailer, listMailbox, mailboxToken } from '../../src/infra/mail/mailer-mailbox.ts';
 import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
-import { bearer, createAccountShop, newPerson, newStaff } from '../support/accounts.ts';
+import { bearer, newPerson, newStaff } from '../support/accounts.ts';
 import { LETTER, lettersOf, mailState, writeMail } from '../support/mails.ts';
 import { newDataDir } from '../support/shop-process.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
@@ -57,7 +57,7 @@ describe('/mailbox', () => {
   let shop: TestShop;
   let id: string;
   beforeAll(async () => {
-    shop = await createAccountShop({
+    shop = await createTestShop({
       env: { DATA_DIR: newDataDir(), MAIL_FROM: 'The <shop@vitrine.test>' },
       overrides: {
         letters: () =>

@@ -1,20 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  accountDocuments,
-  createAccountShop,
-  faultsOf,
-  login,
-  newEmail,
-  newPerson,
-  newStaff,
-  PASSWORD,
-} from '../support/accounts.ts';
+import { accountDocuments, faultsOf, login, newEmail, newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
 import { makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { newDataDir } from '../support/shop-process.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { enter } from '../support/shopper.ts';
 import { stockKeeperOf } from '../support/staff-stock.ts';
 import { waiterOf } from '../support/stock-alerts.ts';
@@ -28,7 +19,7 @@ import { mailboxToken } from '../../src/infra/mail/mailer-mailbox.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
-  shop = await createAccountShop({ env: { DATA_DIR: newDataDir() } });
+  shop = await createTestShop({ env: { DATA_DIR: newDataDir() } });
   const wanted = ['low-stock-notices', 'mail-notices', 'stock-alert-chains'];
   await until('its consumers have a place in the log', async () => {
     const found = await rowsOf(shop.db, 'SELECT FROM event_consumers WHERE name = ANY($1)', [wanted]);

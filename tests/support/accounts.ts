@@ -3,7 +3,7 @@ import type { LoginInput, PersonAuthFragment, RegisterInput } from '../generated
 import type { Answer, Client } from './client.ts';
 import { known } from './known.ts';
 import { rowId } from './shopper.ts';
-import { createApiNode, createTestShop, type TestShop, type TestShopOptions } from './shop.ts';
+import { createApiNode, type TestShop } from './shop.ts';
 
 graphql(`
   fragment PersonError on UserError {
@@ -135,17 +135,11 @@ export const accountDocuments = {
 
 export const PASSWORD = 'a long enough password';
 
-/** A shop in which passwords cost little. */
-export function createAccountShop(options: TestShopOptions = {}): Promise<TestShop> {
-  return createTestShop({ ...options, env: { BCRYPT_COST: '4', ...options.env } });
-}
-
 /** One more node of the same shop, as on another machine: what happens on the one reaches the other through the log. */
 export function openNode(shop: TestShop, env: NodeJS.ProcessEnv = {}): Promise<TestShop> {
   const { database } = shop.config;
   if (database.kind !== 'url') throw new Error('the shop has its own database');
-  const own = { url: database.url, dispose: () => Promise.resolve() };
-  return createApiNode({ env: { BCRYPT_COST: '4', ...env }, database: own });
+  return createApiNode({ env, database: { url: database.url, dispose: () => Promise.resolve() } });
 }
 
 let count = 0;

@@ -1,13 +1,12 @@
 import { onTestFinished } from 'vitest';
 import { decodeCursor } from '../../src/events/cursor.ts';
 import type { EventLog } from '../../src/events/event-log.ts';
-import { createAccountShop } from './accounts.ts';
 import { rowsOf } from './books.ts';
 import type { World } from './fixtures.ts';
 import { known } from './known.ts';
 import type { TestDatabase } from './postgres.ts';
 import { settled } from './settled.ts';
-import type { TestShop } from './shop.ts';
+import { createTestShop, type TestShop } from './shop.ts';
 import { until } from './until.ts';
 import { watchNow, type Transport } from './watch.ts';
 
@@ -34,7 +33,7 @@ export async function openNodeOf(database: TestDatabase, env: NodeJS.ProcessEnv 
       return end;
     },
   });
-  const shop = await createAccountShop({ env, database, overrides: { eventLog } });
+  const shop = await createTestShop({ env, database, overrides: { eventLog } });
   const releaseLook = () => {
     holding = null;
     release();

@@ -39,7 +39,7 @@ export function cheapPasswords({ NODE_ENV, HOST }: NodeJS.ProcessEnv): NodeJS.Pr
   return NODE_ENV === 'production' || HOST !== undefined ? {} : { BCRYPT_COST: '4' };
 }
 
-/** Opens a shop that works off its jobs, too. Dispose of it in the test file that opened it. */
+/** Opens a shop that serves the API and runs its jobs. The test file that opens a shop disposes of it. */
 export async function createTestShop({
   env = {},
   overrides = {},
@@ -91,8 +91,8 @@ export async function createTestShop({
 }
 
 /**
- * Opens a node that serves the API alone, as on machines whose workers are processes of their own: no job is run. For tests of what
- * the API answers. It is open in two thirds of the time, and asks nothing of the database while nobody asks anything of it.
+ * Opens a node that serves the API alone: its jobs wait for a worker, and there is none. For tests of what the API answers. Opening and
+ * closing it takes three fifths of the processor time of a whole shop.
  */
 export function createApiNode({ env, ...options }: TestShopOptions = {}): Promise<TestShop> {
   return createTestShop({ ...options, env: { ROLES: 'api', ...env } });

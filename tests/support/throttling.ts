@@ -4,13 +4,13 @@ import type { Overrides } from '../../src/app.ts';
 import type { Answer, Client, ClientOptions } from './client.ts';
 import { createApiNode, type TestShop, type TestShopOptions } from './shop.ts';
 
-/** A node of the API with its limits on, behind one proxy: each caller says by `x-forwarded-for` from where it comes. */
+/** A node of the API with its limits on, behind one proxy: each caller names its address in `x-forwarded-for`. */
 export function createThrottledShop(
   limits: NonNullable<Overrides['throttling']>['limits'] = {},
   { env, overrides, ...rest }: TestShopOptions = {},
 ): Promise<TestShop> {
   return createApiNode({
-    env: { BCRYPT_COST: '4', RATE_LIMITS: 'on', TRUST_PROXY: '1', ...env },
+    env: { RATE_LIMITS: 'on', TRUST_PROXY: '1', ...env },
     // The tests' machine may be busy: a Redis that is well must not look slow.
     overrides: { ...overrides, throttling: { limits, patienceMs: 20_000, ...overrides?.throttling } },
     ...rest,

@@ -1,13 +1,13 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
-import { createAccountShop, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
+import { newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { findBarriers, findBarriersInAllLooks } from '../support/axe.ts';
 import { hasBrowser, launchBrowser, PLAIN, type BorrowedContext, type TestBrowser } from '../support/browser.ts';
 import { levelOf, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { guestWithOrder } from '../support/order-life.ts';
 import { shopperOf } from '../support/shopper.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
 import { collectFaults, countScriptBytes, goWithin, type Faults } from '../support/web-page.ts';
 
@@ -31,7 +31,7 @@ describe.skipIf(!hasBrowser('dashboard'))('the dashboard', () => {
 
   beforeAll(async () => {
     await ensureWebBuild();
-    const opened = await createAccountShop({ env: { WEB: 'on', BCRYPT_COST: '4' } });
+    const opened = await createTestShop({ env: { WEB: 'on', BCRYPT_COST: '4' } });
     shop = { ...opened, eventLog: opened.app.eventLog };
     staff = await newStaff(shop);
     const product = await makeProduct(shop, { title: 'Acacia honey', variants: [{ onHand: 500, price: 990 }] });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAccountShop, newStaff } from '../support/accounts.ts';
+import { newStaff } from '../support/accounts.ts';
 import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import type { World } from '../support/fixtures.ts';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
 import { losesHoldAndTakesItAgain, seesOrderAsItIsPlaced } from '../support/window-journeys.ts';
 
@@ -20,7 +20,7 @@ describe.skipIf(!isTried)('on Redis', () => {
     await ensureWebBuild();
     redis = await startRedis();
     const env = { WEB: 'on', BCRYPT_COST: '4', REDIS_URL: redis.url };
-    const [opened, launched] = await Promise.all([createAccountShop({ env }), launchBrowser()]);
+    const [opened, launched] = await Promise.all([createTestShop({ env }), launchBrowser()]);
     shop = { ...opened, eventLog: opened.app.eventLog };
     browser = launched;
   });

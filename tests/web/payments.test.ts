@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAccountShop, newEmail, newStaff, type Person } from '../support/accounts.ts';
+import { newEmail, newStaff, type Person } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
 import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { globalId, makeProduct, type World } from '../support/fixtures.ts';
@@ -8,7 +8,7 @@ import { known } from '../support/known.ts';
 import { paymentDocuments } from '../support/payer.ts';
 import { enter } from '../support/shopper.ts';
 import { fillCheckout, newVisitor } from '../support/shop-window.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
 
@@ -22,7 +22,7 @@ describe.skipIf(!hasBrowser('payments in the shop window'))('paying', () => {
   beforeAll(async () => {
     await ensureWebBuild();
     const env = { WEB: 'on', PAYMENT_PROVIDERS: 'test,manual' };
-    const [opened, launched] = await Promise.all([createAccountShop({ env }), launchBrowser()]);
+    const [opened, launched] = await Promise.all([createTestShop({ env }), launchBrowser()]);
     shop = { ...opened, eventLog: opened.app.eventLog };
     browser = launched;
     staff = await newStaff(shop);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAccountShop, newEmail, newPerson, PASSWORD } from '../support/accounts.ts';
+import { newEmail, newPerson, PASSWORD } from '../support/accounts.ts';
 import { findBarriersInAllLooks } from '../support/axe.ts';
 import { rowsOf } from '../support/books.ts';
 import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
@@ -7,7 +7,7 @@ import { makeCategory, makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { guestWithOrder } from '../support/order-life.ts';
 import { newVisitor } from '../support/shop-window.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { ensureWebBuild } from '../support/web-build.ts';
 import { goWithin } from '../support/web-page.ts';
 
@@ -25,7 +25,7 @@ describe.skipIf(!hasBrowser('accessibility of the shop window'))('the shop windo
 
   beforeAll(async () => {
     await ensureWebBuild();
-    const [opened, launched] = await Promise.all([createAccountShop({ env: { WEB: 'on' } }), launchBrowser()]);
+    const [opened, launched] = await Promise.all([createTestShop({ env: { WEB: 'on' } }), launchBrowser()]);
     shop = { ...opened, eventLog: opened.app.eventLog };
     browser = launched;
     category = (await makeCategory(shop, 'Honeycomb')).slug;

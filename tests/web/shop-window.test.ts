@@ -1,6 +1,6 @@
 import type { Page, WebSocketRoute } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { createAccountShop, newEmail, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
+import { newEmail, newPerson, newStaff, PASSWORD, type Person } from '../support/accounts.ts';
 import { rowsOf } from '../support/books.ts';
 import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { globalId, makeProduct, type World } from '../support/fixtures.ts';
@@ -26,7 +26,7 @@ describe.skipIf(!hasBrowser('shop window'))('the shop window', () => {
 
   beforeAll(async () => {
     await ensureWebBuild();
-    const [opened, launched] = await Promise.all([createAccountShop({ env: { WEB: 'on' } }), launchBrowser()]);
+    const [opened, launched] = await Promise.all([createTestShop({ env: { WEB: 'on' } }), launchBrowser()]);
     shop = { ...opened, eventLog: opened.app.eventLog };
     browser = launched;
     staff = await newStaff(shop);

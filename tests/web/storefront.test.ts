@@ -5,13 +5,13 @@ import { build } from 'esbuild';
 import jwt from 'jsonwebtoken';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { createAccountShop, newPerson, PASSWORD, type Person } from '../support/accounts.ts';
+import { newPerson, PASSWORD, type Person } from '../support/accounts.ts';
 import { hasBrowser, launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { makeProduct, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { settled } from '../support/settled.ts';
 import { shopperOf } from '../support/shopper.ts';
-import type { TestShop } from '../support/shop.ts';
+import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 import type { Storefront } from './storefront/page.ts';
 
@@ -63,7 +63,7 @@ describe.skipIf(!hasBrowser('store front'))('a store front on another origin', (
       site.listen(0, '127.0.0.1', resolve);
     });
     origin = `http://localhost:${(site.address() as AddressInfo).port}`;
-    const opened = await createAccountShop({ env: { CORS_ORIGINS: origin, JWT_SECRET: SECRET } });
+    const opened = await createTestShop({ env: { CORS_ORIGINS: origin, JWT_SECRET: SECRET } });
     shop = { ...opened, eventLog: opened.app.eventLog };
     const product = await makeProduct(shop, { variants: [{ onHand: 1000 }] });
     slug = product.slug;

@@ -61,11 +61,12 @@ SELECT (SELECT array_remove(ARRAY[min(currency), NULLIF(max(currency), min(curre
 
 /** Looks for what tells in which currency a database was written. */
 export async function findCurrencyEvidence(tx: Queryable): Promise<CurrencyEvidence> {
+  const none: CurrencyEvidence = { hasAmounts: false, orderCurrencies: [], decimals: [] };
   const [found] = await tx.query<Pick<CurrencyEvidence, 'hasAmounts'>>(amounts);
-  // The first start of a shop finds none, and saves the larger statement.
-  if (found?.hasAmounts !== true) return { hasAmounts: false, orderCurrencies: [], decimals: [] };
+  // An empty database, as at the first start, does not need the larger statement.
+  if (!found?.hasAmounts) return none;
   const [row] = await tx.query<Omit<CurrencyEvidence, 'hasAmounts'>>(evidence);
-  return { hasAmounts: true, orderCurrencies: [], decimals: [], ...row };
+  return { ...none, ...found, ...row };
 }
 
 /** The columns that hold amounts of the shop's currency. Those of products follow from the variants', by a trigger. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/config/config.ts';
-import { createAccountShop, login, newStaff, PASSWORD, register } from '../../support/accounts.ts';
+import { login, newStaff, PASSWORD, register } from '../../support/accounts.ts';
 import { makeProduct } from '../../support/fixtures.ts';
 import { newDataDir } from '../../support/shop-process.ts';
 import { createTestShop, type TestShop } from '../../support/shop.ts';
@@ -14,7 +14,7 @@ let shop: TestShop;
 
 beforeAll(async () => {
   smtp = await openSmtp();
-  shop = await createAccountShop({
+  shop = await createTestShop({
     env: { SMTP_URL: smtp.url, MAIL_FROM: 'Käfer <shop@käfer.example>' },
   });
 });

@@ -65,7 +65,7 @@ test('a file that is larger than the memory of the process is imported', async (
     const rows = Array.from({ length: 500 }, (_, i) => plainRow(`p-${chunk}-${i}`, { 'Body (HTML)': words }));
     await appendFile(path, toCsv(rows).replace(/^.*\n/, ''));
   }
-  // 45 MB in 40 MB: code takes 20 of them. It looks at each byte twice, for which optimised code pays.
+  // 45 MB in 40 MB: code takes 20 of them. The process reads each byte twice, so optimised code pays here.
   const node = ['--opt', '--max-old-space-size=40'];
   const { output, exited } = startProcess([...node, 'tests/support/count-rows-child.ts', path], {});
   expect(await exited).toBe(0);

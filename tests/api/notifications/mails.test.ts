@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { graphql } from '../../generated/gql/index.ts';
-import { createAccountShop, newPerson, newStaff, type Person } from '../../support/accounts.ts';
+import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
 import { holdBarrier, watchLocks } from '../../support/barriers.ts';
 import { globalId } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { mailState, setMail, writeMail } from '../../support/mails.ts';
 import { rowId } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createTestShop, type TestShop } from '../../support/shop.ts';
 import { changingNothing } from '../../support/state.ts';
 import { recordStatements } from '../../support/statements.ts';
 
@@ -82,7 +82,7 @@ const recordDocument = graphql(`
 let shop: TestShop;
 let staff: Person;
 beforeAll(async () => {
-  shop = await createAccountShop({ overrides: { quiet: true } });
+  shop = await createTestShop({ overrides: { quiet: true } });
   staff = await newStaff(shop);
 });
 afterAll(() => shop.dispose());

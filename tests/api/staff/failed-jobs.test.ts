@@ -4,7 +4,7 @@ import type { JobBackend } from '../../../src/jobs/backend.ts';
 import { startJobWorkers } from '../../../src/jobs/workers.ts';
 import { createCartExpiryJob } from '../../../src/modules/cart/cart.jobs.ts';
 import { graphql } from '../../generated/gql/index.ts';
-import { createAccountShop, newPerson, newStaff, type Person } from '../../support/accounts.ts';
+import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
 import { holdBarrier, watchLocks } from '../../support/barriers.ts';
 import { rowsOf } from '../../support/books.ts';
 import { failedJobId, failJobs } from '../../support/failed-jobs.ts';
@@ -12,7 +12,7 @@ import { globalId } from '../../support/fixtures.ts';
 import { createTestJobs, JOB_BACKENDS, type QueueView, type TestJobs } from '../../support/job-backends.ts';
 import { known } from '../../support/known.ts';
 import { recordLogs } from '../../support/logs.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createTestShop, type TestShop } from '../../support/shop.ts';
 import { changingNothing } from '../../support/state.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
@@ -104,7 +104,7 @@ describe.each(JOB_BACKENDS)('jobs on %s that failed for good', (kind) => {
     jobs = await createTestJobs(kind);
     const { hostname, port } = new URL(jobs.redisUrl ?? jobs.database.url);
     proxy = await startTcpProxy({ host: hostname, port: Number(port) });
-    shop = await createAccountShop({
+    shop = await createTestShop({
       database: { url: jobs.database.url, dispose: () => Promise.resolve() },
       env: { ROLES: 'api', ...(jobs.redisUrl === null ? {} : { REDIS_URL: `redis://127.0.0.1:${proxy.port}` }) },
     });

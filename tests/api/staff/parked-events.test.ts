@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { defineConsumer } from '../../../src/events/consumer.ts';
 import { graphql } from '../../generated/gql/index.ts';
-import { createAccountShop, newPerson, newStaff, type Person } from '../../support/accounts.ts';
+import { newPerson, newStaff, type Person } from '../../support/accounts.ts';
 import { rowsOf } from '../../support/books.ts';
 import { globalId } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { rowId } from '../../support/shopper.ts';
-import type { TestShop } from '../../support/shop.ts';
+import { createTestShop, type TestShop } from '../../support/shop.ts';
 import { changingNothing } from '../../support/state.ts';
 import { recordStatements } from '../../support/statements.ts';
 
@@ -58,7 +58,7 @@ let staff: Person;
 let broken = true;
 const handled: string[] = [];
 beforeAll(async () => {
-  shop = await createAccountShop({
+  shop = await createTestShop({
     overrides: {
       quiet: true,
       consumers: (real) => [
