@@ -10,7 +10,7 @@ export const isPart = (name) => /-[A-Z0-9]{8}\.[cm]js$/.test(name);
 
 /**
  * Turns the parts in a folder into CommonJS. Entries remain ES modules, since they may await something at the top, and load the parts
- * by `require`.
+ * by `require`. Each file keeps its source map, where it has one.
  * @param banner the line with which each file begins, and which gives ES modules a `require`
  */
 export async function useCommonJs(folder, banner) {
@@ -23,8 +23,9 @@ export async function useCommonJs(folder, banner) {
       const code = (await readFile(path, 'utf8'))
         .replace(`${banner}\n`, '\n')
         .replace(/\/\/# sourceMappingURL=.*\s*$/, '');
-      const map = (await readFile(`${path}.map`)).toString('base64');
-      const withMap = (text) => `${text}//# sourceMappingURL=data:application/json;base64,${map}`;
+      const map = await readFile(`${path}.map`, 'base64').catch(whereThere);
+      const withMap = (text) =>
+        map === null ? text : `${text}//# sourceMappingURL=data:application/json;base64,${map}`;
       const entry = parts.has(name) ? null : takeParts(code, parts);
       const made = await transform(withMap(entry === null ? code : entry.code), {
         // ES modules are strict, too.
@@ -36,18 +37,24 @@ export async function useCommonJs(folder, banner) {
         // As node treats it: `default` of a package is what the package exports.
         sourcefile: name,
         minifyWhitespace: true,
-        sourcemap: 'external',
-        sourcesContent: false,
+        ...(map === null ? {} : { sourcemap: 'external', sourcesContent: false }),
         logLevel: 'error',
       });
-      await Promise.all([rm(path), rm(`${path}.map`)]);
+      await Promise.all([rm(path), rm(`${path}.map`, { force: true })]);
       const target = entry === null ? asCommonJs(path) : path;
-      await writeFile(target, `${useRequire(made.code, parts)}//# sourceMappingURL=${basename(target)}.map\n`);
-      await writeFile(`${target}.map`, made.map);
+      const text = useRequire(made.code, parts);
+      await writeFile(target, map === null ? text : `${text}//# sourceMappingURL=${basename(target)}.map\n`);
+      if (map !== null) await writeFile(`${target}.map`, made.map);
     }),
   );
   const failed = turned.find(({ status }) => status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+/** @returns null where a file is not there */
+function whereThere(error) {
+  if (error.code === 'ENOENT') return null;
+  throw error;
 }
 
 const asCommonJs = (name) => name.replace(/\.mjs$/, '.cjs');

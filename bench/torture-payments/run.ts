@@ -6,7 +6,7 @@ import { createEventLog } from '../../src/events/event-log.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { makeVariant } from '../../tests/support/fixtures.ts';
-import { compileEntries } from '../../tests/support/compiled.ts';
+import { useCompiledEntries } from '../../tests/support/compiled.ts';
 import { GRACE_SECONDS } from '../../src/modules/payments/starting.ts';
 import { openPlace, type Place } from '../torture-faults/place.ts';
 import { createRandom } from '../torture-faults/random.ts';
@@ -30,7 +30,7 @@ const PRICE = 1999;
 export async function torture(options: Options, signal: AbortSignal): Promise<boolean | null> {
   console.log('starting a shop');
   const compiled = mkdtempSync(join(tmpdir(), 'vitrine-compiled-'));
-  await compileEntries(compiled);
+  useCompiledEntries(compiled);
   await using bank = await openBank(createRandom(options.seed + 2));
   const place = await openPlace('services', {
     ...bank.settings,

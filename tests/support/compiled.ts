@@ -1,50 +1,32 @@
-import { readdirSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { useCommonJs } from '../../scripts/common-js.mjs';
-import { BANNER, compile, compiledPath } from '../../scripts/compile.mjs';
+import { compiledPath } from '../../scripts/compile.mjs';
+import { PATIENCE_MS } from './patience.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 /** Names the folder of compiled entries to every process of a test run. */
 const FOLDER_VARIABLE = 'COMPILED_ENTRIES';
+const COMPILER = fileURLToPath(new URL('compile-entries.mjs', import.meta.url));
 
-/** Files that tests and torture runs start in processes of their own. */
-const ENTRIES = [
-  'src/server.ts',
-  'src/worker.ts',
-  'src/modules/mail/letters/render.worker.ts',
-  ...readdirSync(join(ROOT, 'src/commands')).map((name) => `src/commands/${name}`),
-  'bench/torture.ts',
-  'bench/torture-events.ts',
-  'bench/torture-faults.ts',
-  'bench/replay/stream-child.ts',
-  'tests/support/count-rows-child.ts',
-  'tests/support/embedded-postgres-child.ts',
-  'tests/support/letter-renderer-child.ts',
-  'tests/support/loaded-modules-child.ts',
-  'tests/support/shifted-clock.ts',
-];
+/** Says that a folder has all of its files. */
+const doneIn = (folder: string) => join(folder, 'done');
 
-/**
- * Compiles the entries and their packages once for a run, as an install does. Through tsx, which compiles file by file while node reads
- * two thousand files of packages, a start takes twice as much processor time. The compiled files are part of the run's folder.
- */
-export async function compileEntries(runFolder: string): Promise<void> {
-  const folder = join(runFolder, 'compiled');
-  await compile({ entries: ENTRIES, folder, sourcemap: true });
-  await useCommonJs(folder, BANNER);
-  try {
-    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-  process.env[FOLDER_VARIABLE] = folder;
+/** Has processes that tests start run compiled entries from a folder, which the first of them to start fills. */
+export function useCompiledEntries(runFolder: string): void {
+  process.env[FOLDER_VARIABLE] = join(runFolder, 'compiled');
 }
 
-/** The arguments with which node runs files of this repository: compiled where the run compiled them, else through tsx. */
+/** Has the entries compiled again when they are next needed: their sources may have changed. */
+export function forgetCompiledEntries(runFolder: string): void {
+  rmSync(join(runFolder, 'compiled'), { recursive: true, force: true });
+}
+
+/** The arguments with which node runs files of this repository: compiled where the run compiles them, else through tsx. */
 export function nodeArguments(...args: readonly string[]): string[] {
   const folder = process.env[FOLDER_VARIABLE];
   if (folder === undefined) return ['--import', 'tsx', ...args];
+  ensureCompiled(folder);
   return args.map((arg) => (arg.endsWith('.ts') ? compiledPath(folder, arg) : arg));
 }
 
@@ -52,4 +34,46 @@ export function nodeArguments(...args: readonly string[]): string[] {
 export function compiledEnv(): NodeJS.ProcessEnv {
   const folder = process.env[FOLDER_VARIABLE];
   return folder === undefined ? {} : { [FOLDER_VARIABLE]: folder };
+}
+
+/**
+ * Compiles the entries into a folder unless that is done, or waits while another process does. A run of a few files that start no process
+ * spends nothing on it.
+ * @throws Error with what the compiler says
+ */
+export function ensureCompiled(folder: string): void {
+  const lock = `${folder}.lock`;
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!existsSync(doneIn(folder))) {
+    if (takeLock(lock)) {
+      try {
+        if (!existsSync(doneIn(folder))) compileInto(folder);
+      } finally {
+        rmdirSync(lock);
+      }
+    } else if (Date.now() > deadline) {
+      throw new Error(`Another process has been compiling into ${folder} for ${PATIENCE_MS / 1000} s.`);
+    } else {
+      sleepSync(50);
+    }
+  }
+}
+
+function compileInto(folder: string): void {
+  const { status, stderr } = spawnSync(process.execPath, [COMPILER, folder], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`The entries could not be compiled:\n${stderr}`);
+}
+
+function takeLock(lock: string): boolean {
+  try {
+    mkdirSync(lock);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function sleepSync(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { overTcp, startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 import { migrate } from '../../src/infra/migrations/migrations.ts';
 import { createPostgresJobs } from '../../src/jobs/postgres-backend.ts';
-import { compileEntries } from './compiled.ts';
+import { forgetCompiledEntries, useCompiledEntries } from './compiled.ts';
 import { createDatabase, dropDatabase, dropOldDatabases } from './databases.ts';
 import { createRunFolder, removeRunFolder, removeRunFolderAtExit, sweepRunFolders } from './test-folders.ts';
 
@@ -33,7 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const atExit = () => existsSync(runFolder) && removeRunFolderAtExit(runFolder);
   process.once('exit', atExit);
 
-  const compiled = compileEntries(runFolder);
+  useCompiledEntries(runFolder);
   const external = process.env.TEST_DATABASE_URL;
   const server =
     external === undefined
@@ -45,8 +45,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = await createDatabase(serverUrl);
   await migrate({ connectionString: template.url, logger });
   await makeJobTables(template.url);
-  await compiled;
-  project.onTestsRerun(() => compileEntries(runFolder));
+  project.onTestsRerun(() => forgetCompiledEntries(runFolder));
   project.provide('postgres', { serverUrl, template: template.name, runFolder });
 
   return async () => {
