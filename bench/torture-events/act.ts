@@ -9,12 +9,14 @@ const NOTICE_WITHIN_MS = 15_000;
  * Lets the time pass. Where the nodes are the run's own, Redis is killed; while it is away one of the nodes is killed, too,
  * and starts again without it; then Redis comes back.
  */
-export async function act(
-  subscribers: Pick<Subscribers, 'drops' | 'connectionsTo'>,
-  seconds: number,
-  nodes: Nodes | null,
-  signal: AbortSignal,
-): Promise<Acts> {
+export async function act(run: {
+  subscribers: Pick<Subscribers, 'drops' | 'connectionsTo'>;
+  seconds: number;
+  nodes: Nodes | null;
+  signal: AbortSignal;
+  print: (line: string) => void;
+}): Promise<Acts> {
+  const { subscribers, seconds, nodes, signal, print } = run;
   const began = performance.now();
   const until = (share: number) =>
     delay(Math.max(0, began + 1000 * seconds * share - performance.now()), undefined, { signal }).catch(() => {});
@@ -24,7 +26,7 @@ export async function act(
     await until(1);
     return acts;
   }
-  const tell = (what: string) => console.log(`  ${what}, after ${subscribers.drops} drops`);
+  const tell = (what: string) => print(`  ${what}, after ${subscribers.drops} drops`);
   const { redis, urls } = nodes;
 
   await until(0.3);

@@ -33,9 +33,13 @@ const STOP_WITHIN_MS = 12_000;
 
 /**
  * Starts it, on the database that is given or on a PostgreSQL in a temporary folder.
- * @param admin who of the staff there is to be, where the database has no ADMIN yet
+ * @param options `admin`: who of the staff there is to be, where the database has no ADMIN yet; `env`: what the processes inherit
  */
-export async function startNodes(options: { databaseUrl: string | null; admin: Credentials | null }): Promise<Nodes> {
+export async function startNodes(options: {
+  databaseUrl: string | null;
+  admin: Credentials | null;
+  env: NodeJS.ProcessEnv;
+}): Promise<Nodes> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-torture-'));
   chmodSync(folder, 0o711); // as root, PostgreSQL is another user
   const admin = options.admin ?? { email: 'torture@example.com', password: randomBytes(18).toString('base64url') };
@@ -49,7 +53,7 @@ export async function startNodes(options: { databaseUrl: string | null; admin: C
   let postgres: { connectionString: string; dispose(): Promise<void> } | null = null;
 
   async function start(url: string, entry: string): Promise<void> {
-    const { DATABASE_URL: _one, REDIS_URL: _two, ...inherited } = process.env;
+    const { DATABASE_URL: _one, REDIS_URL: _two, ...inherited } = options.env;
     const child = spawn(process.execPath, nodeArguments(entry), {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],

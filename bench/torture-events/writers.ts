@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { v7 as uuid } from 'uuid';
 import { ask, type Answer, type Caller } from '../torture/http.ts';
@@ -101,15 +102,22 @@ export async function write(
     };
   }
 
+  const failed = new AbortController();
+  const over = AbortSignal.any([signal, failed.signal]);
+  setMaxListeners(0, over);
+
   async function run(change: (url: string) => Promise<void>): Promise<void> {
-    while (!signal.aborted) {
-      await delay(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
+    while (!over.aborted) {
+      await delay(pauseMs * (0.5 + Math.random()), undefined, { signal: over }).catch(() => {});
+      if (over.aborted) return;
       try {
         await change(oneOf(urls));
         written.answered += 1;
       } catch (error) {
-        if (error instanceof ShopNotReachable) throw error;
+        if (error instanceof ShopNotReachable) {
+          failed.abort();
+          throw error;
+        }
         if (error instanceof NoAnswer) written.unanswered += 1;
         else written.faults.push(`a write: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -119,7 +127,10 @@ export async function write(
   const kinds = Array.from({ length: writers }, (_, index) =>
     staff !== null && index % 2 === 0 ? adjusting(() => staff ?? '') : shopping(),
   );
-  await Promise.all(kinds.map(run));
+  const running = kinds.map(run);
+  // A writer who is still at it would use a shelf that is closed.
+  await Promise.allSettled(running);
+  await Promise.all(running);
   return written;
 }
 

@@ -72,7 +72,15 @@ export async function sendBuyers(
       onLeave(outcome);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, buyers) }, door));
+  const doors = Array.from({ length: Math.min(concurrency, buyers) }, () =>
+    door().catch((error: unknown) => {
+      next = buyers;
+      throw error;
+    }),
+  );
+  // A buyer who is still inside would use a shop that is closed.
+  await Promise.allSettled(doors);
+  await Promise.all(doors);
   return crowd;
 }
 

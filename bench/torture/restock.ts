@@ -22,6 +22,8 @@ export interface Restocking {
   onLeave(): void;
   /** Waits until all is there. */
   finish(): Promise<Restocked>;
+  /** Begins nothing more; waits for the portions that have begun. */
+  close(): Promise<void>;
 }
 
 interface Adjustment {
@@ -48,6 +50,7 @@ const PORTIONS = 20;
 export const NO_RESTOCKING: Restocking = {
   onLeave: () => {},
   finish: () => Promise.resolve({ adjustments: 0, units: 0, sentAgain: 0, faults: [] }),
+  close: () => Promise.resolve(),
 };
 
 /**
@@ -141,6 +144,10 @@ export async function openRestocking(
       await Promise.all(work);
       for (const [index, adjustment] of done.entries()) if (index % 3 === 0) await noted(sendAgain(adjustment));
       return told;
+    },
+    async close() {
+      begun = portions;
+      await Promise.all(work);
     },
   };
 }

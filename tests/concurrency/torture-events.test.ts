@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { UsageError } from '../../bench/options.ts';
+import { runTortureEvents } from '../../bench/torture-events/main.ts';
 import { readOptions } from '../../bench/torture-events/options.ts';
 import { compare, judge, type Facts } from '../../bench/torture-events/verdict.ts';
 import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
-import { nodeArguments } from '../support/compiled.ts';
+import { runAsProcess, runInProcess } from '../support/command.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { hasRedis } from '../support/redis.ts';
@@ -13,7 +13,6 @@ import { createTestShop, type TestShop } from '../support/shop.ts';
 import { until } from '../support/until.ts';
 
 const HAS_REDIS = hasRedis('A torture run that kills it');
-const COMMAND = 'bench/torture-events.ts';
 
 let database: TestDatabase;
 let shop: TestShop;
@@ -26,22 +25,18 @@ afterAll(async () => {
   await database.dispose();
 });
 
+/** Runs the command in this process. */
+const torture = (args: readonly string[], databaseUrl = database.url, signal?: AbortSignal) =>
+  runInProcess(runTortureEvents, args, { env: environmentOf(databaseUrl), signal });
+
 /** Runs the command as a person would. */
-async function torture(args: readonly string[], databaseUrl = database.url) {
+function tortureAsProcess(args: readonly string[], databaseUrl = database.url) {
   const { ADMIN_EMAIL: _email, ADMIN_PASSWORD: _password, ...rest } = process.env;
-  const env = { ...rest, DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
-  const child = spawn(process.execPath, nodeArguments(COMMAND, ...args), { env });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  return { code, output };
+  return runAsProcess('bench/torture-events.ts', args, { ...rest, ...environmentOf(databaseUrl) });
+}
+
+function environmentOf(databaseUrl: string) {
+  return { DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
 }
 
 const SHORT = ['--seconds', '3', '--subscribers', '8', '--writers', '4', '--rate', '20'];
@@ -50,7 +45,7 @@ describe('npm run torture:events', () => {
   test('passes while Redis and a node are killed and come back', async () => {
     const own = await createTestDatabase();
     try {
-      const { code, output } = await torture(['--spawn', ...SHORT, '--seconds', '5'], own.url);
+      const { code, output } = await tortureAsProcess(['--spawn', ...SHORT, '--seconds', '5'], own.url);
       expect(output).not.toContain('✗');
       const acts = output
         .split('\n')
@@ -151,8 +146,15 @@ describe('npm run torture:events', () => {
     });
   });
 
+  test('gives no verdict when it is interrupted', async () => {
+    const { code, output } = await torture([...SHORT, '--url', shop.url], database.url, AbortSignal.abort());
+    expect(output).toContain('Interrupted: no verdict.');
+    expect(output).not.toContain('→');
+    expect(code).toBe(130);
+  });
+
   test('explains itself', async () => {
-    const { code, output } = await torture(['--fast']);
+    const { code, output } = await tortureAsProcess(['--fast']);
     expect(output).toContain("Unknown option '--fast'");
     expect(output).toContain('npm run torture:events --');
     expect(code).toBe(2);

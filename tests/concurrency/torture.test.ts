@@ -1,17 +1,15 @@
-import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { UsageError } from '../../bench/options.ts';
+import { runTorture } from '../../bench/torture/main.ts';
 import { readOptions } from '../../bench/torture/options.ts';
 import { judge, type Facts } from '../../bench/torture/verdict.ts';
 import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { rowId } from '../support/shopper.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
-import { nodeArguments } from '../support/compiled.ts';
+import { runAsProcess, runInProcess } from '../support/command.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
-
-const COMMAND = 'bench/torture.ts';
 
 let database: TestDatabase;
 let shop: TestShop;
@@ -43,22 +41,18 @@ afterAll(async () => {
   await database.dispose();
 });
 
+/** Runs the command in this process. */
+const torture = (args: readonly string[], databaseUrl = database.url, signal?: AbortSignal) =>
+  runInProcess(runTorture, args, { env: environmentOf(databaseUrl), signal });
+
 /** Runs the command as a person would. */
-async function torture(args: readonly string[], databaseUrl = database.url) {
+function tortureAsProcess(args: readonly string[], databaseUrl = database.url) {
   const { ADMIN_EMAIL: _email, ADMIN_PASSWORD: _password, ...rest } = process.env;
-  const env = { ...rest, DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
-  const child = spawn(process.execPath, nodeArguments(COMMAND, ...args), { env });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  return { code, output };
+  return runAsProcess('bench/torture.ts', args, { ...rest, ...environmentOf(databaseUrl) });
+}
+
+function environmentOf(databaseUrl: string) {
+  return { DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };
 }
 
 describe('npm run torture', () => {
@@ -154,8 +148,19 @@ describe('npm run torture', () => {
     }
   });
 
+  test('gives no verdict when it is interrupted', async () => {
+    const { code, output } = await torture(
+      ['--buyers', '2', '--stock', '5', '--url', shop.url],
+      database.url,
+      AbortSignal.abort(),
+    );
+    expect(output).toContain('Interrupted: no verdict.');
+    expect(output).not.toContain('→');
+    expect(code).toBe(130);
+  });
+
   test('explains itself', async () => {
-    const { code, output } = await torture(['--fast']);
+    const { code, output } = await tortureAsProcess(['--fast']);
     expect(output).toContain("Unknown option '--fast'");
     expect(output).toContain('npm run torture --');
     expect(code).toBe(2);
