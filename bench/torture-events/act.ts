@@ -4,6 +4,9 @@ import type { Subscribers } from './subscribers.ts';
 import type { Acts } from './verdict.ts';
 
 const NOTICE_WITHIN_MS = 15_000;
+const LOOK_EVERY_MS = 100;
+/** Stock moves for at least so long once every node has Redis again. */
+const WHOLE_FOR_MS = 1000;
 
 /**
  * Lets the time pass. Where the nodes are the run's own, Redis is killed; while it is away one of the nodes is killed, too,
@@ -50,7 +53,8 @@ export async function act(run: {
   if (redis !== null && acts.redis !== null) {
     await redis.restart();
     tell('started  Redis again');
-    acts.redis.met = await countOf(urls, isReady, signal);
+    acts.redis.met = await countOf(urls, isWithRedis, signal);
+    await delay(WHOLE_FOR_MS, undefined, { signal }).catch(() => {});
   }
   await until(1);
   // On a busy machine the node may be back just now: it has the time that it takes until somebody is cut off again.
@@ -71,7 +75,7 @@ async function countOf(
   const found = urls.map(async (url) => {
     while (!signal.aborted && performance.now() < deadline) {
       if (isSo(await readHealth(url))) return true;
-      await delay(50);
+      await delay(LOOK_EVERY_MS);
     }
     return false;
   });
@@ -86,9 +90,13 @@ async function readHealth(url: string): Promise<unknown> {
   }
 }
 
-const isReady = (health: unknown) => (health as { status?: unknown } | null)?.status === 'ready';
+/** The bus has Redis. The job queue, which is looked at every five seconds, may not know yet that it has Redis again. */
+function isWithRedis(health: unknown): boolean {
+  const { status, degraded = {} } = (health ?? {}) as { status?: unknown; degraded?: object };
+  return status === 'ready' || (status === 'degraded' && !('redis' in degraded));
+}
 
 function isWithoutRedis(health: unknown): boolean {
-  const { status, degraded } = (health ?? {}) as { status?: unknown; degraded?: object };
-  return status === 'degraded' && degraded !== undefined && 'redis' in degraded;
+  const { status, degraded = {} } = (health ?? {}) as { status?: unknown; degraded?: object };
+  return status === 'degraded' && 'redis' in degraded;
 }
