@@ -18,10 +18,10 @@ export interface CommandContext {
  */
 export type Command = (args: readonly string[], context: CommandContext) => Promise<number>;
 
-/** Runs a command as this process. SIGINT aborts the run. */
-export async function runCommand(command: Command): Promise<void> {
+/** Runs a command as this process. The first of the signals aborts the run. */
+export async function runCommand(command: Command, signals: readonly NodeJS.Signals[] = ['SIGINT']): Promise<void> {
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort());
+  for (const signal of signals) process.once(signal, () => stop.abort());
   process.exitCode = await command(process.argv.slice(2), {
     env: process.env,
     signal: stop.signal,

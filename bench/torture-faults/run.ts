@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { openDatabase, type Database } from '../../src/infra/postgres/database.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 import { auditInventory } from '../../src/modules/inventory/inventory.audit.ts';
+import type { CommandContext } from '../command.ts';
 import { fillShelf, type Shelf } from '../torture-events/shelf.ts';
 import { subscribe, type Subscribers } from '../torture-events/subscribers.ts';
 import { faultsOf, wakeAll } from './faults.ts';
@@ -23,8 +24,12 @@ const PROBE = `mutation ($id: ID!) {
  * Runs one way and prints what came of it.
  * @returns whether anything was lost, or null where it was interrupted
  */
-export async function torture(way: Way, options: Options, signal: AbortSignal): Promise<boolean | null> {
-  console.log(`\n${way}: starting`);
+export async function torture(
+  way: Way,
+  options: Options,
+  { signal, print }: Pick<CommandContext, 'signal' | 'print'>,
+): Promise<boolean | null> {
+  print(`\n${way}: starting`);
   const place = await openPlace(way);
   let passed = false;
   try {
@@ -51,16 +56,16 @@ export async function torture(way: Way, options: Options, signal: AbortSignal): 
       random: createRandom(options.seed + 1),
     });
     try {
-      const inflicted = await inflictAll(place, { options, random, probeId: variants[0] ?? '', signal });
+      const inflicted = await inflictAll(place, { options, random, probeId: variants[0] ?? '', signal, print });
       if (signal.aborted) return null;
       await load.finish();
       const facts = await collect({ place, db, shelf, load, subscribers });
-      console.log(`\n${tableOf(inflicted)}\n`);
+      print(`\n${tableOf(inflicted)}\n`);
       const checks = judge(facts, inflicted);
-      for (const { name, losses, detail } of checks) console.log(`  ${losses === 0 ? '✓' : '✗'} ${name}: ${detail}`);
+      for (const { name, losses, detail } of checks) print(`  ${losses === 0 ? '✓' : '✗'} ${name}: ${detail}`);
       const losses = checks.reduce((sum, check) => sum + check.losses, 0);
       passed = losses === 0;
-      console.log(
+      print(
         `\n${way}: ${inflicted.length} faults, ${facts.orders.length} orders, ${facts.log.length} events, ` +
           `${load.told.unanswered} answers lost and asked for again: ${losses} losses → ${passed ? 'PASS' : 'FAIL'}`,
       );
@@ -72,16 +77,16 @@ export async function torture(way: Way, options: Options, signal: AbortSignal): 
       await shelf.close().catch(() => undefined);
     }
   } finally {
-    if (!passed && !signal.aborted) console.log(`The logs are in ${place.folder}.`);
+    if (!passed && !signal.aborted) print(`The logs are in ${place.folder}.`);
     await place.dispose({ keepFolder: !passed && !signal.aborted });
   }
 }
 
 async function inflictAll(
   place: Place,
-  given: { options: Options; random: Random; probeId: string; signal: AbortSignal },
+  given: { options: Options; random: Random; probeId: string } & Pick<CommandContext, 'signal' | 'print'>,
 ): Promise<Inflicted[]> {
-  const { options, random, probeId, signal } = given;
+  const { options, random, probeId, signal, print } = given;
   const kinds = faultsOf(place);
   const inflicted: Inflicted[] = [];
   const began = performance.now();
@@ -98,7 +103,7 @@ async function inflictAll(
     }
     inflicted.push({ name: fault.name, recoveredMs });
     const outcome = recoveredMs === null ? 'NOT RECOVERED' : `${recoveredMs} ms`;
-    console.log(`  ${String(inflicted.length).padStart(4)}  ${fault.name.padEnd(34)}${outcome}`);
+    print(`  ${String(inflicted.length).padStart(4)}  ${fault.name.padEnd(34)}${outcome}`);
   }
   return inflicted;
 }

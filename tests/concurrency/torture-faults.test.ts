@@ -1,30 +1,15 @@
-import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../bench/torture-faults/random.ts';
 import { UsageError } from '../../bench/options.ts';
+import { runTortureFaults } from '../../bench/torture-faults/main.ts';
 import { readOptions } from '../../bench/torture-faults/options.ts';
+import { createRandom } from '../../bench/torture-faults/random.ts';
 import { judge, type Facts } from '../../bench/torture-faults/verdict.ts';
-import { compiledEnv, nodeArguments } from '../support/compiled.ts';
-
-const COMMAND = 'bench/torture-faults.ts';
-
-async function torture(args: readonly string[]) {
-  const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, nodeArguments(COMMAND, ...args), { env: { PATH, HOME, ...compiledEnv() } });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  return { code, output };
-}
+import { runAsProcess, runInProcess } from '../support/command.ts';
 
 describe('npm run torture:faults', () => {
   test('loses nothing in a short run on one process with its own PostgreSQL', async () => {
     const short = ['--way', 'embedded', '--faults', '2', '--seed', '11', '--shoppers', '2', '--subscribers', '2'];
-    const { code, output } = await torture(short);
+    const { code, output } = await runAsProcess('bench/torture-faults.ts', short);
     expect(output).not.toContain('✗');
     expect(output).toMatch(
       /embedded: 2 faults, [1-9]\d* orders, [1-9]\d* events, \d+ answers lost .*: 0 losses → PASS/,
@@ -33,7 +18,7 @@ describe('npm run torture:faults', () => {
   }, 240_000);
 
   test('explains itself', async () => {
-    const { code, output } = await torture(['--fast']);
+    const { code, output } = await runInProcess(runTortureFaults, ['--fast'], { env: {} });
     expect(output).toContain("Unknown option '--fast'");
     expect(output).toContain('npm run torture:faults --');
     expect(code).toBe(2);

@@ -46,10 +46,8 @@ const torture = (args: readonly string[], databaseUrl = database.url, signal?: A
   runInProcess(runTorture, args, { env: environmentOf(databaseUrl), signal });
 
 /** Runs the command as a person would. */
-function tortureAsProcess(args: readonly string[], databaseUrl = database.url) {
-  const { ADMIN_EMAIL: _email, ADMIN_PASSWORD: _password, ...rest } = process.env;
-  return runAsProcess('bench/torture.ts', args, { ...rest, ...environmentOf(databaseUrl) });
-}
+const tortureAsProcess = (args: readonly string[], databaseUrl = database.url) =>
+  runAsProcess('bench/torture.ts', args, environmentOf(databaseUrl));
 
 function environmentOf(databaseUrl: string) {
   return { DATABASE_URL: databaseUrl, DATA_DIR: inject('postgres').runFolder };

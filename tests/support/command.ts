@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
 import { Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { Command } from '../../bench/command.ts';
-import { nodeArguments } from './compiled.ts';
+import { compiledEnv } from './compiled.ts';
+import { startProcess } from './shop-process.ts';
 
-/** What a command printed, all streams together, and its exit code. */
+/** What a command printed, all streams together, and its exit code, or the signal that killed it. */
 export interface CommandResult {
-  code: unknown;
+  code: number | string;
   output: string;
 }
 
@@ -31,22 +31,12 @@ export async function runInProcess(
   return { code, output };
 }
 
-/** Runs a file of `bench/` in a process of its own, as a person would. */
+/** Runs a file of `bench/` in a process of its own, as a person would. Processes that it starts are compiled, too. */
 export async function runAsProcess(
   file: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, nodeArguments(file, ...args), { env });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  }
-  const code = await new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  return { code, output };
+  const { exited, output } = startProcess([file, ...args], { ...compiledEnv(), ...env });
+  return { code: await exited, output: output() };
 }

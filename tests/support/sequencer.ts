@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** What makes a file slow, and seconds that one with it takes, roughly, on two cores. */
 const SLOW: readonly (readonly [RegExp, number])[] = [
   [/support\/browser\.ts/, 40],
-  [/\btorture\(|startShopProcess|startProcess/, 20],
+  [/\btorture\(|runAsProcess|startShopProcess|startProcess/, 20],
   [/startEmbeddedPostgres|spawn\(|startRedis|openNodes/, 10],
 ];
 const BYTES_PER_SECOND = 3_000;
