@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 
@@ -39,14 +39,16 @@ function keyId(secret: string): string {
 export function createAccessTokens(secrets: readonly string[]): AccessTokens {
   const [first] = secrets;
   if (first === undefined) throw new Error('access tokens need a secret');
-  const keys = new Map(secrets.map((secret) => [keyId(secret), secret]));
+  // From a string, jsonwebtoken would make a key anew for each token, and first try to read a public key.
+  const keys = new Map(secrets.map((secret): [string, KeyObject] => [keyId(secret), createSecretKey(secret, 'utf8')]));
+  const signing = { id: keyId(first), key: createSecretKey(first, 'utf8') };
 
   function verify(token: string): unknown {
     const kid = jwt.decode(token, { complete: true })?.header.kid;
-    const secret = kid === undefined ? undefined : keys.get(kid);
-    if (secret === undefined) return null;
+    const key = kid === undefined ? undefined : keys.get(kid);
+    if (key === undefined) return null;
     // The algorithm is ours to say, never the token's. Nodes' clocks differ, so time is left to the database.
-    return jwt.verify(token, secret, {
+    return jwt.verify(token, key, {
       algorithms: [ALGORITHM],
       issuer: ISSUER,
       audience: AUDIENCE,
@@ -58,9 +60,9 @@ export function createAccessTokens(secrets: readonly string[]): AccessTokens {
     sign({ userId, sessionId }, at) {
       const iat = Math.floor(at.getTime() / 1000);
       const exp = iat + LIFETIME_SECONDS;
-      const token = jwt.sign({ sid: sessionId, iat, exp }, first, {
+      const token = jwt.sign({ sid: sessionId, iat, exp }, signing.key, {
         algorithm: ALGORITHM,
-        keyid: keyId(first),
+        keyid: signing.id,
         issuer: ISSUER,
         audience: AUDIENCE,
         subject: userId,
