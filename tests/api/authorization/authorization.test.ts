@@ -57,15 +57,21 @@ beforeAll(async () => {
   standing = Object.fromEntries(scenes) as Record<Who, Scene>;
 });
 
-/** Callers whose account an operation may change get a scene of their own; what staff alone may do is about something else. */
-async function sceneFor(name: string, { as }: Row, who: Who): Promise<Scene> {
+/**
+ * Callers whose account an operation may change get an account of their own; what staff alone may do is about something else. The
+ * customer of the scene is another one only where the caller is that customer, or the row says so.
+ */
+async function sceneFor(name: string, { as, changesOwner = false }: Row, who: Who): Promise<Scene> {
   const concernsCallers = name.startsWith('Mutation.') && [as.guest, as.customer, as.another].includes('done');
-  return as[who] === 'done' && concernsCallers ? setScene(shop, who) : standing[who];
+  if (as[who] !== 'done' || !concernsCallers) return standing[who];
+  return setScene(shop, who, who === 'customer' || changesOwner ? undefined : standing[who].owner);
 }
 
+/** What was made, as variables, and not used up yet, by owner. */
+type Made = Map<Person, Record<string, unknown>>;
+
 /** Makes what a row is about, as the variables of each caller: once for a scene's owner, unless it is about the caller. */
-async function give({ given }: Row, scenes: readonly Scene[]): Promise<Record<string, unknown>[]> {
-  const made = new Map<Person, Record<string, unknown>>();
+async function give({ given }: Row, scenes: readonly Scene[], made: Made): Promise<Record<string, unknown>[]> {
   return inTurn(scenes, async (scene) => {
     const before = made.get(scene.owner);
     if (before !== undefined) return before;
@@ -92,11 +98,12 @@ async function inTurn<T, R>(items: readonly T[], work: (item: T) => Promise<R>):
 describe('what each caller gets of', () => {
   test.each(rows)('%s', async (name, row) => {
     const isMutation = name.startsWith('Mutation.');
+    const made: Made = new Map();
     const besides = isMutation ? 'Mutation' : { name: 'Vitrine' };
     /** Makes what the row is about, and gives what asks for it. */
     async function prepare(callers: readonly Who[]) {
       const scenes = await Promise.all(callers.map((who) => sceneFor(name, row, who)));
-      const variables = await give(row, scenes);
+      const variables = await give(row, scenes, made);
       return async () => {
         const outcomes = await inTurn([...callers.entries()], async ([index, who]) => {
           const answer = await known(scenes[index]).caller.execute(documentOf(name, row), variables[index]);
@@ -108,12 +115,13 @@ describe('what each caller gets of', () => {
     }
     const denied = everybody.filter((who) => row.as[who] !== 'done');
     const allowed = everybody.filter((who) => row.as[who] === 'done');
-    const outcomes = await changingNothing(shop, await prepare(denied));
-    // A mutation uses up what it is about.
+    const outcomes = denied.length === 0 ? {} : await changingNothing(shop, await prepare(denied));
+    // Who was denied changed nothing of what the row is about, and left it to the first who is allowed. A mutation uses it up.
     for (const callers of isMutation ? allowed.map((who) => [who]) : [allowed]) {
       const ask = await prepare(callers);
       await silent.forget();
       Object.assign(outcomes, await ask());
+      if (isMutation) made.clear();
       // Without its event a change of the catalogue would not reach answers that nodes keep in memory.
       expect(await silent.found(), callers.join()).toEqual([]);
     }

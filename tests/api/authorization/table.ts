@@ -27,6 +27,8 @@ export interface Row {
   given?: (scene: Scene) => Promise<Record<string, unknown>>;
   /** Where in the root field's value the guarded one stands. */
   at?: string;
+  /** Whether it changes the account or the sessions of the customer whose things are asked for, even where another caller does it. */
+  changesOwner?: boolean;
 }
 
 const everyone: Row['as'] = { guest: 'done', customer: 'done', another: 'done', staff: 'done', admin: 'done' };
@@ -56,12 +58,22 @@ const node = (type: string, selection: string) => `node(id: $id) { ... on ${type
 const ERRORS = 'errors { code }';
 const credentials = async () => ({ email: newEmail(), password: PASSWORD, name: 'Ada' });
 
-/** The global IDs of a zone, of a method and a tax rate in it, and of a tax category. */
-async function keptTerms({ shop }: Scene) {
-  const { shipping, shippingZones, tax } = shop.app.services;
+const newZone = ({ shop }: Scene) => {
   const cover = { countries: [], regions: [], postalPrefixes: [], isRest: false, isHome: true };
-  const zone = await shippingZones.create(null, { name: crypto.randomUUID(), ...cover });
-  const method = await shipping.createMethod(null, zone.id, {
+  return shop.app.services.shippingZones.create(null, { name: crypto.randomUUID(), ...cover });
+};
+
+const newTaxCategory = ({ shop }: Scene) =>
+  shop.app.services.tax.createCategory(null, { code: `c${crypto.randomUUID()}`, name: 'Any', isDefault: false });
+
+const keptZone = async (scene: Scene) => globalId('ShippingZone', (await newZone(scene)).id);
+
+const keptTaxCategory = async (scene: Scene) => globalId('TaxCategory', (await newTaxCategory(scene)).id);
+
+/** The global ID of a shipping method in a zone of its own. */
+async function keptMethod(scene: Scene): Promise<string> {
+  const zone = await newZone(scene);
+  const method = await scene.shop.app.services.shipping.createMethod(null, zone.id, {
     title: 'Post',
     description: null,
     deliveryEstimate: null,
@@ -70,14 +82,15 @@ async function keptTerms({ shop }: Scene) {
     position: 0,
     rates: [{ basis: 'WEIGHT', fromValue: 0n, toValue: null, priceMinor: 490n }],
   });
-  const category = await tax.createCategory(null, { code: `c${crypto.randomUUID()}`, name: 'Any', isDefault: false });
+  return globalId('ShippingMethod', method.id);
+}
+
+/** The global ID of a tax rate, whose zone and category are its own. */
+async function keptTaxRate(scene: Scene): Promise<string> {
+  const zone = await newZone(scene);
+  const category = await newTaxCategory(scene);
   const rate = { zoneId: zone.id, taxCategoryId: category.id, title: 'VAT', ratePpm: 190_000, validFrom: null };
-  return {
-    zoneId: globalId('ShippingZone', zone.id),
-    methodId: globalId('ShippingMethod', method.id),
-    taxCategoryId: globalId('TaxCategory', category.id),
-    taxRateId: globalId('TaxRate', (await tax.createRate(null, rate)).id),
-  };
+  return globalId('TaxRate', (await scene.shop.app.services.tax.createRate(null, rate)).id);
 }
 
 const POSTAL_ADDRESS = {
@@ -143,33 +156,33 @@ export const operations: Record<string, Row> = {
     as: staffOnly,
     ask: `shippingZoneUpdate(input: $input) { shippingZone { id } ${ERRORS} }`,
     declare: '$input: ShippingZoneUpdateInput!',
-    given: async (scene) => ({ input: { id: (await keptTerms(scene)).zoneId, name: crypto.randomUUID() } }),
+    given: async (scene) => ({ input: { id: await keptZone(scene), name: crypto.randomUUID() } }),
   },
   'Mutation.shippingZoneDelete': {
     as: staffOnly,
     ask: `shippingZoneDelete(input: $input) { deletedId ${ERRORS} }`,
     declare: '$input: ShippingZoneDeleteInput!',
-    given: async (scene) => ({ input: { id: (await keptTerms(scene)).zoneId } }),
+    given: async (scene) => ({ input: { id: await keptZone(scene) } }),
   },
   'Mutation.shippingMethodCreate': {
     as: staffOnly,
     ask: `shippingMethodCreate(input: $input) { shippingMethod { id } ${ERRORS} }`,
     declare: '$input: ShippingMethodCreateInput!',
     given: async (scene) => ({
-      input: { zoneId: (await keptTerms(scene)).zoneId, title: 'Post', rates: [{ basis: 'WEIGHT', price: '1' }] },
+      input: { zoneId: await keptZone(scene), title: 'Post', rates: [{ basis: 'WEIGHT', price: '1' }] },
     }),
   },
   'Mutation.shippingMethodUpdate': {
     as: staffOnly,
     ask: `shippingMethodUpdate(input: $input) { shippingMethod { id } ${ERRORS} }`,
     declare: '$input: ShippingMethodUpdateInput!',
-    given: async (scene) => ({ input: { id: (await keptTerms(scene)).methodId, title: 'Courier' } }),
+    given: async (scene) => ({ input: { id: await keptMethod(scene), title: 'Courier' } }),
   },
   'Mutation.shippingMethodDelete': {
     as: staffOnly,
     ask: `shippingMethodDelete(input: $input) { deletedId ${ERRORS} }`,
     declare: '$input: ShippingMethodDeleteInput!',
-    given: async (scene) => ({ input: { id: (await keptTerms(scene)).methodId } }),
+    given: async (scene) => ({ input: { id: await keptMethod(scene) } }),
   },
   'Mutation.taxCategoryCreate': {
     as: staffOnly,
@@ -181,20 +194,20 @@ export const operations: Record<string, Row> = {
     as: staffOnly,
     ask: `taxCategoryUpdate(input: $input) { taxCategory { id } ${ERRORS} }`,
     declare: '$input: TaxCategoryUpdateInput!',
-    given: async (scene) => ({ input: { id: (await keptTerms(scene)).taxCategoryId, name: 'Other' } }),
+    given: async (scene) => ({ input: { id: await keptTaxCategory(scene), name: 'Other' } }),
   },
   'Mutation.taxCategoryDelete': {
     as: staffOnly,
     ask: `taxCategoryDelete(input: $input) { deletedId ${ERRORS} }`,
     declare: '$input: TaxCategoryDeleteInput!',
-    given: async (scene) => ({ input: { id: (await keptTerms(scene)).taxCategoryId } }),
+    given: async (scene) => ({ input: { id: await keptTaxCategory(scene) } }),
   },
   'Mutation.taxRateCreate': {
     as: staffOnly,
     ask: `taxRateCreate(input: $input) { taxRate { id } ${ERRORS} }`,
     declare: '$input: TaxRateCreateInput!',
     given: async (scene) => {
-      const { zoneId, taxCategoryId } = await keptTerms(scene);
+      const [zoneId, taxCategoryId] = [await keptZone(scene), await keptTaxCategory(scene)];
       return { input: { zoneId, taxCategoryId, title: 'VAT', percent: '7' } };
     },
   },
@@ -202,13 +215,13 @@ export const operations: Record<string, Row> = {
     as: staffOnly,
     ask: `taxRateUpdate(input: $input) { taxRate { id } ${ERRORS} }`,
     declare: '$input: TaxRateUpdateInput!',
-    given: async (scene) => ({ input: { id: (await keptTerms(scene)).taxRateId, percent: '7' } }),
+    given: async (scene) => ({ input: { id: await keptTaxRate(scene), percent: '7' } }),
   },
   'Mutation.taxRateDelete': {
     as: staffOnly,
     ask: `taxRateDelete(input: $input) { deletedId ${ERRORS} }`,
     declare: '$input: TaxRateDeleteInput!',
-    given: async (scene) => ({ input: { id: (await keptTerms(scene)).taxRateId } }),
+    given: async (scene) => ({ input: { id: await keptTaxRate(scene) } }),
   },
   'Mutation.userTaxExemptionSet': {
     as: staffOnly,
@@ -303,12 +316,14 @@ export const operations: Record<string, Row> = {
   },
   'Mutation.login': {
     as: everyone,
+    changesOwner: true,
     ask: `login(input: $input) { user { email } ${ERRORS} }`,
     declare: '$input: LoginInput!',
     given: async ({ owner }) => ({ input: { email: owner.email, password: PASSWORD } }),
   },
   'Mutation.refreshSession': {
     as: everyone,
+    changesOwner: true,
     ask: `refreshSession(input: $input) { user { email } ${ERRORS} }`,
     declare: '$input: RefreshSessionInput!',
     given: async ({ owner }) => ({ input: { refreshToken: owner.refreshToken } }),
@@ -322,6 +337,7 @@ export const operations: Record<string, Row> = {
   },
   'Mutation.emailVerify': {
     as: everyone,
+    changesOwner: true,
     ask: `emailVerify(input: $input) { ${ERRORS} }`,
     declare: '$input: EmailVerifyInput!',
     given: async ({ shop, owner }) => ({
@@ -875,20 +891,20 @@ export const guarded: Record<string, Row> = {
     as: { ...staffs, customer: 'hidden' },
     ask: node('ShippingZone', 'name'),
     declare: '$id: ID!',
-    given: async (scene) => ({ id: (await keptTerms(scene)).zoneId }),
+    given: async (scene) => ({ id: await keptZone(scene) }),
   },
   TaxRate: {
     as: { ...staffs, customer: 'hidden' },
     ask: node('TaxRate', 'percent'),
     declare: '$id: ID!',
-    given: async (scene) => ({ id: (await keptTerms(scene)).taxRateId }),
+    given: async (scene) => ({ id: await keptTaxRate(scene) }),
   },
   'ShippingMethod.zone': {
     as: staffOnly,
     ask: node('ShippingMethod', 'zone { id }'),
     at: 'zone',
     declare: '$id: ID!',
-    given: async (scene) => ({ id: (await keptTerms(scene)).methodId }),
+    given: async (scene) => ({ id: await keptMethod(scene) }),
   },
   'User.addresses': {
     as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
