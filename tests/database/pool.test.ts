@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { openPool } from '../../src/infra/postgres/connection-pool.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
@@ -9,7 +10,7 @@ let database: TestDatabase;
 let proxy: TcpProxy;
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { hostname, port } = new URL(database.url);
+  const { hostname, port } = new URL(overTcp(database.url));
   proxy = await startTcpProxy({ host: hostname, port: Number(port) });
 });
 afterAll(async () => {
@@ -19,7 +20,7 @@ afterAll(async () => {
 
 /** A pool of three connections through the proxy. */
 function open(openingMs: number, patienceMs = 5): pg.Pool {
-  const url = new URL(database.url);
+  const url = new URL(overTcp(database.url));
   url.port = String(proxy.port);
   const pool = openPool({
     connectionString: url.href,

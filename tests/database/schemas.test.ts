@@ -16,7 +16,11 @@ afterAll(async () => {
   await database.dispose();
 });
 
-const inSchema = (schema: string) => ({ database, env: { DATABASE_URL: `${database.url}?schema=${schema}` } });
+const inSchema = (schema: string) => {
+  const url = new URL(database.url);
+  url.searchParams.set('schema', schema);
+  return { database, env: { DATABASE_URL: url.href } };
+};
 const titles = async (schema: string) =>
   (await client.query<{ title: string }>(`SELECT title FROM "${schema}".products`)).rows.length;
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { openDatabase } from '../../src/infra/postgres/database.ts';
 import { OutcomeUnknownError } from '../../src/infra/postgres/database-faults.ts';
 import { recordLogs } from '../support/logs.ts';
@@ -11,7 +12,7 @@ let proxy: TcpProxy;
 let url: string;
 beforeAll(async () => {
   database = await createTestDatabase();
-  const address = new URL(database.url);
+  const address = new URL(overTcp(database.url));
   proxy = await startTcpProxy({ host: address.hostname, port: Number(address.port) });
   address.hostname = '127.0.0.1';
   address.port = String(proxy.port);

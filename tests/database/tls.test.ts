@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createApiNode } from '../support/shop.ts';
 import { AUTHORITY, startTlsProxy, type TlsProxy } from '../support/tls-proxy.ts';
@@ -9,7 +10,7 @@ let proxy: TlsProxy;
 let elsewhere: TlsProxy;
 beforeAll(async () => {
   database = await createTestDatabase();
-  const { hostname, port } = new URL(database.url);
+  const { hostname, port } = new URL(overTcp(database.url));
   proxy = await startTlsProxy({ host: hostname, port: Number(port) });
   elsewhere = await startTlsProxy({ host: hostname, port: Number(port) }, 'elsewhere');
 });
@@ -21,7 +22,7 @@ afterAll(async () => {
 
 /** Opens a shop by an address with TLS, and gives what was wrong with it; null: nothing. */
 async function start(parameters: string, { port } = proxy): Promise<string | null> {
-  const url = new URL(database.url);
+  const url = new URL(overTcp(database.url));
   url.hostname = 'localhost';
   url.port = String(port);
   url.search = parameters;
@@ -78,7 +79,7 @@ test('what sslrootcert names must be there, and sslmode must be known', async ()
 });
 
 test('a server without TLS says what to do', async () => {
-  const url = new URL(database.url);
+  const url = new URL(overTcp(database.url));
   url.search = 'sslmode=require';
   await expect(createApiNode({ database, env: { DATABASE_URL: url.href } })).rejects.toThrow(
     /does not take encrypted connections: leave sslmode out of DATABASE_URL/,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { newPerson } from '../support/accounts.ts';
 import { holdBarrier } from '../support/barriers.ts';
 import { makeVariant } from '../support/fixtures.ts';
@@ -23,7 +24,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  const address = new URL(database.url);
+  const address = new URL(overTcp(database.url));
   proxy = await startTcpProxy({ host: address.hostname, port: Number(address.port) });
   address.hostname = '127.0.0.1';
   address.port = String(proxy.port);

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { PATIENCE_MS } from '../support/patience.ts';
 import { createHealth } from '../../src/http/health.ts';
 import { startHttpServer } from '../../src/http/server.ts';
@@ -17,7 +18,7 @@ let proxy: TcpProxy;
 let shop: TestShop;
 beforeAll(async () => {
   database = await createTestDatabase();
-  const address = new URL(database.url);
+  const address = new URL(overTcp(database.url));
   proxy = await startTcpProxy({ host: address.hostname, port: Number(address.port) });
   address.hostname = '127.0.0.1';
   address.port = String(proxy.port);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { checksumsOf, MIGRATIONS_DIR, readMigrations } from '../../src/infra/migrations/migration-files.ts';
 import { migrate } from '../../src/infra/migrations/migrations.ts';
 import { describeDatabase } from '../support/catalog.ts';
@@ -197,7 +198,7 @@ function firstMigrations(count: number): [string, string][] {
 
 /** Migrates over a connection that breaks. */
 async function attempt(databaseUrl: string, migrationsDir: string, cut: number | null) {
-  const url = new URL(databaseUrl);
+  const url = new URL(overTcp(databaseUrl));
   const way = await startMessageProxy({ host: url.hostname, port: Number(url.port) }, cut);
   try {
     url.port = String(way.port);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { Disposals } from '../../src/infra/disposals.ts';
 import { findDatabase, prepareDatabase } from '../../src/infra/postgres/database-place.ts';
 import { createPostgresJobs } from '../../src/jobs/postgres-backend.ts';
@@ -69,7 +70,7 @@ test('a start that finds migrations to apply opens two more: to apply them, and 
 test('the direct address alone may name the schema, beside another shop in the schema that the search path leads to', async () => {
   await using shared = await createEmptyDatabase().then(disposable);
   await prepare({ ...common, kind: 'url', url: shared.url });
-  await prepare({ ...common, kind: 'url', url: shared.url, directUrl: `${shared.url}?schema=honey` });
+  await prepare({ ...common, kind: 'url', url: shared.url, directUrl: `${overTcp(shared.url)}?schema=honey` });
   await withClient(shared.url, async (client) => {
     const { rows } = await client.query(`SELECT to_regclass('honey.products') IS NOT NULL AS made`);
     expect(rows).toEqual([{ made: true }]);

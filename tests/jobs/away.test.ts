@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { createJobBackend } from '../../src/jobs/backend-choice.ts';
 import type { JobBackend } from '../../src/jobs/backend.ts';
 import { defineJob } from '../../src/jobs/define-job.ts';
@@ -39,7 +40,7 @@ describe.each(JOB_BACKENDS)('a job queue on %s that does not answer', (kind) => 
     logs.length = 0;
     workers = undefined;
     jobs = await createTestJobs(kind);
-    const { hostname, port } = new URL(jobs.redisUrl ?? jobs.database.url);
+    const { hostname, port } = new URL(jobs.redisUrl ?? overTcp(jobs.database.url));
     proxy = await startTcpProxy({ host: hostname, port: Number(port) });
     const through = (address: string) => {
       const url = new URL(address);
@@ -49,7 +50,7 @@ describe.each(JOB_BACKENDS)('a job queue on %s that does not answer', (kind) => 
     };
     backend = createJobBackend({
       config: { redisUrl: jobs.redisUrl === null ? null : through(jobs.redisUrl) },
-      connectionString: through(jobs.database.url),
+      connectionString: through(overTcp(jobs.database.url)),
       shop: async () => 'away',
       logger,
     });

@@ -1,6 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { defineConsumer } from '../../src/events/consumer.ts';
 import { createMetrics } from '../../src/infra/metrics.ts';
 import { defineJob } from '../../src/jobs/define-job.ts';
@@ -158,10 +159,10 @@ test('two scrapes at the same time ask once; what was asked for and is no more i
 test('without an answer of the database, metrics of the process itself are returned without delay', async () => {
   const database = await createTestDatabase();
   onTestFinished(() => database.dispose());
-  const { hostname, port } = new URL(database.url);
+  const { hostname, port } = new URL(overTcp(database.url));
   const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
   onTestFinished(() => proxy.dispose());
-  const through = new URL(database.url);
+  const through = new URL(overTcp(database.url));
   through.hostname = '127.0.0.1';
   through.port = String(proxy.port);
   const shop = await openQuietNode({ url: through.href, dispose: () => Promise.resolve() });

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inject } from 'vitest';
+import { overTcp } from '../../src/infra/postgres/embedded-postgres.ts';
 import { freePort } from './redis.ts';
 
 const PGBOUNCER = process.env.PGBOUNCER ?? 'pgbouncer';
@@ -67,7 +68,7 @@ export async function startPgBouncer(serverUrl: string, mode: 'session' | 'trans
   }
   return {
     through(url) {
-      const address = new URL(url);
+      const address = new URL(overTcp(url));
       address.hostname = '127.0.0.1';
       address.port = String(port);
       return address.href;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { v7 as uuid } from 'uuid';
+import { overTcp } from '../../../src/infra/postgres/embedded-postgres.ts';
 import type { JobBackend } from '../../../src/jobs/backend.ts';
 import { startJobWorkers } from '../../../src/jobs/workers.ts';
 import { createCartExpiryJob } from '../../../src/modules/cart/cart.jobs.ts';
@@ -102,7 +103,7 @@ describe.each(JOB_BACKENDS)('jobs on %s that failed for good', (kind) => {
   let staff: Person;
   beforeAll(async () => {
     jobs = await createTestJobs(kind);
-    const { hostname, port } = new URL(jobs.redisUrl ?? jobs.database.url);
+    const { hostname, port } = new URL(jobs.redisUrl ?? overTcp(jobs.database.url));
     proxy = await startTcpProxy({ host: hostname, port: Number(port) });
     shop = await createTestShop({
       database: { url: jobs.database.url, dispose: () => Promise.resolve() },
