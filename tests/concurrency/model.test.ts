@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { watchLocks, type LockWatch } from '../support/barriers.ts';
@@ -252,7 +253,7 @@ async function preempt(scene: Scene, first: Command, second: Command, at: number
     const other = execute(1).finally(() => {
       isOver = true;
     });
-    while (!isOver && (await watch.waiters()).length === 0);
+    while (!isOver && (await watch.waiters()).length === 0) await Promise.race([other, delay(2)]);
     gate.open();
     await Promise.all([one, other]);
   });
