@@ -8,7 +8,7 @@ import { cart, promotion } from './carts.ts';
 import { naiveQuote } from './naive-quote.ts';
 
 /** `QUOTE_RUNS=1000000 npx vitest run tests/pricing/quote-laws.test.ts` tries more carts. */
-const numRuns = Number(process.env.QUOTE_RUNS ?? sized({ inCi: 10_000, daily: 2_000 }));
+const numRuns = Number(process.env.QUOTE_RUNS ?? sized({ inCi: 10_000, daily: 1_000 }));
 
 // Of so many comparisons, those of node take a fraction of the time that `expect` does.
 
