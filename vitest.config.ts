@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import LongestFirst from './tests/support/sequencer.ts';
+import Scheduled from './tests/support/sequencer.ts';
 
 // Vite would take the ES modules of graphql where Yoga, which node loads, takes the others: there would be two
 // GraphQLErrors, and neither side would know the other's.
@@ -26,7 +26,7 @@ export default defineConfig({
     ],
     // What a file is turned into is kept between runs, in node_modules: a run of one file takes a third less time.
     experimental: { fsModuleCache: true },
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: Scheduled },
     // They end what hangs; no test may say by them how fast something is.
     testTimeout: 240_000,
     hookTimeout: 240_000,
