@@ -24,8 +24,6 @@ export default defineConfig({
       // Room for young objects: a tenth of the processor time of tests is saved that the collector would take.
       ...['--min-semi-space-size=32', '--max-semi-space-size=64'],
     ],
-    // What a file is turned into is kept between runs, in node_modules: a run of one file takes a third less time.
-    experimental: { fsModuleCache: true },
     sequence: { sequencer: Scheduled },
     // They end what hangs; no test may say by them how fast something is.
     testTimeout: 240_000,

@@ -5,7 +5,7 @@ import { readOptions } from '../../bench/torture-events/options.ts';
 import { compare, judge, type Facts } from '../../bench/torture-events/verdict.ts';
 import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
-import { runAsProcess, runInProcess } from '../support/command.ts';
+import { runAsProcess, runInProcess, untilReady } from '../support/command.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { hasRedis } from '../support/redis.ts';
@@ -19,6 +19,7 @@ let shop: TestShop;
 beforeAll(async () => {
   database = await createTestDatabase();
   shop = await createTestShop({ database, env: { BCRYPT_COST: '4' } });
+  await untilReady(shop);
 });
 afterAll(async () => {
   await shop.dispose();
@@ -70,9 +71,7 @@ describe('npm run torture:events', () => {
     const staff = await newStaff(shop);
     const second = await createTestShop({ database, env: { BCRYPT_COST: '4' } });
     try {
-      for (const { url } of [shop, second]) {
-        await until('the node is ready', async () => (await fetch(`${url}/health/ready`)).status === 200);
-      }
+      await untilReady(second);
       const where = ['--url', shop.url, '--url', second.url];
       const { code, output } = await torture([
         ...SHORT,
@@ -125,6 +124,7 @@ describe('npm run torture:events', () => {
     const throttling = { limits: { guestsByClient: { points: 5, seconds: 3600 } } };
     const limited = await createTestShop({ database, env: { RATE_LIMITS: 'on' }, overrides: { throttling } });
     try {
+      await untilReady(limited);
       const elsewhere = await torture(['--url', shop.url], other.url);
       expect(elsewhere).toMatchObject({ code: 2, output: expect.stringContaining('DATABASE_URL') as string });
       const refused = await torture([...SHORT, '--seconds', '60', '--writers', '20', '--url', limited.url]);

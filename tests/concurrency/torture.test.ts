@@ -6,7 +6,7 @@ import { judge, type Facts } from '../../bench/torture/verdict.ts';
 import { newPerson, newStaff, PASSWORD } from '../support/accounts.ts';
 import { rowId } from '../support/shopper.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
-import { runAsProcess, runInProcess } from '../support/command.ts';
+import { runAsProcess, runInProcess, untilReady } from '../support/command.ts';
 import { known } from '../support/known.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
@@ -35,6 +35,7 @@ beforeAll(async () => {
       }),
     },
   });
+  await untilReady(shop);
 });
 afterAll(async () => {
   await shop.dispose();
@@ -138,6 +139,7 @@ describe('npm run torture', () => {
     const throttling = { limits: { guestsByClient: { points: 5, seconds: 3600 } } };
     const limited = await createTestShop({ database, env: { RATE_LIMITS: 'on' }, overrides: { throttling } });
     try {
+      await untilReady(limited);
       const { code, output } = await torture(['--buyers', '10', '--stock', '100', '--url', limited.url]);
       expect(output).toContain('RATE_LIMITS=off');
       expect(code).toBe(2);

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import type { Command } from '../../bench/command.ts';
 import { compiledEnv } from './compiled.ts';
 import { startProcess } from './shop-process.ts';
+import { until } from './until.ts';
 
 /** What a command printed, all streams together, and its exit code, or the signal that killed it. */
 export interface CommandResult {
@@ -39,4 +40,9 @@ export async function runAsProcess(
 ): Promise<CommandResult> {
   const { exited, output } = startProcess([file, ...args], { ...compiledEnv(), ...env });
   return { code: await exited, output: output() };
+}
+
+/** Waits until a shop answers that it is ready, which it may not be yet when it is open. A torture run asks once, as it starts. */
+export async function untilReady({ url }: { url: string }): Promise<void> {
+  await until('the shop is ready', async () => (await fetch(`${url}/health/ready`)).status === 200);
 }
