@@ -1,8 +1,10 @@
 import { createClient, type Client } from 'graphql-ws';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { COME_BACK, resuming } from '../../examples/resume.ts';
+import type { Statement } from '../../src/infra/postgres/database.ts';
 import { createCookieJar, type CookieJar } from '../clients/cookie-jar.ts';
 import { login, newPerson, openNode, PASSWORD } from '../support/accounts.ts';
+import { rowsOf } from '../support/books.ts';
 import { openEventStream } from '../support/event-stream.ts';
 import { makeOverdue, makeVariant, type World } from '../support/fixtures.ts';
 import { Inbox } from '../support/inbox.ts';
@@ -128,6 +130,24 @@ describe('a visitor without a cart', () => {
     await openPage(jar).stands();
     const carts = await Promise.all([add(jar), add(jar, 1, other), add(jar)]);
     expect(new Set(carts.map(({ id }) => id)).size).toBe(1);
+  });
+
+  test('is made once by requests that make it at the same moment, on connections of their own', async () => {
+    const { guests } = shop.app.services;
+    const clients = await Promise.all(Array.from({ length: 8 }, () => shop.db.connect()));
+    const writers = clients.map((client) => ({
+      query: async <Row extends object>({ name, text }: Statement, values?: readonly unknown[]) =>
+        (await client.query<Row>({ name, text, values: [...(values ?? [])] })).rows,
+    }));
+    const count = 'SELECT count(*)::int AS n FROM guests';
+    const before = known((await rowsOf<{ n: number }>(shop.db, count))[0]).n;
+    // Without care for both unique indexes of the table, a third of the rounds fail.
+    for (let round = 0; round < 50; round += 1) {
+      const guest = guests.offer();
+      await Promise.all(writers.map((writer) => guests.enlist(writer, guest)));
+    }
+    expect(await rowsOf(shop.db, count)).toEqual([{ n: before + 50 }]);
+    await Promise.all(clients.map((client) => client.end()));
   });
 
   test('writes nothing until then', async () => {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import type { EventLog } from '../../events/event-log.ts';
-import type { Database, Statement, Transaction } from '../../infra/postgres/database.ts';
+import type { Database, Queryable, Statement, Transaction } from '../../infra/postgres/database.ts';
 import { createCombiner, SHARED_READ } from '../../infra/combiner.ts';
 import { together } from '../../infra/postgres/together.ts';
 import { readSignedId, signId } from '../../infra/signed-id.ts';
@@ -65,7 +65,7 @@ export interface GuestService {
    */
   offer(): NamedGuest;
   /** Writes the row of a guest who was offered a name. Two requests may do so at once. */
-  enlist(tx: Transaction, guest: NamedGuest): Promise<void>;
+  enlist(tx: Queryable, guest: NamedGuest): Promise<void>;
   /** The guest that a token names; null where the shop made no such token, or has replaced it since. */
   find(token: string): Promise<FoundGuest | null>;
   /**
@@ -96,9 +96,11 @@ const insert: Statement = {
   name: 'guest_insert',
   text: 'INSERT INTO guests (id, token_hash) SELECT * FROM unnest($1::uuid[], $2::bytea[])',
 };
+// Of two requests that make a guest at the same moment, one may conflict with the other in the index of the token, not that of the id:
+// DO NOTHING has to cover both.
 const enlist: Statement = {
   name: 'guest_enlist',
-  text: 'INSERT INTO guests (id, token_hash) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING',
+  text: 'INSERT INTO guests (id, token_hash) VALUES ($1, $2) ON CONFLICT DO NOTHING',
 };
 // The successor is derived from the token. A client that has the token and the idempotency key of the call can therefore ask for it
 // again, for a day; clients give up sooner than that.
