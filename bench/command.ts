@@ -8,8 +8,8 @@ export interface CommandContext {
   print: (line: string) => void;
   /** Called with a message, or with the error itself if the error was not expected. */
   printError: (what: unknown) => void;
-  /** Stream on which progress is drawn. Null draws no progress. */
-  progress: Writable | null;
+  /** Stream on which progress is drawn. */
+  progress: Writable;
 }
 
 /**

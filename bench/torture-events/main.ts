@@ -35,7 +35,7 @@ export const runTortureEvents: Command = async (args, context) => {
   }
 };
 
-/** It signs nothing: without a secret of the shop's none is to be made for it. */
+/** The run signs nothing, so the configuration gets a placeholder instead of a secret that would be created. */
 function readConfig(env: NodeJS.ProcessEnv): Config {
   return loadConfig({ JWT_SECRET: 'the torture run signs nothing at all', ...env });
 }
@@ -87,7 +87,7 @@ async function torture(
     setMaxListeners(0, signal);
     const writing = write(shelf, options, signal).finally(() => enough.abort());
     const acting = act({ subscribers, seconds, nodes, signal, print }).finally(() => enough.abort());
-    // Who cannot write ends the run at once. Both have ended before anything that they use is closed.
+    // A failure of either ends the run. Both have ended before anything that they use is closed.
     await Promise.allSettled([acting, writing]);
     const [acts, written] = await Promise.all([acting, writing]);
     if (interrupt.aborted) {

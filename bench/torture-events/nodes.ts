@@ -27,15 +27,15 @@ export interface Nodes {
   dispose(): Promise<void>;
 }
 
-/** A process that tests start leaves out what pays only in processes that live for minutes; so do those that it starts. */
+/** Tests start this process without optimised code. The nodes live for seconds then, too, and leave it out as well. */
 const execArgv = process.execArgv.filter((argument) => argument === '--no-opt');
 const ROOT = join(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 12_000;
 
 /**
- * Starts it, on the database that is given or on a PostgreSQL in a temporary folder.
- * @param options `admin`: who of the staff there is to be, where the database has no ADMIN yet; `env`: what the processes inherit
+ * Starts two API nodes and a worker, on the given database or on a PostgreSQL in a temporary folder.
+ * @param options `admin`: the ADMIN to create if the database has none; `env`: the environment that the processes inherit
  */
 export async function startNodes(options: {
   databaseUrl: string | null;

@@ -16,7 +16,7 @@ import { watchStock } from './watch.ts';
 export const runTorture: Command = async (args, context) => {
   const { env, print, printError } = context;
   try {
-    // It signs nothing: without a secret of the shop's none is to be made for it.
+    // The run signs nothing, so the configuration gets a placeholder instead of a secret that would be created.
     const config = loadConfig({ JWT_SECRET: 'the torture run signs nothing at all', ...env });
     const options = readOptions(args, {
       url: `http://localhost:${config.http.port || 4000}`,
@@ -39,7 +39,7 @@ export const runTorture: Command = async (args, context) => {
   }
 };
 
-/** Who restocks where nobody is named: the shop's own ADMIN. */
+/** Restocks if no member of staff is named: the ADMIN of the environment; null if it names none. */
 function adminOf({ ADMIN_EMAIL: email, ADMIN_PASSWORD: password }: NodeJS.ProcessEnv): Credentials | null {
   return email === undefined || password === undefined ? null : { email, password };
 }
@@ -58,15 +58,15 @@ async function torture(
   const restocking = restock > 0 && admin !== null ? await openRestocking(shop, options, admin) : NO_RESTOCKING;
   const watch = await watchStock(shop, url, stock);
   try {
-    const bar = progress === null ? null : createBar(progress);
+    const bar = createBar(progress);
     let sold = 0;
-    bar?.start(buyers, 0, { sold });
+    bar.start(buyers, 0, { sold });
     const began = performance.now();
     const crowd = await sendBuyers(shop, options, signal, (outcome: Outcome) => {
       sold += outcome.bought;
-      bar?.increment({ sold });
+      bar.increment({ sold });
       restocking.onLeave();
-    }).finally(() => bar?.stop());
+    }).finally(() => bar.stop());
     const seconds = (performance.now() - began) / 1000;
     if (signal.aborted) {
       print('\nInterrupted: no verdict.');

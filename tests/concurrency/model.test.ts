@@ -253,7 +253,9 @@ async function preempt(scene: Scene, first: Command, second: Command, at: number
     const other = execute(1).finally(() => {
       isOver = true;
     });
-    while (!isOver && (await watch.waiters()).length === 0) await Promise.race([other, delay(2)]);
+    // However the other one ends, the first one must get through the gate.
+    const ended = other.catch(() => undefined);
+    while (!isOver && (await watch.waiters()).length === 0) await Promise.race([ended, delay(2)]);
     gate.open();
     await Promise.all([one, other]);
   });

@@ -25,10 +25,10 @@ export async function runInProcess(
       done();
     },
   });
-  const printError = (what: unknown) => {
+  const print = (what: unknown) => {
     output += `${typeof what === 'string' ? what : inspect(what)}\n`;
   };
-  const code = await command(args, { env, signal, print: printError, printError, progress });
+  const code = await command(args, { env, signal, print, printError: print, progress });
   return { code, output };
 }
 

@@ -39,7 +39,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     external === undefined
       ? await startEmbeddedPostgres({ dataDir: join(runFolder, 'server'), logger, settings: settingsOf(runFolder) })
       : { connectionString: external, dispose: () => Promise.resolve() };
-  // Through a Unix socket, where there is one: a statement over TCP costs both sides more. Proxies take the address `overTcp(…)`.
+  // The address of a Unix socket, where there is one. Tests with a proxy take `overTcp(…)` of it.
   const serverUrl = server.connectionString;
   if (external !== undefined) await dropOldDatabases(serverUrl);
   const template = await createDatabase(serverUrl);
