@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compiledPath } from '../../scripts/compile.mjs';
-import { PATIENCE_MS } from './patience.ts';
 
 /** Names the folder of compiled entries to every process of a test run. */
 const FOLDER_VARIABLE = 'COMPILED_ENTRIES';
-const COMPILER = fileURLToPath(new URL('compile-entries.mjs', import.meta.url));
+const COMPILER = fileURLToPath(new URL('compile-entries.ts', import.meta.url));
 
 /** Says that a folder has all of its files. */
-const doneIn = (folder: string) => join(folder, 'done');
+export const doneIn = (folder: string) => join(folder, 'done');
 
 /** Has processes that tests start run compiled entries from a folder, which the first of them to start fills. */
 export function useCompiledEntries(runFolder: string): void {
@@ -37,43 +36,12 @@ export function compiledEnv(): NodeJS.ProcessEnv {
 }
 
 /**
- * Compiles the entries into a folder unless that is done, or waits while another process does. A run of a few files that start no process
- * spends nothing on it.
+ * Compiles the entries into a folder unless that is done. A run of a few files that start no process spends nothing on it.
  * @throws Error with what the compiler says
  */
-export function ensureCompiled(folder: string): void {
-  const lock = `${folder}.lock`;
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!existsSync(doneIn(folder))) {
-    if (takeLock(lock)) {
-      try {
-        if (!existsSync(doneIn(folder))) compileInto(folder);
-      } finally {
-        rmdirSync(lock);
-      }
-    } else if (Date.now() > deadline) {
-      throw new Error(`Another process has been compiling into ${folder} for ${PATIENCE_MS / 1000} s.`);
-    } else {
-      sleepSync(50);
-    }
-  }
-}
-
-function compileInto(folder: string): void {
-  const { status, stderr } = spawnSync(process.execPath, [COMPILER, folder], { encoding: 'utf8' });
+function ensureCompiled(folder: string): void {
+  if (existsSync(doneIn(folder))) return;
+  // Of several processes that come here at the same time, one compiles and the others wait.
+  const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', COMPILER, folder], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`The entries could not be compiled:\n${stderr}`);
-}
-
-function takeLock(lock: string): boolean {
-  try {
-    mkdirSync(lock);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-function sleepSync(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
