@@ -62,11 +62,14 @@ async function begin(provider: 'test' | 'stripe') {
   const reach = async (state: string, status?: string) =>
     known(
       await until(`the payment is ${state}, and its order ${status ?? 'whatever'}`, async () => {
-        // The row is asked for first: what its owner sees costs ten times as much.
-        const [row] = await rowsOf(shop.db, 'SELECT FROM payments WHERE id = $1 AND state::text = $2', [
-          rowId(payment.id),
-          state,
-        ]);
+        // The rows are asked for first. What the owner sees costs ten times as much, and comes from several statements: the payment
+        // of one moment, and the order of a later one.
+        const [row] = await rowsOf(
+          shop.db,
+          `SELECT FROM payments p LEFT JOIN orders o ON o.id = p.order_id
+            WHERE p.id = $1 AND p.state::text = $2 AND ($3::text IS NULL OR o.payment_status::text = $3)`,
+          [rowId(payment.id), state, status ?? null],
+        );
         if (row === undefined) return null;
         const now = await read();
         return now.state === state && (status === undefined || now.order?.paymentStatus === status) ? now : null;
