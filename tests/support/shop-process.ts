@@ -9,8 +9,11 @@ import { cheapPasswords } from './shop.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A process that lives for seconds spends a tenth of the processor time of its start on optimised code that it hardly runs. */
-const NOT_OPTIMISED = '--no-opt';
+/**
+ * A process that lives for seconds spends a tenth of the processor time of its start on optimised code that it hardly runs. Beside other
+ * processes, threads that collect garbage together cost more than one thread alone.
+ */
+const SHORT_LIVED = ['--no-opt', '--single-threaded-gc'];
 
 /** A shop in a process of its own. */
 export interface ShopProcess {
@@ -34,7 +37,7 @@ export function startProcess(
   entry: string | readonly string[],
   env: NodeJS.ProcessEnv,
 ): Pick<ShopProcess, 'child' | 'output' | 'exited'> {
-  const child = spawn(process.execPath, [NOT_OPTIMISED, ...nodeArguments(...[entry].flat())], {
+  const child = spawn(process.execPath, [...SHORT_LIVED, ...nodeArguments(...[entry].flat())], {
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
