@@ -1,28 +1,22 @@
-import { openCore } from '../app.ts';
-import { ConfigError, loadConfig } from '../config/config.ts';
-import { createLogger } from '../infra/logger.ts';
-import { endOnSignals } from './end-on-signals.ts';
+import { defineCommand, print, runIfMain } from './command.ts';
+import { withCore } from './with-core.ts';
 
-// `npm run carts:expire` gives the units of every overdue cart back to stock, now, and says how many.
+const USAGE = `Usage: npm run carts:expire
 
-endOnSignals();
-try {
-  const config = loadConfig();
-  const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
-  const core = await openCore(config, logger);
-  try {
-    const { carts, units } = await core.services.cart.expireOverdue();
-    // Other processes may not be running: the events get their numbers before this one goes.
-    await core.relay.flush();
-    console.log(`Expired ${count(carts, 'cart')}; returned ${count(units, 'unit')} to stock.`);
-  } finally {
-    await core.dispose();
-  }
-} catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error);
-  process.exitCode = 1;
-}
+Expires all overdue carts immediately, returns their units to stock, and prints how many. Workers do this by themselves; the command
+is for a shop whose workers are stopped.`;
+
+export const cartsExpire = defineCommand({
+  usage: USAGE,
+  failure: 1,
+  async run(_given, context) {
+    const { carts, units } = await withCore(context, (core) => core.services.cart.expireOverdue());
+    print(context.stdout, `Expired ${count(carts, 'cart')}; returned ${count(units, 'unit')} to stock.`);
+  },
+});
 
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
+
+await runIfMain(import.meta.url, cartsExpire);

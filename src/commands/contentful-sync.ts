@@ -1,11 +1,10 @@
-import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { openCore } from '../app.ts';
-import { ConfigError, loadConfig, type Config } from '../config/config.ts';
-import { createLogger } from '../infra/logger.ts';
 import type { SyncReport } from '../modules/contentful/contentful.service.ts';
+import { loadConfig, type Config } from '../config/config.ts';
+import { defineCommand, print, runIfMain, type CommandContext } from './command.ts';
 import { oneLine } from './one-line.ts';
+import { withCore } from './with-core.ts';
 
 const USAGE = `Usage: npm run contentful:sync [-- --dry-run | --force]
 
@@ -19,62 +18,61 @@ change was already applied; 2 if the command failed or an entry cannot be applie
 
 const MAX_CELL = 40;
 
-try {
-  const { values } = parseArgs({
-    options: {
-      'dry-run': { type: 'boolean', default: false },
-      force: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+export const contentfulSync = defineCommand({
+  usage: USAGE,
+  options: { 'dry-run': { type: 'boolean', default: false }, force: { type: 'boolean', default: false } },
+  failure: 2,
+  isExplained: () => true,
+  async run({ values: { 'dry-run': dryRun, force } }, context) {
+    checkSpace(loadConfig(context.env));
+    const report = await compare(context, { dryRun, force });
+    const left = show(report, dryRun, context);
+    if (report.faults.length > 0) return 2;
+    return left > 0 ? 1 : 0;
+  },
+});
+
+async function compare(context: CommandContext, { dryRun, force }: { dryRun: boolean; force: boolean }) {
+  // On the standard error, and only where somebody watches: the table goes where it is piped.
+  const bar = new SingleBar({
+    format: '{bar} {value} of {total} entries',
+    stream: context.stderr,
+    clearOnComplete: true,
   });
-  if (values.help) console.log(USAGE);
-  else process.exitCode = await sync(loadConfig(), { dryRun: values['dry-run'], force: values.force });
-} catch (error) {
-  console.error(error instanceof ConfigError || error instanceof Error ? error.message : error);
-  process.exitCode = 2;
+  let started = false;
+  try {
+    return await withCore(context, async ({ services: { contentful } }) => {
+      const report = await contentful.sync?.run({
+        mend: !dryRun,
+        force,
+        onProgress(done, total) {
+          if (started) bar.update(done);
+          else bar.start(total, done);
+          started = true;
+        },
+      });
+      if (report === undefined) throw new Error('the Contentful space is not configured');
+      return report;
+    });
+  } finally {
+    bar.stop();
+  }
 }
 
-async function sync(config: Config, { dryRun, force }: { dryRun: boolean; force: boolean }): Promise<number> {
-  const { spaceId, managementToken } = config.contentful;
+function checkSpace({ contentful: { spaceId, managementToken } }: Config): void {
   const missing = [
     ...(spaceId === null ? ['CONTENTFUL_SPACE_ID'] : []),
     ...(managementToken === null ? ['CONTENTFUL_MANAGEMENT_TOKEN'] : []),
   ];
   if (missing.length > 0) throw new Error(`Contentful requires ${missing.join(' and ')}.`);
-  const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
-  const core = await openCore(config, logger);
-  // On the standard error, and only where somebody watches: the table goes where it is piped.
-  const bar = new SingleBar({
-    format: '{bar} {value} of {total} entries',
-    stream: process.stderr,
-    clearOnComplete: true,
-  });
-  let started = false;
-  try {
-    const report = await core.services.contentful.sync?.run({
-      mend: !dryRun,
-      force,
-      onProgress(done, total) {
-        if (started) bar.update(done);
-        else bar.start(total, done);
-        started = true;
-      },
-    });
-    if (report === undefined) throw new Error('the Contentful space is not configured');
-    bar.stop();
-    // Other processes may not be running: the events get their numbers before this one goes.
-    await core.relay.flush();
-    const left = print(report, dryRun);
-    if (report.faults.length > 0) return 2;
-    return left > 0 ? 1 : 0;
-  } finally {
-    bar.stop();
-    await core.dispose();
-  }
 }
 
-/** @returns how many entries differ still */
-function print({ entries, drift, mended, faults }: SyncReport, dryRun: boolean): number {
+/** Prints a report. @returns how many entries differ still */
+function show(
+  { entries, drift, mended, faults }: SyncReport,
+  dryRun: boolean,
+  { stdout, stderr }: CommandContext,
+): number {
   if (drift.length > 0) {
     const table = new Table({
       head: ['entry', 'product', 'field', 'Contentful', 'shop'],
@@ -83,16 +81,16 @@ function print({ entries, drift, mended, faults }: SyncReport, dryRun: boolean):
     for (const { entryId, product, field, cms, shop } of drift) {
       table.push([entryId, product, field, cms, shop].map((text) => cell(text)));
     }
-    console.log(table.toString());
+    print(stdout, table.toString());
   }
-  for (const { entryId, reason } of faults) console.error(`${entryId} cannot be applied: ${oneLine(reason)}`);
+  for (const { entryId, reason } of faults) print(stderr, `${entryId} cannot be applied: ${oneLine(reason)}`);
   const differing = new Set(drift.map(({ entryId }) => entryId));
   const outcome = dryRun ? 'nothing was changed' : `${mended} mended`;
-  console.log(`${entries} entries compared, ${differing.size} differ; ${outcome}.`);
+  print(stdout, `${entries} entries compared, ${differing.size} differ; ${outcome}.`);
   if (dryRun) return differing.size;
   for (const { entryId } of faults) differing.delete(entryId);
   const left = differing.size - mended;
-  if (left > 0) console.log(`${left} left unchanged, because a later change was already applied.`);
+  if (left > 0) print(stdout, `${left} left unchanged, because a later change was already applied.`);
   return left;
 }
 
@@ -101,3 +99,5 @@ function cell(text: string | null): string {
   const line = oneLine(text);
   return line.length > MAX_CELL ? `${line.slice(0, MAX_CELL - 1).replace(/[\ud800-\udbff]$/, '')}…` : line;
 }
+
+await runIfMain(import.meta.url, contentfulSync);

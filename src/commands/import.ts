@@ -1,9 +1,6 @@
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import cliProgress from 'cli-progress';
-import { openCore } from '../app.ts';
 import { ConfigError, loadConfig } from '../config/config.ts';
-import { createLogger } from '../infra/logger.ts';
 import {
   createImportService,
   FileError,
@@ -14,7 +11,9 @@ import {
   type ImportCounts,
   type ImportListener,
 } from '../modules/imports/import.service.ts';
+import { defineCommand, print, runIfMain, type CommandContext } from './command.ts';
 import { oneLine } from './one-line.ts';
+import { withCore } from './with-core.ts';
 
 // `npm run import -- FILE.csv` takes products over from a product CSV of Shopify's.
 
@@ -32,72 +31,38 @@ after Ctrl-C. Run the command again to continue.`;
 const SHOWN = { refused: 50, noted: 10 } as const;
 /** Without a terminal, prints a progress line now and then instead of a bar. */
 const TELL_EVERY_MS = 5_000;
-/** npm passes on a Ctrl-C that the terminal has sent us already: two signals so close are one. */
-const SAME_SIGNAL_MS = 500;
 const EXIT = { refused: 1, failed: 2, interrupted: 130 } as const;
 
-/** A mistake of who called. */
-class UsageError extends Error {}
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const known = error instanceof FileError || error instanceof UsageError || error instanceof ConfigError;
-  console.error(known ? error.message : error);
-  process.exitCode = EXIT.failed;
-}
-
-async function main(): Promise<number> {
-  const { values, path } = readArguments();
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new UsageError(`File not found: ${path}.`);
-  if (values.report !== undefined && isSameFile(values.report, path)) {
-    throw new UsageError('The report cannot be written to the file that is being imported.');
-  }
-  const config = loadConfig();
-  const logger = createLogger({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
-  const report = values.report === undefined ? null : openReport(values.report);
-  const stop = listenForStop();
-  const core = await openCore(config, logger);
-  const screen = createScreen(report);
-  try {
-    const imports = createImportService(core.services);
-    const dryRun = values['dry-run'];
-    const counts = await imports.run({ path, dryRun, listener: screen.listener, signal: stop.signal });
-    // Other processes may not be running: the events get their numbers before this one goes.
-    await core.relay.flush();
-    screen.close();
-    console.log(summary(counts, screen, { dryRun, interrupted: stop.signal.aborted }));
-    if (stop.signal.aborted) return EXIT.interrupted;
-    return counts.refused > 0 ? EXIT.refused : 0;
-  } finally {
-    screen.close();
-    if (report !== null) closeSync(report);
-    await core.dispose();
-  }
-}
-
-function readArguments() {
-  try {
-    const { values, positionals } = parseArgs({
-      allowPositionals: true,
-      options: {
-        'dry-run': { type: 'boolean', default: false },
-        report: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const [path = '', ...rest] = positionals;
-    if (!values.help && (path === '' || rest.length > 0)) throw new UsageError(USAGE);
-    return { values, path };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
-  }
-}
+export const importProducts = defineCommand({
+  usage: USAGE,
+  options: { 'dry-run': { type: 'boolean', default: false }, report: { type: 'string' } },
+  positionals: [1, 1],
+  failure: EXIT.failed,
+  isExplained: (error) => error instanceof FileError || error instanceof ConfigError,
+  async run({ values: { 'dry-run': dryRun, report: reportPath }, positionals: [path = ''] }, context) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new FileError(`File not found: ${path}.`);
+    if (reportPath !== undefined && isSameFile(reportPath, path)) {
+      throw new FileError('The report cannot be written to the file that is being imported.');
+    }
+    // A report of before stays if the settings are wrong.
+    loadConfig(context.env);
+    const report = reportPath === undefined ? null : openReport(reportPath);
+    const screen = createScreen(report, context);
+    const { signal } = context;
+    try {
+      const counts = await withCore(context, ({ services }) =>
+        createImportService(services).run({ path, dryRun, listener: screen.listener, signal }),
+      );
+      screen.close();
+      print(context.stdout, summary(counts, screen, { dryRun, interrupted: signal.aborted }));
+      if (signal.aborted) return EXIT.interrupted;
+      return counts.refused > 0 ? EXIT.refused : 0;
+    } finally {
+      screen.close();
+      if (report !== null) closeSync(report);
+    }
+  },
+});
 
 /** Compares the files, not their names: opening the report for writing would empty the imported file. */
 function isSameFile(one: string, other: string): boolean {
@@ -111,22 +76,8 @@ function openReport(path: string): number {
     writeSync(file, REPORT_HEADER);
     return file;
   } catch (error) {
-    throw new UsageError(`The report cannot be written: ${(error as Error).message}.`);
+    throw new FileError(`The report cannot be written: ${(error as Error).message}.`);
   }
-}
-
-/** Ctrl-C ends it after the products in hand; a second one at once. */
-function listenForStop(): AbortController {
-  const stop = new AbortController();
-  let first: number | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      first ??= performance.now();
-      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(EXIT.interrupted);
-      stop.abort();
-    });
-  }
-  return stop;
 }
 
 interface Shown {
@@ -141,9 +92,8 @@ interface Screen extends Shown {
 }
 
 /** Shows how far it is, and keeps what is to be shown at the end. */
-function createScreen(report: number | null): Screen {
+function createScreen(report: number | null, { stderr }: CommandContext): Screen {
   const shown: Shown = { refused: [], noted: [], total: { refused: 0, noted: 0 } };
-  const { stderr } = process;
   const bar = stderr.isTTY
     ? new cliProgress.SingleBar(
         {
@@ -215,3 +165,6 @@ function summary(
 function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
+
+// Ctrl-C ends it after the products in hand; a second one ends it at once.
+await runIfMain(import.meta.url, importProducts, { stops: true });

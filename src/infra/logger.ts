@@ -11,21 +11,20 @@ export interface LoggerOptions {
 /**
  * Makes the process's root logger. Everything that could carry a credential is redacted here, once, so that no caller
  * has to remember it.
+ * @param destination file descriptor: the standard output, or the standard error for commands whose output is their result
  */
-export function createLogger({ level, pretty }: LoggerOptions): Logger {
-  return pino({
+export function createLogger({ level, pretty }: LoggerOptions, destination: 1 | 2 = 1): Logger {
+  const options = {
     level,
     redact: {
       paths: ['*.password', '*.token', '*.accessToken', '*.refreshToken', 'headers.cookie', 'headers.authorization'],
       censor: '[redacted]',
     },
-    ...(pretty
-      ? {
-          transport: {
-            target: 'pino-pretty',
-            options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname', singleLine: true },
-          },
-        }
-      : {}),
-  });
+  };
+  if (!pretty) return pino(options, pino.destination(destination));
+  const target = {
+    target: 'pino-pretty',
+    options: { translateTime: 'HH:MM:ss', ignore: 'pid,hostname', singleLine: true, destination },
+  };
+  return pino({ ...options, transport: target });
 }

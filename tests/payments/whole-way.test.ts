@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { paymentsReconcile } from '../../src/commands/payments-reconcile.ts';
 import type { TestProvider } from '../../src/modules/payments/providers/test/test-provider.types.ts';
 import { createTestWebhooks, SIGNATURE_HEADER } from '../../src/modules/payments/providers/test/test-webhook.ts';
 import { newStaff, type Person } from '../support/accounts.ts';
 import { findFaults, rowsOf } from '../support/books.ts';
+import { callCommand } from '../support/command.ts';
 import { makeVariant, type World } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { paymentDocuments, startPayment } from '../support/payer.ts';
-import { newDataDir, startProcess } from '../support/shop-process.ts';
+import { newDataDir } from '../support/shop-process.ts';
 import { createTestShop, type TestShop } from '../support/shop.ts';
 import { enter, rowId } from '../support/shopper.ts';
 import type { StripeBooks } from '../support/stripe-books.ts';
@@ -233,14 +235,13 @@ describe('with Stripe', () => {
 });
 
 describe('npm run payments:reconcile', () => {
-  async function reconcile() {
+  function reconcile() {
     const { database } = shop.config;
     if (database.kind !== 'url') throw new Error('the shop has its own database');
-    const { output, exited } = startProcess('src/commands/payments-reconcile.ts', {
+    return callCommand(paymentsReconcile, [], {
       ...{ DATABASE_URL: database.url, DATA_DIR: newDataDir(), JWT_SECRET: SECRET },
       ...{ STRIPE_SECRET_KEY: STRIPE_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_URL: stripe.url },
     });
-    return { status: await exited, output: output() };
   }
 
   test('prints what the shop had missed and ends with 1, and ends with 0 when everything agrees', async () => {

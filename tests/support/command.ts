@@ -1,6 +1,7 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { inspect } from 'node:util';
 import type { Command } from '../../bench/command.ts';
+import type { Command as ShopCommand } from '../../src/commands/command.ts';
 import { compiledEnv } from './compiled.ts';
 import { startProcess } from './shop-process.ts';
 import { until } from './until.ts';
@@ -30,6 +31,37 @@ export async function runInProcess(
   };
   const code = await command(args, { env, signal, print, printError: print, progress });
   return { code, output };
+}
+
+/**
+ * Calls a command of `src/commands/` in this process, which costs no start of another process.
+ * @param input what it reads from its standard input
+ */
+export async function callCommand(
+  command: ShopCommand,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input = '',
+): Promise<{ status: number | string; output: string; stdout: string }> {
+  let [output, stdout] = ['', ''];
+  const collect = (note: (text: string) => void) =>
+    new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        note(chunk.toString());
+        done();
+      },
+    });
+  const status = await command(args, {
+    env,
+    signal: new AbortController().signal,
+    stdin: Readable.from([input]),
+    stdout: collect((text) => {
+      output += text;
+      stdout += text;
+    }),
+    stderr: collect((text) => (output += text)),
+  });
+  return { status, output, stdout };
 }
 
 /** Runs a file of `bench/` in a process of its own, as a person would. Processes that it starts are compiled, too. */

@@ -3,21 +3,31 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import { createImportService, type Finding, type ImportCounts } from '../../src/modules/imports/import.service.ts';
+import { importProducts } from '../../src/commands/import.ts';
 import { rowsOf } from './books.ts';
+import { callCommand } from './command.ts';
 import type { TestShop } from './shop.ts';
 import { newDataDir, startProcess } from './shop-process.ts';
 
-/** Starts `npm run import` against a shop. */
-export function startImport(shop: Pick<TestShop, 'config'>, args: readonly string[]) {
-  const { database } = shop.config;
+function environmentOf({ config: { database } }: Pick<TestShop, 'config'>): NodeJS.ProcessEnv {
   if (database.kind !== 'url') throw new Error('the shop has its own database');
-  return startProcess(['src/commands/import.ts', ...args], { DATABASE_URL: database.url, DATA_DIR: newDataDir() });
+  return { DATABASE_URL: database.url, DATA_DIR: newDataDir() };
 }
 
-/** Runs it to its end. */
-export async function runImport(shop: Pick<TestShop, 'config'>, ...args: string[]) {
+/** Starts `npm run import` against a shop, in a process of its own. */
+export function startImport(shop: Pick<TestShop, 'config'>, args: readonly string[]) {
+  return startProcess(['src/commands/import.ts', ...args], environmentOf(shop));
+}
+
+/** Runs it to its end, in a process of its own. */
+export async function runImportProcess(shop: Pick<TestShop, 'config'>, ...args: string[]) {
   const { output, exited } = startImport(shop, args);
   return { status: await exited, output: output() };
+}
+
+/** What `npm run import` does, in this process. */
+export function runImport(shop: Pick<TestShop, 'config'>, ...args: string[]) {
+  return callCommand(importProducts, args, environmentOf(shop));
 }
 
 /** What an import said. */
@@ -28,7 +38,7 @@ export interface ImportOutcome {
   noted: string[];
 }
 
-/** The same work in this process, which is started in no time. @throws FileError */
+/** The work of an import without its command. @throws FileError */
 export async function importHere({ app }: Pick<TestShop, 'app'>, path: string): Promise<ImportOutcome> {
   const refused: string[] = [];
   const noted: string[] = [];

@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { contentfulSync } from '../../../src/commands/contentful-sync.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
+import { callCommand } from '../../support/command.ts';
 import { SPACE, startContentfulServer, type ContentfulServer } from '../../support/contentful-server.ts';
 import { deliverAndApply, newEntryId, productOf, SECRET } from '../../support/contentful.ts';
 import { globalId, makeProduct } from '../../support/fixtures.ts';
 import { known } from '../../support/known.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
-import { newDataDir, startProcess } from '../../support/shop-process.ts';
+import { newDataDir } from '../../support/shop-process.ts';
 import { enter } from '../../support/shopper.ts';
 import { changingNothing } from '../../support/state.ts';
 
@@ -287,11 +289,11 @@ describe('npm run contentful:sync', () => {
   async function run(args: string[], env: NodeJS.ProcessEnv = {}) {
     const { database } = shop.config;
     if (database.kind !== 'url') throw new Error('the shop has its own database');
-    const { output, exited } = startProcess(['src/commands/contentful-sync.ts', ...args], {
+    const { status, output } = await callCommand(contentfulSync, args, {
       ...{ DATABASE_URL: database.url, DATA_DIR: newDataDir(), CONTENTFUL_HOST: server.host, ...SPACE },
       ...env,
     });
-    return { status: await exited, output: output() };
+    return { status, output };
   }
 
   test('prints the drift and ends with 1 in a dry run, mends it with 0, and has nothing more to say then', async () => {

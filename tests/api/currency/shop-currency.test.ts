@@ -1,15 +1,15 @@
-import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { pino } from 'pino';
 import { openCore } from '../../../src/app.ts';
+import { currencyDeclare } from '../../../src/commands/currency-declare.ts';
 import { loadConfig } from '../../../src/config/config.ts';
 import { AMOUNT_COLUMNS } from '../../../src/modules/currency/shop-currency.repository.ts';
 import { formatMoney, fractionDigits } from '../../../src/modules/money.ts';
 import { newStaff } from '../../support/accounts.ts';
+import { callCommand } from '../../support/command.ts';
 import { makeProduct } from '../../support/fixtures.ts';
 import { merchantOf, variantInput } from '../../support/merchant.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { nodeArguments } from '../../support/compiled.ts';
 import { newDataDir } from '../../support/shop-process.ts';
 import { createTestShop, type TestShop } from '../../support/shop.ts';
 import { withDatabase } from '../../support/databases.ts';
@@ -46,17 +46,8 @@ const sql = (text: string) =>
   withDatabase(database.url, async (client) => (await client.query(text)).rows as unknown[]);
 const prices = (slug: string) => `{ product(slug: "${slug}") { variants { price { amount currencyCode } } } }`;
 
-function declare(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    nodeArguments('src/commands/currency-declare.ts', ...args),
-    {
-      encoding: 'utf8',
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: database.url, DATA_DIR: newDataDir() },
-    },
-  );
-  return { status, output: `${stdout}${stderr}` };
-}
+const declare = (...args: string[]) =>
+  callCommand(currencyDeclare, args, { DATABASE_URL: database.url, DATA_DIR: newDataDir() });
 
 describe('a currency', () => {
   test.each([
@@ -178,11 +169,11 @@ describe('a database of a version that kept no record', () => {
     await sql('UPDATE order_lines SET unit_price_minor = 1990');
     await expect(open('HUF')).rejects.toThrow('npm run currency:declare -- HUF DECIMALS');
 
-    expect(declare('HUF', '0')).toEqual({
+    expect(await declare('HUF', '0')).toMatchObject({
       status: 0,
       output: 'The amounts in this database are in HUF; every amount was multiplied by 100.\n',
     });
-    expect(declare('HUF', '0')).toMatchObject({
+    expect(await declare('HUF', '0')).toMatchObject({
       status: 0,
       output: expect.stringContaining('no amount was changed') as string,
     });
@@ -206,7 +197,7 @@ describe('a database of a version that kept no record', () => {
 
   test('is taken as it is by a declaration of the decimals that it has', async () => {
     const slug = await sell('HUF', 199_000);
-    expect(declare('HUF', '2')).toMatchObject({
+    expect(await declare('HUF', '2')).toMatchObject({
       status: 0,
       output: expect.stringContaining('no amount was changed') as string,
     });
@@ -231,13 +222,16 @@ describe('a database of a version that kept no record', () => {
 
   test('is not declared where amounts would lose decimals, and nothing changes', async () => {
     await sell('USD', 995);
-    expect(declare('JPY', '2')).toMatchObject({
+    expect(await declare('JPY', '2')).toMatchObject({
       status: 1,
       output: expect.stringContaining('Some amounts have more than 0 decimals of JPY. Nothing was changed.') as string,
     });
     expect(await sql('SELECT price_minor FROM product_variants')).toEqual([{ price_minor: 995 }]);
     expect(await sql('SELECT code FROM shop_currency')).toEqual([]);
-    expect(declare('USD', 'two')).toMatchObject({ status: 1, output: expect.stringContaining('Usage:') as string });
+    expect(await declare('USD', 'two')).toMatchObject({
+      status: 1,
+      output: expect.stringContaining('Usage:') as string,
+    });
   });
 });
 

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { importProducts } from '../../../src/commands/import.ts';
 import { findFaults, rowsOf } from '../../support/books.ts';
 import { holdVariants } from '../../support/barriers.ts';
+import { callCommand } from '../../support/command.ts';
 import { makeProduct } from '../../support/fixtures.ts';
 import {
   dumpOf,
@@ -14,7 +16,7 @@ import {
   writeProducts,
 } from '../../support/import.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
-import { newDataDir, startProcess } from '../../support/shop-process.ts';
+import { newDataDir } from '../../support/shop-process.ts';
 import { recordedOf } from '../../support/merchant.ts';
 import { eventsOf, ledgerOf } from '../../support/records.ts';
 import { enter } from '../../support/shopper.ts';
@@ -279,19 +281,18 @@ describe('a file that is none', () => {
   });
 
   test('is not at fault where there is no database: that is no refusal of rows', async () => {
-    const { exited, output } = startProcess(['src/commands/import.ts', await writeProducts([plainRow('away')])], {
+    const { status, output } = await callCommand(importProducts, [await writeProducts([plainRow('away')])], {
       DATABASE_URL: 'postgresql://shop:kept-secret@127.0.0.1:1/shop',
       DATA_DIR: newDataDir(),
     });
-    expect([await exited, output().includes('ECONNREFUSED'), output().includes('kept-secret')]).toEqual([
-      2,
-      true,
-      false,
-    ]);
+    expect([status, output.includes('ECONNREFUSED'), output.includes('kept-secret')]).toEqual([2, true, false]);
   });
 
   test('is not there, or is not named', async () => {
-    expect(await runImport(shop, '/nowhere.csv')).toEqual({ status: 2, output: 'File not found: /nowhere.csv.\n' });
+    expect(await runImport(shop, '/nowhere.csv')).toMatchObject({
+      status: 2,
+      output: 'File not found: /nowhere.csv.\n',
+    });
     const usage = await runImport(shop);
     expect(usage.status).toBe(2);
     expect(usage.output).toContain('Usage: npm run import -- FILE.csv');

@@ -1,7 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeProduct } from '../../support/fixtures.ts';
-import { newFile, plainRow, runImport, startImport, toCsv, writeProducts } from '../../support/import.ts';
+import { newFile, plainRow, runImportProcess, startImport, toCsv, writeProducts } from '../../support/import.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { startProcess } from '../../support/shop-process.ts';
 import { watchNow } from '../../support/watch.ts';
@@ -32,7 +32,7 @@ test('subscribers receive the changes of an import', async () => {
     `subscription { stockChanged(variantIds: ["${variants[0]?.globalId}"]) { available } }`,
   );
   const file = await writeProducts([plainRow('seen', { Title: 'Seen anew', 'Variant Inventory Qty': '9' })]);
-  expect((await runImport(shop, file)).status).toBe(0);
+  expect((await runImportProcess(shop, file)).status).toBe(0);
   expect((await products.events.take()).productChanged.product.title).toBe('Seen anew');
   expect((await levels.events.take()).stockChanged.available).toBe(9);
 });

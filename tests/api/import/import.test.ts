@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { graphql } from '../../generated/gql/index.ts';
 import { findFaults } from '../../support/books.ts';
-import { dumpOf, newFile, runImport } from '../../support/import.ts';
+import { dumpOf, newFile, runImport, runImportProcess } from '../../support/import.ts';
 import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { recordOf } from '../../support/merchant.ts';
 import { known } from '../../support/known.ts';
@@ -85,7 +85,7 @@ test('a dry run says what would become of a file, and writes nothing', async () 
 
 test('a file of oddities comes in as far as it is sound, and its second import changes nothing', async () => {
   const report = newFile();
-  const first = await runImport(shop, FILE, '--report', report);
+  const first = await runImportProcess(shop, FILE, '--report', report);
   expect(first.status).toBe(1);
   expect(first.output).toContain('Ignored unknown columns: Shelf mark.');
   expect(first.output).toContain('Done after 13 rows, 9 products: 4 made, 0 changed, 0 unchanged, 5 refused.');
