@@ -5,15 +5,15 @@ import { holdSnapshot, openPlace, startNode, type Node, type Place } from './rel
 
 // `npm run bench:relay`: what the relay costs the writers, and how soon subscribers know. See README.md.
 
-const USAGE = `What the relay costs those who write events, how many it takes at a time, and how soon a subscriber is told.
+const USAGE = `What the relay costs those who write events, how many it takes at a time, and how soon a subscriber receives them.
 
   npm run bench:relay -- [--writers 50] [--seconds 5] [--rounds 5] [--rate …] [--snapshot-seconds 60]
 
-  --writers           who commit events at the same time, each in a connection of its own (1 to 90)
-  --seconds           how long a round takes (1 to 60)
-  --rounds            rounds with the relay, and as many without, of which the median is told (1 to 50)
-  --rate              commits a second where latency is compared, all writers together (1 to 10000);
-                      half of what they come to with the relay, unless told
+  --writers           number of writers that commit events at the same time, each on its own connection (1 to 90)
+  --seconds           duration of a round (1 to 60)
+  --rounds            rounds with the relay, and as many without, of which the median is reported (1 to 50)
+  --rate              commits per second of all writers together while latency is compared (1 to 10000);
+                      by default half of what they reach with the relay
   --snapshot-seconds  how long a REPEATABLE READ snapshot is held open (3 to 600)
 
 It starts a PostgreSQL of its own, or uses DATABASE_URL: an empty database on this machine, with track_commit_timestamp = on.
@@ -144,7 +144,7 @@ async function measure(
       detail: `${commits} commits; ${JSON.stringify(numbering)}`,
     },
     {
-      name: 'the feed told of each event once, in order',
+      name: 'the feed delivered each event once, in order',
       passed: seen === commits && inOrder,
       detail: `${seen} of ${commits}`,
     },

@@ -80,7 +80,7 @@ export async function measureBesideAlerts(place: Place): Promise<Claim> {
     }
     const ratio = median(ratios);
     return {
-      name: `while people are told that a variant is back, requests take less than ${MAX_SLOWER} times as long`,
+      name: `while people are notified that a variant is back, requests take less than ${MAX_SLOWER} times as long`,
       passed: ratio < MAX_SLOWER,
       detail: `${ratio.toFixed(2)} (${ratios.map((value) => value.toFixed(2)).join(', ')}; ${batches} batches of ${UNITS})`,
     };

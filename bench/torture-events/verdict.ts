@@ -86,7 +86,7 @@ export function judge({ seconds, log, followed, drops, faults, usedAfterKill, re
   check('nothing came that the log does not have', ...one('strangers', 'are not in the log as they were seen'));
   check('there was something to miss', log.length > 0 && drops > 0, `${log.length} events, ${drops} drops`);
   check(
-    'no answer was out of place',
+    'no answer was unexpected',
     faults.length === 0,
     faults.length === 0 ? 'no fault' : `${faults.length}, the first: ${faults[0]}`,
   );

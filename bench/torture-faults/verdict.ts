@@ -56,7 +56,7 @@ export function judge(facts: Facts, inflicted: readonly Inflicted[]): Check[] {
       }),
       ...orders
         .filter(({ number }) => !toldNumbers.has(number))
-        .map(({ number }) => `nobody was told of order ${number}`),
+        .map(({ number }) => `order ${number} was confirmed to nobody`),
     ],
     `${orders.length} orders`,
   );
@@ -66,7 +66,9 @@ export function judge(facts: Facts, inflicted: readonly Inflicted[]): Check[] {
       ...[...told.adjustments]
         .filter(([key, delta]) => adjustments.get(key) !== delta)
         .map(([key]) => `${key} is missing`),
-      ...[...adjustments.keys()].filter((key) => !told.adjustments.has(key)).map((key) => `nobody was told of ${key}`),
+      ...[...adjustments.keys()]
+        .filter((key) => !told.adjustments.has(key))
+        .map((key) => `${key} was confirmed to nobody`),
     ],
     `${adjustments.size} adjustments`,
   );

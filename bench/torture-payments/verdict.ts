@@ -73,7 +73,7 @@ export function judge({ told, books, units, kills, open, endedByThemselves }: Fa
       detail: 'the ledger adds up to zero',
     },
     {
-      name: 'shoppers were told the truth',
+      name: 'what shoppers saw is there',
       faults: [
         ...shown
           .filter(({ orderNumber }) => orderNumber !== null && !numbers.has(orderNumber))

@@ -75,9 +75,9 @@ export function judge({ buyers, stock, told, stored, discrepancies, events, faul
     `${stored.onHand} on hand after ${stored.units} of ${all} were sold`,
   );
   check(
-    'orders are those that buyers were told of',
+    'orders are those that were confirmed to buyers',
     stored.orders === told.orders && stored.units === told.units && stored.userOrders === told.userOrders,
-    `${stored.orders} orders of ${stored.units} units, ${stored.userOrders} by users; told of ${told.orders}, ${told.units} and ${told.userOrders}`,
+    `${stored.orders} orders of ${stored.units} units, ${stored.userOrders} by users; confirmed: ${told.orders}, ${told.units} and ${told.userOrders}`,
   );
   check(
     'a checkout sent twice is one order',
@@ -85,9 +85,9 @@ export function judge({ buyers, stock, told, stored, discrepancies, events, faul
     `${told.sentTwice} sent twice at once, ${told.sentTwiceAndOrderedTwice} made two orders`,
   );
   check(
-    'restocking is what staff were told of',
+    'adjustments are those that were confirmed to staff',
     stored.adjustments === told.adjustments && stored.restocked === told.restocked,
-    `${stored.adjustments} adjustments of ${stored.restocked} units; told of ${told.adjustments} and ${told.restocked}; ${told.adjustmentsSentAgain} sent again`,
+    `${stored.adjustments} adjustments of ${stored.restocked} units; confirmed: ${told.adjustments} and ${told.restocked}; ${told.adjustmentsSentAgain} sent again`,
   );
   check(
     'carts hold what the stock says is held',
@@ -108,14 +108,14 @@ export function judge({ buyers, stock, told, stored, discrepancies, events, faul
   );
   const unseen = compareEvents(events, stored.available);
   check(
-    'live stock told it all, in order',
+    'subscribers received every level, in order',
     unseen === null,
     unseen ?? `${events.seen.length} events seen over WebSocket`,
   );
   check(
-    'no answer was out of place',
+    'no answer was unexpected',
     faults.length === 0,
-    faults.length === 0 ? 'no server error, no senseless refusal' : `${faults.length}, the first: ${faults[0]}`,
+    faults.length === 0 ? 'no server error, no unjustified refusal' : `${faults.length}, the first: ${faults[0]}`,
   );
 
   const passed = checks.every((each) => each.passed);

@@ -75,7 +75,7 @@ describe('npm run torture', () => {
     expect(damage?.count ?? 0).toBe(-(damage?.units ?? 0));
     expect(output).toContain(`10 units and ${55 + (damage?.units ?? 0)} restocked`);
     expect(output).toMatch(
-      /restocking is what staff were told of: \d+ adjustments of \d+ units; .*; [1-9]\d* sent again/,
+      /adjustments are those that were confirmed to staff: \d+ adjustments of \d+ units; .*; [1-9]\d* sent again/,
     );
     const [users] = await rowsOf<{ orders: number }>(
       shop.db,
