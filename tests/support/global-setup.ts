@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
@@ -27,6 +29,9 @@ const SETTINGS = {
  * test file.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Beside the start of PostgreSQL, which leaves a processor idle.
+  const documents = generateDocuments();
+  documents.catch(() => {});
   await sweepRunFolders();
   const runFolder = createRunFolder();
   // Vitest does not call the teardown when it is interrupted. What SIGKILL leaves, the next run sweeps.
@@ -45,6 +50,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = await createDatabase(serverUrl);
   await migrate({ connectionString: template.url, logger });
   await makeJobTables(template.url);
+  await documents;
   project.onTestsRerun(() => forgetCompiledEntries(runFolder));
   project.provide('postgres', { serverUrl, template: template.name, runFolder });
 
@@ -54,6 +60,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await removeRunFolder(runFolder);
     process.off('exit', atExit);
   };
+}
+
+/** Generates typed documents where their sources have changed. @throws Error that says which document is wrong */
+async function generateDocuments(): Promise<void> {
+  const args = ['--import', 'tsx', 'scripts/graphql-codegen.ts', '--if-changed'];
+  await promisify(execFile)(process.execPath, args, { cwd: join(import.meta.dirname, '../..') }).catch(
+    ({ stderr }: { stderr: string }) => {
+      throw new Error(`The typed documents could not be generated:\n${stderr}`);
+    },
+  );
 }
 
 /** Thousands of connections are opened, and each would spend milliseconds on proving a password. */
