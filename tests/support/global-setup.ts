@@ -46,11 +46,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
       : { connectionString: external, dispose: () => Promise.resolve() };
   // The address of a Unix socket, where there is one. Tests with a proxy take `overTcp(…)` of it.
   const serverUrl = server.connectionString;
-  if (external !== undefined) await dropOldDatabases(serverUrl);
-  const template = await createDatabase(serverUrl);
-  await migrate({ connectionString: template.url, logger });
-  await makeJobTables(template.url);
-  await documents;
+  async function prepare() {
+    if (external !== undefined) await dropOldDatabases(serverUrl);
+    const made = await createDatabase(serverUrl);
+    await migrate({ connectionString: made.url, logger });
+    await makeJobTables(made.url);
+    await documents;
+    return made;
+  }
+  const template = await prepare().catch(async (error: unknown) => {
+    await server.dispose();
+    throw error;
+  });
   project.onTestsRerun(() => forgetCompiledEntries(runFolder));
   project.provide('postgres', { serverUrl, template: template.name, runFolder });
 
