@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import type { Overrides } from '../../src/app.ts';
 import { holdBarrier, watchLocks } from '../support/barriers.ts';
 import { makeProduct } from '../support/fixtures.ts';
@@ -75,8 +76,8 @@ async function closedInTime({ socket, closed }: RawConnection): Promise<void> {
 }
 
 /** A WebSocket that was acknowledged, and reads nothing from then on. */
-async function unreadSocket(): Promise<RawConnection> {
-  const connection = await unread(UPGRADE);
+async function unreadSocket(of = shop): Promise<RawConnection> {
+  const connection = await unread(UPGRADE, of);
   const { socket } = connection;
   let said = '';
   const hear = (chunk: Buffer) => (said += chunk.toString('latin1'));
@@ -163,6 +164,77 @@ describe('a socket that reads nothing', () => {
     expect(shop.app.unsentBytes()).toBeLessThan(1_100_000);
     await closedInTime(connection);
   });
+});
+
+/** Something that is waited for, and its beginning. (`Promise.withResolvers` came with Node.js 22.) */
+function signal() {
+  let resolve = () => {};
+  const promise = new Promise<void>((begin) => (resolve = begin));
+  return { promise, resolve };
+}
+
+test('a socket that is cut off in the moment in which another of its answers is ready does not hold up the node', async () => {
+  const [gate, arrived] = [signal(), signal()];
+  let cut = false;
+  let time = 0;
+  const node = await createApiNode({
+    overrides: {
+      http: {
+        stallClock: {
+          now() {
+            if (!cut) return time;
+            // What waits at the gate goes on right after the watch has cut the connection, before anything else happens.
+            gate.resolve();
+            time += 31_000;
+            return time;
+          },
+          everyMs: 5,
+        },
+      },
+      services: (real) => ({
+        ...real,
+        catalog: {
+          ...real.catalog,
+          async productsByIds(ids) {
+            const found = await real.catalog.productsByIds(ids);
+            arrived.resolve();
+            await gate.promise;
+            return found;
+          },
+        },
+      }),
+    },
+  });
+  onTestFinished(() => node.dispose());
+  const { globalId } = await makeProduct(node.app, { description: 'x'.repeat(60_000), variants: [{ onHand: 1 }] });
+  // A fault would never let go of the event loop, and so no test could end.
+  const real = WebSocket.prototype.pong;
+  const pong = vi.spyOn(WebSocket.prototype, 'pong');
+  onTestFinished(() => pong.mockRestore());
+  pong.mockImplementation(function (this: WebSocket, ...args) {
+    if (pong.mock.calls.length > 1000) throw new Error('pongs without end');
+    real.apply(this, args);
+  });
+
+  const { socket, closed } = await unreadSocket(node);
+  const ask = (id: string, query: string) =>
+    socket.write(clientFrame('text', JSON.stringify({ id, type: 'subscribe', payload: { query } })));
+  ask('held', `{ node(id: "${globalId}") { id } }`);
+  await arrived.promise;
+  let asked = 0;
+  await until(
+    'the server has unsent data',
+    () => {
+      if (socket.writableLength === 0) ask(`large ${(asked += 1)}`, LARGE);
+      return node.app.unsentBytes() > 100_000;
+    },
+    PATIENCE_MS,
+  );
+  cut = true;
+  await until('the shop has let go of it', () => node.app.unsentBytes() === 0);
+  socket.resume();
+  await closed;
+  expect(pong.mock.calls.length).toBeLessThan(100);
 });
 
 describe('an answer that is not read', () => {

@@ -108,7 +108,7 @@ export class SocketConnection {
   /** Handles a message of the client. */
   async receive(data: string): Promise<void> {
     // Messages may still arrive after the socket was closed.
-    if (this.#socket.readyState !== this.#socket.OPEN || !this.count()) return;
+    if (!this.isOpen || !this.count()) return;
     const message = parseClientMessage(data);
     if (message === null) {
       this.close(CloseCode.BadRequest, 'Invalid message received');
@@ -126,7 +126,7 @@ export class SocketConnection {
    * that nobody reads must not pile up.
    */
   receivePing(data: Buffer): void {
-    if (this.#socket.readyState !== this.#socket.OPEN || !this.count()) return;
+    if (!this.isOpen || !this.count()) return;
     if (this.#socket.bufferedAmount > 0) this.#unansweredPing = Buffer.from(data);
     else this.#pong(data);
   }
@@ -143,8 +143,9 @@ export class SocketConnection {
     return this.#socket.isPaused;
   }
 
+  // `ws` notices that a connection was cut off when the event loop turns, for which a loop that waits for room would leave no time.
   get isOpen(): boolean {
-    return this.#socket.readyState === this.#socket.OPEN;
+    return this.#socket.readyState === this.#socket.OPEN && !this.#stream.destroyed;
   }
 
   /** A place among the queries of this socket that are executed. Null where too many wait. */
@@ -256,7 +257,7 @@ export class SocketConnection {
   /** Puts a ready result on the socket, as graphql-ws would. False where the client has left too much unread. */
   pushNext(quotedId: string, payload: Buffer): boolean {
     const socket = this.#socket;
-    if (socket.readyState !== socket.OPEN) return true; // its `close` ends the subscription
+    if (!this.isOpen) return true; // its `close` ends the subscription
     // What is corked has not been tried to send: it must not count as what the client has left unread.
     if (this.#corkedFrames !== null && socket.bufferedAmount > ROOM_BYTES) this.uncork();
     if (this.#unsentBytes() > MAX_LAG_BYTES) return false;
