@@ -61,10 +61,10 @@ export function signedHeaders(request: {
 
 let count = 0;
 
-/** A name that no entry had before. */
+/** A name that no entry had before. Names are in the order in which they were made, by which the shop reads entries. */
 export function newEntryId(): string {
   count += 1;
-  return `entry${count}`;
+  return `entry${String(count).padStart(6, '0')}`;
 }
 
 /** Sends a delivery, signed. */

@@ -58,11 +58,13 @@ export async function makeCategory({ db }: World, name: string, slug = name.toLo
 /** Makes a product with its variants and their opening stock, as an import would: ledger and events included. */
 export async function makeProduct(world: World, fixture: ProductFixture = {}): Promise<MadeProduct> {
   count += 1;
+  // What is sorted by names comes in the order in which it was made, after the ninth and the ninety-ninth as well.
+  const serial = String(count).padStart(6, '0');
   const id = uuid();
-  const slug = fixture.slug ?? `product-${count}-${id.slice(-6)}`;
+  const slug = fixture.slug ?? `product-${serial}-${id.slice(-6)}`;
   const variants = (fixture.variants ?? [{}]).map((variant, index) => ({
     id: uuid(),
-    sku: variant.sku ?? `SKU-${count}-${index}-${id.slice(-6)}`,
+    sku: variant.sku ?? `SKU-${serial}-${index}-${id.slice(-6)}`,
     price: variant.price ?? 1000,
     compareAt: variant.compareAt ?? null,
     onHand: variant.onHand ?? 10,
@@ -80,7 +82,7 @@ export async function makeProduct(world: World, fixture: ProductFixture = {}): P
       [
         id,
         slug,
-        fixture.title ?? `Product ${count}`,
+        fixture.title ?? `Product ${serial}`,
         fixture.description ?? '',
         fixture.vendor ?? null,
         fixture.tags ?? [],

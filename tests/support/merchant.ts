@@ -238,7 +238,7 @@ let count = 0;
 /** A SKU that nothing had before. */
 export function newSku(): string {
   count += 1;
-  return `STAFF-${count}`;
+  return `STAFF-${String(count).padStart(6, '0')}`;
 }
 
 /** A variant to be made, with so much said of it as must be. */
