@@ -1,9 +1,13 @@
 import { writeSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
+import type { TestError } from 'vitest';
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+
+const MAX_ERROR_CHARACTERS = 3_000;
 
 /**
  * Prints a plain count as the very last line of a run: `412 passed, 0 failed, 0 skipped`. Before it come the tests that
- * passed only when they were tried again, each on a line of its own: they are faults to be mended.
+ * passed only when they were tried again, each with what went wrong at the first try: they are faults to be mended.
  */
 export default class CountReporter implements Reporter {
   readonly #counts = { passed: 0, failed: 0, skipped: 0 };
@@ -25,8 +29,10 @@ export default class CountReporter implements Reporter {
     for (const module of modules) {
       const before = counts.failed;
       for (const test of module.children.allTests()) {
-        if (test.diagnostic()?.flaky === true) this.#flaky.push(`${module.moduleId} > ${test.fullName}`);
-        const { state } = test.result();
+        const { state, errors = [] } = test.result();
+        if (test.diagnostic()?.flaky === true) {
+          this.#flaky.push([`${module.moduleId} > ${test.fullName}`, ...errors.map(describe)].join('\n'));
+        }
         // Pending: the run was broken off.
         counts[state === 'pending' ? 'skipped' : state] += 1;
       }
@@ -34,4 +40,11 @@ export default class CountReporter implements Reporter {
       if (!module.ok() && counts.failed === before) counts.failed += 1;
     }
   }
+}
+
+/** What was thrown: its message, what differed, and where in the tests. */
+function describe({ message, diff, stack = '' }: TestError): string {
+  const where = stack.split('\n').find((line) => line.includes('/tests/')) ?? '';
+  const text = stripVTControlCharacters([message, diff ?? '', where.trim()].join('\n')).slice(0, MAX_ERROR_CHARACTERS);
+  return text.replaceAll(/^/gm, '    ');
 }
