@@ -10,7 +10,7 @@ import { createLogger, type Logger } from '../infra/logger.ts';
  */
 
 /** npm forwards a Ctrl-C that the terminal has already sent to this process: two signals this close together are one. */
-const SAME_SIGNAL_MS = 500;
+export const SAME_SIGNAL_MS = 500;
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 /** What a command works with: the parts of its process, or what a test passes instead. */
@@ -19,6 +19,7 @@ export interface CommandContext {
   env: NodeJS.ProcessEnv | undefined;
   /** Aborted when the command should end early. Only commands that finish what they have begun look at it. */
   signal: AbortSignal;
+  /** For what a command asks for, such as a password. */
   stdin: Readable & { isTTY?: boolean };
   /** For the result alone, which may be piped elsewhere. */
   stdout: Writable;

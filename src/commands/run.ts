@@ -3,12 +3,11 @@ import { mailboxToken } from '../infra/mail/mailer-mailbox.ts';
 import { createApp, type App } from '../app.ts';
 import { ConfigError, loadConfig, type Config, type Role } from '../config/config.ts';
 import { createLogger, type Logger } from '../infra/logger.ts';
+import { SAME_SIGNAL_MS } from './command.ts';
 
 /** A stop that takes longer counts as failed; supervisors kill the process soon after. */
 const STOP_WITHIN_MS = 9_500;
 const LINGER_MS = 250;
-/** npm passes on a Ctrl-C that the terminal has sent us already: two signals so close are one. */
-const SAME_SIGNAL_MS = 500;
 
 /** How a run ended. */
 export interface Ending {

@@ -28,7 +28,7 @@ export const seed = defineCommand({
       const client = await connect({ ...place.direct, limits: PATIENT, name: 'vitrine seed' });
       try {
         const created = await seedManyProducts(client, wanted, (done) => {
-          if (done % 10_000 === 0) print(context.stdout, `${done} of ${wanted.products} products`);
+          if (done % 10_000 === 0) print(context.stderr, `${done} of ${wanted.products} products`);
         });
         await client.query('ANALYZE products, product_variants');
         print(context.stdout, `Created ${created} of ${wanted.products} sample products.`);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Overrides } from '../../src/app.ts';
-import { holdBarrier, watchLocks } from '../support/barriers.ts';
+import { gate, holdBarrier, watchLocks } from '../support/barriers.ts';
 import { makeProduct } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { clientFrame, graphqlGet, openUnread, UPGRADE, type RawConnection } from '../support/raw-connection.ts';
@@ -166,15 +166,8 @@ describe('a socket that reads nothing', () => {
   });
 });
 
-/** Something that is waited for, and its beginning. (`Promise.withResolvers` came with Node.js 22.) */
-function signal() {
-  let resolve = () => {};
-  const promise = new Promise<void>((begin) => (resolve = begin));
-  return { promise, resolve };
-}
-
 test('a socket that is cut off in the moment in which another of its answers is ready does not hold up the node', async () => {
-  const [gate, arrived] = [signal(), signal()];
+  const [held, reached] = [gate(), gate()];
   let cut = false;
   let time = 0;
   const node = await createApiNode({
@@ -184,7 +177,7 @@ test('a socket that is cut off in the moment in which another of its answers is 
           now() {
             if (!cut) return time;
             // What waits at the gate goes on right after the watch has cut the connection, before anything else happens.
-            gate.resolve();
+            held.open();
             time += 31_000;
             return time;
           },
@@ -197,8 +190,8 @@ test('a socket that is cut off in the moment in which another of its answers is 
           ...real.catalog,
           async productsByIds(ids) {
             const found = await real.catalog.productsByIds(ids);
-            arrived.resolve();
-            await gate.promise;
+            reached.open();
+            await held.opened;
             return found;
           },
         },
@@ -207,7 +200,7 @@ test('a socket that is cut off in the moment in which another of its answers is 
   });
   onTestFinished(() => node.dispose());
   const { globalId } = await makeProduct(node.app, { description: 'x'.repeat(60_000), variants: [{ onHand: 1 }] });
-  // A fault would never let go of the event loop, and so no test could end.
+  // With the fault that this is about the event loop would never turn again, and the test could not fail: pongs have an end here.
   const real = WebSocket.prototype.pong;
   const pong = vi.spyOn(WebSocket.prototype, 'pong');
   onTestFinished(() => pong.mockRestore());
@@ -220,7 +213,7 @@ test('a socket that is cut off in the moment in which another of its answers is 
   const ask = (id: string, query: string) =>
     socket.write(clientFrame('text', JSON.stringify({ id, type: 'subscribe', payload: { query } })));
   ask('held', `{ node(id: "${globalId}") { id } }`);
-  await arrived.promise;
+  await reached.opened;
   let asked = 0;
   await until(
     'the server has unsent data',

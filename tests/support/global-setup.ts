@@ -31,6 +31,7 @@ const SETTINGS = {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // Beside the start of PostgreSQL, which leaves a processor idle.
   const documents = generateDocuments();
+  // `prepare` awaits it; until then a failure must not end the process.
   documents.catch(() => {});
   await sweepRunFolders();
   const runFolder = createRunFolder();

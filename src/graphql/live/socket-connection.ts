@@ -143,7 +143,7 @@ export class SocketConnection {
     return this.#socket.isPaused;
   }
 
-  // `ws` notices that a connection was cut off when the event loop turns, for which a loop that waits for room would leave no time.
+  // `ws` reports a destroyed connection as open until the event loop turns. Code that waits for room would keep the loop from turning.
   get isOpen(): boolean {
     return this.#socket.readyState === this.#socket.OPEN && !this.#stream.destroyed;
   }
