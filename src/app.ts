@@ -23,7 +23,7 @@ import { openWeb } from './http/web/open-web.ts';
 import { startHttpServer, type HttpOverrides } from './http/server.ts';
 import type { TimeLimits } from './infra/postgres/connection.ts';
 import type { Database } from './infra/postgres/database.ts';
-import { findDatabase, prepareDatabase } from './infra/postgres/database-place.ts';
+import { findDatabase, prepareDatabase, type DatabasePlace } from './infra/postgres/database-place.ts';
 import { Disposals } from './infra/disposals.ts';
 import type { Logger } from './infra/logger.ts';
 import { createMetrics, type Metrics } from './infra/metrics.ts';
@@ -83,6 +83,8 @@ export interface Overrides extends WorkOverrides, ServiceOverrides {
   /** Neither jobs nor consumers are run, and no timer expires carts. */
   quiet?: true;
   limits?: Partial<TimeLimits>;
+  /** The database, found before: no connection looks at it again. */
+  place?: DatabasePlace;
 }
 
 /**
@@ -100,7 +102,7 @@ export async function openCore(
   try {
     const tracer = await openTracer(config.tracing, logger);
     disposals.add('traces', async () => tracer?.[Symbol.asyncDispose]());
-    const place = await findDatabase(config, logger, disposals, { meanwhile, signal });
+    const place = overrides.place ?? (await findDatabase(config, logger, disposals, { meanwhile, signal }));
     signal?.throwIfAborted();
     await prepareDatabase(place, logger, signal);
     signal?.throwIfAborted();

@@ -4,6 +4,7 @@ import { loadConfig, type Config } from '../../src/config/config.ts';
 import type { Database } from '../../src/infra/postgres/database.ts';
 import { createClient, type Client, type ClientOptions } from './client.ts';
 import { sendRaw, type RawAnswer, type RawRequest } from './http.ts';
+import { placeOfClone } from './known-place.ts';
 import { rendersHere } from './letter-renderer.ts';
 import { recordLogs, type LogRecord } from './logs.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
@@ -33,6 +34,9 @@ export interface TestShopOptions {
   /** A database that is there already, and stays. */
   database?: TestDatabase;
 }
+
+/** Settings that make the start of a shop find another database, or the same one in another way. */
+const PLACE_SETTINGS = ['DATABASE_URL', 'DATABASE_DIRECT_URL', 'DATABASE_POOLER'];
 
 /** Hashes of passwords that cost a thousandth of the usual; in production that is refused. */
 export function cheapPasswords({ NODE_ENV, HOST }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -68,7 +72,9 @@ export async function createTestShop({
   const { logger, logs } = recordLogs();
   // A crowd that waits for one row on a slow machine must not be refused; what is to be seen of that limit has its own tests.
   const limits = { lock: 20_000, ...overrides.limits };
-  const app = await createApp(config, logger, { letterRenderer: rendersHere, ...overrides, limits }).catch(
+  const isClone = given === undefined && PLACE_SETTINGS.every((name) => env[name] === undefined);
+  const place = isClone ? { place: await placeOfClone(database, config) } : {};
+  const app = await createApp(config, logger, { letterRenderer: rendersHere, ...place, ...overrides, limits }).catch(
     async (error: unknown) => {
       if (given === undefined) await database.dispose();
       throw error;
