@@ -2,13 +2,19 @@ import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** What makes a file slow, and seconds that one with it takes, roughly, on two cores. */
-const SLOW: readonly (readonly [RegExp, number])[] = [
-  [/support\/browser\.ts/, 40],
-  [/\btorture\(|runAsProcess|startShopProcess|startProcess/, 20],
-  [/startEmbeddedPostgres|spawn\(|startRedis|openNodes/, 10],
-];
-const BYTES_PER_SECOND = 3_000;
+/** What a file has that starts processes, servers or a browser, and waits for them now and then. */
+const STARTS =
+  /support\/browser\.ts|\btorture\(|runAsProcess|startShopProcess|startProcess|startEmbeddedPostgres|spawn\(|startRedis|openNodes/;
+
+/** How much of a processor a file keeps busy, roughly, and how much of such a file is done in a second. Measured on two cores. */
+const KINDS = {
+  computes: { load: 1, bytesPerSecond: 3_000 },
+  starts: { load: 0.75, bytesPerSecond: 1_000 },
+} as const;
+const WAITING_LOAD = 0.15;
+
+/** What the files that run at the same time should keep busy, beyond the processors that there are: none does so all the time. */
+const SURPLUS = 0.3;
 
 /**
  * Files that wait two thirds of their time or more, for what a timer, a server that is down or a limit of the shop ends, and the seconds
@@ -45,40 +51,56 @@ export const WAITING: Readonly<Record<string, number>> = {
   'tests/events/redis-bus.test.ts': 5,
 };
 
+/** Seconds of the longest of the files that start something, measured: their size says little. */
+export const LONG: Readonly<Record<string, number>> = {
+  'tests/web/shop-window.test.ts': 65,
+  'tests/web/dashboard.test.ts': 54,
+  'tests/http/stop.test.ts': 48,
+  'tests/mail/crash.test.ts': 37,
+  'tests/concurrency/torture-events.test.ts': 34,
+  'tests/subscriptions/nodes.test.ts': 28,
+  'tests/web/payments.test.ts': 25,
+  'tests/concurrency/torture-faults.test.ts': 24,
+  'tests/subscriptions/workers-processes.test.ts': 24,
+  'tests/web/shop-window-access.test.ts': 23,
+  'tests/infra/embedded-postgres.test.ts': 20,
+};
+
 /** A test file, and what is known of how long it takes. */
 export interface Timed {
   seconds: number;
-  /** Whether it leaves the processor to others for most of that time. */
-  waits: boolean;
+  /** How much of a processor it keeps busy, from 0 to 1. */
+  load: number;
 }
 
-/** How long a file will take, and whether it waits: known, or guessed from what is in it. */
+/** How long a file will take, and what it keeps busy: known, or guessed from what is in it. */
 export function timeOf(path: string, source: string): Timed {
   const known = WAITING[path];
-  if (known !== undefined) return { seconds: known, waits: true };
-  const slow = SLOW.filter(([pattern]) => pattern.test(source)).map(([, seconds]) => seconds);
-  return { seconds: Math.max(0, ...slow) + source.length / BYTES_PER_SECOND, waits: false };
+  if (known !== undefined) return { seconds: known, load: WAITING_LOAD };
+  const { load, bytesPerSecond } = STARTS.test(source) ? KINDS.starts : KINDS.computes;
+  return { seconds: LONG[path] ?? source.length / bytesPerSecond, load };
 }
 
 /**
- * Orders files for workers that each take the next one when they are done: one worker is always on a file that waits, as long as there are
- * any, while the others keep the processor busy. Of either kind the longest come first, so that the run does not end with one worker on a
- * long file and the others idle.
+ * Orders files for workers that each take the next one when they are done, of which there is one more than processors. Each file goes
+ * beside others with which it keeps the processors busy: one that waits beside two that compute, for example. Of files alike the longest
+ * come first, so that the run does not end with one worker on a long file and the others idle.
  */
 export function schedule<File extends Timed>(files: readonly File[], workers: number): File[] {
-  const longestFirst = files.toSorted((a, b) => b.seconds - a.seconds);
-  const waiting = longestFirst.filter(({ waits }) => waits);
-  const busy = longestFirst.filter(({ waits }) => !waits);
-  // When each worker is done with what it has; the first is the one for files that wait.
-  const doneAt = Array.from({ length: workers }, () => 0);
+  const wanted = workers - 1 + SURPLUS;
+  const left = files.toSorted((a, b) => b.seconds - a.seconds);
+  const lanes = Array.from({ length: workers }, () => ({ doneAt: 0, load: 0 }));
   const order: File[] = [];
-  while (order.length < files.length) {
-    const worker = doneAt.indexOf(Math.min(...doneAt));
-    const [first, second] = worker === 0 && workers > 1 ? [waiting, busy] : [busy, waiting];
-    const file = first.shift() ?? second.shift();
-    if (file === undefined) break;
-    order.push(file);
-    doneAt[worker] = (doneAt[worker] ?? 0) + file.seconds;
+  while (left.length > 0) {
+    const lane = lanes.reduce((first, other) => (other.doneAt < first.doneAt ? other : first));
+    const others = lanes.filter((other) => other !== lane && other.doneAt > lane.doneAt);
+    const missing = wanted - others.reduce((sum, { load }) => sum + load, 0);
+    const fits = left.reduce((best, file) =>
+      Math.abs(file.load - missing) < Math.abs(best.load - missing) ? file : best,
+    );
+    left.splice(left.indexOf(fits), 1);
+    order.push(fits);
+    Object.assign(lane, { doneAt: lane.doneAt + fits.seconds, load: fits.load });
   }
   return order;
 }
