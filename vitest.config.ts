@@ -13,8 +13,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     globalSetup: ['tests/support/global-setup.ts'],
     pool: 'forks',
-    // One more than the cores that the run must do with: tests also wait, for processes, browsers and one another. A fourth costs more
-    // processor time than it finds idle.
+    // One more than the cores that the run must do with: tests also wait, for processes, browsers and one another. A fourth gains
+    // little, since the processor has hardly any time left.
     maxWorkers: 3,
     // Files share a process, one after the other: no test may leave anything in module state, and loading the shop for
     // each file anew would double the run.
