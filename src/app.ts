@@ -83,7 +83,7 @@ export interface Overrides extends WorkOverrides, ServiceOverrides {
   /** Neither jobs nor consumers are run, and no timer expires carts. */
   quiet?: true;
   limits?: Partial<TimeLimits>;
-  /** The database, found before: no connection looks at it again. */
+  /** Where the database is, if that is known already: the start does not inspect it then. */
   place?: DatabasePlace;
 }
 

@@ -5,7 +5,7 @@ import { createApiNode, type TestShop } from '../support/shop.ts';
 import { openSocket } from '../support/socket.ts';
 import { until } from '../support/until.ts';
 
-/** What is read, in order; the end of the log is only told once the gate is open. */
+/** What operations read, in order. The log answers only once the gate is open. */
 let read: string[] = [];
 let gate = Promise.resolve();
 
@@ -16,6 +16,8 @@ beforeAll(async () => {
       eventLog: (real) => ({
         ...real,
         end: async () => {
+          // The feed looks at the log by itself, each second. Were it held up, the shop could not be closed.
+          if ((new Error().stack ?? '').includes('events/feed.ts')) return real.end();
           read.push('log');
           await gate;
           return real.end();
@@ -38,12 +40,6 @@ afterAll(() => shop.dispose());
 afterEach(() => {
   gate = Promise.resolve();
 });
-
-/**
- * What was read up to the categories, each thing once. The feed looks at the log by itself, each second: before the categories its looks are
- * like those of the operation, and after them they say nothing.
- */
-const untilCategories = (reads: readonly string[]) => [...new Set(reads.slice(0, reads.indexOf('categories') + 1))];
 
 const forms: Record<string, string> = {
   'by itself': '{ eventCursor }',
@@ -102,7 +98,7 @@ test.each(['HTTP', 'WebSocket'])('nothing is read before it, over %s', async (ov
   await shop.app.relay.flush();
   open();
   const data = (await answered) as { a: string; b: string };
-  expect(untilCategories(read)).toEqual(['log', 'categories']);
+  expect(read).toEqual(['log', 'categories']);
   expect(data.a).toBe(data.b);
   await socket.close();
 });

@@ -200,7 +200,7 @@ test('a socket that is cut off in the moment in which another of its answers is 
   });
   onTestFinished(() => node.dispose());
   const { globalId } = await makeProduct(node.app, { description: 'x'.repeat(60_000), variants: [{ onHand: 1 }] });
-  // With the fault that this is about the event loop would never turn again, and the test could not fail: pongs have an end here.
+  // Without a limit to the pongs, the event loop would never turn again where the shop has the fault, and the test could not fail.
   const real = WebSocket.prototype.pong;
   const pong = vi.spyOn(WebSocket.prototype, 'pong');
   onTestFinished(() => pong.mockRestore());

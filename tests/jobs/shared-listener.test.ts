@@ -27,7 +27,7 @@ test('workers that begin to listen at once do so one after the other, and one th
     return client;
   });
   const pool = new pg.Pool({ connectionString: database.url, max: 1 });
-  // It ends before its connections do, and the database is dropped at once.
+  // `end()` does not wait until the connections are closed, and the database is dropped at once.
   pool.on('error', () => {});
   const workers = await Promise.all(
     Array.from({ length: 5 }, async () => {

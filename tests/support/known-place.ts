@@ -4,12 +4,12 @@ import { Disposals } from '../../src/infra/disposals.ts';
 import { findDatabase, type DatabasePlace } from '../../src/infra/postgres/database-place.ts';
 import type { TestDatabase } from './postgres.ts';
 
-/** The first database that was looked at. */
+/** What was found in the first clone. */
 let first: Promise<DatabasePlace> | undefined;
 
 /**
- * What the start of a shop would find in a database that was just cloned. All clones are alike, so that only the first of a worker is looked
- * at: the connection for it costs the server 20 ms of processor time or more, and a run opens hundreds of shops.
+ * What the start of a shop would find in a database that was just cloned. All clones are alike, so only the first
+ * of a worker is inspected: the connection for that takes 20 ms of processor time, and a run opens hundreds of shops.
  * @param config names a clone in which nothing was changed, and leaves the rest of the settings of the database as tests have them
  */
 export async function placeOfClone({ url }: TestDatabase, config: Pick<Config, 'database'>): Promise<DatabasePlace> {
@@ -18,14 +18,12 @@ export async function placeOfClone({ url }: TestDatabase, config: Pick<Config, '
     first = undefined;
     throw error;
   });
-  const { main, direct, schema, migrations } = await first;
+  const found = await first;
   return {
-    main: { ...main, connectionString: url },
-    direct: { ...direct, connectionString: url },
-    schema,
-    migrations,
+    ...found,
+    main: { ...found.main, connectionString: url },
+    direct: { ...found.direct, connectionString: url },
     data: 'a database of tests',
-    lost: new Promise(() => {}),
     // Nothing is migrated, and there is no pooler.
     settle: () => Promise.resolve(),
   };

@@ -87,7 +87,7 @@ export function timeOf(path: string, source: string): Timed {
  * come first, so that the run does not end with one worker on a long file and the others idle.
  */
 export function schedule<File extends Timed>(files: readonly File[], workers: number): File[] {
-  const wanted = workers - 1 + SURPLUS;
+  const wanted = Math.max(workers - 1, 1) + SURPLUS;
   const left = files.toSorted((a, b) => b.seconds - a.seconds);
   const lanes = Array.from({ length: workers }, () => ({ doneAt: 0, load: 0 }));
   const order: File[] = [];

@@ -73,13 +73,14 @@ export async function createTestShop({
   // A crowd that waits for one row on a slow machine must not be refused; what is to be seen of that limit has its own tests.
   const limits = { lock: 20_000, ...overrides.limits };
   const isClone = given === undefined && PLACE_SETTINGS.every((name) => env[name] === undefined);
-  const place = isClone ? { place: await placeOfClone(database, config) } : {};
-  const app = await createApp(config, logger, { letterRenderer: rendersHere, ...place, ...overrides, limits }).catch(
-    async (error: unknown) => {
-      if (given === undefined) await database.dispose();
-      throw error;
-    },
-  );
+  const open = async () => {
+    const place = isClone ? { place: await placeOfClone(database, config) } : {};
+    return createApp(config, logger, { letterRenderer: rendersHere, ...place, ...overrides, limits });
+  };
+  const app = await open().catch(async (error: unknown) => {
+    if (given === undefined) await database.dispose();
+    throw error;
+  });
   return {
     url: app.url,
     wsUrl: `${app.url.replace('http', 'ws')}/graphql`,
