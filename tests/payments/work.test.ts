@@ -163,7 +163,7 @@ describe('a letter', () => {
     expect(letter?.text).toContain('The jar had a crack.');
   });
 
-  test('tells staff, once, of an authorization that lapses within two days, and the payment says so as well', async () => {
+  test('warns staff, once, of an authorization that lapses within two days, and the payment says so as well', async () => {
     const { payments } = shop.app.services;
     const paying = await withPayment(shop);
     const { paymentId, payment, client } = paying;
@@ -205,8 +205,9 @@ test('looking for work takes one statement', async () => {
   const sent: string[] = [];
   const real = pg.Client.prototype.query;
   pg.Client.prototype.query = function query(this: pg.Client, ...args: unknown[]): unknown {
-    // The relay and the jobs have connections of their own, which are of no pool.
-    if ('release' in this) sent.push((args[0] as { name?: string }).name ?? String(args[0]));
+    const sentNow = (args[0] as { name?: string }).name ?? String(args[0]);
+    // The relay and the jobs have connections of their own, which are of no pool. The node itself looks at the log each second.
+    if ('release' in this && !sentNow.startsWith('event_log_')) sent.push(sentNow);
     return Reflect.apply(real, this, args);
   } as typeof real;
   try {

@@ -5,6 +5,7 @@ import { findFaults } from '../support/books.ts';
 import { makeVariant } from '../support/fixtures.ts';
 import { known } from '../support/known.ts';
 import { changesAfter, follow, openNodeOf, untilReady, type TestNode } from '../support/nodes.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { settled } from '../support/settled.ts';
@@ -93,7 +94,7 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
       // In the midst of what is under way.
       const under = restock(20);
       await stop();
-      onTestFinished(() => redis.thaw());
+      onTestFinished(back);
       await under;
       await restock(10);
       for (const follower of followers) await follower.untilHas(40);
@@ -142,12 +143,15 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
 
   test('a shop that starts while Redis is away opens, sells, says so, and is whole when Redis comes', async () => {
     await redis.kill();
+    onTestFinished(() => redis.start());
     const [a, b] = [await open(), await open()];
     const away = {
       status: 200,
       body: { status: 'degraded', degraded: { redis: 'not connected', jobs: expect.any(String) as string } },
     };
-    expect([await a.ready(), await b.ready()]).toEqual([away, away]);
+    // The job queue is first looked at when the node is open already.
+    const look = async () => [await a.ready(), await b.ready()];
+    await expect.poll(look, { timeout: PATIENCE_MS }).toEqual([away, away]);
     const { restock, variant } = await keeperOf([a, b]);
     const start = await startOf(a, b);
     const followers = [await follow(a, 'WebSocket'), await follow(b, 'WebSocket')];
@@ -172,7 +176,7 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
     for (const { seqs } of followers) expect(seqs).toEqual(await changesAfter(a, start));
   });
 
-  test('workers and commands tell what they did over Redis, and hear nothing', async () => {
+  test('workers and commands publish what they did over Redis, and receive nothing', async () => {
     const [api, worker] = [await open(), await open({ REDIS_URL: redis.url, ROLES: 'worker' })];
     await untilReady(api, worker);
     expect(worker.app.feed).toBeNull();

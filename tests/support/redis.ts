@@ -12,7 +12,7 @@ export interface TestRedis {
   port: number;
   /** Kills the server, as a power cut would. Unless it keeps its data, they are gone. */
   kill(): Promise<void>;
-  /** Starts the server again, at the same address. */
+  /** Starts the server again, at the same address. Has no effect on one that runs. */
   start(): Promise<void>;
   /** The server keeps its connections and accepts new ones, but answers nothing until `thaw`. */
   freeze(): void;
@@ -54,7 +54,10 @@ export async function startRedis(more: Readonly<Record<string, string>> = {}): P
   // The server must not outlive this process, however the test ends.
   process.once('exit', killNow);
 
+  const isRunning = () => child !== null && child.exitCode === null && child.signalCode === null;
+
   async function start(): Promise<void> {
+    if (isRunning()) return;
     const settings = {
       port,
       bind: '127.0.0.1',
@@ -70,7 +73,7 @@ export async function startRedis(more: Readonly<Record<string, string>> = {}): P
   }
 
   async function kill(): Promise<void> {
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === null || !isRunning()) return;
     const exited = once(child, 'exit');
     killNow();
     await exited;
