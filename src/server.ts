@@ -1,4 +1,8 @@
 import { leave, run } from './commands/run.ts';
 
-// API and workers, or what ROLES says.
-leave(await run());
+const USAGE = `Usage: npm start
+
+Starts the shop: API and workers, or those that ROLES names. PORT and all other settings are environment variables, described in
+docs/settings.md.`;
+
+leave(await run(USAGE));

@@ -1,4 +1,8 @@
 import { leave, run } from './commands/run.ts';
 
-// Workers alone, whatever ROLES says; they too serve /health.
-leave(await run(['worker']));
+const USAGE = `Usage: npm run worker
+
+Starts workers, without the API, whatever ROLES says. They too serve /health on PORT. All settings are environment variables, described
+in docs/settings.md.`;
+
+leave(await run(USAGE, ['worker']));

@@ -1,5 +1,6 @@
 import { defineCommand, print, runIfMain } from './command.ts';
 import { withCore } from './with-core.ts';
+import { count } from './words.ts';
 
 const USAGE = `Usage: npm run carts:expire
 
@@ -14,9 +15,5 @@ export const cartsExpire = defineCommand({
     print(context.stdout, `Expired ${count(carts, 'cart')}; returned ${count(units, 'unit')} to stock.`);
   },
 });
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
 
 await runIfMain(import.meta.url, cartsExpire);

@@ -77,9 +77,13 @@ export function defineCommand<Given extends Options>(definition: CommandDefiniti
   };
 }
 
-/** @returns null if the command is asked to explain itself */
-function readArguments<Given extends Options>(
-  { options, positionals: [least, most] = [0, 0] }: CommandDefinition<Given>,
+/**
+ * Reads arguments.
+ * @returns null for --help
+ * @throws UsageError
+ */
+export function readArguments<Given extends Options>(
+  { options, positionals: [least, most] = [0, 0] }: Pick<CommandDefinition<Given>, 'options' | 'positionals'>,
   args: readonly string[],
 ): { values: Values<Given>; positionals: string[] } | null {
   const { values, positionals } = parse({ ...options, help: { type: 'boolean' } }, args);

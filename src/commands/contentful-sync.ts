@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import type { SyncReport } from '../modules/contentful/contentful.service.ts';
 import { loadConfig, type Config } from '../config/config.ts';
 import { defineCommand, print, runIfMain, type CommandContext } from './command.ts';
-import { oneLine } from './one-line.ts';
+import { oneLine } from './words.ts';
 import { withCore } from './with-core.ts';
 
 const USAGE = `Usage: npm run contentful:sync [-- --dry-run | --force]
@@ -33,7 +33,7 @@ export const contentfulSync = defineCommand({
 });
 
 async function compare(context: CommandContext, { dryRun, force }: { dryRun: boolean; force: boolean }) {
-  // On the standard error, and only where somebody watches: the table goes where it is piped.
+  // Written to the standard error, and only to a terminal: the table goes to the standard output, which may be piped.
   const bar = new SingleBar({
     format: '{bar} {value} of {total} entries',
     stream: context.stderr,
@@ -43,7 +43,7 @@ async function compare(context: CommandContext, { dryRun, force }: { dryRun: boo
   try {
     return await withCore(context, async ({ services: { contentful } }) => {
       const report = await contentful.sync?.run({
-        mend: !dryRun,
+        update: !dryRun,
         force,
         onProgress(done, total) {
           if (started) bar.update(done);
@@ -69,7 +69,7 @@ function checkSpace({ contentful: { spaceId, managementToken } }: Config): void 
 
 /** Prints a report. @returns how many entries differ still */
 function show(
-  { entries, drift, mended, faults }: SyncReport,
+  { entries, drift, updated, faults }: SyncReport,
   dryRun: boolean,
   { stdout, stderr }: CommandContext,
 ): number {
@@ -85,11 +85,11 @@ function show(
   }
   for (const { entryId, reason } of faults) print(stderr, `${entryId} cannot be applied: ${oneLine(reason)}`);
   const differing = new Set(drift.map(({ entryId }) => entryId));
-  const outcome = dryRun ? 'nothing was changed' : `${mended} mended`;
+  const outcome = dryRun ? 'nothing was changed' : `${updated} updated`;
   print(stdout, `${entries} entries compared, ${differing.size} differ; ${outcome}.`);
   if (dryRun) return differing.size;
   for (const { entryId } of faults) differing.delete(entryId);
-  const left = differing.size - mended;
+  const left = differing.size - updated;
   if (left > 0) print(stdout, `${left} left unchanged, because a later change was already applied.`);
   return left;
 }

@@ -12,8 +12,8 @@ import {
   type ImportListener,
 } from '../modules/imports/import.service.ts';
 import { defineCommand, print, runIfMain, type CommandContext } from './command.ts';
-import { oneLine } from './one-line.ts';
 import { withCore } from './with-core.ts';
+import { count, oneLine } from './words.ts';
 
 // `npm run import -- FILE.csv` takes products over from a product CSV of Shopify's.
 
@@ -30,7 +30,7 @@ after Ctrl-C. Run the command again to continue.`;
 
 const SHOWN = { refused: 50, noted: 10 } as const;
 /** Without a terminal, prints a progress line now and then instead of a bar. */
-const TELL_EVERY_MS = 5_000;
+const PROGRESS_EVERY_MS = 5_000;
 const EXIT = { refused: 1, failed: 2, interrupted: 130 } as const;
 
 export const importProducts = defineCommand({
@@ -123,7 +123,7 @@ function createScreen(report: number | null, { stderr }: CommandContext): Screen
       },
       progressed({ rows }) {
         bar?.update(rows);
-        if (bar !== null || performance.now() - reportedAt < TELL_EVERY_MS) return;
+        if (bar !== null || performance.now() - reportedAt < PROGRESS_EVERY_MS) return;
         reportedAt = performance.now();
         stderr.write(`${rows} of ${total} rows\n`);
       },
@@ -162,9 +162,5 @@ function summary(
   ].join('\n');
 }
 
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
-
-// Ctrl-C ends it after the products in hand; a second one ends it at once.
+// Ctrl-C stops it after the products in progress, and a second one immediately.
 await runIfMain(import.meta.url, importProducts, { stops: true });

@@ -3,7 +3,7 @@ import { mailboxToken } from '../infra/mail/mailer-mailbox.ts';
 import { createApp, type App } from '../app.ts';
 import { ConfigError, loadConfig, type Config, type Role } from '../config/config.ts';
 import { createLogger, type Logger } from '../infra/logger.ts';
-import { SAME_SIGNAL_MS } from './command.ts';
+import { print, readArguments, SAME_SIGNAL_MS, UsageError } from './command.ts';
 
 /** A stop that takes longer counts as failed; supervisors kill the process soon after. */
 const STOP_WITHIN_MS = 9_500;
@@ -17,10 +17,13 @@ export interface Ending {
 }
 
 /**
- * Runs the shop until it receives a stop signal.
+ * Runs the shop until it receives a stop signal. It takes no arguments but --help.
+ * @param usage printed for --help, and where there are other arguments
  * @param roles what this process is to do, whatever the configuration says
  */
-export async function run(roles?: readonly Role[]): Promise<Ending> {
+export async function run(usage: string, roles?: readonly Role[]): Promise<Ending> {
+  const answered = answerArguments(usage);
+  if (answered !== null) return answered;
   const config = readConfig(roles);
   if (config === null) return { status: 1, orderly: true };
   const logger = createLogger(config.log);
@@ -79,6 +82,19 @@ export function leave({ status, orderly }: Ending): void {
   process.exitCode = status;
   // Should something hold the process after all, it is not worth waiting for.
   setTimeout(() => process.exit(status), LINGER_MS).unref();
+}
+
+/** @returns null if there are no arguments, and the shop is to run */
+function answerArguments(usage: string): Ending | null {
+  try {
+    if (readArguments({}, process.argv.slice(2)) !== null) return null;
+    print(process.stdout, usage);
+    return { status: 0, orderly: true };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    print(process.stderr, `${error.message}\n\n${usage}`);
+    return { status: 1, orderly: true };
+  }
 }
 
 function readConfig(roles: readonly Role[] | undefined): Config | null {

@@ -71,4 +71,16 @@ describe('as a process', () => {
     expect(stdout).toMatch(/^\uFEFF?Order,?[^\n{]*\r?\n$/);
     expect(output).toContain('{"level":');
   });
+
+  test.each([
+    ['src/server.ts', '--port=5000', 1, /^Unknown option '--port'.*\n\nUsage: npm start\n\n\S/],
+    ['src/worker.ts', '5000', 1, /^Unexpected argument: 5000\n\nUsage: npm run worker\n\n\S/],
+    ['src/server.ts', '--help', 0, /^Usage: npm start\n\n\S/],
+  ])('%s %s does not start the shop, and says what it takes', async (file, argument, status, message) => {
+    const DATA_DIR = newDataDir();
+    const ended = await run([file, argument], { DATA_DIR });
+    expect(ended).toMatchObject({ status, stdout: status === 0 ? ended.output : '' });
+    expect(ended.output).toMatch(message);
+    expect(existsSync(DATA_DIR)).toBe(false);
+  });
 });

@@ -31,7 +31,7 @@ export interface ApplyingDependencies {
   outsideStock: OutsideStockService;
 }
 
-/** Who changes the catalogue here: nobody who works in the shop. */
+/** The author of these changes: nobody of the staff. */
 const ACTOR = null;
 const MAX_SKU = 90;
 const ANOTHERS = 'The product with this slug belongs to another entry.';
@@ -145,18 +145,18 @@ export function createEntryApplication({ catalog, catalogWriting, outsideStock }
   }
 
   /**
-   * Applies a change, unless something later was applied already.
-   * @param options.mending what the CMS has now is applied although it was applied before
-   * @throws Refusal where it cannot be: the transaction is to roll back
+   * Applies a change, unless it or a later one has already been applied.
+   * @param options.isSync whether to apply the present state of the CMS even if it has been applied before
+   * @throws Refusal if it cannot be applied: roll the transaction back
    */
   return async function apply(
     tx: Transaction,
     ready: ReadyChange,
-    { mending = false }: { mending?: boolean } = {},
+    { isSync = false }: { isSync?: boolean } = {},
   ): Promise<Outcome> {
     const { change } = ready;
     const entry = await lockEntry(tx, change.entryId);
-    if (!(mending ? isCurrent : isNewer)(change, entry)) {
+    if (!(isSync ? isCurrent : isNewer)(change, entry)) {
       const reason = 'This change or a later one has already been applied.';
       return { status: 'SKIPPED', reason, productId: entry.productId };
     }
@@ -165,7 +165,7 @@ export function createEntryApplication({ catalog, catalogWriting, outsideStock }
     const gone = change.event === 'DELETED';
     await updateEntry(tx, {
       id: entry.id,
-      // Another entry may become the product of one that is deleted; one of the same id begins its revisions anew.
+      // After a deletion another entry may take the product, and a new entry with the same id starts over with its revisions.
       productId: gone ? null : productId,
       revision: gone ? 0 : (change.revision ?? 0),
       changedAt: change.changedAt,

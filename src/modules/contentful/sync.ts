@@ -24,8 +24,8 @@ export interface SyncReport {
   /** Entries that were compared. */
   entries: number;
   drift: Drift[];
-  /** Entries that were mended. */
-  mended: number;
+  /** Entries that were updated. */
+  updated: number;
   /** Entries that cannot be applied, and why. */
   faults: { entryId: string; reason: string }[];
 }
@@ -33,12 +33,12 @@ export interface SyncReport {
 /** Compares the whole space with the catalog. It can be interrupted and run again at any time. */
 export interface ContentfulSync {
   /**
-   * @param options.mend applies what the CMS has, through the same code as the webhook
+   * @param options.update applies what the CMS has, through the same code as the webhook
    * @param options.force also where that takes more than a tenth of the linked products off sale
    * @throws SyncRefused before anything is changed
    */
   run(options: {
-    mend: boolean;
+    update: boolean;
     force?: boolean;
     onProgress?: (done: number, total: number) => void;
   }): Promise<SyncReport>;
@@ -75,12 +75,12 @@ export function createContentfulSync(deps: {
 
   /** One comparison, as far as it has come. */
   class Run {
-    readonly report: SyncReport = { entries: 0, drift: [], mended: 0, faults: [] };
+    readonly report: SyncReport = { entries: 0, drift: [], updated: 0, faults: [] };
     readonly seen = new Set<string>();
-    readonly #mend: boolean;
+    readonly #update: boolean;
 
-    constructor(mend: boolean) {
-      this.#mend = mend;
+    constructor(update: boolean) {
+      this.#update = update;
     }
 
     /** Compares an entry with its product and, if requested, updates the product. Rejected entries are reported. */
@@ -88,9 +88,9 @@ export function createContentfulSync(deps: {
       try {
         const { ready, drift } = await look();
         this.report.drift.push(...drift);
-        if (drift.length === 0 || !this.#mend) return;
-        const { status } = await db.transaction((tx) => applyEntry(tx, ready, { mending: true }));
-        if (status === 'APPLIED') this.report.mended += 1;
+        if (drift.length === 0 || !this.#update) return;
+        const { status } = await db.transaction((tx) => applyEntry(tx, ready, { isSync: true }));
+        if (status === 'APPLIED') this.report.updated += 1;
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         this.report.faults.push({ entryId, reason: describeRefusal(error) });
@@ -196,9 +196,9 @@ export function createContentfulSync(deps: {
   }
 
   return {
-    async run({ mend, force = false, onProgress = () => {} }) {
-      const run = new Run(mend);
-      if (mend && !force) await run.assertIsTheirs();
+    async run({ update, force = false, onProgress = () => {} }) {
+      const run = new Run(update);
+      if (update && !force) await run.assertIsTheirs();
       for await (const { entries, total } of space.published()) {
         await run.published(entries);
         onProgress(run.report.entries, total);

@@ -33,11 +33,11 @@ afterEach(async () => {
   if (faults.length > 0) throw new Error(faults.join('\n'));
 });
 
-const sync = (mend: boolean, force = false) => known(shop.app.services.contentful.sync).run({ mend, force });
-const drift = async (mend = false) =>
-  (await sync(mend)).drift.map(({ entryId, field, cms, shop: ours }) => [entryId, field, cms, ours]);
+const sync = (update: boolean, force = false) => known(shop.app.services.contentful.sync).run({ update, force });
+const drift = async (update = false) =>
+  (await sync(update)).drift.map(({ entryId, field, cms, shop: ours }) => [entryId, field, cms, ours]);
 
-/** An entry that is in the space, and was told of. */
+/** An entry that is in the space, and whose webhook was delivered. */
 async function newEntry(fields: Record<string, unknown> = {}): Promise<string> {
   const id = newEntryId();
   const all = { title: 'Honey', slug: `synced-${id}`, price: 5, stock: 10, ...fields };
@@ -57,9 +57,9 @@ describe('comparing the space with the catalogue', () => {
     const { order } = await shopper.checkout({ idempotencyKey: crypto.randomUUID(), email: 'a@example.com' });
     expect(order?.totalQuantity).toBe(3);
     await makeProduct(shop); // one that never was an entry
-    for (const mend of [false, true]) {
-      const report = await changingNothing(shop, () => sync(mend));
-      expect(report).toEqual({ entries: 1, drift: [], mended: 0, faults: [] });
+    for (const update of [false, true]) {
+      const report = await changingNothing(shop, () => sync(update));
+      expect(report).toEqual({ entries: 1, drift: [], updated: 0, faults: [] });
     }
     expect(await productOf(shop, id)).toMatchObject({ onHand: 7, quantity: 10 });
   });
@@ -122,7 +122,7 @@ describe('comparing the space with the catalogue', () => {
         { entryId: missing, product: null, field: 'product', cms: 'Missing', shop: null },
         { entryId: same, product: `same-${same}`, field: 'entry', cms: 'published', shop: null },
       ],
-      mended: 2,
+      updated: 2,
       faults: [],
     });
     expect(await productOf(shop, missing)).toMatchObject({ title: 'Missing', onHand: 3, quantity: 3 });
@@ -146,7 +146,7 @@ describe('comparing the space with the catalogue', () => {
         [gone, ['status', 'deleted', 'ACTIVE']],
       ]),
     );
-    expect((await sync(true, true)).mended).toBe(3);
+    expect((await sync(true, true)).updated).toBe(3);
     const rows = await rowsOf<{ id: string; status: string }>(
       shop.db,
       'SELECT id, status FROM products WHERE id = ANY($1)',
@@ -169,11 +169,11 @@ describe('comparing the space with the catalogue', () => {
     // What is not refused: a look, and a tenth.
     expect((await sync(false)).drift).toHaveLength(11);
     server.entries = all.filter(({ id }) => id !== first);
-    expect((await sync(true)).mended).toBe(1);
+    expect((await sync(true)).updated).toBe(1);
     server.entries = all.filter(({ id }) => id !== first && id !== second && id !== ids[2]);
     await expect(sync(true)).rejects.toThrow('This would take 2 of 9 products off sale');
     expect(await productOf(shop, second)).toMatchObject({ status: 'ACTIVE' });
-    expect((await sync(true, true)).mended).toBe(2);
+    expect((await sync(true, true)).updated).toBe(2);
   });
 
   test('an entry that slips from one page to the other while they are read is not taken for gone', async () => {
@@ -185,7 +185,7 @@ describe('comparing the space with the catalogue', () => {
     };
     try {
       const report = await changingNothing(shop, () => sync(true));
-      expect(report).toMatchObject({ drift: [], mended: 0 });
+      expect(report).toMatchObject({ drift: [], updated: 0 });
       expect(await productOf(shop, id)).toMatchObject({ status: 'ACTIVE' });
     } finally {
       server.before = () => {};
@@ -203,7 +203,7 @@ describe('comparing the space with the catalogue', () => {
     };
     server.assets.set('a', '//images.example/a.jpg');
     entry(id).fields = { ...entry(id).fields, images: [{ sys: { type: 'Link', linkType: 'Asset', id: 'a' } }] };
-    expect((await sync(true)).mended).toBe(0);
+    expect((await sync(true)).updated).toBe(0);
     expect(await productOf(shop, id)).toMatchObject({ title: 'Later', quantity: 20, images: [] });
   });
 
@@ -214,7 +214,7 @@ describe('comparing the space with the catalogue', () => {
     }));
     const progress: [number, number][] = [];
     const report = await known(shop.app.services.contentful.sync).run({
-      mend: false,
+      update: false,
       onProgress: (done, total) => progress.push([done, total]),
     });
     expect(progress).toEqual([
@@ -222,7 +222,7 @@ describe('comparing the space with the catalogue', () => {
       [200, 205],
       [205, 205],
     ]);
-    expect(report).toMatchObject({ entries: 205, mended: 0 });
+    expect(report).toMatchObject({ entries: 205, updated: 0 });
     expect(report.drift).toHaveLength(204);
     expect(report.faults).toEqual([{ entryId: 'many007', reason: 'price must not be negative.' }]);
   });
@@ -314,9 +314,9 @@ describe('npm run contentful:sync', () => {
       [id, `synced-${id}`, 'stock', '5', '4'],
     ]);
     expect(dry.output).toContain('1 entries compared, 1 differ; nothing was changed.\n');
-    const mended = await run([]);
-    expect(mended).toMatchObject({ status: 0 });
-    expect(mended.output).toContain('1 entries compared, 1 differ; 1 mended.\n');
+    const updated = await run([]);
+    expect(updated).toMatchObject({ status: 0 });
+    expect(updated.output).toContain('1 entries compared, 1 differ; 1 updated.\n');
     expect(await productOf(shop, id)).toMatchObject({ title: 'Renamed', price: 700, onHand: 5 });
     expect(await run(['--dry-run'])).toEqual({
       status: 0,
@@ -329,7 +329,7 @@ describe('npm run contentful:sync', () => {
     await deliverAndApply(shop, { id, fields: { title: 'Later' }, revision: 9, minute: 9 });
     const left = await changingNothing(shop, () => run([]));
     expect(left.output).toContain(
-      '1 entries compared, 1 differ; 0 mended.\n1 left unchanged, because a later change was',
+      '1 entries compared, 1 differ; 0 updated.\n1 left unchanged, because a later change was',
     );
     expect(left.status).toBe(1);
   });

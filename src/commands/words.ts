@@ -2,3 +2,8 @@
 export function oneLine(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cs}\s]+/gu, ' ').trim();
 }
+
+/** A number and what it counts: `1 cart`, `2 carts`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
