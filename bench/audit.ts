@@ -26,9 +26,9 @@ if (size === null) {
   const scratch = await openScratch();
   try {
     const began = performance.now();
-    const tell = (what: string) =>
+    const report = (what: string) =>
       console.log(`  ${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${what}`);
-    await fill(scratch, size, tell);
+    await fill(scratch, size, report);
     await measure(scratch.db, size);
   } finally {
     await scratch.dispose();

@@ -8,7 +8,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { createApp, type App } from '../src/app.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { makeWatched, type Watched } from './fan-out/product.ts';
-import type { Ask, Told } from './fan-out/readers.ts';
+import type { Ask, Reply } from './fan-out/readers.ts';
 import { median, type Figures } from './fan-out/figures.ts';
 
 /*
@@ -29,10 +29,10 @@ const [subscribers, events, rounds] = [Number(values.subscribers), Number(values
 class Readers {
   readonly #child = fork(new URL('fan-out/readers.ts', import.meta.url), { execArgv: ['--import', 'tsx'] });
 
-  async ask(message: Ask): Promise<Told> {
+  async ask(message: Ask): Promise<Reply> {
     this.#child.send(message);
-    const [told] = (await once(this.#child, 'message')) as [Told];
-    return told;
+    const [reply] = (await once(this.#child, 'message')) as [Reply];
+    return reply;
   }
 
   close(): void {

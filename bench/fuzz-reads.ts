@@ -62,7 +62,7 @@ try {
   // One of them so small that answers are evicted all the time.
   const nodes = [await openNode(64), await openNode(1)];
   const plain = await openNode(0);
-  let told = 0;
+  let reported = 0;
   wrong = await fuzzReads({
     nodes,
     plain,
@@ -70,8 +70,8 @@ try {
     reads,
     logIn: () => logIn(plain.url),
     onProgress(done) {
-      if (done - told < 5000) return;
-      told = done;
+      if (done - reported < 5000) return;
+      reported = done;
       console.log(`${done} of ${reads} reads`);
     },
   });

@@ -25,7 +25,7 @@ const USAGE = `What a thousand times as many products and orders do to the time 
   --case      only requests whose name contains the text
   --write     write this part of docs/benchmarks.md
 
-Exit code: 0 no request takes more than three times as long (of the processor, where the system tells); 1 one does; 2 wrong arguments.`;
+Exit code: 0 no request takes more than three times as long (of processor time, where the system reports it); 1 one does; 2 wrong arguments.`;
 
 /** Below this difference in milliseconds a ratio says more about the machine than about the shop. */
 const NOISE_MS = 2;
@@ -36,7 +36,7 @@ const ADMIN = { email: 'bench@example.com', password: 'a long enough password' }
 interface Times {
   /** From the request to the answer. */
   clock: number;
-  /** Of the processor; null where the system does not tell. */
+  /** Processor time; null if the system does not report it. */
   processor: number | null;
 }
 
@@ -52,20 +52,20 @@ async function measure(size: number, options: Options): Promise<Map<string, Time
   // The shop's own connections give a statement up that takes half a minute.
   const client = new pg.Client({ connectionString: scratch.connectionString });
   const began = performance.now();
-  const tell = (what: string) =>
+  const log = (what: string) =>
     console.log(`  ${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${what}`);
   try {
     await client.connect();
     await client.query('SET statement_timeout = 0; SET synchronous_commit = off');
     // Without triggers, foreign keys among them: all that they check is so.
     await client.query('SET session_replication_role = replica');
-    tell(`${size} products`);
+    log(`${size} products`);
     await fillProducts(client, size);
-    tell(`${size} orders`);
+    log(`${size} orders`);
     await fillOrders(client, size);
     await fillUsers(client, Math.ceil(size / 10));
     await client.query('SET session_replication_role = origin');
-    tell('VACUUM ANALYZE');
+    log('VACUUM ANALYZE');
     await client.query('VACUUM ANALYZE');
     // What is measured is the database, and each request is sent again and again.
     const env = { READ_CACHE_MB: '0', ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password };
@@ -73,7 +73,7 @@ async function measure(size: number, options: Options): Promise<Map<string, Time
     const app = await createApp(config, pino({ level: 'silent' }));
     try {
       await giveOrders(client, ADMIN.email);
-      tell('requests');
+      log('requests');
       return await timesOf(app.url, client, size, options);
     } finally {
       await app.dispose();

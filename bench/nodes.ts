@@ -10,7 +10,7 @@ const USAGE = `How long it takes from a commit until a subscriber knows, with no
 
   --writers  who restock a variant each, at the same time (1 to 100)
   --seconds  how long a run takes (1 to 60)
-  --runs     runs, of which the median is told (1 to 50)
+  --runs     number of runs, of which the median is reported (1 to 50)
   --pause    milliseconds that a writer waits between two writes, where they do not go flat out (1 to 10000)`;
 
 const options = readOptions(process.argv.slice(2));

@@ -51,7 +51,7 @@ if (options === null) {
 
 async function measure(
   place: Place,
-  { writers, seconds, rounds, rate: told, snapshotSeconds }: Options,
+  { writers, seconds, rounds, rate: given, snapshotSeconds }: Options,
 ): Promise<Claim[]> {
   await using node = await startNode(place, writers);
   const after = (await node.log.end()).seq;
@@ -105,7 +105,7 @@ async function measure(
     );
   }
 
-  const pace = told ?? Math.round(median(withIt) / 2);
+  const pace = given ?? Math.round(median(withIt) / 2);
   console.log(
     `\n${writers} writers, ${pace} commits a second in all, ${snapshotSeconds} s each; milliseconds from commit to subscriber\n`,
   );
@@ -122,9 +122,9 @@ async function measure(
 
   const numbering = await readNumbering(node.db, after);
   // What was held the longest is the worst.
-  const last = (ran: Ran) => latencyOf(ran.told, (snapshotSeconds * 2000) / 3);
+  const last = (ran: Ran) => latencyOf(ran.deliveries, (snapshotSeconds * 2000) / 3);
   const slower = (of: (latency: Latency) => number) =>
-    Math.max(of(latencyOf(held.told)) / of(latencyOf(plain.told)), of(last(held)) / of(last(plain)));
+    Math.max(of(latencyOf(held.deliveries)) / of(latencyOf(plain.deliveries)), of(last(held)) / of(last(plain)));
   const [p50, p99] = [slower((latency) => latency.p50), slower((latency) => latency.p99)];
   const same = Math.abs(held.commitsPerSecond / plain.commitsPerSecond - 1);
   return [
@@ -171,11 +171,11 @@ async function tidy(node: Node): Promise<void> {
   await client.end();
 }
 
-function describe(name: string, { told, commitsPerSecond }: Ran, seconds: number): void {
-  const all = latencyOf(told);
+function describe(name: string, { deliveries, commitsPerSecond }: Ran, seconds: number): void {
+  const all = latencyOf(deliveries);
   const thirds = [0, 1, 2].map((third) => {
     const until = third === 2 ? Infinity : ((third + 1) * seconds * 1000) / 3;
-    const { p50, p99 } = latencyOf(told, (third * seconds * 1000) / 3, until);
+    const { p50, p99 } = latencyOf(deliveries, (third * seconds * 1000) / 3, until);
     return `${p50.toFixed(1)}, ${p99.toFixed(1)}`;
   });
   console.log(

@@ -74,15 +74,15 @@ async function replayStream({ events, most }: Options): Promise<boolean> {
 }
 
 /** Through GraphQL, by a subscriber of a node. */
-async function replayAt(transport: Transport, told: Options): Promise<boolean> {
+async function replayAt(transport: Transport, given: Options): Promise<boolean> {
   const place = await openPlace();
   try {
     // The first node migrates. The other finds the log full: it has none of it in memory.
     await (await place.startNode(null)).stop();
-    const filled = await fillLog(place.db, told.events);
-    console.log(`${told.events} events; megabytes of the node, the most in each tenth of them\n`);
+    const filled = await fillLog(place.db, given.events);
+    console.log(`${given.events} events; megabytes of the node, the most in each tenth of them\n`);
     const node = await place.startNode(null);
-    return await replay(node.url, transport, filled, told);
+    return await replay(node.url, transport, filled, given);
   } finally {
     await place.dispose();
   }
@@ -102,13 +102,13 @@ async function replay(
   const asked = { cursor: filled.cursor, events, pauseAfter: events / 2, pauseMs: 1000 * pause };
   const watched = {
     ...asked,
-    told(seq: number) {
+    onEvent(seq: number) {
       inOrder &&= seq === next;
       next += 1;
       memory.passed(next - filled.first);
     },
   };
-  const others = Array.from({ length: readers - 1 }, () => ({ ...asked, told() {} }));
+  const others = Array.from({ length: readers - 1 }, () => ({ ...asked, onEvent() {} }));
   try {
     await Promise.all([watched, ...others].map((each) => readAll(url, transport, each)));
   } finally {

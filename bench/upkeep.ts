@@ -38,7 +38,7 @@ interface Size {
 /** The middle run of each task, in a database of this size. */
 async function measure(size: Size, isWanted: (name: string) => boolean): Promise<Map<string, Run>> {
   const began = performance.now();
-  const tell = (what: string) =>
+  const progress = (what: string) =>
     console.log(`  ${((performance.now() - began) / 1000).toFixed(0).padStart(4)} s  ${what}`);
   const scratch = await openScratch();
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-upkeep-'));
@@ -47,16 +47,16 @@ async function measure(size: Size, isWanted: (name: string) => boolean): Promise
   try {
     await client.connect();
     await client.query('SET statement_timeout = 0; SET synchronous_commit = off');
-    tell(`${size.events} events`);
+    progress(`${size.events} events`);
     const log = await fillLog(scratch.db, size.events);
-    await fillCarts(client, size.carts, tell);
+    await fillCarts(client, size.carts, progress);
     // Nothing may happen by itself: neither consumers nor timers.
     const app = await createApp(scratchConfig(scratch, folder), pino({ level: 'silent' }), { quiet: true });
     try {
       const ground = { client, services, log, url: app.url, carts: size.carts };
       const middles = new Map<string, Run>();
       for (const { name, work } of tasks.filter((task) => isWanted(task.name))) {
-        tell(name);
+        progress(name);
         const runs = (await work(ground)).toSorted((a, b) => a.ms / a.units - b.ms / b.units);
         middles.set(name, runs[Math.floor(runs.length / 2)] ?? { ms: Number.NaN, units: 1 });
       }

@@ -74,11 +74,11 @@ const ROUNDS_AT_A_TIME = 10;
  * Fills it: the entries of all variants come round after round, as in a shop where all of them sell, so those of one variant
  * lie far apart. In the end all is well.
  */
-export async function fill({ db }: Scratch, size: Size, tell: (what: string) => void): Promise<void> {
+export async function fill({ db }: Scratch, size: Size, report: (what: string) => void): Promise<void> {
   const client = await db.connect();
   try {
     await client.query('SET synchronous_commit = off');
-    tell(`${size.variants} variants`);
+    report(`${size.variants} variants`);
     await client.query(
       `WITH product AS (INSERT INTO products (id, slug, title) VALUES (gen_random_uuid(), 'bench', 'Bench') RETURNING id)
        SELECT set_config('bench.product', id::text, false) FROM product`,
@@ -90,10 +90,10 @@ export async function fill({ db }: Scratch, size: Size, tell: (what: string) => 
       [size.variants],
     );
     await client.query('ALTER TABLE product_variants ENABLE TRIGGER USER');
-    await withoutIndexes(client, 'stock_movements', () => fillLedger(client, size, tell));
-    tell('carts');
+    await withoutIndexes(client, 'stock_movements', () => fillLedger(client, size, report));
+    report('carts');
     await fillCarts(client, size);
-    tell('VACUUM ANALYZE');
+    report('VACUUM ANALYZE');
     await client.query('VACUUM ANALYZE');
     await client.query('CHECKPOINT');
   } finally {
@@ -115,10 +115,14 @@ async function withoutIndexes(client: pg.Client, table: string, work: () => Prom
   for (const { definition } of rows) await client.query(definition);
 }
 
-async function fillLedger(client: pg.Client, { variants, entries }: Size, tell: (what: string) => void): Promise<void> {
+async function fillLedger(
+  client: pg.Client,
+  { variants, entries }: Size,
+  report: (what: string) => void,
+): Promise<void> {
   for (let from = 1; from <= entries; from += ROUNDS_AT_A_TIME) {
     const to = Math.min(from + ROUNDS_AT_A_TIME - 1, entries);
-    tell(`${to * variants} of ${entries * variants} ledger entries`);
+    report(`${to * variants} of ${entries * variants} ledger entries`);
     await client.query(
       `INSERT INTO stock_movements (variant_id, reason, on_hand_delta, held_delta, on_hand_after, held_after, occurred_at)
        SELECT v.id, 'RESTOCK', 4, 0, 4 * n, 0, clock_timestamp() FROM generate_series($1::int, $2::int) AS n, product_variants v`,

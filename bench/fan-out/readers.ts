@@ -9,7 +9,7 @@ export type Ask =
   /** When all have come; with `since`, how long they took. */
   | { ask: 'received'; since?: number };
 
-export interface Told {
+export interface Reply {
   lastAt: number;
   p50: number;
   p99: number;
@@ -47,7 +47,7 @@ function openOne(
   });
 }
 
-async function answer(message: Ask): Promise<Told> {
+async function answer(message: Ask): Promise<Reply> {
   if (message.ask === 'open') {
     for (let id = 0; id < message.count; id += OPEN_AT_A_TIME) {
       const some = Math.min(OPEN_AT_A_TIME, message.count - id);
@@ -76,5 +76,5 @@ async function answer(message: Ask): Promise<Told> {
 }
 
 process.on('message', (message: Ask) => {
-  void answer(message).then((told) => process.send?.(told));
+  void answer(message).then((reply) => process.send?.(reply));
 });

@@ -6,7 +6,7 @@ type Backends = Map<number, number>;
 
 /**
  * Measures the processor time of this process, and of the backends of the client's database but for the client's own: what work takes
- * however busy the machine is. Parallel workers are not counted. Null where the system does not tell (there is no /proc).
+ * however busy the machine is. Parallel workers are not counted. Null where the system does not report it (without /proc).
  */
 export function processorClock(client: pg.Client): (work: () => Promise<unknown>) => Promise<number | null> {
   async function readBackends(): Promise<Backends | null> {

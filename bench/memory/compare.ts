@@ -18,7 +18,7 @@ export interface Options {
   query?: string | null;
 }
 
-async function told<T>(child: ChildProcess, message?: Ask | AskReaders): Promise<T> {
+async function askFor<T>(child: ChildProcess, message?: Ask | AskReaders): Promise<T> {
   const over = new AbortController();
   const { signal } = over;
   const gone = once(child, 'exit', { signal }).then(([status]) => {
@@ -37,7 +37,7 @@ async function told<T>(child: ChildProcess, message?: Ask | AskReaders): Promise
 
 async function settled(server: ChildProcess, count: number): Promise<void> {
   const until = performance.now() + 60_000;
-  while ((await told<number>(server, { ask: 'live' })) !== count) {
+  while ((await askFor<number>(server, { ask: 'live' })) !== count) {
     if (performance.now() > until) throw new Error(`there are not ${count} subscribers`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -60,23 +60,23 @@ export async function measure(
   let clients = open();
   const snapshot = async (when: string) => {
     if (snapshots === undefined) return;
-    await told(server, { ask: 'snapshot', file: `${snapshots}/${which}-${when}.heapsnapshot` });
+    await askFor(server, { ask: 'snapshot', file: `${snapshots}/${which}-${when}.heapsnapshot` });
   };
   try {
-    const ready = await told<Ready>(server);
+    const ready = await askFor<Ready>(server);
     const { url } = ready;
     const query = ready.query === null ? null : (asked ?? ready.query);
-    const params = who === null ? [] : await told<Record<string, string>[]>(server, { ask: who, count: 2 * sockets });
-    await told(clients, { ask: 'open', url, query, count: sockets, params: params.slice(sockets) });
+    const params = who === null ? [] : await askFor<Record<string, string>[]>(server, { ask: who, count: 2 * sockets });
+    await askFor(clients, { ask: 'open', url, query, count: sockets, params: params.slice(sockets) });
     await settled(server, sockets);
     clients.kill('SIGKILL');
     await settled(server, 0);
-    const before = await told<Memory>(server, { ask: 'memory' });
+    const before = await askFor<Memory>(server, { ask: 'memory' });
     await snapshot('before');
     clients = open();
-    await told(clients, { ask: 'open', url, query, count: sockets, params });
+    await askFor(clients, { ask: 'open', url, query, count: sockets, params });
     await settled(server, sockets);
-    const after = await told<Memory>(server, { ask: 'memory' });
+    const after = await askFor<Memory>(server, { ask: 'memory' });
     await snapshot('after');
     const each = (of: keyof Memory) => (after[of] - before[of]) / sockets;
     return { heap: each('heap'), external: each('external'), resident: each('resident') };

@@ -23,12 +23,12 @@ export interface Run {
 const now = () => performance.timeOrigin + performance.now();
 const ARRIVE_WITHIN_MS = 10_000;
 
-/** Has writers restock a variant each at one node, while somebody at another (or the same) is told of it. */
-export async function measure(db: Database, at: string, toldAt: string, load: Load): Promise<Run> {
+/** Has writers restock a variant each at one node, and measures when a subscriber of another (or of the same) receives the event. */
+export async function measure(db: Database, at: string, subscribedAt: string, load: Load): Promise<Run> {
   const accessToken = await logIn(at);
   const variants = await makeVariants(at, accessToken, load.writers);
   const arrived = new Map<string, number>();
-  const subscriber = await subscribe(toldAt, variants, (variantId, available) =>
+  const subscriber = await subscribe(subscribedAt, variants, (variantId, available) =>
     arrived.set(`${variantId} ${available}`, now()),
   );
 
@@ -60,7 +60,7 @@ export async function measure(db: Database, at: string, toldAt: string, load: Lo
   return { latencies: latencies.toSorted((a, b) => a - b), commitsPerSecond };
 }
 
-// The ledger is never written again, so its rows tell which transaction wrote them; the log's are numbered later.
+// Rows of the ledger are never updated, so they show which transaction wrote them; those of the log are numbered later.
 const COMMITS = {
   name: 'bench_commits',
   text: `SELECT variant_id AS "variantId", on_hand_after AS level,
@@ -99,8 +99,8 @@ interface Changed {
   stockChanged: { available: number; variant: { id: string } };
 }
 
-/** Subscribes, and waits until that stands: nothing is told of a moment before. */
-async function subscribe(url: string, ids: string[], told: (variantId: string, available: number) => void) {
+/** Subscribes, and waits until the subscription is active: earlier events do not arrive. */
+async function subscribe(url: string, ids: string[], onEvent: (variantId: string, available: number) => void) {
   const client = createClient({
     url: `${url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
@@ -115,7 +115,7 @@ async function subscribe(url: string, ids: string[], told: (variantId: string, a
     {
       next({ data, errors }) {
         if (data == null) throw new Error(JSON.stringify(errors));
-        told(data.stockChanged.variant.id, data.stockChanged.available);
+        onEvent(data.stockChanged.variant.id, data.stockChanged.available);
       },
       error(error) {
         throw new Error(JSON.stringify(error));

@@ -16,7 +16,7 @@ const PRODUCTS = '{ products(first: 20) { nodes { title variants { sku available
 const ADD = `mutation BenchAdd($sku: String!) {
   cartLinesAdd(input: { lines: [{ sku: $sku, quantity: 1 }] }) { cart { token } errors { code } } }`;
 
-/** What requests take while a batch of fifty people is told each second, letters and all, against what they take alone. */
+/** What requests take while fifty people a second are notified by email, compared with what they take alone. */
 export async function measureBesideAlerts(place: Place): Promise<Claim> {
   const url = await place.newDatabase();
   const shop = await place.openShop(url, { STOCK_ALERT_BATCH_SECONDS: '86400' });
@@ -54,16 +54,16 @@ export async function measureBesideAlerts(place: Place): Promise<Claim> {
     };
     let batches = 0;
     const beside = async () => {
-      const tell = async () => {
+      const notify = async () => {
         await rowsOf(shop.db, 'UPDATE stock_alert_chains SET next_batch_at = clock_timestamp() WHERE variant_id = $1', [
           waited.id,
         ]);
-        await shop.services.stockAlerts.tellNext(waited.id);
+        await shop.services.stockAlerts.notifyNext(waited.id);
         batches += 1;
       };
-      const timer = setInterval(() => void tell(), BATCH_EVERY_MS);
+      const timer = setInterval(() => void notify(), BATCH_EVERY_MS);
       try {
-        void tell();
+        void notify();
         return await measure();
       } finally {
         clearInterval(timer);
@@ -92,7 +92,7 @@ export async function measureBesideAlerts(place: Place): Promise<Claim> {
 const LOGINS = 6;
 const COST = '10';
 
-/** A log-in with an unknown address must not be told from one with a wrong password by how long it takes. */
+/** How long a log-in takes must not reveal whether the address or the password was wrong. */
 export async function measureLogIns(place: Place): Promise<Claim> {
   const shop = await place.openShop(await place.newDatabase(), { BCRYPT_COST: COST });
   const LOGIN = `mutation BenchLogin($email: String!) {

@@ -1,4 +1,4 @@
-import type { Told } from './load.ts';
+import type { Delivery } from './load.ts';
 
 /** What a claim came to. */
 export interface Claim {
@@ -14,10 +14,10 @@ export interface Latency {
 }
 
 /** The latency of the events that were committed from one moment on, up to another. */
-export function latencyOf(told: readonly Told[], fromMs = 0, toMs = Infinity): Latency {
-  const times = told
+export function latencyOf(deliveries: readonly Delivery[], fromMs = 0, toMs = Infinity): Latency {
+  const times = deliveries
     .filter(({ committedAt }) => committedAt >= fromMs && committedAt < toMs)
-    .map(({ committedAt, toldAt }) => toldAt - committedAt)
+    .map(({ committedAt, deliveredAt }) => deliveredAt - committedAt)
     .toSorted((a, b) => a - b);
   return { p50: at(times, 0.5), p99: at(times, 0.99) };
 }

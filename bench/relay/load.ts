@@ -10,17 +10,17 @@ export interface Load {
   rate: number | null;
 }
 
-/** An event that came, with when it was committed and when the feed told of it, in milliseconds since the load began. */
-export interface Told {
+/** When an event was committed and when the feed delivered it, in milliseconds since the load began. */
+export interface Delivery {
   committedAt: number;
-  toldAt: number;
+  deliveredAt: number;
 }
 
 export interface Ran {
   commits: number;
   commitsPerSecond: number;
   /** In the order of their commits; empty where latency was not asked for. */
-  told: Told[];
+  deliveries: Delivery[];
 }
 
 const TYPE = 'bench_written';
@@ -31,21 +31,25 @@ export async function writeFor(node: Node, load: Load): Promise<Ran> {
   return (await run(node, load, false)).ran;
 }
 
-/** The same, and tells when each of the events came to a subscriber of the node's feed. The relay must be on. */
+/** Like `writeFor`, and measures when each event reached a subscriber of the node's feed. The relay must be on. */
 export async function timeFor(node: Node, load: Load): Promise<Ran> {
-  const toldAt = new Map<number, number>();
+  const deliveredAt = new Map<number, number>();
   const unsubscribe = node.feed.subscribe({
-    event: ({ payload }) => void toldAt.set((payload as { n: number }).n, now()),
+    event: ({ payload }) => void deliveredAt.set((payload as { n: number }).n, now()),
     reset: () => {},
   });
   const { ran, transactions, began } = await run(node, load, true);
   const deadline = performance.now() + 10_000;
-  while (toldAt.size < ran.commits && performance.now() < deadline) await delay(10);
+  while (deliveredAt.size < ran.commits && performance.now() < deadline) await delay(10);
   unsubscribe();
-  if (toldAt.size !== ran.commits) throw new Error(`${ran.commits} commits, of which the feed told ${toldAt.size}`);
+  if (deliveredAt.size !== ran.commits)
+    throw new Error(`${ran.commits} commits, of which the feed delivered ${deliveredAt.size}`);
   const commits = await readCommits(node.db, transactions);
-  const told = commits.map(({ n, at }) => ({ committedAt: at - began, toldAt: (toldAt.get(n) ?? NaN) - began }));
-  return { ...ran, told };
+  const deliveries = commits.map(({ n, at }) => ({
+    committedAt: at - began,
+    deliveredAt: (deliveredAt.get(n) ?? NaN) - began,
+  }));
+  return { ...ran, deliveries };
 }
 
 let count = 0;
@@ -74,7 +78,7 @@ async function run(node: Node, { writers, seconds, rate }: Load, timed: boolean)
 
   await Promise.all(Array.from({ length: writers }, (_, index) => write(index)));
   const commitsPerSecond = (commits * 1000) / (now() - began);
-  return { ran: { commits, commitsPerSecond, told: [] }, transactions, began };
+  return { ran: { commits, commitsPerSecond, deliveries: [] }, transactions, began };
 }
 
 const transaction: Statement = { name: 'bench_transaction', text: 'SELECT pg_current_xact_id()::text AS id' };
@@ -85,7 +89,7 @@ async function readTransaction(tx: Queryable): Promise<string> {
   return row.id;
 }
 
-// The relay writes each row of the log once more, so that the row itself does not tell who committed it.
+// The relay writes each row of the log once more, so the row itself does not show which transaction committed it.
 const commitTimes: Statement = {
   name: 'bench_commit_times',
   text: `SELECT n, (extract(epoch FROM pg_xact_commit_timestamp(id::xid8::xid)) * 1000)::float8 AS at

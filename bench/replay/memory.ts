@@ -9,7 +9,7 @@ export interface Growth {
 
 const EVERY_MS = 100;
 
-/** Watches a node's resident memory from now on, as its metrics tell it. */
+/** Watches a node's resident memory from now on, as its metrics report it. */
 export async function memoryOf(
   url: string,
   events: number,
@@ -46,6 +46,6 @@ export async function memoryOf(
 async function readRss(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const [, bytes] = /^\w*process_resident_bytes(?:\{[^}]*\})? (\S+)$/m.exec(text) ?? [];
-  if (bytes === undefined) throw new Error('the node does not tell of its memory');
+  if (bytes === undefined) throw new Error('the metrics of the node do not contain its memory');
   return Number(bytes) / 1e6;
 }

@@ -4,8 +4,8 @@ import { WebSocket } from 'ws';
 
 export type Transport = 'SSE' | 'WebSocket';
 
-/** Told of each event: its place in the log. */
-type Told = (seq: number) => void;
+/** Called with the position in the log of each event. */
+type OnEvent = (seq: number) => void;
 
 const QUERY = 'subscription ($after: EventCursor) { stockChanged(after: $after) { cursor available } }';
 
@@ -14,18 +14,18 @@ interface Answer {
   errors?: unknown;
 }
 
-/** Replays a node's log from a cursor, until so many events have come. Pauses once, in which it takes nothing in. */
+/** Replays a node's log from a cursor, until so many events have arrived. Pauses once, during which it reads nothing. */
 export async function readAll(
   url: string,
   transport: Transport,
-  options: { cursor: string; events: number; pauseAfter: number; pauseMs: number; told: Told },
+  options: { cursor: string; events: number; pauseAfter: number; pauseMs: number; onEvent: OnEvent },
 ): Promise<void> {
-  const { cursor, events, pauseAfter, pauseMs, told } = options;
+  const { cursor, events, pauseAfter, pauseMs, onEvent } = options;
   let count = 0;
   const take = (answer: Answer) => {
     const change = answer.data?.stockChanged;
     if (change == null) throw new Error(`an answer without an event: ${JSON.stringify(answer)}`);
-    told(seqOf(change.cursor));
+    onEvent(seqOf(change.cursor));
     count += 1;
   };
   const isOver = () => count >= events;

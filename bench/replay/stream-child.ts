@@ -6,7 +6,7 @@ import { openStream } from '../../src/events/stream.ts';
 import { openDatabase, openReader } from '../../src/infra/postgres/database.ts';
 import { createLogger } from '../../src/infra/logger.ts';
 
-// Reads the whole log through a stream, in a process of its own, and tells what memory it has at each tenth of it: on the
+// Reads the whole log through a stream, in a process of its own, and reports its memory at each tenth of it: on the
 // heap, after a collection, and in all. `node --expose-gc --import tsx stream-child.ts URL (keep)`. With `keep` it does not let go of the events.
 
 const [connectionString = '', keep] = process.argv.slice(2);

@@ -29,30 +29,30 @@ export async function act(run: {
     await until(1);
     return acts;
   }
-  const tell = (what: string) => print(`  ${what}, after ${subscribers.drops} drops`);
+  const log = (what: string) => print(`  ${what}, after ${subscribers.drops} drops`);
   const { redis, urls } = nodes;
 
   await until(0.3);
   if (signal.aborted) return acts;
   if (redis !== null) {
     await redis.kill();
-    tell(`killed   Redis`);
+    log(`killed   Redis`);
     acts.redis = { missed: await countOf(urls, isWithoutRedis, signal), met: 0, nodes: urls.length };
   }
   await until(0.4);
   if (signal.aborted) return acts;
   await nodes.kill(victim);
-  tell(`killed   ${victim}`);
+  log(`killed   ${victim}`);
   await until(0.55);
   if (signal.aborted) return acts;
   await nodes.restart(victim);
   const before = subscribers.connectionsTo(victim);
-  tell(`started  ${victim} again`);
+  log(`started  ${victim} again`);
   await until(0.7);
   if (signal.aborted) return acts;
   if (redis !== null && acts.redis !== null) {
     await redis.restart();
-    tell('started  Redis again');
+    log('started  Redis again');
     acts.redis.met = await countOf(urls, isWithRedis, signal);
     await delay(WHOLE_FOR_MS, undefined, { signal }).catch(() => {});
   }

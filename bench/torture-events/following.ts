@@ -1,19 +1,19 @@
-/** An event as it comes. */
-export interface Told {
+/** An event as it arrives. */
+export interface Change {
   cursor: string;
   available: number;
 }
 
-/** What a way to follow is given. */
+/** What each transport is given. */
 export interface Following {
   variables: { variantIds: string[] | null; productIds: string[] | null; after: string };
-  /** A node to come (back) to. */
+  /** The URL of the node to connect to. */
   url(): string;
-  /** How long to stay away. */
+  /** Resolves when it is time to connect again. */
   away(): Promise<unknown>;
-  /** To be told of each connection, with what breaks it off. @returns what is to be called when it is over */
+  /** Call it with each connection, and with how to drop it. @returns what to call when the connection has ended */
   opened(url: string, drop: () => void): () => void;
-  next(event: Told): void;
+  next(event: Change): void;
   fault(what: string): void;
 }
 

@@ -13,7 +13,7 @@ export interface Options {
   admin: Credentials | null;
 }
 
-export const USAGE = `Has subscribers dropped at random places while stock moves, and tells whether any of them missed an event.
+export const USAGE = `Has subscribers dropped at random places while stock moves, and reports whether any of them missed an event.
 
   npm run torture:events -- [--seconds 60] [--subscribers 50] [--writers 20] [--rate 100]
                             [--url http://localhost:4000 [--url …]] [--admin-email … --admin-password …]

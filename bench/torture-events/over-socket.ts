@@ -1,9 +1,9 @@
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { COME_BACK, resuming } from '../../examples/resume.ts';
-import { SUBSCRIPTION, type Following, type Told } from './following.ts';
+import { SUBSCRIPTION, type Following, type Change } from './following.ts';
 
-/** Follows with graphql-ws, as front ends are told to. @returns what ends it */
+/** Follows with graphql-ws, as the documentation advises. @returns what ends it */
 export function followOverSocket({ variables, url, away, opened, next, fault }: Following): () => Promise<void> {
   let at = '';
   let over = () => {};
@@ -26,7 +26,7 @@ export function followOverSocket({ variables, url, away, opened, next, fault }: 
     },
   });
   const client = resuming(plain, { warn: fault });
-  const stop = client.subscribe<{ stockChanged: Told }>(
+  const stop = client.subscribe<{ stockChanged: Change }>(
     { query: SUBSCRIPTION, variables },
     {
       next({ data, errors }) {

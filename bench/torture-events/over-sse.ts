@@ -1,8 +1,8 @@
 import { request } from 'node:http';
-import { SUBSCRIPTION, type Following, type Told } from './following.ts';
+import { SUBSCRIPTION, type Following, type Change } from './following.ts';
 
 interface Result {
-  data?: { stockChanged: Told } | null;
+  data?: { stockChanged: Change } | null;
   errors?: { message: string; extensions?: { code?: string } }[];
 }
 

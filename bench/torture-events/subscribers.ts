@@ -22,7 +22,7 @@ const AWAY_MS = 800;
 const STAY_MS = 3000;
 const STAY_EVENTS = 150;
 const PATIENCE_MS = 20_000;
-/** What was told twice would come by then. */
+/** Repeated events would have arrived after this time. */
 const AFTERMATH_MS = 500;
 
 /** Lets them begin, all after the same cursor; every other one over SSE. */

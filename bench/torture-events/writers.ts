@@ -8,7 +8,7 @@ import { ShopNotReachable } from '../torture/shop.ts';
 import type { Options } from './options.ts';
 import type { Shelf } from './shelf.ts';
 
-/** What the writers were told. */
+/** What the shop answered to the writers. */
 export interface Written {
   /** Changes that a node answered with success. */
   answered: number;

@@ -78,7 +78,7 @@ export function faultsOf(place: Place): Fault[] {
     const { proxy } = random.oneOf(fronts);
     proxy.forget();
     await a(random, 500, 2_000);
-    // Whoever is forgotten finds out by its own time-outs; ours have none over HTTP that is kept alive.
+    // A client whose connection is forgotten finds out by its own time-outs; ours have none for HTTP connections that are kept alive.
     proxy.cut();
   });
 

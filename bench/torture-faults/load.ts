@@ -3,8 +3,8 @@ import { v7 as uuid } from 'uuid';
 import type { Credentials } from '../options.ts';
 import type { Random } from './random.ts';
 
-/** What those who use the shop were told, each thing once. */
-export interface Told {
+/** What the shop confirmed to its users, each thing once. */
+export interface Confirmed {
   /** By idempotency key. */
   orders: Map<string, { id: string; number: string; units: number; email: string }>;
   adjustments: Map<string, number>;
@@ -17,7 +17,7 @@ export interface Told {
 }
 
 export interface Load {
-  told: Told;
+  confirmed: Confirmed;
   /** Ends it; everything that was begun is asked for until it has an outcome. */
   finish(): Promise<void>;
 }
@@ -62,7 +62,13 @@ export function startLoad(options: {
   random: Random;
 }): Load {
   const { urls, variants, shoppers, admin, random } = options;
-  const told: Told = { orders: new Map(), adjustments: new Map(), unknown: [], contradictions: [], unanswered: 0 };
+  const confirmed: Confirmed = {
+    orders: new Map(),
+    adjustments: new Map(),
+    unknown: [],
+    contradictions: [],
+    unanswered: 0,
+  };
   const stop = new AbortController();
   let deadline = Infinity;
 
@@ -77,10 +83,10 @@ export function startLoad(options: {
       });
       const { data } = (await response.json()) as { data?: { payload?: Payload | null } | null };
       const payload = data?.payload ?? null;
-      if (payload === null) told.unanswered += 1;
+      if (payload === null) confirmed.unanswered += 1;
       return payload;
     } catch {
-      told.unanswered += 1;
+      confirmed.unanswered += 1;
       return null;
     }
   }
@@ -103,22 +109,23 @@ export function startLoad(options: {
       const payload = await send(CHECKOUT, { key, email }, { 'x-cart-token': token });
       const order = payload?.order;
       if (order != null) {
-        const before = told.orders.get(key);
+        const before = confirmed.orders.get(key);
         if (before !== undefined && before.id !== order.id)
-          told.contradictions.push(`${key}: ${before.id}, ${order.id}`);
-        told.orders.set(key, { id: order.id, number: order.number, units: order.totalQuantity, email });
+          confirmed.contradictions.push(`${key}: ${before.id}, ${order.id}`);
+        confirmed.orders.set(key, { id: order.id, number: order.number, units: order.totalQuantity, email });
         // Now and then once more: it is to be the same order.
         if (before !== undefined || random.below(5) > 1) return;
         continue;
       }
       // Its time may have run out meanwhile; then there is nothing to buy any more.
       if (payload !== null && payload.errors.length > 0) {
-        if (told.orders.has(key)) told.contradictions.push(`${key}: an order, then ${payload.errors[0]?.code}`);
+        if (confirmed.orders.has(key))
+          confirmed.contradictions.push(`${key}: an order, then ${payload.errors[0]?.code}`);
         return;
       }
       await delay(AGAIN_AFTER_MS);
     }
-    if (!told.orders.has(key)) told.unknown.push(`checkout ${key}`);
+    if (!confirmed.orders.has(key)) confirmed.unknown.push(`checkout ${key}`);
   }
 
   async function restock(): Promise<void> {
@@ -129,10 +136,10 @@ export function startLoad(options: {
       while (!settled && Date.now() < deadline) {
         const payload = authorization === '' ? null : await send(ADJUST, { id, delta, key }, { authorization });
         if (payload?.variant != null) {
-          told.adjustments.set(key, delta);
+          confirmed.adjustments.set(key, delta);
           settled = true;
         } else if (payload !== null && payload.errors.length > 0) {
-          told.contradictions.push(`adjustment ${key}: ${payload.errors[0]?.message}`);
+          confirmed.contradictions.push(`adjustment ${key}: ${payload.errors[0]?.message}`);
           settled = true;
         } else {
           const login = await send(LOGIN, admin);
@@ -140,14 +147,14 @@ export function startLoad(options: {
           else await delay(AGAIN_AFTER_MS);
         }
       }
-      if (!settled) told.unknown.push(`adjustment ${key}`);
+      if (!settled) confirmed.unknown.push(`adjustment ${key}`);
       await pause(STAFF_PAUSE_MS);
     }
   }
 
   const all = [...Array.from({ length: shoppers }, shop), ...Array.from({ length: STAFF }, restock)];
   return {
-    told,
+    confirmed,
     async finish() {
       deadline = Date.now() + PATIENCE_MS;
       stop.abort();

@@ -17,7 +17,7 @@ export interface Options {
   recoverWithin: number;
 }
 
-export const USAGE = `Kills, freezes and cuts off the parts of a shop under load, and tells whether anything was lost.
+export const USAGE = `Kills, freezes and cuts off the parts of a shop under load, and reports whether anything was lost.
 
   npm run torture:faults -- [--faults 20] [--seed S] [--duration SECONDS] [--way embedded|services|both]
                             [--shoppers 6] [--subscribers 10] [--recover-within 60]

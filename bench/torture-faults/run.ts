@@ -67,7 +67,7 @@ export async function torture(
       passed = losses === 0;
       print(
         `\n${way}: ${inflicted.length} faults, ${facts.orders.length} orders, ${facts.log.length} events, ` +
-          `${load.told.unanswered} answers lost and asked for again: ${losses} losses → ${passed ? 'PASS' : 'FAIL'}`,
+          `${load.confirmed.unanswered} answers lost and asked for again: ${losses} losses → ${passed ? 'PASS' : 'FAIL'}`,
       );
       return !passed;
     } finally {
@@ -164,7 +164,7 @@ async function collect(given: {
   );
   const lastSeen = Math.max(0, ...log.map(({ seq }) => seq));
   return {
-    told: load.told,
+    confirmed: load.confirmed,
     orders,
     adjustments: new Map(adjustments.map(({ key, delta }) => [key, delta])),
     discrepancies: await auditInventory(db, ids),

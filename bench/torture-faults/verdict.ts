@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import type { Discrepancy } from '../../src/modules/inventory/inventory.audit.ts';
 import type { Logged } from '../torture-events/shelf.ts';
 import { compare, type Followed } from '../torture-events/verdict.ts';
-import type { Told } from './load.ts';
+import type { Confirmed } from './load.ts';
 
 /** A fault that was inflicted, and how long after its end the shop took to work as before. */
 export interface Inflicted {
@@ -13,14 +13,14 @@ export interface Inflicted {
 
 /** What the shop's database and its mail server have in the end. */
 export interface Facts {
-  told: Told;
+  confirmed: Confirmed;
   orders: { id: string; number: string; units: number; email: string }[];
   adjustments: Map<string, number>;
   discrepancies: readonly Discrepancy[];
   log: readonly Logged[];
   followed: readonly Followed[];
   subscriberFaults: readonly string[];
-  /** Mails that tell of an order, by recipient: how often each was delivered. */
+  /** Emails about orders, by recipient: how often each was delivered. */
   delivered: Map<string, number>;
   endedByThemselves: readonly string[];
 }
@@ -31,9 +31,9 @@ export interface Check {
   detail: string;
 }
 
-/** Compares what people were told with what is there. */
+/** Compares what was confirmed with what is there. */
 export function judge(facts: Facts, inflicted: readonly Inflicted[]): Check[] {
-  const { told, orders, adjustments, discrepancies, log, followed, delivered } = facts;
+  const { confirmed, orders, adjustments, discrepancies, log, followed, delivered } = facts;
   const checks: Check[] = [];
   const check = (name: string, faults: readonly string[], all: string) =>
     checks.push({
@@ -43,19 +43,19 @@ export function judge(facts: Facts, inflicted: readonly Inflicted[]): Check[] {
     });
 
   const stored = new Map(orders.map((order) => [order.number, order]));
-  const toldNumbers = new Set([...told.orders.values()].map(({ number }) => number));
+  const confirmedNumbers = new Set([...confirmed.orders.values()].map(({ number }) => number));
   check(
     'orders',
     [
-      ...told.contradictions,
-      ...told.unknown,
-      ...[...told.orders.values()].flatMap(({ number, units }) => {
+      ...confirmed.contradictions,
+      ...confirmed.unknown,
+      ...[...confirmed.orders.values()].flatMap(({ number, units }) => {
         const order = stored.get(number);
         if (order === undefined) return [`order ${number} was promised and is not there`];
         return order.units === units ? [] : [`order ${number} has ${order.units} units, ${units} were promised`];
       }),
       ...orders
-        .filter(({ number }) => !toldNumbers.has(number))
+        .filter(({ number }) => !confirmedNumbers.has(number))
         .map(({ number }) => `order ${number} was confirmed to nobody`),
     ],
     `${orders.length} orders`,
@@ -63,11 +63,11 @@ export function judge(facts: Facts, inflicted: readonly Inflicted[]): Check[] {
   check(
     'restocking',
     [
-      ...[...told.adjustments]
+      ...[...confirmed.adjustments]
         .filter(([key, delta]) => adjustments.get(key) !== delta)
         .map(([key]) => `${key} is missing`),
       ...[...adjustments.keys()]
-        .filter((key) => !told.adjustments.has(key))
+        .filter((key) => !confirmed.adjustments.has(key))
         .map((key) => `${key} was confirmed to nobody`),
     ],
     `${adjustments.size} adjustments`,

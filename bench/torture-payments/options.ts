@@ -15,7 +15,7 @@ export interface Options {
   settleWithin: number;
 }
 
-export const USAGE = `Kills the parts of a shop while people pay, and tells whether any money was lost.
+export const USAGE = `Kills the parts of a shop while people pay, and reports whether any money was lost.
 
   npm run torture:payments -- [--shoppers 500] [--units 100] [--kills 100] [--seed S] [--duration SECONDS]
                               [--recover-within 120] [--settle-within 900]

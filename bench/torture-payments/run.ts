@@ -98,7 +98,7 @@ async function run(
     endedByItself === 0 ? [] : [`${name} ended by itself ${endedByItself} times`],
   );
   const books = await readBooks(db, bank, variant.id);
-  const checks = judge({ told: shopping.told, books, units, kills: killsDone, open, endedByThemselves });
+  const checks = judge({ outcomes: shopping.outcomes, books, units, kills: killsDone, open, endedByThemselves });
   console.log('');
   for (const { name, faults, detail } of checks) {
     console.log(
@@ -112,7 +112,7 @@ async function run(
   );
   const found = checks.reduce((sum, { faults }) => sum + faults.length, 0);
   console.log(
-    `${killsDone.length} kills (${countsOf(killsDone)}), ${shopping.told.length} shoppers, ${books.payments.length} payments, ${books.orders.length} orders, ` +
+    `${killsDone.length} kills (${countsOf(killsDone)}), ${shopping.outcomes.length} shoppers, ${books.payments.length} payments, ${books.orders.length} orders, ` +
       `${shopping.unanswered} answers lost and asked for again: ${found} discrepancies → ${found === 0 ? 'PASS' : 'FAIL'}`,
   );
   return found === 0;

@@ -11,7 +11,7 @@ const PLANS = [
 export type Plan = (typeof PLANS)[number];
 
 /** What a shopper was shown in the end. */
-export interface Told {
+export interface Outcome {
   plan: Plan;
   /** Global ID of the payment; null if none began. */
   paymentId: string | null;
@@ -20,7 +20,7 @@ export interface Told {
 }
 
 export interface Shopping {
-  told: readonly Told[];
+  outcomes: readonly Outcome[];
   /** Answers without an outcome: each was asked for again. */
   unanswered: number;
 }
@@ -87,7 +87,7 @@ export async function sendShoppers(options: {
   mayEnter: (count: number) => Promise<boolean>;
 }): Promise<Shopping> {
   const { urls, bank, variantId, shoppers, graceMs, random, mayEnter } = options;
-  const told: Told[] = [];
+  const outcomes: Outcome[] = [];
   let unanswered = 0;
   let entered = 0;
 
@@ -143,8 +143,8 @@ export async function sendShoppers(options: {
     await cancelled;
   }
 
-  async function shop(plan: Plan): Promise<Told> {
-    const nothing: Told = { plan, paymentId: null, orderNumber: null };
+  async function shop(plan: Plan): Promise<Outcome> {
+    const nothing: Outcome = { plan, paymentId: null, orderNumber: null };
     const email = `payer-${uuid()}@example.com`;
     // Sold out for now: units come back from those who did not pay.
     const added = async () => (await ask(ADD, { id: variantId }, null))?.cart?.token ?? null;
@@ -181,13 +181,13 @@ export async function sendShoppers(options: {
       const plan = random.oneOf(PLANS);
       // The last ones would keep the run waiting for minutes.
       const isTooLate = plan === 'BANK_AGREES_AFTERWARDS' && number > shoppers * LATEST_SHARE;
-      told.push(await shop(isTooLate ? 'PAYS' : plan));
+      outcomes.push(await shop(isTooLate ? 'PAYS' : plan));
     }
   }
 
   await Promise.all(Array.from({ length: LANES }, lane));
   return {
-    told,
+    outcomes,
     get unanswered() {
       return unanswered;
     },

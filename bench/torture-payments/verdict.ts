@@ -1,10 +1,10 @@
 import type { Books } from './books.ts';
 import type { Kill } from './kills.ts';
-import type { Told } from './shoppers.ts';
+import type { Outcome } from './shoppers.ts';
 
 /** All that is known at the end of a run. */
 export interface Facts {
-  told: readonly Told[];
+  outcomes: readonly Outcome[];
   books: Books;
   units: number;
   kills: readonly Kill[];
@@ -20,13 +20,13 @@ export interface Check {
   detail: string;
 }
 
-/** Compares the provider's books with the shop's, and both with orders, stock and what shoppers were told. */
-export function judge({ told, books, units, kills, open, endedByThemselves }: Facts): Check[] {
+/** Compares the provider's books with the shop's, and both with orders, stock and what shoppers saw. */
+export function judge({ outcomes, books, units, kills, open, endedByThemselves }: Facts): Check[] {
   const { payments, orders, stock, discrepancies, ledger } = books;
   const standing = orders.filter(({ status }) => status !== 'CANCELLED');
   const numbers = new Set(orders.map(({ number }) => number));
   const begun = new Set(payments.map(({ id }) => id));
-  const shown = told.filter(({ orderNumber }) => orderNumber !== null);
+  const shown = outcomes.filter(({ orderNumber }) => orderNumber !== null);
   return [
     {
       name: "the provider's books and the shop's are the same",
@@ -78,11 +78,11 @@ export function judge({ told, books, units, kills, open, endedByThemselves }: Fa
         ...shown
           .filter(({ orderNumber }) => orderNumber !== null && !numbers.has(orderNumber))
           .map(({ orderNumber }) => `order ${orderNumber} was shown, and is not there`),
-        ...told
+        ...outcomes
           .filter(({ paymentId }) => paymentId !== null && !begun.has(idOf(paymentId)))
           .map(({ paymentId }) => `payment ${paymentId} was shown, and is not there`),
       ],
-      detail: `${told.length} shoppers, ${shown.length} saw their order`,
+      detail: `${outcomes.length} shoppers, ${shown.length} saw their order`,
     },
     {
       // A run in which nothing was sold shows nothing.

@@ -18,7 +18,7 @@ export interface Outcome {
   orders: string[];
 }
 
-/** What the crowd was told, and how long it took. */
+/** What the shop confirmed to the crowd, and how long it took. */
 export interface Crowd {
   outcomes: Outcome[];
   /** Milliseconds by what was asked for. */

@@ -28,7 +28,7 @@ const EVENTS = `SELECT (payload->>'available')::int AS available, (payload->>'pr
 
 const PATIENCE_MS = 10_000;
 
-/** The shop's books on the variant, beside what the crowd was told and the watcher saw. */
+/** The shop's books on the variant, beside what it confirmed to the crowd and what the watcher saw. */
 export async function collectFacts(options: {
   shop: TortureShop;
   options: Options;
@@ -49,7 +49,7 @@ export async function collectFacts(options: {
   return {
     buyers: outcomes.length,
     stock: options.options.stock,
-    told: {
+    confirmed: {
       asked: sum((outcome) => outcome.asked),
       orders: new Set(outcomes.flatMap((outcome) => outcome.orders)).size,
       units: sum((outcome) => outcome.bought),

@@ -16,7 +16,7 @@ export interface Options {
   admin: Credentials | null;
 }
 
-export const USAGE = `Lets a crowd loose on a running shop, and tells whether a unit was sold twice.
+export const USAGE = `Lets a crowd loose on a running shop, and reports whether a unit was sold twice.
 
   npm run torture -- [--buyers 1000] [--stock 100] [--concurrency 50] [--url http://localhost:4000]
                      [--logged-in 0] [--restock 0] [--admin-email … --admin-password …]

@@ -4,7 +4,7 @@ import type { Credentials } from '../options.ts';
 import type { Options } from './options.ts';
 import { ShopNotReachable, type TortureShop } from './shop.ts';
 
-/** What the one who restocks was told. */
+/** What the shop confirmed to the restocker. */
 export interface Restocked {
   /** Adjustments that were done, by the answers. */
   adjustments: number;
@@ -18,7 +18,7 @@ export interface Restocked {
 
 /** Somebody of the staff who puts units on the shelf while the crowd is at it. */
 export interface Restocking {
-  /** To be told that one more buyer has left: now and then it is time for a portion. */
+  /** Call it when another buyer has left: now and then it is time for a restock. */
   onLeave(): void;
   /** Waits until all is there. */
   finish(): Promise<Restocked>;
@@ -63,7 +63,7 @@ export async function openRestocking(
   { buyers, restock }: Options,
   admin: Credentials,
 ): Promise<Restocking> {
-  const told: Restocked = { adjustments: 0, units: 0, sentAgain: 0, faults: [] };
+  const restocked: Restocked = { adjustments: 0, units: 0, sentAgain: 0, faults: [] };
   const done: Adjustment[] = [];
   const portions = Math.min(PORTIONS, restock);
   let accessToken = await login(shop.url, admin);
@@ -85,7 +85,7 @@ export async function openRestocking(
 
   async function adjust(adjustment: Adjustment, times: number): Promise<void> {
     const answers = await Promise.all(Array.from({ length: times }, () => send(adjustment)));
-    if (times > 1) told.sentAgain += 1;
+    if (times > 1) restocked.sentAgain += 1;
     const accepted = answers.filter(({ variant, errors }) => variant !== null && errors.length === 0);
     const wanted = -adjustment.delta;
     const honest = answers.every(
@@ -93,11 +93,11 @@ export async function openRestocking(
         variant !== null ||
         (error?.code === 'INSUFFICIENT_STOCK' && error.requested === wanted && (error.available ?? wanted) < wanted),
     );
-    if (!honest) told.faults.push(`restock of ${adjustment.delta}: ${JSON.stringify(answers)}`);
+    if (!honest) restocked.faults.push(`restock of ${adjustment.delta}: ${JSON.stringify(answers)}`);
     if (accepted.length === 0) return;
     done.push(adjustment);
-    told.adjustments += 1;
-    told.units += adjustment.delta;
+    restocked.adjustments += 1;
+    restocked.units += adjustment.delta;
   }
 
   async function portion(index: number): Promise<void> {
@@ -111,12 +111,12 @@ export async function openRestocking(
 
   /** What was done is not done again, and its key is good for nothing else. */
   async function sendAgain(adjustment: Adjustment): Promise<void> {
-    told.sentAgain += 1;
+    restocked.sentAgain += 1;
     const { variant, errors } = await send(adjustment);
-    if (variant === null) told.faults.push(`restock, sent again: ${JSON.stringify(errors)}`);
+    if (variant === null) restocked.faults.push(`restock, sent again: ${JSON.stringify(errors)}`);
     const other = await send({ ...adjustment, delta: adjustment.delta + 1 + (adjustment.delta === -1 ? 1 : 0) });
     if (other.variant !== null || other.errors[0]?.code !== 'IDEMPOTENCY_KEY_REUSED') {
-      told.faults.push(`restock, the key with another number: ${JSON.stringify(other)}`);
+      restocked.faults.push(`restock, the key with another number: ${JSON.stringify(other)}`);
     }
   }
 
@@ -125,7 +125,7 @@ export async function openRestocking(
     try {
       await step;
     } catch (error) {
-      told.faults.push(`restock: ${error instanceof Error ? error.message : String(error)}`);
+      restocked.faults.push(`restock: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
@@ -143,7 +143,7 @@ export async function openRestocking(
       while (begun < portions) begin();
       await Promise.all(work);
       for (const [index, adjustment] of done.entries()) if (index % 3 === 0) await noted(sendAgain(adjustment));
-      return told;
+      return restocked;
     },
     async close() {
       begun = portions;

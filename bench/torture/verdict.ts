@@ -12,7 +12,7 @@ export interface Facts {
   /** Units there were to begin with. */
   stock: number;
   /** By the answers that buyers got. */
-  told: {
+  confirmed: {
     asked: number;
     orders: number;
     units: number;
@@ -58,10 +58,10 @@ export interface Verdict {
 }
 
 /** Compares everything with everything. */
-export function judge({ buyers, stock, told, stored, discrepancies, events, faults }: Facts): Verdict {
+export function judge({ buyers, stock, confirmed, stored, discrepancies, events, faults }: Facts): Verdict {
   const checks: Verdict['checks'] = [];
   const check = (name: string, passed: boolean, detail: string) => checks.push({ name, passed, detail });
-  const all = stock + told.restocked;
+  const all = stock + confirmed.restocked;
   const oversold = Math.max(0, stored.units + stored.held - all);
 
   check(
@@ -76,24 +76,26 @@ export function judge({ buyers, stock, told, stored, discrepancies, events, faul
   );
   check(
     'orders are those that were confirmed to buyers',
-    stored.orders === told.orders && stored.units === told.units && stored.userOrders === told.userOrders,
-    `${stored.orders} orders of ${stored.units} units, ${stored.userOrders} by users; confirmed: ${told.orders}, ${told.units} and ${told.userOrders}`,
+    stored.orders === confirmed.orders &&
+      stored.units === confirmed.units &&
+      stored.userOrders === confirmed.userOrders,
+    `${stored.orders} orders of ${stored.units} units, ${stored.userOrders} by users; confirmed: ${confirmed.orders}, ${confirmed.units} and ${confirmed.userOrders}`,
   );
   check(
     'a checkout sent twice is one order',
-    told.sentTwiceAndOrderedTwice === 0,
-    `${told.sentTwice} sent twice at once, ${told.sentTwiceAndOrderedTwice} made two orders`,
+    confirmed.sentTwiceAndOrderedTwice === 0,
+    `${confirmed.sentTwice} sent twice at once, ${confirmed.sentTwiceAndOrderedTwice} made two orders`,
   );
   check(
     'adjustments are those that were confirmed to staff',
-    stored.adjustments === told.adjustments && stored.restocked === told.restocked,
-    `${stored.adjustments} adjustments of ${stored.restocked} units; confirmed: ${told.adjustments} and ${told.restocked}; ${told.adjustmentsSentAgain} sent again`,
+    stored.adjustments === confirmed.adjustments && stored.restocked === confirmed.restocked,
+    `${stored.adjustments} adjustments of ${stored.restocked} units; confirmed: ${confirmed.adjustments} and ${confirmed.restocked}; ${confirmed.adjustmentsSentAgain} sent again`,
   );
   check(
     'carts hold what the stock says is held',
     // Carts of those who walked away may have run out of time meanwhile.
-    stored.held === stored.carted && stored.held <= told.walkedAwayWith,
-    `${stored.carted} units in carts, ${stored.held} held; buyers walked away from ${told.walkedAwayWith}`,
+    stored.held === stored.carted && stored.held <= confirmed.walkedAwayWith,
+    `${stored.carted} units in carts, ${stored.held} held; buyers walked away from ${confirmed.walkedAwayWith}`,
   );
   check(
     'the ledger sums up to the stock',
@@ -120,8 +122,8 @@ export function judge({ buyers, stock, told, stored, discrepancies, events, faul
 
   const passed = checks.every((each) => each.passed);
   const held = stored.held === 0 ? '' : `held in carts ${stored.held}, `;
-  const more = told.restocked === 0 ? '' : ` and ${told.restocked} restocked`;
-  const line = `${stock} units${more}, ${buyers} buyers who wanted ${told.asked}: sold ${stored.units}, ${held}left ${stored.available}, oversold ${oversold} → ${passed ? 'PASS' : 'FAIL'}`;
+  const more = confirmed.restocked === 0 ? '' : ` and ${confirmed.restocked} restocked`;
+  const line = `${stock} units${more}, ${buyers} buyers who wanted ${confirmed.asked}: sold ${stored.units}, ${held}left ${stored.available}, oversold ${oversold} → ${passed ? 'PASS' : 'FAIL'}`;
   return { checks, line, exitCode: passed ? 0 : 1 };
 }
 

@@ -34,7 +34,7 @@ const carts = (what: 'live' | 'old', status: string, at: string, hold: string, v
  * Fills so many live carts that each hold a unit of a variant of their own, with the ledger; as many carts that expired long ago, with
  * their guests; and as many old orders of guests, whose carts have no lines any more.
  */
-export async function fillCarts(client: pg.Client, count: number, tell: (what: string) => void): Promise<void> {
+export async function fillCarts(client: pg.Client, count: number, report: (what: string) => void): Promise<void> {
   // Without triggers, foreign keys among them: all that they check is so.
   await client.query('SET session_replication_role = replica');
   const old = `now() - interval '${DAYS_AGO} days'`;
@@ -44,12 +44,12 @@ export async function fillCarts(client: pg.Client, count: number, tell: (what: s
     ['old carts', carts('old', 'EXPIRED', old, 'NULL, NULL', uuidOf('variant'))],
   ];
   for (const [what, statements] of parts) {
-    tell(`${count} ${what}`);
+    report(`${count} ${what}`);
     for (const text of statements) await client.query(text, [count]);
   }
-  tell(`${count} orders`);
+  report(`${count} orders`);
   await fillOrders(client, count, DAYS_AGO);
   await client.query('SET session_replication_role = origin');
-  tell('VACUUM ANALYZE');
+  report('VACUUM ANALYZE');
   await client.query('VACUUM ANALYZE');
 }

@@ -70,7 +70,7 @@ function replay(from: (log: Filled) => number, events: number): Task['work'] {
     const [epoch] = Buffer.from(log.cursor, 'base64url').toString().split('.');
     return times(LOOKS, async () => {
       const cursor = Buffer.from(`${epoch}.${from(log)}`).toString('base64url');
-      await readAll(url, 'SSE', { cursor, events, pauseAfter: Infinity, pauseMs: 0, told: () => {} });
+      await readAll(url, 'SSE', { cursor, events, pauseAfter: Infinity, pauseMs: 0, onEvent: () => {} });
       return 1;
     });
   };

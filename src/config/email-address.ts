@@ -7,7 +7,7 @@ export type EmailAddressFault = 'EMAIL_INVALID' | 'EMAIL_NOT_ASCII' | 'TOO_LONG'
 export const MAX_ADDRESS = 254;
 const MAX_DOMAIN = 253;
 
-// A dot-string of RFC 5321. Its other form, in quotes, is refused: nobody has such an address, and it can hide anything.
+// A dot-string of RFC 5321. Its other form, in quotes, is rejected: such addresses are not in use, and can hide anything.
 const LOCAL_PART = /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const LABEL = /^(?!-)[a-z\d-]{1,63}(?<!-)$/i;
 /** What a host name may have of ASCII: anything else the URL rules would decode, cut off or drop. */

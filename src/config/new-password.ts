@@ -29,7 +29,7 @@ function isCommon(password: string): boolean {
 }
 
 /**
- * Returns why nobody may choose this password; null if it may be chosen. Anything may stand in it; what counts is that it is
+ * Returns why this password is not allowed; null if it is. Anything may stand in it; what counts is that it is
  * long and not everybody's.
  */
 export function passwordFault(password: string): PasswordFault | null {

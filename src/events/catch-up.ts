@@ -33,10 +33,10 @@ export interface CatchUp {
 const STRIDE = 1000;
 
 /**
- * Begins at the feed's present position, or after a cursor. What the node has in memory no more is read from the log, a
- * page at a time and only as it is asked for. Then come the events in memory, up to the feed's position; and the reader
- * attaches in the tick in which it has got there. The feed tells of later events synchronously, so there is no gap and no
- * repeat whatever is committed meanwhile, and what waits in memory stays bounded however far back the cursor lies.
+ * Begins at the feed's current position, or after a cursor. Events that the node no longer has in memory are read from the log, a page
+ * at a time and only on demand. Then come the events in memory, up to the feed's position, and the reader subscribes to the feed in the
+ * same tick. The feed delivers later events synchronously, so there is no gap and no repetition whatever is committed in between, and
+ * memory stays bounded however old the cursor is.
  */
 export function createCatchUp(feed: EventFeed, resume: Resumption | null): CatchUp {
   const { epoch, seq: start } = resume?.after ?? feed.position();

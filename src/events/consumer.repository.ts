@@ -90,7 +90,7 @@ const advance: Statement = {
   text: `UPDATE event_consumers SET seq = $3, epoch = $4 WHERE name = $1 AND fence = $2 RETURNING name`,
 };
 
-/** Moves the consumer on. False: somebody else has taken the lease since, and what this runner did must not stand. */
+/** Moves the consumer on. @returns false if another process has taken the lease since: roll back what this one did */
 export async function advanceConsumer(
   tx: Queryable,
   { name, fence }: Lease,

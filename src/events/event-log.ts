@@ -5,7 +5,7 @@ import type { NewEvent, StoredEvent } from './event.ts';
 
 /** The log as writers and readers see it. Numbering is the relay's. */
 export interface EventLog {
-  /** Writes events in the caller's transaction, after the locks on what they tell of. */
+  /** Writes events in the caller's transaction. Call it after taking the locks on what the events are about. */
   append(tx: Transaction, at: Date, events: readonly NewEvent[]): Promise<void>;
   /**
    * Says that the transaction wrote events (for writers whose own statement did): the relay is woken by its commit.

@@ -5,7 +5,7 @@ export interface StoredEvent {
   /** Its place in the one order of events; contiguous. */
   seq: number;
   type: string;
-  /** What it tells of: a variant, a cart, an order. */
+  /** ID of what it is about: a variant, a cart, an order. */
   subjectId: string;
   payload: unknown;
   occurredAt: Date;

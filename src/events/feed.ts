@@ -107,15 +107,15 @@ export async function startFeed(options: {
       seq = next.seq;
       recent.push(next);
       if (recent.length >= 2 * MAX_RECENT) recent = recent.slice(-MAX_RECENT);
-      for (const listener of listeners) tell(() => listener.event(next));
+      for (const listener of listeners) notify(() => listener.event(next));
     }
     mindGap();
   }
 
-  /** One listener's fault must not cost the others an event. */
-  function tell(what: () => void): void {
+  /** An error of one listener must not cost the others an event. */
+  function notify(call: () => void): void {
     try {
-      what();
+      call();
     } catch (error) {
       logger.error({ err: error }, 'event listener failed');
     }
@@ -160,20 +160,20 @@ export async function startFeed(options: {
     }
     while (seq < end.seq && !disposed) {
       const page = await log.readAfter(seq, PAGE);
-      // Numbers are contiguous: what neither the log nor a batch has is there no more.
+      // Numbers are contiguous: what is in neither the log nor a batch no longer exists.
       if ((page[0]?.seq ?? end.seq + 1) > seq + 1 && seq < end.seq) {
         restart(end, 'the event log was pruned beyond this position');
         return;
       }
-      missing += tellRead(page);
+      missing += reportMissing(page);
       accept(page);
     }
     lookedAt = began;
     surprises = missing > 0 ? surprises + 1 : 0;
   }
 
-  /** @returns how many events of the page no batch had contained */
-  function tellRead(page: readonly StoredEvent[]): number {
+  /** Reports the events of a page that no batch had contained. @returns their number */
+  function reportMissing(page: readonly StoredEvent[]): number {
     let highest = 0;
     for (const put of aside.keys()) if (put > highest) highest = put;
     const missing = page.filter((event) => event.seq > seq && !aside.has(event.seq));
@@ -189,7 +189,7 @@ export async function startFeed(options: {
     ({ epoch, seq } = end);
     const ended = [...listeners];
     listeners.clear();
-    for (const listener of ended) tell(() => listener.reset());
+    for (const listener of ended) notify(() => listener.reset());
   }
 
   const unsubscribe = await bus.subscribe(receive);

@@ -20,7 +20,7 @@ const LONGEST_PAUSE_MS = 1_000;
 /**
  * Runs something, and again where the database was at fault, until it succeeds.
  * @param attempt what to run; its argument says whether this is a retry
- * @param options.isOver whether nobody waits for the result any more: then the last failure is thrown
+ * @param options.isOver whether the result is no longer needed: then the last failure is thrown
  * @throws ReadingFailedError with the last failure as its cause, after five seconds of failures
  */
 export async function patiently<T>(

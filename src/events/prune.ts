@@ -53,7 +53,7 @@ async function removeMarked(source: Queryable): Promise<number> {
  * Deletes events that are older than the log is kept; safe beside other processes that do the same.
  * @param options.days how long events are kept, by the database's clock
  * @param options.consumers those that this version knows: they are waited for, however long
- * @param options.signal ends it after the batch in hand
+ * @param options.signal ends it after the current batch
  * @returns how many were deleted
  */
 export async function pruneEvents(options: {

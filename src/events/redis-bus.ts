@@ -30,7 +30,7 @@ export function channelOf(log: LogHome): string {
 }
 
 /**
- * Opens the bus over Redis, whether or not it is there. It connects to listen when somebody subscribes.
+ * Opens the bus over Redis, whether or not it is there. It connects to listen with the first subscription.
  * @param options.epoch the epoch of the log as it is now
  * @param options.home names the database that the log is in
  */

@@ -1,19 +1,19 @@
 import type pg from 'pg';
 
 /*
- * The relay finds what is not numbered yet through a partial index, which an event leaves when it is numbered. Its entry
- * there is dead then, but while anybody holds a snapshot open it cannot go, and each run would pass all those that have
- * come since: with a snapshot of a minute, many times what there is to do. So a run begins above a floor: an id up to
- * which every event is numbered and no other can appear.
+ * The relay finds events that have no number yet through a partial index, which an event leaves when it gets one. Its index entry is
+ * dead then, but cannot be removed while any transaction holds an older snapshot, and each run would scan all entries that died since:
+ * with a snapshot of a minute, many times the actual work. So a run begins above a floor: an id up to which every event is numbered
+ * and no other can appear.
  *
- * Ids become visible out of order, so what is numbered tells nothing of what may still come below it. What does tell is
- * the lock on the table that an INSERT takes before it draws an id, and keeps until its transaction has ended and is
- * visible. Once a mark is drawn (an id that was given, so every lower one was, too: the sequence has no cache) and those who
- * held that lock then are gone, nobody has an id below the mark in hand. (Not by transaction ids: an INSERT draws the
- * event's id before it has one.) A look that begins after that and finds nothing below the mark raises the floor to it.
+ * Ids become visible out of order, so a numbered event does not prove that none can appear below it. The proof is the lock on the table
+ * that an INSERT takes before it draws an id, and keeps until its transaction has ended and is visible. Draw a mark: an id from the
+ * sequence, so that every lower one has been drawn, too (the sequence has no cache). Once all transactions that held the lock at that
+ * time have ended, no open transaction has an id below the mark. (Transaction ids would not do: an INSERT draws the event's id before
+ * it has one.) A search that begins after that and finds nothing below the mark raises the floor to it.
  *
  * An event left below the floor would never be delivered, and nothing else would notice.
- * Every few minutes the relay therefore looks below its floor, too, and resets the floor if anything is there.
+ * Every few minutes the relay therefore also searches below its floor, and resets the floor if anything is there.
  */
 
 const HOLDERS = {

@@ -38,12 +38,12 @@ export interface Replay {
   read(cursor: Cursor, through: number, filter: EventFilter): Promise<LogPart>;
 }
 
-/** Events that one page looks at, or gives. */
+/** Maximum number of events that one page scans or returns. */
 const PAGE = 1000;
 
 /*
- * Both pages tell of the log itself too, in the same snapshot. The pruner moves `pruned_through` on before it deletes
- * anything: where it has not passed the cursor yet, every event after the cursor is in this very page.
+ * Both pages also read the state of the log, in the same snapshot. The pruner advances `pruned_through` before it deletes
+ * anything: if it has not passed the cursor, no event after the cursor has been deleted.
  */
 const SEQUENCE = 'SELECT s.epoch, s.pruned_through AS "prunedThrough", e.* FROM event_sequence s LEFT JOIN';
 const COLUMNS = 'seq, type, subject_id AS "subjectId", payload, occurred_at AS "occurredAt"';

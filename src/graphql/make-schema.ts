@@ -1,6 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import { modules } from '../modules/modules.ts';
-import { tellingOutcomes } from './context/outcome.ts';
+import { withOutcomes } from './context/outcome.ts';
 import { builder } from './schema/builder.ts';
 import { withIdsAtHand } from './schema/ids-at-hand.ts';
 import { withFieldLimits } from './schema/limited-fields.ts';
@@ -19,5 +19,5 @@ export function makeSchema(): Promise<GraphQLSchema> {
 
 async function make(): Promise<GraphQLSchema> {
   await Promise.all(modules.map(async (module) => module.graphql?.()));
-  return withFieldLimits(tellingOutcomes(withIdsAtHand(builder.toSchema())));
+  return withFieldLimits(withOutcomes(withIdsAtHand(builder.toSchema())));
 }

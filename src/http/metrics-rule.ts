@@ -10,7 +10,7 @@ export interface Approach {
   publicUrl: string;
 }
 
-/** Whether somebody may read the metrics: by the token, or from this machine itself where no token is set. */
+/** Whether a request may read the metrics: with the token, or from this machine itself if no token is set. */
 export function mayReadMetrics(req: IncomingMessage, token: string | null, approach: Approach): boolean {
   if (token === null) return isFromHere(req, approach);
   return isSameSecret(req.headers.authorization ?? '', `Bearer ${token}`);

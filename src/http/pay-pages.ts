@@ -15,8 +15,8 @@ import { answerPage, type Html } from './html.ts';
 import type { Page } from './pages.ts';
 
 /*
- * The pay page of the `test` provider, which plays the bank. Whoever has the reference of a payment in the address may choose what
- * the bank says. There are no cookies, so scripts can post the form as well.
+ * The pay page of the `test` provider, which plays the bank. Anyone with the payment's reference, which is in the
+ * address, may choose the bank's response. There are no cookies, so scripts can post the form as well.
  */
 
 const TITLES: Readonly<Record<PayStep, string>> = {

@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 
 /*
  * An answer that its client does not read stays in memory for as long as the connection. Node's own time-outs do not help:
- * they end with the request's last byte, and `socket.setTimeout` starts anew with each byte that the client sends.
+ * they end with the request's last byte, and `socket.setTimeout` restarts with each byte that the client sends.
  */
 
 /** The clock of the watch, for tests. */
 export interface StallClock {
-  /** Milliseconds from any beginning. */
+  /** The time in milliseconds, from any origin. */
   now: () => number;
   /** Between two looks. */
   everyMs: number;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Whether somebody opens the address in a browser: such a visit is answered with a page, never with JSON.
+ * Whether the request is a visit with a browser, which is answered with a page, never with JSON.
  * Scripts and programs that ask for HTML among other types are distinguished by `Sec-Fetch-Mode` if the browser sends it.
  */
 export function isPageVisit({ method, headers }: IncomingMessage): boolean {

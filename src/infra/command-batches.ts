@@ -51,7 +51,7 @@ export function createCommandBatches<Command, Done, Answer>(
       // of its own; the callers whose commands were done note their changes themselves.
       const work = watchChanges().during(() => batch(given.map(({ command }) => command)));
       const outcomes = await work.catch((error: unknown) => {
-        // Without the database nobody gets any further alone. And what may have been committed must not be done again.
+        // Without the database commands cannot run one by one, either. And what may have been committed must not be repeated.
         if (isDatabaseAway(error) && !isContention(error)) throw error;
         if (!isContention(error))
           logger.warn({ err: error, commands: given.length }, `a batch of ${what} failed; each runs alone`);

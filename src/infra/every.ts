@@ -3,22 +3,22 @@ import type { Logger } from './logger.ts';
 
 /** What a process does by the clock, beside other processes that do the same. */
 export interface Recurring {
-  /** Between two starts. Where a run takes longer, the starts that fall into it are left out. */
+  /** Milliseconds between two starts. Starts that fall into a longer run are skipped. */
   ms: number;
-  /** Whether the first run begins at once; else it waits for its time like the others. */
+  /** Whether the first run begins immediately, or after the first interval. */
   atOnce: boolean;
-  /** The signal tells it to end soon. */
+  /** Does the work once. The signal is aborted when it should end soon. */
   run: (signal: AbortSignal) => Promise<void>;
-  /** What the log says of a run that failed; the next one comes all the same. */
+  /** Log message for a run that failed; the next one takes place all the same. */
   failed: string;
-  /** How loud that is. */
+  /** Log level of that message. Defaults to `warn`. */
   level?: 'warn' | 'error';
   logger: Logger;
-  /** Disposal waits for the run in hand, but no longer than this; unless set, until it ends. */
+  /** Maximum number of milliseconds that disposal waits for the current run. Without it, until the run ends. */
   closeWithinMs?: number;
 }
 
-/** Does something at intervals, never twice at the same time, until it is disposed of. */
+/** Does work at intervals, one run at a time, until it is disposed of. */
 export function every(recurring: Recurring): AsyncDisposable {
   const { ms, atOnce, failed, level = 'warn', logger, closeWithinMs } = recurring;
   const stop = new AbortController();

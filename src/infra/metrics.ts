@@ -29,7 +29,7 @@ export interface Metrics {
   refused: Counter<'limit'>;
   cartsExpired: Counter;
   unitsReleased: Counter;
-  /** Declares a value that is read from memory when somebody asks. */
+  /** Declares a value that is read from memory with each scrape. */
   gauge(name: string, help: string, read: () => number): void;
   /**
    * Declares values that somebody else has to be asked for; they are asked once, however many scrape at the same time. Where

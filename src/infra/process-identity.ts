@@ -17,7 +17,7 @@ export function identify(pid: number): string | null {
 /** The name of this very process, for others to find. */
 export function identifySelf(): string {
   self ??= identify(process.pid);
-  if (self === null) throw new Error('Cannot tell when this process was started.');
+  if (self === null) throw new Error('Cannot determine when this process was started.');
   return self;
 }
 let self: string | null = null;
@@ -39,11 +39,11 @@ export function isPostmaster(pid: number, dataDir: string): boolean {
     if (process.platform === 'linux') {
       const [program = '', ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
       if (basename(program) !== 'postgres') return false; // its children call themselves "postgres: …"
-      // One that was not started by us may have got the folder in another way; but there it works. Needs a right that
-      // root in a container has not: so only where the arguments do not tell.
+      // A server that the shop did not start may have been given the folder in another way, but it is its working directory. Reading
+      // that needs a permission that root in a container lacks, so the arguments are looked at first.
       return args[args.indexOf('-D') + 1] === dataDir || readlinkSync(`/proc/${pid}/cwd`) === dataDir;
     }
-    // Windows tells no command lines cheaply; PostgreSQL itself looks closer there before it starts over an old server.
+    // Command lines are expensive to read on Windows. There PostgreSQL itself checks before it starts in the folder of another server.
     if (process.platform === 'win32') return true;
     return ps(pid, 'command').includes(`postgres -D ${dataDir} `);
   } catch {
@@ -62,7 +62,7 @@ export function isFrozen(pid: number): boolean {
   }
 }
 
-/** The children of a process that run, by their identities. None where the system does not tell cheaply. */
+/** The identities of a process's running children. Empty on systems where they are expensive to find. */
 export function childrenOf(pid: number): string[] {
   if (process.platform !== 'linux') return [];
   try {

@@ -4,8 +4,8 @@ import type { Logger } from '../infra/logger.ts';
 import { within } from '../infra/within.ts';
 
 /**
- * Of all workers: how soon they are back where the queue was away (BullMQ's own is 15 s), and how often a job may be left
- * behind by a worker before it counts as failed (BullMQ's own is once). An outage of the queue does that to every job in hand.
+ * Settings of all workers: after how many milliseconds they try again when the queue is unavailable (BullMQ's default is 15 s), and how
+ * often a job may stall before it counts as failed (BullMQ's default is once). An outage of the queue stalls every job in progress.
  */
 export const SETTINGS = { runRetryDelay: 1000, maxStalledCount: 20 } as const;
 
@@ -58,7 +58,7 @@ export async function whenReady<T extends Opened>(opened: T, logger: Logger): Pr
     await inTime(opened.waitUntilReady());
     return opened;
   } catch (error) {
-    // Not waited for: it may have nobody to say goodbye to.
+    // Not awaited: the other side may be gone.
     opened.close().catch(() => {});
     throw error;
   }

@@ -27,7 +27,7 @@ export function createQueuesPage(options: {
   const { backend, names, roleOf } = options;
   let opening: Promise<{ app: Hono; queues: Queue[] }> | undefined;
 
-  /** Loaded when somebody looks. */
+  /** Loaded with the first visit. */
   async function open() {
     const [{ createBullBoard }, { BullMQAdapter }, { HonoAdapter }, { serveStatic }] = await Promise.all([
       import('@bull-board/api'),

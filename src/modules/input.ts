@@ -86,7 +86,7 @@ export function lineOrNull(most: number): z.ZodType<string | null> {
 
 const MAX_NOTE = 1000;
 
-/** What somebody says about what they do, in one or several lines; null where that is nothing. */
+/** A note, in one or several lines; null if it is empty. */
 export const optionalNote: z.ZodType<string | null, string | null | undefined> = multilineText(MAX_NOTE)
   .nullish()
   .transform((text) => (text == null || text === '' ? null : text));

@@ -37,7 +37,7 @@ export type Note = (name: string) => void;
 
 /** What answers that a node keeps in memory may read. */
 export interface ModuleMemory {
-  /** Types of events that tell of changes to what is read. Every change must come with one of them, in its transaction. */
+  /** Types of the events about changes to what is read. Every change must append one of them, in its transaction. */
   events: readonly string[];
   /** The module's services in a form that notes each read. Answers that are kept have no other services. */
   services: (services: ShopServices, note: Note) => Partial<ShopServices>;

@@ -66,7 +66,7 @@ interface Payload {
   [result: string]: unknown;
 }
 
-/** The faults that an answer tells of, in short; anything else about it that is not as it should be throws. */
+/** The errors of an answer, in short. Throws if anything else about the answer is wrong. */
 function faultsOf({ status, errors, data }: Answer<Record<string, Payload | null>>): string[] {
   expect(status).toBeLessThan(500);
   const top = (errors ?? []).map(({ extensions, path, message }) => {
@@ -143,8 +143,8 @@ async function askTogether(
   });
 }
 
-/** Sends each, and gives the faults that it was told of, each kind once. Nothing may have changed. */
-function told(document: string, cases: Case[]): Promise<string[][]> {
+/** Sends each case, and returns the errors of its answer, each kind once. Nothing may have changed. */
+function errorsOf(document: string, cases: Case[]): Promise<string[][]> {
   return changingNothing(shop, async () => {
     const answers: string[][] = [];
     for (const batch of batchesOf(document, cases)) {
@@ -157,11 +157,11 @@ function told(document: string, cases: Case[]): Promise<string[][]> {
 
 const expected = (cases: Case[]): string[][] => cases.map(([what, , ...faults]) => [what, ...faults]);
 
-/** A test that sends each and compares what they are told, all at once. IDs are there only when it runs. */
+/** A test that sends all cases at once and compares the errors. IDs exist only when it runs. */
 function refuses(name: string, document: string, cases: () => Case[]): void {
   test.each([name])('%s', async () => {
     const sent = cases();
-    expect(await told(document, sent)).toEqual(expected(sent));
+    expect(await errorsOf(document, sent)).toEqual(expected(sent));
   });
 }
 
@@ -255,7 +255,7 @@ describe('cartLinesAdd', () => {
       line({ quantity }),
       'INVALID_INPUT lines.1.quantity',
     ]),
-    // Of one variant: the sum is what is too much, told at its first mention.
+    // Of one variant: the sum is too much, and the error is at its first mention.
     ['2^31-1', line({ quantity: 2 ** 31 - 1 }), 'LIMIT_EXCEEDED lines.0.quantity'],
     ...badQuantityTypes.map((quantity): Case => [short(quantity), line({ quantity }), '! BAD_REQUEST']),
   ]);
@@ -724,7 +724,7 @@ describe('lists', () => {
       ...bothWays([cursor(held)]),
       ...bothWays(tampered.map(cursor), `! BAD_REQUEST ${path}`),
     ];
-    expect(await told(document, cases)).toEqual(expected(cases));
+    expect(await errorsOf(document, cases)).toEqual(expected(cases));
   });
 
   test.each(Object.entries(lists))('%s: cursors of other lists', async (name, { document, path }) => {
@@ -732,7 +732,7 @@ describe('lists', () => {
     for (const other of Object.keys(lists).filter((key) => key !== name)) {
       cases.push([other, { first: 1, after: await cursorOf(other) }, `! BAD_REQUEST ${path}`]);
     }
-    expect(await told(document, cases)).toEqual(expected(cases));
+    expect(await errorsOf(document, cases)).toEqual(expected(cases));
   });
 });
 

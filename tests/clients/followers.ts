@@ -41,7 +41,7 @@ export interface FollowOptions extends ResumeOptions {
   over: (why: unknown) => void;
 }
 
-/** Follows until it is told to stop. */
+/** Follows until it is stopped. */
 export type Follow = (options: FollowOptions) => () => Promise<void> | void;
 
 /** As soon as it can: tests have no time for a pause that spares servers. */

@@ -15,16 +15,16 @@ const fault = (code: string) => [{ message: code, extensions: { code } }];
 /** What came out of the helper, in order. */
 function subscribed(options: ResumeOptions = {}, query = QUERY, variables: Record<string, unknown> | null = {}) {
   const { client, calls } = scriptedSocketClient();
-  const told: unknown[] = [];
+  const received: unknown[] = [];
   const sink = {
-    next: (result: unknown) => void told.push(result),
-    error: (error: unknown) => void told.push(['error', error]),
-    complete: () => void told.push('complete'),
+    next: (result: unknown) => void received.push(result),
+    error: (error: unknown) => void received.push(['error', error]),
+    complete: () => void received.push('complete'),
   };
-  const wrapped: Client = resuming(client, { warn: (message) => void told.push(['warn', message]), ...options });
+  const wrapped: Client = resuming(client, { warn: (message) => void received.push(['warn', message]), ...options });
   const stop = wrapped.subscribe({ query, variables }, sink);
   const call = (index: number) => known(calls[index], `call ${index}`);
-  return { calls, call, told, stop };
+  return { calls, call, received, stop };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -55,36 +55,36 @@ test('hands on all that comes, and moves `after` on in what graphql-ws sends aga
 });
 
 test('an alias of the field, and an event that comes with faults, move it on as well', () => {
-  const { call, calls, told } = subscribed({}, QUERY.replace('stockChanged', 'stock: stockChanged'));
+  const { call, calls, received } = subscribed({}, QUERY.replace('stockChanged', 'stock: stockChanged'));
   const partial = { data: { stock: { cursor: 'c7', variant: null } }, errors: fault('INTERNAL_SERVER_ERROR') };
   call(0).sink.next(partial);
   call(0).sink.error(fault('LAGGED'));
-  expect(told).toEqual([partial]);
+  expect(received).toEqual([partial]);
   expect(calls.map(({ payload }) => payload.variables)).toEqual([{}, { after: 'c7' }]);
 });
 
 test('LAGGED begins again after the last event, and nobody hears of it', () => {
-  const { call, calls, told } = subscribed({ onExpired: () => expect.unreachable() }, QUERY, { after: 'c0' });
+  const { call, calls, received } = subscribed({ onExpired: () => expect.unreachable() }, QUERY, { after: 'c0' });
   call(0).sink.error(fault('LAGGED'));
   call(1).sink.next(event('c1'));
   call(1).sink.error(fault('LAGGED'));
   call(2).sink.next(event('c2'));
   expect(calls.map(({ payload }) => payload.variables)).toEqual([{ after: 'c0' }, { after: 'c0' }, { after: 'c1' }]);
-  expect(told).toEqual([event('c1'), event('c2')]);
+  expect(received).toEqual([event('c1'), event('c2')]);
 });
 
 test('LAGGED before there is any cursor has lost something: it is as if the cursor had expired', async () => {
   const onExpired = vi.fn<() => string>(() => 'fresh');
-  const { call, calls, told } = subscribed({ onExpired });
+  const { call, calls, received } = subscribed({ onExpired });
   call(0).sink.error(fault('LAGGED'));
   await settle();
   expect(onExpired).toHaveBeenCalledTimes(1);
   expect(calls.map(({ payload }) => payload.variables)).toEqual([{}, { after: 'fresh' }]);
-  expect(told).toEqual([]);
+  expect(received).toEqual([]);
 });
 
 describe('CURSOR_EXPIRED', () => {
-  /** As the server tells of it: before the start, and in the middle. */
+  /** As the server reports it: before the start, and in the middle. */
   const ways = [
     [
       'before the start',
@@ -103,21 +103,21 @@ describe('CURSOR_EXPIRED', () => {
 
   test.each(ways)('%s: goes on after the cursor of what is read anew', async (_when, expire) => {
     const onExpired = vi.fn<(payload: unknown) => Promise<string>>(() => Promise.resolve('fresh'));
-    const { call, calls, told } = subscribed({ onExpired }, QUERY, { after: 'old' });
+    const { call, calls, received } = subscribed({ onExpired }, QUERY, { after: 'old' });
     expire(call(0));
     await settle();
     expect(onExpired.mock.calls).toEqual([[{ query: QUERY, variables: { after: 'old' } }]]);
     expect(calls.map(({ payload }) => payload.variables)).toEqual([{ after: 'old' }, { after: 'fresh' }]);
     call(1).sink.next(event('c9'));
     call(1).sink.complete();
-    expect(told).toEqual([event('c9'), 'complete']);
+    expect(received).toEqual([event('c9'), 'complete']);
   });
 
   test.each(ways)('%s: ends with the fault where nobody reads anew', async (_when, expire, ending) => {
-    const { call, calls, told } = subscribed({}, QUERY, { after: 'old' });
+    const { call, calls, received } = subscribed({}, QUERY, { after: 'old' });
     expire(call(0));
     await settle();
-    expect(told).toEqual(ending);
+    expect(received).toEqual(ending);
     expect(calls.length).toBe(1);
   });
 
@@ -125,10 +125,10 @@ describe('CURSOR_EXPIRED', () => {
     '%s: ends with the fault where the same cursor is given again, or none',
     async (_when, expire, ending) => {
       for (const given of ['old', null]) {
-        const { call, calls, told } = subscribed({ onExpired: () => given }, QUERY, { after: 'old' });
+        const { call, calls, received } = subscribed({ onExpired: () => given }, QUERY, { after: 'old' });
         expire(call(0));
         await settle();
-        expect(told).toEqual(ending);
+        expect(received).toEqual(ending);
         expect(calls.length).toBe(1);
       }
     },
@@ -136,10 +136,10 @@ describe('CURSOR_EXPIRED', () => {
 
   test.each(ways)('%s: ends with what went wrong in reading anew', async (_when, expire) => {
     const wrong = new Error('no network');
-    const { call, calls, told } = subscribed({ onExpired: () => Promise.reject(wrong) }, QUERY, { after: 'old' });
+    const { call, calls, received } = subscribed({ onExpired: () => Promise.reject(wrong) }, QUERY, { after: 'old' });
     expire(call(0));
     await settle();
-    expect(told).toEqual([['error', wrong]]);
+    expect(received).toEqual([['error', wrong]]);
     expect(calls.length).toBe(1);
   });
 
@@ -169,16 +169,16 @@ describe('what says nothing of why it cannot go on', () => {
     ['a socket that was closed', { code: 4500, reason: 'Internal server error' }],
     ['an error of the network', new Error('no network')],
   ])('%s begins again after the last event', async (_what, errors) => {
-    const { call, calls, told } = subscribed({ wait }, QUERY, { after: 'c0' });
+    const { call, calls, received } = subscribed({ wait }, QUERY, { after: 'c0' });
     call(0).sink.next(event('c1'));
     call(0).sink.error(errors);
     await settle();
     expect(calls.map(({ payload }) => payload.variables)).toEqual([{ after: 'c0' }, { after: 'c1' }]);
-    expect(told).toEqual([event('c1')]);
+    expect(received).toEqual([event('c1')]);
   });
 
   test('before the start it does so, too; and where an event could not be read, it does not pass that over', async () => {
-    const { call, calls, told } = subscribed({ wait }, QUERY, { after: 'c0' });
+    const { call, calls, received } = subscribed({ wait }, QUERY, { after: 'c0' });
     call(0).sink.next({ errors: fault('UNAVAILABLE') });
     call(0).sink.complete();
     await settle();
@@ -189,7 +189,7 @@ describe('what says nothing of why it cannot go on', () => {
     await settle();
     expect(call(1).stopped).toBe(true);
     expect(calls.map(({ payload }) => payload.variables)).toEqual([{ after: 'c0' }, { after: 'c0' }, { after: 'c1' }]);
-    expect(told).toEqual([event('c1')]);
+    expect(received).toEqual([event('c1')]);
   });
 
   test('it waits longer from time to time, until something comes', async () => {
@@ -207,10 +207,10 @@ describe('what says nothing of why it cannot go on', () => {
 });
 
 test.each(['BAD_REQUEST', 'FORBIDDEN', 'TOO_COSTLY', 'GRAPHQL_VALIDATION_FAILED'])('%s is the end', async (code) => {
-  const { call, calls, told } = subscribed({ wait: () => expect.unreachable() }, QUERY, { after: 'c0' });
+  const { call, calls, received } = subscribed({ wait: () => expect.unreachable() }, QUERY, { after: 'c0' });
   call(0).sink.error(fault(code));
   await settle();
-  expect([told, calls.length]).toEqual([[['error', fault(code)]], 1]);
+  expect([received, calls.length]).toEqual([[['error', fault(code)]], 1]);
 });
 
 describe('UNAUTHENTICATED', () => {
@@ -237,24 +237,24 @@ describe('UNAUTHENTICATED', () => {
     const none = subscribed({ onUnauthenticated: () => false, wait }, QUERY, { after: 'c0' });
     none.call(0).sink.error(fault('UNAUTHENTICATED'));
     await settle();
-    expect([none.told, none.calls.length]).toEqual([[['error', fault('UNAUTHENTICATED')]], 1]);
+    expect([none.received, none.calls.length]).toEqual([[['error', fault('UNAUTHENTICATED')]], 1]);
     const stubborn = subscribed({ onUnauthenticated: () => true, wait }, QUERY, { after: 'c0' });
     for (let index = 0; index < 4; index += 1) {
       stubborn.call(index).sink.error(fault('UNAUTHENTICATED'));
       await settle();
     }
-    expect([stubborn.told, stubborn.calls.length]).toEqual([[['error', fault('UNAUTHENTICATED')]], 4]);
+    expect([stubborn.received, stubborn.calls.length]).toEqual([[['error', fault('UNAUTHENTICATED')]], 4]);
   });
 
   test('is asked for again where the refresh itself failed', async () => {
     let fails = 2;
     const onUnauthenticated = () => (fails-- > 0 ? Promise.reject(new Error('no network')) : Promise.resolve(true));
-    const { call, calls, told } = subscribed({ onUnauthenticated, wait }, QUERY, { after: 'c0' });
+    const { call, calls, received } = subscribed({ onUnauthenticated, wait }, QUERY, { after: 'c0' });
     for (let index = 0; index < 3; index += 1) {
       call(index).sink.error(fault('UNAUTHENTICATED'));
       await settle();
     }
-    expect([told, calls.length]).toEqual([[], 4]);
+    expect([received, calls.length]).toEqual([[], 4]);
   });
 });
 
@@ -265,30 +265,30 @@ test('any other fault is the caller’s, and so is the end', () => {
   refused.call(0).sink.next({ errors: fault('BAD_REQUEST') });
   refused.call(0).sink.complete();
   return settle().then(() => {
-    expect(other.told).toEqual([['error', fault('UNAUTHENTICATED')]]);
-    expect(refused.told).toEqual([{ errors: fault('BAD_REQUEST') }, 'complete']);
+    expect(other.received).toEqual([['error', fault('UNAUTHENTICATED')]]);
+    expect(refused.received).toEqual([{ errors: fault('BAD_REQUEST') }, 'complete']);
     expect([other.calls.length, refused.calls.length]).toEqual([1, 1]);
   });
 });
 
 test('who leaves stops the subscription that runs now', () => {
-  const { call, stop, told } = subscribed({}, QUERY, { after: 'c0' });
+  const { call, stop, received } = subscribed({}, QUERY, { after: 'c0' });
   call(0).sink.error(fault('LAGGED'));
   stop();
   expect([call(0).stopped, call(1).stopped]).toEqual([false, true]);
-  expect(told).toEqual(['complete']);
+  expect(received).toEqual(['complete']);
 });
 
 test('a document without `$after` or `cursor` is reported once, and its events are delivered', () => {
   const bare = subscribed({}, 'subscription { stockChanged { cursor available } }', null);
   bare.call(0).sink.next(event('c1'));
-  expect(bare.told).toEqual([['warn', expect.stringContaining('the variable $after')], event('c1')]);
+  expect(bare.received).toEqual([['warn', expect.stringContaining('the variable $after')], event('c1')]);
 
   const blind = subscribed();
   const unplaced = { data: { stockChanged: { available: 1 } } };
   blind.call(0).sink.next(unplaced);
   blind.call(0).sink.next(unplaced);
-  expect(blind.told).toEqual([['warn', expect.stringContaining('`cursor`')], unplaced, unplaced]);
+  expect(blind.received).toEqual([['warn', expect.stringContaining('`cursor`')], unplaced, unplaced]);
 
   const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
   resuming(scriptedSocketClient().client).subscribe(
@@ -299,11 +299,11 @@ test('a document without `$after` or `cursor` is reported once, and its events a
 });
 
 test('queries on the client are left alone', () => {
-  const { call, told } = subscribed({}, '{ shop { name } }', null);
+  const { call, received } = subscribed({}, '{ shop { name } }', null);
   const answer = { data: { shop: { name: 'Vitrine' } } };
   call(0).sink.next(answer);
   call(0).sink.complete();
-  expect(told).toEqual([answer, 'complete']);
+  expect(received).toEqual([answer, 'complete']);
 });
 
 test('it tries again for ever, at random, and waits for half a minute at most', async () => {

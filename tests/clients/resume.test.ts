@@ -57,7 +57,7 @@ async function read(): Promise<string> {
   return (await shop.client().data<{ eventCursor: string }>('{ eventCursor }')).eventCursor;
 }
 
-/** What the log has of these variants after a cursor, as clients are told of it. */
+/** What the log has of these variants after a cursor, as clients receive it. */
 async function logged(variants: readonly { id: string }[], after: string): Promise<Change[]> {
   await settled(shop);
   const { epoch, seq } = known(decodeCursor(after));
@@ -150,9 +150,9 @@ test('without the helper, graphql-ws delivers events twice', async () => {
     },
   );
   await move(variant.id, 1);
-  await until('it is told', () => seen.length === 1);
+  await until('the event arrives', () => seen.length === 1);
   proxy.cut();
-  await until('it is told again', () => seen.length === 2);
+  await until('the next event arrives', () => seen.length === 2);
   expect(seen).toEqual([11, 11]);
   await sockets.dispose();
 });
@@ -191,12 +191,12 @@ test('where the log was replaced, it reads anew and goes on; before the start an
   try {
     await until('it has read anew', () => listenersOf(own) === 1);
     await restock();
-    await until('it is told', () => seen.length === 1);
+    await until('the event arrives', () => seen.length === 1);
     await own.db.query({ name: 'test_replace', text: `UPDATE event_sequence SET epoch = '0123456789abcdef'` });
     await until('it has read anew once more', () => readAnew.length === 2);
     await until('it stands again', () => listenersOf(own) === 1);
     await restock();
-    await until('it is told', () => seen.length === 2);
+    await until('the event arrives', () => seen.length === 2);
     expect(readAnew).toEqual([10, 11]);
     expect(seen).toEqual([11, 12]);
     expect(faults).toEqual([]);
@@ -227,10 +227,10 @@ test.skipIf(!hasBrowser('EventSource'))(
       await page.evaluate(`void (${followEvents.toString()})('/graphql', ${subscription}, { next, fail })`);
       for (let cut = 1; cut <= 2; cut += 1) {
         await move(variant.id, 1);
-        await until('the page is told', () => seen.length === 2 * cut - 1);
+        await until('the page has the event', () => seen.length === 2 * cut - 1);
         expect(proxy.cut()).toBeGreaterThan(0);
         await move(variant.id, 1);
-        await until('the page is told of what it was not there for', () => seen.length === 2 * cut);
+        await until('the page has the event that it missed', () => seen.length === 2 * cut);
       }
       const log = await logged([variant], after);
       expect(log.map(({ available }) => available)).toEqual([11, 12, 13, 14]);
@@ -243,7 +243,7 @@ test.skipIf(!hasBrowser('EventSource'))(
         variables: { ids: [], after: encodeCursor({ epoch: 'ffffffffffffffff', seq: 1 }) },
       });
       await page.evaluate(`void (${followEvents.toString()})('/graphql', ${lost}, { next, fail })`);
-      await until('the page is told why not', () => faults.length > 0);
+      await until('the page has the reason', () => faults.length > 0);
       expect(faults).toEqual(['CURSOR_EXPIRED']);
     } finally {
       await browser.close();

@@ -441,7 +441,7 @@ test('commands that share transactions come to what they come to one by one, eac
         (cart) => cart && [cart.version, cart.lines.map((l) => [variants.indexOf(l.variantId), l.quantity])],
       ),
       ledger,
-      // Of one transaction, crossings of a threshold are told after the steps.
+      // Events of crossed thresholds follow those of the steps, in one transaction.
       told: told.map((row) => JSON.stringify(row)).toSorted(),
       held,
     };

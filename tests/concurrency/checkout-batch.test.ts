@@ -423,7 +423,7 @@ describe('a batch that breaks', () => {
     },
   );
 
-  test('by a connection that is lost at COMMIT: nobody is told that anything failed, and the key tells what was done', async () => {
+  test('by a connection that is lost at COMMIT: no caller hears that anything failed, and the key leads to what was done', async () => {
     const { guests, settled, begin, orders } = await broken('COMMIT', `COMMIT; ${END}`);
     expect([settled.every(isUnknown), orders.length]).toEqual([true, 3]);
     const again = guests.map(async (guest, index) => {

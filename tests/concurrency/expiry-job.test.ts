@@ -36,7 +36,7 @@ describe.each(JOB_BACKENDS)('carts expired by jobs on %s', (kind) => {
     await jobs.dispose();
   });
 
-  /** As one more process: its use cases, which tell it of deadlines, and its jobs. */
+  /** As one more process: its use cases, which pass it deadlines, and its jobs. */
   async function open(options: TestServicesOptions & { worker?: boolean } = {}): Promise<TestServices> {
     const told: { by?: BackgroundWork } = {};
     const services = openServices(jobs.database.url, {

@@ -32,7 +32,7 @@ const GUESTS = 2;
 const VARIANTS = 3;
 const NOWHERE = '00000000-0000-7000-8000-000000000000';
 
-/** A command that is yet to be told which lines and carts there are: those are named by number. */
+/** A command in which lines and carts are named by number, before it is known which ones there are. */
 type Plan = (state: ModelState) => Command;
 
 /** Lines that the guest may think of: of carts that live or have expired. */

@@ -126,7 +126,7 @@ describe('a cancellation and a step of staff on one order', () => {
     expect((await updated).errors).toMatchObject([{ from: 'CANCELLED', to: 'FULFILLED' }]);
   });
 
-  test('tell the time at which they were let in, not that at which they asked', async () => {
+  test('have the time at which they got the lock, not that at which they asked for it', async () => {
     const { id, client } = await placed();
     await using barrier = await holdOrder(id);
     const updated = life.update({ id, status: 'FULFILLED' });

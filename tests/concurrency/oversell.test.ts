@@ -192,7 +192,7 @@ describe('carts of many variants', () => {
     await Promise.all(nodes.map((each) => each.app.relay.flush()));
     expect(await findFaults(node.db, { numbered: true })).toEqual([]);
 
-    // A connection tells of its deadlocks at its end at the latest; those that were survived by a retry count as well.
+    // A connection reports its deadlocks at its end at the latest; those that a retry survived count as well.
     await Promise.all(nodes.map((each) => each.dispose()));
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();

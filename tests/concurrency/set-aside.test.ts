@@ -122,12 +122,12 @@ describe('a stock alert that cannot be sent', () => {
     );
     await poison('stock_alerts', known(bad).id);
     await services.db.transaction((tx) => services.stockAlerts.start(tx, { variantIds: [id], productIds: [] }));
-    for (let state = 'MORE'; state === 'MORE';) ({ state } = await services.stockAlerts.tellNext(id));
+    for (let state = 'MORE'; state === 'MORE';) ({ state } = await services.stockAlerts.notifyNext(id));
 
-    const { told, waiting } = await alertsOf(services.db, id);
+    const { notified, waiting } = await alertsOf(services.db, id);
     expect(waiting).toEqual([known(bad).email]);
-    expect(told).toHaveLength(4);
-    expect(await mailsOf(services.db, id)).toEqual(told);
+    expect(notified).toHaveLength(4);
+    expect(await mailsOf(services.db, id)).toEqual(notified);
     expect(complaints()).toEqual([
       ['a stock alert failed and is skipped for now; it will be retried later', known(bad).id],
     ]);

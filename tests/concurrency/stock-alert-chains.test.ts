@@ -26,14 +26,14 @@ let other: TestServices;
 let relay: Relay;
 let consumers: Consumers;
 let locks: LockWatch;
-/** What the queue was told: of which variant, and how long from then. */
+/** The jobs that were enqueued: for which variant, and with which delay in milliseconds. */
 let nudges: [string, number][];
 
-// Nothing here happens by itself: events are taken notice of by `settle`, and batches done by `tellNext`.
+// Nothing here happens by itself: `settle` has events handled, and `notifyNext` does batches.
 beforeEach(async () => {
   database = await createTestDatabase();
   nudges = [];
-  shop = openServices(database.url, { nudges: { stockAlerts: (...told) => void nudges.push(told) } });
+  shop = openServices(database.url, { nudges: { stockAlerts: (...nudge) => void nudges.push(nudge) } });
   other = openServices(database.url);
   relay = startRelay({ db: shop.db, bus, logger });
   const settings = { pollMs: 3_600_000, backoffMs: 1 };
@@ -90,24 +90,24 @@ describe('when a variant comes back', () => {
     await restock(shop, id, 4);
     await settle();
     expect(nudges).toEqual([[id, 0]]);
-    expect(await alertsOf(shop.db, id)).toMatchObject({ told: [] });
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 4 });
+    expect(await alertsOf(shop.db, id)).toMatchObject({ notified: [] });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 4 });
     expect(nudges.slice(1)).toEqual([[id, 300_000]]);
-    expect(await alertsOf(shop.db, id)).toEqual({ told: names(1, 4), waiting: names(5, 10) });
+    expect(await alertsOf(shop.db, id)).toEqual({ notified: names(1, 4), waiting: names(5, 10) });
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 4));
 
     // Too early: nothing. One unit is gone meanwhile.
-    const early = await shop.stockAlerts.tellNext(id);
-    expect(early).toEqual({ state: 'NOT_NOW', told: 0, dueInMs: expect.any(Number) as number });
+    const early = await shop.stockAlerts.notifyNext(id);
+    expect(early).toEqual({ state: 'NOT_NOW', notified: 0, dueInMs: expect.any(Number) as number });
     expect('dueInMs' in early && known(early.dueInMs) > 290_000 && known(early.dueInMs) <= 300_000).toBe(true);
     await restock(shop, id, -1);
     await makeDue(shop.db, id);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 3 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 3 });
     await makeDue(shop.db, id);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 3 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 3 });
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 10));
     expect(await chainsOf(shop.db)).toEqual([]);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'NOT_NOW', told: 0, dueInMs: null });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'NOT_NOW', notified: 0, dueInMs: null });
     expect(
       await rowsOf(shop.db, `SELECT DISTINCT data ? 'alertId' AS "byId", user_id AS "userId", template FROM mails`),
     ).toEqual([{ byId: true, userId: null, template: 'back-in-stock' }]);
@@ -117,16 +117,16 @@ describe('when a variant comes back', () => {
     const id = await waitedFor(6);
     await restock(shop, id, 2);
     await settle();
-    await shop.stockAlerts.tellNext(id);
+    await shop.stockAlerts.notifyNext(id);
     await restock(shop, id, -2);
     await makeDue(shop.db, id);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 0 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 0 });
     expect(await chainsOf(shop.db)).toEqual([]);
-    expect(await alertsOf(shop.db, id)).toEqual({ told: names(1, 2), waiting: names(3, 6) });
+    expect(await alertsOf(shop.db, id)).toEqual({ notified: names(1, 2), waiting: names(3, 6) });
 
     await restock(shop, id, 3);
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 3 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 3 });
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 5));
   });
 
@@ -140,7 +140,7 @@ describe('when a variant comes back', () => {
     expect(await chainsOf(shop.db)).toEqual([]);
     await shop.cart.updateLines(owner, [{ id: known(cart.lines[0]).id, quantity: 0, idPath: [], quantityPath: [] }]);
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 1 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 1 });
   });
 
   test('alerts for other variants, canceled alerts and notified ones are left out', async () => {
@@ -151,15 +151,15 @@ describe('when a variant comes back', () => {
     ]);
     await restock(shop, id, 10);
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 2 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 2 });
     expect(await mailsOf(shop.db, id)).toEqual([...names(1, 1), ...names(3, 3)]);
-    expect(await alertsOf(shop.db, elsewhere)).toEqual({ told: [], waiting: names(1, 3) });
+    expect(await alertsOf(shop.db, elsewhere)).toEqual({ notified: [], waiting: names(1, 3) });
 
     await restock(shop, id, -10);
     await signUp(id, known(names(1, 1)[0]));
     await restock(shop, id, 10);
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 1 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 1 });
     expect((await mailsOf(shop.db, id)).filter((email) => email === names(1, 1)[0])).toHaveLength(2);
   });
 
@@ -179,7 +179,7 @@ describe('when a variant comes back', () => {
     }
     await restock(shop, id, 5);
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 2 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 2 });
     expect(await rowsOf(shop.db, 'SELECT recipient, user_id AS "userId" FROM mails ORDER BY id')).toEqual([
       { recipient: 'ada@example.com', userId: ada },
       { recipient: 'elsewhere@example.com', userId: null },
@@ -207,7 +207,7 @@ describe('when a variant comes back', () => {
     );
     await restock(shop, id, 100);
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 6 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 6 });
     expect(await mailsOf(shop.db, id)).toEqual([...names(1, 2), 'other-kind@example.com']);
     expect((await alertsOf(shop.db, id)).waiting).toEqual([]);
   });
@@ -226,12 +226,12 @@ describe('a variant that is not for sale', () => {
     await restock(shop, id, 2);
     await settle();
     expect([await chainsOf(shop.db), nudges]).toEqual([[], []]);
-    expect(await alertsOf(shop.db, id)).toEqual({ told: [], waiting: names(1, 3) });
+    expect(await alertsOf(shop.db, id)).toEqual({ notified: [], waiting: names(1, 3) });
     expect(await mailsOf(shop.db, id)).toEqual([]);
 
     await shop.catalogWriting.updateProduct(null, productId, { status: 'ACTIVE' });
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 2 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 2 });
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 2));
   });
 
@@ -239,11 +239,11 @@ describe('a variant that is not for sale', () => {
     const id = await waitedFor(3);
     await restock(shop, id, 2);
     await settle();
-    await shop.stockAlerts.tellNext(id);
+    await shop.stockAlerts.notifyNext(id);
     await archiveVariant(shop, id);
     await makeDue(shop.db, id);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 0 });
-    expect(await alertsOf(shop.db, id)).toEqual({ told: names(1, 2), waiting: names(3, 3) });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 0 });
+    expect(await alertsOf(shop.db, id)).toEqual({ notified: names(1, 2), waiting: names(3, 3) });
   });
 });
 
@@ -252,27 +252,27 @@ describe('a batch of more than one transaction', () => {
     const id = await waitedFor(1300);
     await restock(shop, id, 1100);
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'MORE', told: 500 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'MORE', notified: 500 });
     expect(await chainsOf(shop.db)).toEqual([{ variantId: id, batchLeft: 600 }]);
     // Whoever was at it is gone: another process goes on, right away.
-    expect(await other.stockAlerts.tellDue()).toBe(600);
+    expect(await other.stockAlerts.notifyDue()).toBe(600);
     expect(await chainsOf(shop.db)).toEqual([{ variantId: id, batchLeft: 0 }]);
-    expect(await other.stockAlerts.tellDue()).toBe(0);
+    expect(await other.stockAlerts.notifyDue()).toBe(0);
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 1100));
     await makeDue(shop.db, id);
-    expect(await other.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 200 });
+    expect(await other.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 200 });
   });
 
   test('is cut short where units are sold meanwhile', async () => {
     const id = await waitedFor(1300);
     await restock(shop, id, 1100);
     await settle();
-    await shop.stockAlerts.tellNext(id);
+    await shop.stockAlerts.notifyNext(id);
     await restock(shop, id, -1050);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 50 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 50 });
     await makeDue(shop.db, id);
     await restock(shop, id, -50);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 0 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 0 });
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 550));
   });
 });
@@ -286,9 +286,9 @@ describe('twice', () => {
     await settle();
     expect(await chainsOf(shop.db)).toEqual([{ variantId: id, batchLeft: 0 }]);
     const results = await Promise.all(
-      [shop, other, shop, other, shop].map((process) => process.stockAlerts.tellNext(id)),
+      [shop, other, shop, other, shop].map((process) => process.stockAlerts.notifyNext(id)),
     );
-    expect(results.map((result) => result.told).toSorted((a, b) => a - b)).toEqual([0, 0, 0, 0, 3]);
+    expect(results.map((result) => result.notified).toSorted((a, b) => a - b)).toEqual([0, 0, 0, 0, 3]);
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 3));
   });
 
@@ -307,12 +307,12 @@ describe('twice', () => {
       other.db.transaction((tx) => consumer.handle(tx, { ...known(event), seq: Number(event?.seq) }));
     expect([await again(), await again()]).toEqual(['DONE', 'DONE']);
     expect(await chainsOf(shop.db)).toHaveLength(1);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 1 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 1 });
     await again();
-    expect(await shop.stockAlerts.tellNext(id)).toMatchObject({ state: 'NOT_NOW' });
+    expect(await shop.stockAlerts.notifyNext(id)).toMatchObject({ state: 'NOT_NOW' });
     await restock(shop, id, -1);
     await makeDue(shop.db, id);
-    await shop.stockAlerts.tellNext(id);
+    await shop.stockAlerts.notifyNext(id);
     await again();
     expect(await chainsOf(shop.db)).toEqual([]);
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 1));
@@ -357,7 +357,7 @@ describe('twice', () => {
     const jobs = [shop, other].map((process) => createStockAlertJob(process.stockAlerts));
     await Promise.all(jobs.flatMap((job) => [job.run({ variantId: id }, run), job.run({ variantId: id }, run)]));
     expect((await mailsOf(shop.db, id)).toSorted()).toEqual(names(1, 1100));
-    expect(await alertsOf(shop.db, id)).toEqual({ told: names(1, 1100), waiting: names(1101, 1200) });
+    expect(await alertsOf(shop.db, id)).toEqual({ notified: names(1, 1100), waiting: names(1101, 1200) });
   });
 });
 
@@ -370,7 +370,7 @@ describe('no restock is lost', () => {
     const id = await waitedFor(4);
     await restock(shop, id, 1);
     await settle();
-    await shop.stockAlerts.tellNext(id);
+    await shop.stockAlerts.notifyNext(id);
     await restock(shop, id, -1);
     await settle();
     nudges.length = 0;
@@ -383,7 +383,7 @@ describe('no restock is lost', () => {
     await barrier.release();
     await noticed;
     expect(nudges).toEqual([[id, 0]]);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 2 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 2 });
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 3));
   });
 
@@ -399,14 +399,14 @@ describe('no restock is lost', () => {
     await locks.untilWaiting(1, 'INSERT INTO stock_alert_chains');
     await barrier.release();
     await noticed;
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 2 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 2 });
   });
 
   test('that comes while the chain goes on after all: it goes on as it did', async () => {
     const id = await waitedFor(4);
     await restock(shop, id, 1);
     await settle();
-    await shop.stockAlerts.tellNext(id);
+    await shop.stockAlerts.notifyNext(id);
     const before = await rowsOf(shop.db, 'SELECT * FROM stock_alert_chains');
     await restock(shop, id, -1);
     await using barrier = await ending(id);
@@ -425,12 +425,12 @@ describe('no restock is lost', () => {
       `INSERT INTO stock_alert_chains (variant_id, started_at, next_batch_at) VALUES ($1, now(), now())`,
       [id],
     );
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'NOT_NOW', told: 0, dueInMs: null });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'NOT_NOW', notified: 0, dueInMs: null });
     await barrier.release();
     await restock(shop, id, 1);
     await settle();
     expect(nudges).toEqual([[id, 0]]);
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 1 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 1 });
   });
 });
 
@@ -447,7 +447,7 @@ describe('an alert that is created during a restock', () => {
     await stop.release();
     await Promise.all([signedUp, restocked]);
     await settle();
-    expect(await shop.stockAlerts.tellNext(id)).toEqual({ state: 'ENDED', told: 1 });
+    expect(await shop.stockAlerts.notifyNext(id)).toEqual({ state: 'ENDED', notified: 1 });
   });
 
   test('just after: it is in stock, and nobody waits for ever', async () => {
@@ -460,7 +460,7 @@ describe('an alert that is created during a restock', () => {
       return [outcome];
     });
     expect(await signedUp[0]).toBe('ALREADY_IN_STOCK: The variant is available now.');
-    expect(await alertsOf(shop.db, id)).toEqual({ told: [], waiting: [] });
+    expect(await alertsOf(shop.db, id)).toEqual({ notified: [], waiting: [] });
   });
 
   test('with the same address, from many places at once: waits once', async () => {
@@ -504,10 +504,10 @@ describe('an alert that is canceled during a batch', () => {
       `UPDATE stock_alerts SET status = 'CANCELLED' WHERE variant_id = $1 AND email = $2`,
       [id, names(1, 1)[0]],
     );
-    const batch = shop.stockAlerts.tellNext(id);
+    const batch = shop.stockAlerts.notifyNext(id);
     await locks.untilWaiting(1, 'stock_alerts');
     await barrier.release();
-    expect(await batch).toEqual({ state: 'WAITS', told: 2 });
+    expect(await batch).toEqual({ state: 'WAITS', notified: 2 });
     expect(await mailsOf(shop.db, id)).toEqual(names(2, 3));
   });
 
@@ -531,13 +531,13 @@ describe('the sweep', () => {
     const id = await waitedFor(5);
     await restock(shop, id, 2);
     await settle();
-    await shop.stockAlerts.tellNext(id);
+    await shop.stockAlerts.notifyNext(id);
     await using sweep = startStockAlertSweep({ chains: other.stockAlerts, logger, intervalMs: 20 });
     expect(sweep).toBeDefined();
-    expect(await other.stockAlerts.tellDue()).toBe(0);
+    expect(await other.stockAlerts.notifyDue()).toBe(0);
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 2));
     await makeDue(shop.db, id);
-    await until('the next ones are told', async () => (await mailsOf(shop.db, id)).length > 2);
+    await until('the next ones are notified', async () => (await mailsOf(shop.db, id)).length > 2);
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 4));
   });
 
@@ -555,9 +555,9 @@ describe('the sweep', () => {
       `UPDATE stock_alert_chains SET next_batch_at = next_batch_at - interval '1 hour' WHERE variant_id = $1`,
       [bad],
     );
-    expect(await other.stockAlerts.tellDue()).toBe(2);
+    expect(await other.stockAlerts.notifyDue()).toBe(2);
     expect(await mailsOf(shop.db, good)).toEqual(names(1, 2));
-    expect(await alertsOf(shop.db, bad)).toEqual({ told: [], waiting: ['nobody@example.com'] });
+    expect(await alertsOf(shop.db, bad)).toEqual({ notified: [], waiting: ['nobody@example.com'] });
     expect(await chainsOf(shop.db)).toEqual([{ variantId: bad, batchLeft: 0 }]);
   });
 });

@@ -24,7 +24,7 @@ afterAll(() => shop.dispose());
 
 const names = Array.from({ length: WAITING }, (_, index) => `waiter-${String(index + 1).padStart(6, '0')}@example.com`);
 
-const countTold = async (variantId: string) => (await alertsOf(shop.db, variantId)).told.length;
+const countNotified = async (variantId: string) => (await alertsOf(shop.db, variantId)).notified.length;
 
 test('of 1,000 alerts for 50 units, 50 are notified and then 50 more, in order and once each, while others buy', async () => {
   const { variants } = await makeProduct(shop.app, { variants: [{ onHand: 0 }, { onHand: 1_000_000 }] });
@@ -38,8 +38,8 @@ test('of 1,000 alerts for 50 units, 50 are notified and then 50 more, in order a
     keepers.map((keeper) => keeper.adjust({ variantId: waited.globalId, delta: UNITS / 2 })),
   );
   expect(done.flatMap((payload) => payload.errors)).toEqual([]);
-  await until('somebody is told', async () => (await countTold(waited.id)) > 0);
-  const first = await countTold(waited.id);
+  await until('somebody is notified', async () => (await countNotified(waited.id)) > 0);
+  const first = await countNotified(waited.id);
   // The chain may have begun between the two: as many as were free at that moment.
   expect([UNITS / 2, UNITS]).toContain(first);
   expect(await chainsOf(shop.db)).toEqual([{ variantId: waited.id, batchLeft: 0 }]);
@@ -54,8 +54,8 @@ test('of 1,000 alerts for 50 units, 50 are notified and then 50 more, in order a
   for (let batch = 1; batch <= BATCHES; batch += 1) {
     await makeDue(shop.db, waited.id);
     // The shop's own sweep may be quicker.
-    await shop.app.services.stockAlerts.tellNext(waited.id);
-    await until('the batch is told', async () => (await countTold(waited.id)) >= first + batch * UNITS);
+    await shop.app.services.stockAlerts.notifyNext(waited.id);
+    await until('the batch is notified', async () => (await countNotified(waited.id)) >= first + batch * UNITS);
     const before = bought;
     await until('somebody has bought meanwhile', () => bought > before);
   }
@@ -64,9 +64,9 @@ test('of 1,000 alerts for 50 units, 50 are notified and then 50 more, in order a
     return (await rowsOf(shop.db, `SELECT FROM mails WHERE status <> 'SENT' LIMIT 1`)).length === 0;
   });
 
-  const { told } = await alertsOf(shop.db, waited.id);
-  expect(told).toEqual(names.slice(0, first + BATCHES * UNITS));
-  expect(await mailsOf(shop.db, waited.id)).toEqual(told);
+  const { notified } = await alertsOf(shop.db, waited.id);
+  expect(notified).toEqual(names.slice(0, first + BATCHES * UNITS));
+  expect(await mailsOf(shop.db, waited.id)).toEqual(notified);
   expect(await findFaults(shop.db)).toEqual([]);
 });
 
@@ -75,8 +75,8 @@ test('1,000 people wait for 50 units that come at once: the first batch is 50', 
   await signUpMany(shop.db, id, WAITING);
   const keeper = stockKeeperOf((await newStaff(shop)).client);
   expect((await keeper.adjust({ variantId: globalId, delta: UNITS })).errors).toEqual([]);
-  await until('somebody is told', async () => (await countTold(id)) > 0);
-  const { told, waiting } = await alertsOf(shop.db, id);
-  expect([told.length, waiting.length]).toEqual([UNITS, WAITING - UNITS]);
-  expect(await mailsOf(shop.db, id)).toEqual(told);
+  await until('somebody is notified', async () => (await countNotified(id)) > 0);
+  const { notified, waiting } = await alertsOf(shop.db, id);
+  expect([notified.length, waiting.length]).toEqual([UNITS, WAITING - UNITS]);
+  expect(await mailsOf(shop.db, id)).toEqual(notified);
 });

@@ -99,7 +99,7 @@ describe('npm run torture:events', () => {
 
   test('fails where the log has not what was seen', async () => {
     const run = torture([...SHORT, '--url', shop.url]);
-    // A change that everybody was told of is struck out of the log.
+    // A change that all subscribers received is deleted from the log.
     const seen = await until('stock moves', async () => {
       const [row] = await rowsOf<{ id: bigint }>(
         shop.db,
@@ -224,9 +224,9 @@ describe('the verdict', () => {
 
   test.each<[string, Partial<Facts>]>([
     ['one missed something', { followed: [both, { ...single, seen: at(4) }] }],
-    ['one was told twice', { followed: [{ ...both, seen: [...at(1, 2, 4), ...at(4)] }, single] }],
-    ['one was told of what it did not watch', { followed: [both, { ...single, seen: at(1, 2, 4) }] }],
-    ['one was told in another order', { followed: [{ ...both, seen: at(1, 2, 4).toReversed() }, single] }],
+    ['one received an event twice', { followed: [{ ...both, seen: [...at(1, 2, 4), ...at(4)] }, single] }],
+    ['one received what it did not watch', { followed: [both, { ...single, seen: at(1, 2, 4) }] }],
+    ['one received events in another order', { followed: [{ ...both, seen: at(1, 2, 4).toReversed() }, single] }],
     ['nobody was dropped', { drops: 0 }],
     ['nothing happened', { log: [], followed: [] }],
     ['there was a server error', { faults: ['a write: status 500'] }],

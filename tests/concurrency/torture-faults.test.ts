@@ -50,7 +50,7 @@ describe('the verdict', () => {
   const log = [{ seq: 1, available: 9, variantId: 'v' }];
   const seen = [{ seq: 1, available: 9 }];
   const follower = { name: 'subscriber 1', variantIds: new Set(['v']), seen };
-  const told = (): Facts['told'] => ({
+  const confirmed = (): Facts['confirmed'] => ({
     orders: new Map([['key', order]]),
     adjustments: new Map([['k', 3]]),
     unknown: [],
@@ -58,7 +58,7 @@ describe('the verdict', () => {
     unanswered: 4,
   });
   const sound = (): Facts => ({
-    told: told(),
+    confirmed: confirmed(),
     orders: [order],
     adjustments: new Map([['k', 3]]),
     discrepancies: [],
@@ -78,9 +78,9 @@ describe('the verdict', () => {
   test.each<[string, Partial<Facts>, string]>([
     ['an order that was promised is not there', { orders: [] }, 'orders'],
     ['an order has other units', { orders: [{ ...order, units: 1 }] }, 'orders'],
-    ['nobody was told of an order', { orders: [order, { ...order, number: '1002' }] }, 'orders'],
-    ['a checkout has no outcome', { told: { ...told(), unknown: ['checkout key'] } }, 'orders'],
-    ['a checkout had two outcomes', { told: { ...told(), contradictions: ['key: a, b'] } }, 'orders'],
+    ['an order was confirmed to nobody', { orders: [order, { ...order, number: '1002' }] }, 'orders'],
+    ['a checkout has no outcome', { confirmed: { ...confirmed(), unknown: ['checkout key'] } }, 'orders'],
+    ['a checkout had two outcomes', { confirmed: { ...confirmed(), contradictions: ['key: a, b'] } }, 'orders'],
     ['an adjustment is not there', { adjustments: new Map() }, 'restocking'],
     ['an adjustment was done twice over', { adjustments: new Map([['k', 6]]) }, 'restocking'],
     [

@@ -17,7 +17,7 @@ const order: Books['orders'][number] = {
 function factsOf(books: Partial<Books> = {}, facts: Partial<Facts> = {}): Facts {
   const stock = { onHand: 4, held: 1, sold: 1 };
   return {
-    told: [{ plan: 'PAYS', paymentId: globalId('Payment', 'p1'), orderNumber: 'N1' }],
+    outcomes: [{ plan: 'PAYS', paymentId: globalId('Payment', 'p1'), orderNumber: 'N1' }],
     books: { payments: [paid], orders: [order], stock, discrepancies: [], ledger: 0n, ...books },
     ...{ units: 5, kills: [{ name: 'worker', recoveredMs: 10 }], open: null, endedByThemselves: [] },
     ...facts,
@@ -68,14 +68,16 @@ describe('the verdict of npm run torture:payments', () => {
 
   test('is failure where nothing was sold, because such a run shows nothing', () => {
     const stock = { onHand: 5, held: 0, sold: 0 };
-    expect(faultsOf(factsOf({ payments: [], orders: [], stock }, { told: [] }))).toEqual(['nobody bought anything']);
+    expect(faultsOf(factsOf({ payments: [], orders: [], stock }, { outcomes: [] }))).toEqual([
+      'nobody bought anything',
+    ]);
   });
 
   test('is success for money that went back', () => {
     const returned = { ...paid, orderId: null, refunded: 1999n, theirRefunded: 1999n };
-    const told = [{ plan: 'PAYS' as const, paymentId: globalId('Payment', 'p2'), orderNumber: null }];
+    const outcomes = [{ plan: 'PAYS' as const, paymentId: globalId('Payment', 'p2'), orderNumber: null }];
     const more = { payments: [paid, { ...returned, id: 'p2' }] };
-    expect(faultsOf(factsOf(more, { told: [...factsOf().told, ...told] }))).toEqual([]);
+    expect(faultsOf(factsOf(more, { outcomes: [...factsOf().outcomes, ...outcomes] }))).toEqual([]);
   });
 });
 

@@ -189,7 +189,7 @@ describe('the verdict', () => {
   const sound: Facts = {
     buyers: 5,
     stock: 10,
-    told: {
+    confirmed: {
       asked: 9,
       orders: 1,
       units: 3,
@@ -230,7 +230,7 @@ describe('the verdict', () => {
     const verdict = judge({
       ...sound,
       stock: 6,
-      told: { ...told, adjustments: 2, restocked: 4 },
+      confirmed: { ...confirmed, adjustments: 2, restocked: 4 },
       stored: { ...stored, adjustments: 2, restocked: 4 },
     });
     expect(verdict).toMatchObject({
@@ -239,26 +239,26 @@ describe('the verdict', () => {
     });
   });
 
-  test('tells how many were oversold', () => {
+  test('reports how many were oversold', () => {
     const stored = { ...sound.stored, onHand: -2, held: 0, available: -2, orders: 4, units: 12 };
     const { exitCode, line } = judge({ ...sound, stored });
     expect(exitCode).toBe(1);
     expect(line).toContain('oversold 2 → FAIL');
   });
 
-  const { stored, told, events } = sound;
+  const { stored, confirmed, events } = sound;
   const discrepancy = { variantId: 'a variant', rule: 'a rule', expected: 1, actual: 2 };
   test.each<[string, Partial<Facts>]>([
     ['a unit is missing', { stored: { ...stored, onHand: 6, available: 5 } }],
-    ['an order nobody was told of', { stored: { ...stored, orders: 2 } }],
-    ['an order that is not there', { told: { ...told, orders: 2 } }],
-    ['a buyer was told of more units', { told: { ...told, units: 4 } }],
-    ['a checkout sent twice made two orders', { told: { ...told, sentTwiceAndOrderedTwice: 1 } }],
+    ['an order that was confirmed to nobody', { stored: { ...stored, orders: 2 } }],
+    ['an order that is not there', { confirmed: { ...confirmed, orders: 2 } }],
+    ['more units were confirmed to a buyer', { confirmed: { ...confirmed, units: 4 } }],
+    ['a checkout sent twice made two orders', { confirmed: { ...confirmed, sentTwiceAndOrderedTwice: 1 } }],
     ['an order of a user became a guest’s', { stored: { ...stored, userOrders: 0 } }],
     ['an adjustment was done twice', { stored: { ...stored, adjustments: 1, restocked: 1, onHand: 8, available: 7 } }],
-    ['an adjustment is not there', { told: { ...told, adjustments: 1 } }],
+    ['an adjustment is not there', { confirmed: { ...confirmed, adjustments: 1 } }],
     ['units are held by no cart', { stored: { ...stored, carted: 0 } }],
-    ['carts hold what nobody walked away from', { told: { ...told, walkedAwayWith: 0 } }],
+    ['carts hold what nobody walked away from', { confirmed: { ...confirmed, walkedAwayWith: 0 } }],
     ['the ledger has other counts', { stored: { ...stored, ledgerOnHand: 8 } }],
     ['the ledger has other holds', { stored: { ...stored, ledgerHeld: 0 } }],
     ["the shop's audit finds something", { discrepancies: [discrepancy] }],

@@ -85,7 +85,7 @@ describe('defaults', () => {
 const PRODUCTION = { NODE_ENV: 'production', JWT_SECRET: SECRET };
 
 describe('faults', () => {
-  test('are all told at once, each with its variable, and no value of any', () => {
+  test('are all reported at once, each with its variable, and no value of any', () => {
     const env = {
       PORT: '70000',
       HOST: 'not a host',

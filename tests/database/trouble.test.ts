@@ -47,7 +47,7 @@ const ready = async () => {
   const { status, json } = await shop.request({ path: '/health/ready' });
   return { status, body: json() as { status: string; notReady?: string[] } };
 };
-/** What a client is told of an answer that failed. */
+/** What a client receives when an answer failed. */
 const toldBy = (answer: Awaited<ReturnType<ReturnType<TestShop['client']>['execute']>>) => ({
   status: answer.status,
   codes: [...new Set(answer.codes)],
@@ -213,7 +213,7 @@ describe('a mutation whose outcome is not known', () => {
     return shopper;
   }
 
-  test('says so where the answer to COMMIT was lost, and the same key tells it', async () => {
+  test('says so if the answer to COMMIT was lost, and the same key leads to the result', async () => {
     const shopper = await withCart();
     const lost = proxy.cutAfter('COMMIT', 'orders_insert');
     const answer = await shopper.client.execute(shopperDocuments.checkout, order('lost commit'));

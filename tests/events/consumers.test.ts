@@ -107,7 +107,7 @@ function parkedRows() {
   );
 }
 
-/** A point at which a handler stands still until it is told to go on. */
+/** A point at which a handler waits until it may go on. */
 function standstill() {
   let arrive = () => {};
   let goOn = () => {};
@@ -252,7 +252,7 @@ describe('a consumer', () => {
       { seq: 4, type: 'wanted', error: expect.stringContaining('index') },
     ]);
     expect(await placeOf()).toMatchObject({ seq: 5, leased: false });
-    // Staff who retry it are told the same.
+    // Staff who retry it get the same error.
     const [parked] = await rowsOf<{ id: string }>(db, 'SELECT id FROM parked_events ORDER BY seq');
     const retried = await createParkedEvents({ db, consumers: () => [picky] }).retry(parked?.id ?? '');
     expect(retried).toMatchObject({ fault: expect.stringContaining('index') });
@@ -776,7 +776,7 @@ describe('the predicates of a consumer', () => {
     expect(() => onlyIf(shifted, ['from', '=', 1])).toThrow('"=" is not a valid operator');
     // @ts-expect-error: a field that payloads may lack
     expect(() => onlyIf(shifted, ['note', '==', 'x'])).toThrow('may lack the field "note"');
-    // Types do not tell what has a default from what is always there.
+    // Types do not distinguish what has a default from what is always there.
     expect(() => onlyIf(shifted, ['unit', '==', 'mm'])).toThrow('may lack the field "unit"');
     expect(() => onlyIf(shifted, ['kind', 'in', []])).toThrow('"in" needs values');
     const either = defineEvent('either', z.union([z.object({ a: z.int() }), z.object({ a: z.string() })]));

@@ -183,22 +183,22 @@ describe('whatever the bus does, each event comes once and in order', () => {
 
   test('events read from the log are reported, those in a gap and those at the end, and not those that had arrived', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    const told: unknown[] = [];
-    const feed = await open({ onRead: (events) => void told.push(events) });
+    const reported: unknown[] = [];
+    const feed = await open({ onRead: (events) => void reported.push(events) });
     const seen = listen(feed);
     const parts = bySeq(await write(6));
     bus.deliver(only(parts, 0), only(parts, 2), only(parts, 4));
     await until('the hole is filled', () => seen.events.length === 6);
     // The second and the fourth; the sixth is the end.
-    expect(told).toEqual([{ hole: 2, end: 1 }]);
+    expect(reported).toEqual([{ hole: 2, end: 1 }]);
     await write(3);
     vi.advanceTimersByTime(1000);
     await until('the end is found', () => seen.events.length === 9);
-    expect(told.slice(1)).toEqual([{ hole: 0, end: 3 }]);
+    expect(reported.slice(1)).toEqual([{ hole: 0, end: 3 }]);
     vi.advanceTimersByTime(1000);
     bus.deliver(await write(1));
     await until('it is there', () => seen.events.length === 10);
-    expect(told).toHaveLength(2);
+    expect(reported).toHaveLength(2);
   });
 
   test('not at all: what is missing is read from the log once the patience is over', async () => {
@@ -360,7 +360,7 @@ describe('the log was replaced', () => {
     const { events } = await write();
     await until('the event is there', () => seen[0]?.events.length === 1);
     const epoch = await replace();
-    await until('they are told', () => seen.every((one) => one.resets === 1));
+    await until('they are reset', () => seen.every((one) => one.resets === 1));
     expect(feed.position()).toEqual({ epoch, seq: events[0]?.seq });
     expect(feed.listeners).toBe(0);
 
@@ -381,7 +381,7 @@ describe('the log was replaced', () => {
     const epoch = await replace();
     const batch = await write();
     bus.deliver(batch);
-    await until('it is told', () => seen.resets === 1);
+    await until('it is reset', () => seen.resets === 1);
     expect(seen.events).toEqual([]);
     expect(feed.position()).toEqual({ epoch, seq: batch.events[0]?.seq });
     // What comes late from the old log is passed over.
@@ -401,7 +401,7 @@ describe('the log was replaced', () => {
     await db.query({ name: 'test_shorten', text: 'DELETE FROM event_log WHERE seq > $1' }, [seq + 1]);
     await db.query({ name: 'test_end', text: 'UPDATE event_sequence SET last = $1' }, [seq + 1]);
     bus.deliver({ epoch: 'another', events: [] });
-    await until('it is told', () => seen.resets === 1);
+    await until('it is reset', () => seen.resets === 1);
     expect(feed.position()).toEqual({ epoch, seq: seq + 1 });
   });
 
@@ -413,7 +413,7 @@ describe('the log was replaced', () => {
       gone.events.map((event) => event.seq),
     ]);
     bus.deliver(only(bySeq(gone), 2));
-    await until('it is told', () => seen.resets === 1);
+    await until('it is reset', () => seen.resets === 1);
     expect(seen.events).toEqual([]);
     expect(feed.position()).toEqual({ epoch: gone.epoch, seq: gone.events[2]?.seq });
     const newcomer = listen(feed);
@@ -425,7 +425,7 @@ describe('the log was replaced', () => {
     const partly = await write(3);
     await db.query({ name: 'test_prune_seq', text: 'DELETE FROM event_log WHERE seq = $1' }, [partly.events[0]?.seq]);
     bus.deliver(only(bySeq(partly), 1));
-    await until('it is told', () => newcomer.resets === 1);
+    await until('it is reset', () => newcomer.resets === 1);
     expect(newcomer.events).toEqual(batch.events);
     expect(feed.position()).toEqual({ epoch: partly.epoch, seq: partly.events[2]?.seq });
   });

@@ -72,8 +72,8 @@ async function crossings(variantId: string): Promise<[string, number, ...unknown
   });
 }
 
-/** How often the owner of a cart was told. */
-async function told(...carts: Held[]): Promise<number[]> {
+/** How often the owner of each cart was notified. */
+async function noticesOf(...carts: Held[]): Promise<number[]> {
   const events = await rowsOf<{ cartId: string }>(
     shop.db,
     `SELECT subject_id AS "cartId" FROM event_log WHERE type = 'cart_changed' AND payload->>'kind' = 'LOW_STOCK'`,
@@ -150,7 +150,7 @@ describe('the owner of a cart with low stock', () => {
     const cause = await hold(id, 3);
     await settle();
 
-    expect(await told(one, two, elsewhere, cause)).toEqual([1, 1, 0, 0]);
+    expect(await noticesOf(one, two, elsewhere, cause)).toEqual([1, 1, 0, 0]);
     const [event] = (await eventsOf(shop, one.cartId)).slice(-1);
     expect(event).toEqual({
       type: 'cart_changed',
@@ -175,13 +175,13 @@ describe('the owner of a cart with low stock', () => {
     await settle();
     await change(cause, 6);
     await settle();
-    expect(await told(one)).toEqual([1]);
+    expect(await noticesOf(one)).toEqual([1]);
     await change(cause, 1);
     await settle();
     await change(cause, 5);
     await settle();
 
-    expect(await told(one, cause)).toEqual([2, 0]);
+    expect(await noticesOf(one, cause)).toEqual([2, 0]);
   });
 
   test('is notified again also if fall, recovery and fall are read in one batch', async () => {
@@ -192,7 +192,7 @@ describe('the owner of a cart with low stock', () => {
     await change(cause, 5);
     await settle();
 
-    expect(await told(one, cause)).toEqual([2, 0]);
+    expect(await noticesOf(one, cause)).toEqual([2, 0]);
   });
 
   test('is not notified about a cart that is gone or has expired', async () => {
@@ -204,7 +204,7 @@ describe('the owner of a cart with low stock', () => {
     await hold(id, 12);
     await settle();
 
-    expect(await told(bought, overdue, live)).toEqual([0, 0, 1]);
+    expect(await noticesOf(bought, overdue, live)).toEqual([0, 0, 1]);
   });
 
   test('is notified once if an event comes twice', async () => {
@@ -223,7 +223,7 @@ describe('the owner of a cart with low stock', () => {
       expect(await shop.db.transaction((tx) => consumer.handle(tx, event))).toBe('DONE');
     }
 
-    expect(await told(one)).toEqual([1]);
+    expect(await noticesOf(one)).toEqual([1]);
   });
 
   test('is notified once, in batches, however many owners there are', { timeout: 60_000 }, async () => {
@@ -249,10 +249,10 @@ describe('the owner of a cart with low stock', () => {
       'SELECT count(DISTINCT cart_id)::int AS carts FROM cart_lines WHERE variant_id = $1',
       [id],
     );
-    // Several batches; and nobody's cart was the cause, so whoever holds it is told.
+    // Several batches; and nobody's cart was the cause, so all who hold it are notified.
     expect(holding?.carts).toBeGreaterThan(501);
     expect(row).toEqual({ events: holding?.carts, carts: holding?.carts });
-    expect(await told(cause)).toEqual([1]);
+    expect(await noticesOf(cause)).toEqual([1]);
     expect(logs.filter((line) => line.level >= 40)).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ async function turnOff(userId: string, kind: 'ORDER_STATUS' | 'LOW_STOCK'): Prom
 }
 
 describe('an order', () => {
-  test('is confirmed to the address that it was placed with, and each step of it told, also that of the customer', async () => {
+  test('is confirmed to the address that it was placed with, and each step of it reported, also that of the customer', async () => {
     const variant = await makeVariant(shop);
     const guest = await guestWithOrder(shop, [{ sku: variant.sku, quantity: 1 }], {});
     const { email } = guest.order;
@@ -123,14 +123,14 @@ describe('low stock', () => {
     } finally {
       await consumers[Symbol.asyncDispose]();
     }
-    const told = (await mailsOf(shop)).filter((mail) => mail.template === 'low-stock');
-    expect(told.map((mail) => mail.recipient).toSorted()).toEqual([ada.email, email].toSorted());
-    expect(told.map((mail) => mail.userId).filter((id) => id !== null)).toEqual([rowId(ada.userId)]);
-    expect(new Set(told.map((mail) => mail.data.variantId))).toEqual(new Set([variant.id]));
+    const notices = (await mailsOf(shop)).filter((mail) => mail.template === 'low-stock');
+    expect(notices.map((mail) => mail.recipient).toSorted()).toEqual([ada.email, email].toSorted());
+    expect(notices.map((mail) => mail.userId).filter((id) => id !== null)).toEqual([rowId(ada.userId)]);
+    expect(new Set(notices.map((mail) => mail.data.variantId))).toEqual(new Set([variant.id]));
 
     // Gone from the cart when the mail is to be sent: there is nothing to say.
     const letters = openLetters(shop);
-    const toGuest = known(told.find((mail) => mail.recipient === email));
+    const toGuest = known(notices.find((mail) => mail.recipient === email));
     expect(known(await letters.compose(toGuest)).subject).toBe('Almost sold out: Honey');
     const cart = known(await known1.cart());
     await known1.remove(known(cart.lines[0]).id);

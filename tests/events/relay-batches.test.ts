@@ -68,7 +68,7 @@ test('a hole, a duplicate and an event without a number are noticed', () => {
   }
   expect(
     latencyOf(
-      Array.from({ length: 200 }, (_, index) => ({ committedAt: index, toldAt: 2 * index })),
+      Array.from({ length: 200 }, (_, index) => ({ committedAt: index, deliveredAt: 2 * index })),
       100,
       200,
     ),

@@ -212,12 +212,12 @@ test('what the relay publishes is what the log holds', async () => {
     ]),
   );
   await relay.flush();
-  const told = [
+  const published = [
     { seq: before.seq + 1, type: 'told_first', subjectId, payload: { units: 1 }, occurredAt: at },
     { seq: before.seq + 2, type: 'told_second', subjectId, payload: { units: 2 }, occurredAt: at },
   ];
-  expect(bus.batches).toEqual([{ epoch: before.epoch, events: told }]);
-  expect(await log.readAfter(before.seq, 10)).toEqual(told);
+  expect(bus.batches).toEqual([{ epoch: before.epoch, events: published }]);
+  expect(await log.readAfter(before.seq, 10)).toEqual(published);
 });
 
 test('a transaction that rolls back wakes nobody; one that wrote no event neither', async () => {

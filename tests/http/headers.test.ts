@@ -132,7 +132,7 @@ describe('the request id', () => {
     expect(given).toMatch(/^[\w-]{36}$/);
   });
 
-  test('one line tells of each request, with what was asked but without its values', async () => {
+  test('each request has one line, with the operation but without its values', async () => {
     const { headers } = await shop.request({
       path: `/graphql?query=${encodeURIComponent('query Named($t: String) { shop { name } order(accessToken: $t) { id } }')}&variables=${encodeURIComponent('{"t":"secret"}')}`,
       headers: { host: 'shop.example' },

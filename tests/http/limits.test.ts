@@ -14,7 +14,7 @@ afterAll(async () => {
   await production.dispose();
 });
 
-/** category → products → nodes → category → …: fields as deep as told. */
+/** category → products → nodes → category → …: fields to a given depth. */
 function deep(depth: number): string {
   const steps = ['category', 'products(first: 1)', 'nodes'];
   const path = Array.from({ length: depth - 1 }, (_, i) => steps[i % 3]);

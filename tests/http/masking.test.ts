@@ -63,7 +63,7 @@ const loggedFor = (requestId: unknown) =>
   shop.logs.filter((record) => record.requestId === requestId && record.level >= ERROR);
 
 describe('an error that was not meant to happen', () => {
-  test('in a field leaves the rest of the answer, and tells nothing but the request id', async () => {
+  test('in a field leaves the rest of the answer, and reveals nothing but the request ID', async () => {
     const { data, errors, headers, status } = await failingWith('categories', () =>
       shop.client().execute('{ shop { name } categories { nodes { id } } }'),
     );

@@ -154,7 +154,7 @@ describe('when the access token expires', () => {
       const end = Date.now() + 1500 + ms;
       const opened = await connect({ accessToken: tokenEnding(person, end - Date.now()) });
       opened.subscribe('stock', STOCK);
-      // A token tells whole seconds: a refresh in the same second would not be seen as later.
+      // A token contains whole seconds: a refresh in the same second would not be seen as later.
       await until('the next second', () => Date.now() >= (iat + 1) * 1000 + 50);
       expect((await refresh(shop.client(), person.refreshToken)).errors).toEqual([]);
       return Date.now() < end ? opened : null;
@@ -179,7 +179,7 @@ describe('when the access token expires', () => {
   });
 });
 
-test('the answers to log-in and refresh tell a browser when its access token ends', async () => {
+test('the answers to log-in and refresh say when the access token of a browser expires', async () => {
   const client = shop.client({ cookies: true });
   const LOGIN = `mutation ($input: LoginInput!) { login(input: $input) { accessToken accessTokenExpiresAt } }`;
   const input = { email: ada.email, password: 'a long enough password' };

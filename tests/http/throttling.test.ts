@@ -26,7 +26,7 @@ const refusal = (retryAfter: unknown) => ({
   extensions: { code: 'RATE_LIMITED', retryAfter },
 });
 
-/** The wait that an error tells. */
+/** The wait that an error asks for. */
 function waitOf(error: { extensions?: Record<string, unknown> } | undefined): number {
   expect(error).toEqual(refusal(expect.any(Number)));
   const wait = error?.extensions?.['retryAfter'] as number;

@@ -104,7 +104,7 @@ describe('operations', () => {
     await socket.close();
   });
 
-  test.each(['closed', 'cut off', 'told that it is complete'])(
+  test.each(['closed', 'cut off', 'sent a complete message'])(
     'a subscription ends when its socket is %s',
     async (how) => {
       const feed = shop.app.feed ?? expect.fail();

@@ -71,7 +71,7 @@ test('a lane that has too much waiting lags, and no other', async () => {
   expect(await Promise.all([...waiting, other])).toEqual([1, 2, 4]);
 });
 
-test('what fails tells its caller, and the queue goes on', async () => {
+test('a failure reaches its caller, and the queue goes on', async () => {
   const queue = createEventQueue({ ...unlimited, inFlight: 1 });
   await expect(queue.run('a', 1, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await queue.run('a', 1, async () => 'yes')).toBe('yes');

@@ -9,7 +9,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Runs that go on until they are told to end. */
+/** Runs that go on until they are stopped. */
 function openRuns() {
   const runs: { signal: AbortSignal; end: (error?: Error) => Promise<void> }[] = [];
   const run: Recurring['run'] = (signal) =>
@@ -73,7 +73,7 @@ test('a run that fails is logged at the given level, and the next one follows', 
   await Promise.all([work[Symbol.asyncDispose](), loud[Symbol.asyncDispose]()]);
 });
 
-test('disposal tells the run in hand and waits for it; what it says then is no fault', async () => {
+test('disposal aborts the current run and waits for it; an error of it is not reported then', async () => {
   const { runs, run } = openRuns();
   const { logger, logs } = recordLogs();
   const work = every({ ms: 1000, atOnce: true, run, failed: 'it failed', logger });

@@ -56,7 +56,7 @@ function open(limits: { perTurn: number; waiting: number }) {
     fanOut,
     /** How often executions have stood in line. */
     turns: () => turns,
-    /** Adds events to the log, and tells the listeners. */
+    /** Adds events to the log, and notifies the listeners. */
     emit(count: number) {
       for (let i = 0; i < count; i += 1) {
         const event = { seq: log.length + 1 } as StoredEvent;
@@ -237,7 +237,7 @@ test('an event that fails ends those who were live before it, and nobody who cam
   join(after, { after: 1, make });
   await until('it is live', () => fanOut.state().live === 2);
   fail(new LaggedError());
-  await until('the first one is told', () => before.errors.length > 0);
+  await until('the first one has the error', () => before.errors.length > 0);
   emit(1);
   await until('the second one goes on', () => after.seen.length + after.errors.length > 0);
   expect(after).toMatchObject({ seen: ['2'], errors: [] });

@@ -228,7 +228,7 @@ describe.skipIf(!found)('over a Redis that may fail', () => {
     for (let i = 0; i < 5; i += 1) answers.push((await limiter.consume([{ limit: 'three', key: 'x' }], wait)).allowed);
     expect(answers).toEqual([true, true, true, false, false]);
     expect(wait.ms).toBe(0);
-    // Told once, however often it is tried.
+    // Logged once, however often it is tried.
     await until('it was tried again and again', () => tries >= 4);
     expect(logs.filter(({ msg }) => msg.startsWith('Redis is away'))).toHaveLength(1);
   });

@@ -175,7 +175,7 @@ test('without an answer of the database, metrics of the process itself are retur
   expect(metrics.get('vitrine_units_held')).toBeNaN();
   expect(metrics.get('vitrine_process_resident_bytes')).toBeGreaterThan(10_000_000);
   expect(metrics.get('vitrine_graphql_operations_total{type="query",field="serverTime",outcome="ok"}')).toBe(1);
-  await until('it is told again', async () => (await readMetrics(shop)).get('vitrine_units_held') === 0);
+  await until('the value is right again', async () => (await readMetrics(shop)).get('vitrine_units_held') === 0);
 });
 
 describe.each(JOB_BACKENDS)('jobs and consumers, on %s,', (kind) => {
@@ -279,7 +279,7 @@ describe.each(JOB_BACKENDS)('jobs and consumers, on %s,', (kind) => {
 
   // On PostgreSQL the queue is away when the shop is.
   test.each(kind === 'Redis' ? [kind] : [])(
-    'are left out where the queue is away, and the rest is told without waiting for it',
+    'are left out if the queue is away, and the others do not wait for it',
     async () => {
       const shop = await open('api');
       await until('the queue answers', async () => Object.keys(await stateOf(shop)).length > 0);
@@ -289,7 +289,7 @@ describe.each(JOB_BACKENDS)('jobs and consumers, on %s,', (kind) => {
       expect(valuesOf(metrics, 'vitrine_jobs')).toEqual({});
       expect(metrics.get('vitrine_units_held')).toBe(0);
       await redis.start();
-      await until('it is told again', async () => Object.keys(await stateOf(shop)).length > 0, 20_000);
+      await until('the state is shown again', async () => Object.keys(await stateOf(shop)).length > 0, 20_000);
     },
   );
 });

@@ -32,7 +32,7 @@ describe.each(JOB_BACKENDS)('an import, with jobs on %s', (kind) => {
     await jobs?.dispose();
   });
 
-  test('runs in the background once it is started, and tells how far it is', async () => {
+  test('runs in the background once it is started, and reports its progress', async () => {
     const rows = Array.from({ length: 210 }, (_, n) => `p-${n},Product ${n},P-${n},${n === 7 ? 'much' : '1.00'}\n`);
     const { client } = staff;
     const { productImportCreate } = await client.data<{ productImportCreate: { productImport: { id: string } } }>(

@@ -55,7 +55,7 @@ describe.each(JOB_BACKENDS)('stock alerts, their jobs on %s', (kind) => {
     const shop = await open({ STOCK_ALERT_BATCH_SECONDS: '1' });
     const { id, adjust } = await waitedFor(shop, 7);
     expect((await adjust(3)).errors).toEqual([]);
-    await until('all are told', async () => (await alertsOf(shop.db, id)).waiting.length === 0);
+    await until('all are notified', async () => (await alertsOf(shop.db, id)).waiting.length === 0);
 
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 7));
     expect(await chainsOf(shop.db)).toEqual([]);
@@ -79,7 +79,7 @@ describe.each(JOB_BACKENDS)('stock alerts, their jobs on %s', (kind) => {
       return (await rowsOf(api.db, 'SELECT FROM event_consumers WHERE name = $1', [name])).length > 0;
     });
     await adjust(2);
-    await until('the first are told', async () => (await alertsOf(api.db, id)).told.length > 0);
+    await until('the first are notified', async () => (await alertsOf(api.db, id)).notified.length > 0);
     expect(await mailsOf(api.db, id)).toEqual(names(1, 2));
     await until('the next job is there', async () => (await view.ids('delayed')).length > 0);
     expect(await view.ids('delayed')).toHaveLength(1);
@@ -100,11 +100,11 @@ describe.each(JOB_BACKENDS)('stock alerts, their jobs on %s', (kind) => {
       logger: { error: () => {}, warn: () => {} },
     });
     await shop.db.transaction((tx) => dying.stockAlerts.start(tx, { variantIds: [id], productIds: [] }));
-    expect(await dying.stockAlerts.tellNext(id)).toEqual({ state: 'WAITS', told: 2 });
+    expect(await dying.stockAlerts.notifyNext(id)).toEqual({ state: 'WAITS', notified: 2 });
     expect(await view.ids('delayed')).toEqual([]);
 
     await open({ ROLES: 'worker', STOCK_ALERT_BATCH_SECONDS: '1' });
-    await until('all are told', async () => (await alertsOf(shop.db, id)).waiting.length === 0);
+    await until('all are notified', async () => (await alertsOf(shop.db, id)).waiting.length === 0);
     expect(await mailsOf(shop.db, id)).toEqual(names(1, 4));
     expect(await chainsOf(shop.db)).toEqual([]);
   });

@@ -206,7 +206,7 @@ test.skipIf(!hasRedis('Lost jobs'))('Redis is emptied between nudge and sending:
 });
 
 test.skipIf(!hasRedis('Lost jobs'))(
-  'Redis is emptied while the job of a mail waits its turn: who bought something is told all the same',
+  'Redis is emptied while the job of an email waits its turn: the buyer receives it all the same',
   async () => {
     const jobs = await jobsOf('Redis');
     const smtp = await startSmtp();

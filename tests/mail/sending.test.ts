@@ -414,7 +414,7 @@ describe('whoever sends a mail', () => {
     expect(smtp.arrived).toHaveLength(1);
   });
 
-  test('and cannot write it, tries again later, and tells no secret of why', async () => {
+  test('and cannot write it, tries again later, and reveals no secret in the reason', async () => {
     const { world, smtp, sendingWith } = here;
     const id = await writeMail(world);
     const broken = sendingWith(() => Promise.reject(new Error('cannot read https://shop.example/?token=secret')));

@@ -178,7 +178,7 @@ test('what was sold out is back: its mail’s links call the alert off, and end 
   expect(ended.text).toContain('You are unsubscribed');
   expect(await statusOf(forJam)).toBe('CANCELLED');
 
-  // Whoever comes after her is told.
+  // The next in turn is notified.
   await keeper.adjust({ variantId: jam.globalId, delta: 2 });
   await readMail(grace, 'Back in stock: Jam');
   expect((await mailsTo(ada)).map(({ subject }) => subject)).toEqual(['Back in stock: Honey']);

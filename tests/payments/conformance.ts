@@ -39,7 +39,7 @@ export interface Driver {
   failNextCall(): void;
   /** The next call is not answered until it is given up. @returns when it has arrived */
   stallNextCall?(): Promise<void>;
-  /** What was done at the provider, not as `fetch` tells it. */
+  /** What was done at the provider, not what `fetch` returned. */
   counts(reference: string): Promise<{ capturedMinor: bigint; refundedMinor: bigint; refunds: number }>;
   /** How many payments the provider has for a payment of the shop. */
   countPayments(paymentId: string): Promise<number>;
@@ -461,7 +461,7 @@ export function testProvider(
       const read = (request: WebhookRequest, now = new Date()) => provider.readWebhook(request, now);
       const bodyOf = ({ body }: WebhookRequest) => Buffer.from(body).toString();
 
-      test('tells of each change, and names the payment', async () => {
+      test('reports each change, and names the payment', async () => {
         await driver.sendWebhooks();
         recorder.requests.length = 0;
         const reference = await authorized();

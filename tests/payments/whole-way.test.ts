@@ -197,7 +197,7 @@ describe('with Stripe', () => {
     await stripe.deliver();
     await reach('AUTHORIZED');
     await until('the capture was asked for', () => books.intent(reference).status === 'succeeded');
-    // The webhook of the capture tells of it, before the operation is looked at again.
+    // The webhook of the capture reports it, before the operation is looked at again.
     await stripe.deliver();
     await reach('CAPTURED', 'PAID');
     const captures = stripe.asked.filter(({ path }) => path === `/v1/payment_intents/${reference}/capture`);

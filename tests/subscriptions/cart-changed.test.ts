@@ -47,7 +47,7 @@ describe.each(transports)('over %s', (transport) => {
     expect(kindOf(await here.events.take())).toEqual(['RECLAIMED', 'ACTIVE', 5]);
     await mine.checkout({ idempotencyKey: 'once', email: 'me@example.com' });
     expect(kindOf(await here.events.take())).toEqual(['CHECKED_OUT', 'CHECKED_OUT', 5]);
-    // The next cart is told of on the same subscription: it is the viewer's, whichever it is.
+    // Events of the next cart arrive on the same subscription, which is about the viewer's cart, whichever it is.
     const next = await mine.add(line);
     const event = await here.events.take();
     expect([kindOf(event), event.cartChanged.cart.id]).toEqual([['LINES', 'ACTIVE', 2], next.cart?.id]);
@@ -106,7 +106,7 @@ test('a guest whose cart became a user’s is not shown it', async () => {
   const socket = await openSocket(shop.wsUrl);
   await socket.init({ cartToken: token });
   socket.subscribe('1', query);
-  // Its own changes are told of still, but the cart is no more to be seen.
+  // Its own changes still arrive, but the cart can no longer be seen.
   const { type, payload } = await socket.messages.take();
   expect(type).toBe('next');
   expect(payload?.data ?? null).toBeNull();

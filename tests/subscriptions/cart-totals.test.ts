@@ -42,7 +42,7 @@ test('a total that a promotion changes makes an event at once, and an unchanged 
   expect(inShort(await mine.events.take())).toEqual(['TOTALS', '15.00']);
   await settled(shop);
   expect([mine.events.left, empty.events.left]).toEqual([[], []]);
-  // What the owner changes is told as such, and only once.
+  // What the owner changes arrives as such, and only once.
   await shopper.setCodes('WHAT');
   expect(inShort(await mine.events.take())).toEqual(['DISCOUNT_CODES', '15.00']);
   await settled(shop);

@@ -63,7 +63,7 @@ describe.each(transports)('over %s', (transport) => {
     expect((await resumed.events.take()).productChanged.product.title).toBe('Back');
   });
 
-  test('backInStock tells when a level leaves 0: by restocking, and by a cart whose time is over', async () => {
+  test('backInStock arrives when a level leaves 0: by restocking, and by a cart whose time is over', async () => {
     const variant = await makeVariant(shop, { onHand: 0 });
     const { events } = await watchNow<Back>(shop, transport, returns(`(variantIds: ["${variant.globalId}"])`));
     await restock(variant.globalId, 3);

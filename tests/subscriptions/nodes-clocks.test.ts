@@ -97,7 +97,7 @@ describe.each(kinds)('two nodes whose clocks are an hour ahead and an hour behin
       expect(expiresAt).toBeGreaterThanOrEqual(before + HOLD_MS);
       expect(expiresAt).toBeLessThanOrEqual(after + HOLD_MS);
 
-      /** The units held, and the level that both nodes' carts tell of, with the time at which that was so. */
+      /** The units held, and the level according to both nodes' carts, with the time at which that was so. */
       async function look() {
         const [row] = await rowsOf<{ held: number; now: Date }>(
           db,
@@ -189,7 +189,7 @@ describe.each(kinds)('two nodes whose clocks are an hour ahead and an hour behin
 
     const levels = Array.from({ length: 12 }, (_, turn) => 101 + turn);
     for (const watcher of watchers) {
-      await until('all of it was told', () => watcher.levels.length >= 12);
+      await until('all events have arrived', () => watcher.levels.length >= 12);
       expect(watcher.levels).toEqual(levels);
       expect(watcher.seqs).toEqual(watcher.seqs.toSorted((a, b) => a - b));
     }
@@ -221,7 +221,7 @@ function follow({ wsUrl }: ShopProcess, variantId: string, after: string): { seq
     {
       next({ data }) {
         const { cursor, available } = known(data).stockChanged;
-        // What was there before is told as well.
+        // Earlier events arrive as well.
         if (available <= 100) return;
         seen.seqs.push(known(decodeCursor(cursor)).seq);
         seen.levels.push(available);

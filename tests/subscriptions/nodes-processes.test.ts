@@ -35,7 +35,7 @@ interface Reader {
   resume(wsUrl: string): void;
 }
 
-/** Somebody who follows all changes of stock from the beginning of the log, and comes back where it is told to. */
+/** A subscriber who follows all changes of stock from the beginning of the log, and reconnects where the test says. */
 function readFrom(wsUrl: string, begin: string): Reader {
   let after = begin;
   let stop = () => {};

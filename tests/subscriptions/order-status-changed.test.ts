@@ -47,7 +47,7 @@ describe.each(transports)('over %s', (transport) => {
   const open = (args: string, viewer: Viewer) => watchNow<Changed>(shop, transport, query(args), viewer);
   const codes = (args: string, viewer: Viewer = {}) => watch(shop, transport, query(args), viewer).ended;
 
-  test('owners are told of their own orders, staff of all, and each goes on after a cursor', async () => {
+  test('owners receive events of their own orders, staff of all, and each goes on after a cursor', async () => {
     const [ada, eve] = [await newPerson(shop), await newPerson(shop)];
     const guest = await enter(shop);
     const [adas, guests] = [await place(shopperOf(ada.client)), await place(guest, 'guest@example.com')];

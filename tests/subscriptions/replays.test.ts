@@ -154,7 +154,7 @@ test('a result with errors is not kept for the next reader', async () => {
   }
 });
 
-/** A socket that reads nothing until it is told to. */
+/** A socket that reads nothing until the test says so. */
 async function slowSocket(query: string): Promise<TestSocket> {
   const socket = await openSocket(shop.wsUrl);
   onTestFinished(() => socket.raw.terminate());

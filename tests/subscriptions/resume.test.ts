@@ -52,7 +52,7 @@ async function freshNode(): Promise<TestShop> {
 }
 
 describe.each(transports)('over %s', (transport) => {
-  test('a subscription after a cursor tells what happened since, and goes on', async () => {
+  test('a subscription after a cursor delivers what happened since, and goes on', async () => {
     const variant = await makeVariant(shop, { onHand: 5 });
     const after = await cursorNow();
     await move(variant.id, 3);
@@ -71,7 +71,7 @@ describe.each(transports)('over %s', (transport) => {
     expect(again.events.left).toEqual([]);
   });
 
-  test('a node that has just started tells the same, from the log', async () => {
+  test('a node that has just started delivers the same, from the log', async () => {
     const product = await makeProduct(shop, { variants: [{ onHand: 1 }, { onHand: 1 }] });
     const [one, two] = product.variants.map((variant) => variant.id);
     const after = await cursorNow();
@@ -118,7 +118,7 @@ describe.each(transports)('over %s', (transport) => {
       await pruned.db.query({ name: 'test_prune', text: 'DELETE FROM event_log' });
       const { database } = pruned.config;
       if (database.kind !== 'url') throw new Error('the shop has its own database');
-      // A node that has it in memory may still tell it; one that has just started cannot.
+      // A node that has it in memory may still deliver it; one that has just started cannot.
       const node = await createApiNode({ database: { url: database.url, dispose: () => Promise.resolve() } });
       expect(await watch(node, transport, subscription(variant.globalId, after)).ended).toEqual(['CURSOR_EXPIRED']);
       await node.dispose();

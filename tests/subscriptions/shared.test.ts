@@ -246,7 +246,7 @@ describe('no subscriber gets events of others', () => {
     await closeAll(sockets);
   });
 
-  test('a variable that is a cursor in one operation of a document, and something else in another, tells subscribers apart', async () => {
+  test('a variable that is a cursor in one operation of a document, and something else in another, separates subscribers', async () => {
     const [one, two] = [await makeVariant(shop, { onHand: 5 }), await makeVariant(shop, { onHand: 50 })];
     const document = `subscription A($x: EventCursor) { stockChanged(after: $x) { available } }
       subscription B($x: [ID!]) { stockChanged(variantIds: $x) { available } }`;

@@ -113,7 +113,7 @@ describe('a visitor without a cart', () => {
 
     const cart = await add(mine, 2, other);
     for (const page of [first, second]) expect(seen(await page.events.take())).toEqual(['LINES', cart.id, 2]);
-    // What made the guest tells the token, as it always did.
+    // The mutation that created the guest returns the token, as it always did.
     expect(cart.token).toBe(mine.get('cart_token'));
     expect((await add(mine)).token).toBeNull();
     for (const page of [first, second]) expect(seen(await page.events.take())).toEqual(['LINES', cart.id, 3]);

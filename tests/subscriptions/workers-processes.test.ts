@@ -126,7 +126,7 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
     return got;
   }
 
-  /** What the owner of a cart is told, on a node of either transport. */
+  /** The events that the owner of a cart receives from a node, over either transport. */
   const followCart = (node: ShopProcess, transport: 'WebSocket' | 'SSE', { token }: Guest) =>
     follow(node, transport, {
       field: 'cartChanged',
@@ -159,14 +159,14 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
       await followStock(two, 'SSE', variant.globalId),
     ];
     const guest = await fill(one, variant.globalId, 2);
-    const told = [await followCart(two, 'WebSocket', guest), await followCart(two, 'SSE', guest)];
+    const received = [await followCart(two, 'WebSocket', guest), await followCart(two, 'SSE', guest)];
     const buyer = await fill(one, variant.globalId, 6);
-    await until('the owner is told on the other node', () => told.every((kinds) => kinds.length === 1));
-    expect(told).toEqual([['LOW_STOCK ACTIVE 2'], ['LOW_STOCK ACTIVE 2']]);
+    await until('the owner has the event on the other node', () => received.every((kinds) => kinds.length === 1));
+    expect(received).toEqual([['LOW_STOCK ACTIVE 2'], ['LOW_STOCK ACTIVE 2']]);
 
     await endHolds(guest, buyer);
-    await until('the owner is told that the hold is over', () => told.every((kinds) => kinds.length === 2));
-    expect(told).toEqual(Array.from({ length: 2 }, () => ['LOW_STOCK ACTIVE 2', 'EXPIRED EXPIRED 2']));
+    await until('the owner has the event that the hold is over', () => received.every((kinds) => kinds.length === 2));
+    expect(received).toEqual(Array.from({ length: 2 }, () => ['LOW_STOCK ACTIVE 2', 'EXPIRED EXPIRED 2']));
     await until('all units are back', async () => (await held(variant.id)) === 0);
     await until('everybody has seen it', () => stock.every((seen) => seen.includes(2) && seen.at(-1) === 10));
     // The opening stock is before the cursor of some and after that of others: it gets its number meanwhile.
@@ -184,7 +184,7 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
     const variant = await makeVariant(world, { onHand: 10 });
     const guests = [await fill(one, variant.globalId, 1), await fill(two, variant.globalId, 1)];
     const [first, second] = guests as [Guest, Guest];
-    const told = [await followCart(two, 'WebSocket', first), await followCart(one, 'SSE', second)];
+    const received = [await followCart(two, 'WebSocket', first), await followCart(one, 'SSE', second)];
     const lease = async () =>
       known(
         (
@@ -213,7 +213,7 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
     );
     await barrier.release();
 
-    await until('the other has told them', () => told.every((kinds) => kinds.length > 0));
+    await until('the other worker has notified them', () => received.every((kinds) => kinds.length > 0));
     const after = await lease();
     expect(after.fence).toBeGreaterThan(before.fence);
     expect(after.owner).not.toBe(before.owner);
@@ -225,7 +225,7 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
       [guests.map(({ cartId }) => cartId)],
     );
     expect(rows.map(({ id }) => id).toSorted()).toEqual(guests.map(({ cartId }) => cartId).toSorted());
-    expect(told).toEqual([['LOW_STOCK ACTIVE 1'], ['LOW_STOCK ACTIVE 1']]);
+    expect(received).toEqual([['LOW_STOCK ACTIVE 1'], ['LOW_STOCK ACTIVE 1']]);
     expect(await findFaults(world.db)).toEqual([]);
   });
 
@@ -252,7 +252,7 @@ describe.skipIf(!hasRedis('Workers in processes of their own'))('API nodes and w
     for (const process of [one, two, worker]) {
       await until('it is ready again', () => statusOf(process).then(isReady));
     }
-    // What was done while nobody was told by Redis, and what is done now.
+    // What was done while Redis delivered nothing, and what is done now.
     await sell(one);
     await until('everybody has seen that too', () => stock.every((seen) => seen.at(-1) === 99));
     const all = await rowsOf<{ available: number }>(

@@ -152,7 +152,7 @@ export function newEmail(): string {
 
 export type Auth = PersonAuthFragment;
 
-/** Registers; the tokens come in the body, unless told otherwise. */
+/** Registers; the tokens come in the body by default. */
 export async function register(client: Client, input: Partial<RegisterInput> = {}): Promise<Auth> {
   const account: RegisterInput = { email: newEmail(), password: PASSWORD, name: 'Ada', tokens: 'BODY', ...input };
   return known((await client.data(accountDocuments.register, { input: account })).register);

@@ -4,7 +4,7 @@ import type { Database } from '../../src/infra/postgres/database.ts';
 import { PATIENCE_MS } from './patience.ts';
 
 /*
- * Interleavings made on purpose: a connection of the test's own holds a lock, and the database itself tells when those
+ * Interleavings made on purpose: a connection of the test's own holds a lock, and the database itself shows when those
  * whom it concerns have come to wait for it. Nobody sleeps and hopes.
  */
 

@@ -7,7 +7,7 @@ const MAX_ERROR_CHARACTERS = 3_000;
 
 /**
  * Prints a plain count as the very last line of a run: `412 passed, 0 failed, 0 skipped`. Before it come the tests that
- * passed only when they were tried again, each with what went wrong at the first try: they are faults to be mended.
+ * passed only when they were tried again, each with what went wrong at the first try: they are faults to be fixed.
  */
 export default class CountReporter implements Reporter {
   readonly #counts = { passed: 0, failed: 0, skipped: 0 };

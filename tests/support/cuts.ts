@@ -13,9 +13,9 @@ export function seededRandom(seed: number): (limit: number) => number {
 
 /** Cuts that a test has planned: some at counted events, some at counted writes. */
 export interface Cuts {
-  /** To be told of each event that came. */
+  /** Call it with each event that arrives. */
   saw(): void;
-  /** To be told of each write. */
+  /** Call it with each write. */
   wrote(): void;
   readonly done: number;
 }

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../../src/infra/postgres/embedded-postgres.ts';
 
-// A process that uses the embedded PostgreSQL of the folder that it is told, until it is told to leave.
+// A process that uses the embedded PostgreSQL of the given folder until it receives a message to leave.
 export type Answer = { connectionString: string; attached: boolean } | { error: string } | 'left';
 
 const answer = (message: Answer) => process.send?.(message);

@@ -16,7 +16,7 @@ export interface RawRequest {
   body?: string | Buffer | Iterable<string | Buffer>;
 }
 
-/** Sends exactly what it is told to: unlike `fetch`, also Host, Origin and Sec-Fetch-Site, and bodies in chunks. */
+/** Sends exactly what is given: unlike `fetch`, also Host, Origin and Sec-Fetch-Site, and bodies in chunks. */
 export function sendRaw(
   url: string,
   { method = 'GET', path = '/', headers = {}, body }: RawRequest,

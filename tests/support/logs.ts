@@ -13,7 +13,7 @@ export const ERROR = 50;
 
 const KEPT = 1000;
 
-/** A logger that keeps what it is told, for tests to look at. */
+/** A logger that keeps its records, for tests to look at. */
 export function recordLogs(): { logger: Logger; logs: LogRecord[] } {
   const logs: LogRecord[] = [];
   const write = (line: string) => {

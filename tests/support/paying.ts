@@ -14,7 +14,7 @@ import { createScriptedProvider, type ScriptedProvider } from './scripted-provid
 import { enter, rowId } from './shopper.ts';
 import { createTestShop } from './shop.ts';
 
-/** A shop in which nothing happens by itself, with a provider that does what the test tells it. */
+/** A shop in which nothing happens by itself, with a provider that the test controls. */
 export interface PayingShop extends QuietShop {
   provider: ScriptedProvider;
   staff: Person;

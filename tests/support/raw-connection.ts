@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** A connection on which a test writes bytes as they are, and that reads nothing until it is told to. */
+/** A connection on which a test writes bytes as they are, and that reads nothing until the test says so. */
 export interface RawConnection {
   socket: Socket;
   closed: Promise<void>;

@@ -67,7 +67,7 @@ export function crossingsOf(
   );
 }
 
-/** The levels that a variant went through, first to last, as its events tell them: `[[0, 10], [10, 8]]`. */
+/** The levels that a variant went through, first to last, according to its events: `[[0, 10], [10, 8]]`. */
 export async function stepsOf(shop: Pick<World, 'db'>, variantId: string): Promise<[number, number][]> {
   const events = await eventsOf(shop, variantId);
   return events.map(({ payload }) => [Number(payload.previousAvailable), Number(payload.available)]);

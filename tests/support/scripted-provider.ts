@@ -9,7 +9,7 @@ import {
 } from '../../src/modules/payments/providers/provider.types.ts';
 
 /*
- * A payment provider in memory that does what a test tells it: it outlives the shops that use it, as a real one does, and its books can
+ * A payment provider in memory that a test controls: it outlives the shops that use it, as a real one does, and its books can
  * be read.
  */
 

@@ -23,7 +23,7 @@ export interface TestServicesOptions {
   batchSeconds?: number;
   /** Those that somebody listens to. */
   nudges?: Partial<Nudges>;
-  /** Told of what is set aside. */
+  /** Receives what is logged of things that are set aside. */
   logger?: Logger;
   /** The configuration says that traces are recorded. The pool has no tracer. */
   traced?: true;

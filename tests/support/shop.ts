@@ -20,7 +20,7 @@ export interface TestShop {
   logs: readonly LogRecord[];
   /** A caller of the API. */
   client(options?: ClientOptions): Client;
-  /** Sends a request as it is told to, headers and all. */
+  /** Sends a request exactly as given, with its headers. */
   request(request: RawRequest): Promise<RawAnswer>;
   /** Closes the shop and drops its database. */
   dispose(): Promise<void>;
@@ -60,7 +60,7 @@ export async function createTestShop({
     SEED: 'none',
     // Tests of the web apps turn them on, with the build that they make.
     WEB: 'off',
-    // Tests change rows by SQL of their own, of which no event tells. Tests of the memory turn it on.
+    // Tests change rows by SQL of their own, without an event. Tests of the memory turn it on.
     READ_CACHE_MB: '0',
     // Everyone in a test comes from one address. Tests of the limits turn them on.
     RATE_LIMITS: 'off',

@@ -1,6 +1,6 @@
 import type { Database } from '../../src/infra/postgres/database.ts';
 
-/** Notices writes to the catalogue whose transaction did not write the event that tells of them. */
+/** Notices writes to the catalogue whose transaction did not append the event about them. */
 export interface SilentWrites {
   forget(): Promise<void>;
   /** Table and operation of each since the last `forget`. */

@@ -15,11 +15,11 @@ export interface Arrived {
   to: string[];
   raw: string;
   messageId: string;
-  /** Whether its sender was told that it was taken. */
+  /** Whether it was accepted. */
   answered: boolean;
 }
 
-/** A real SMTP server in the test's process, which does as it is told. */
+/** A real SMTP server in the test's process, which the test controls. */
 export interface TestSmtp {
   url: string;
   port: number;

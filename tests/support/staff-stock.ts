@@ -83,7 +83,7 @@ export function newKey(): string {
 /** Somebody who counts stock; each call gives the payload, errors and all. */
 export function stockKeeperOf(client: Client) {
   return {
-    /** A RESTOCK under a key of its own, unless told otherwise. */
+    /** A RESTOCK under a key of its own by default. */
     adjust: async (input: Partial<StockAdjustInput> & Pick<StockAdjustInput, 'variantId' | 'delta'>) => {
       const whole: StockAdjustInput = { reason: 'RESTOCK', idempotencyKey: newKey(), ...input };
       return known((await client.data(staffStockDocuments.adjust, { input: whole })).stockAdjust);

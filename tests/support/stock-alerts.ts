@@ -114,15 +114,15 @@ export async function signUpMany(db: Database, variantId: string, count: number)
   );
 }
 
-/** The addresses of those who wait for a variant, or were told, each in the order in which they signed up. */
-export async function alertsOf(db: Database, variantId: string): Promise<{ waiting: string[]; told: string[] }> {
+/** The addresses of those who wait for a variant, or were notified, each in the order in which they signed up. */
+export async function alertsOf(db: Database, variantId: string): Promise<{ waiting: string[]; notified: string[] }> {
   const rows = await rowsOf<{ email: string; status: string }>(
     db,
     'SELECT email, status FROM stock_alerts WHERE variant_id = $1 ORDER BY number',
     [variantId],
   );
   const of = (status: string) => rows.filter((row) => row.status === status).map((row) => row.email);
-  return { waiting: of('WAITING'), told: of('NOTIFIED') };
+  return { waiting: of('WAITING'), notified: of('NOTIFIED') };
 }
 
 /** To whom mails of alerts were written, in the order in which they will be sent. */

@@ -129,7 +129,7 @@ export class StripeBooks {
     return known(this.charges.find(({ id }) => id === intent.latest_charge));
   }
 
-  #tell(type: string, object: object): void {
+  #report(type: string, object: object): void {
     const event: StripeEvent = {
       ...{ id: newId('evt'), object: 'event', api_version: this.apiVersion, created: seconds(), livemode: false, type },
       data: { object: structuredClone(object) },
@@ -160,7 +160,7 @@ export class StripeBooks {
       },
     };
     this.intents.push(intent);
-    this.#tell('payment_intent.created', intent);
+    this.#report('payment_intent.created', intent);
     return intent;
   }
 
@@ -179,8 +179,8 @@ export class StripeBooks {
     const charge = this.chargeOf(intent);
     Object.assign(intent, { status: 'succeeded', amount_received: amount, amount_capturable: 0 });
     Object.assign(charge, { captured: true, amount_captured: amount });
-    this.#tell('charge.captured', charge);
-    this.#tell('payment_intent.succeeded', intent);
+    this.#report('charge.captured', charge);
+    this.#report('payment_intent.succeeded', intent);
   }
 
   cancel(id: string): Intent {
@@ -189,7 +189,7 @@ export class StripeBooks {
     if (status === 'succeeded' || status === 'canceled' || status === 'processing')
       throw unexpected(intent, 'canceled');
     Object.assign(intent, { status: 'canceled', amount_capturable: 0 });
-    this.#tell('payment_intent.canceled', intent);
+    this.#report('payment_intent.canceled', intent);
     return intent;
   }
 
@@ -215,8 +215,8 @@ export class StripeBooks {
       ...{ currency: intent.currency, created: seconds(), metadata: { ...params.metadata } },
     };
     this.refunds.push(refund);
-    this.#tell('refund.created', refund);
-    this.#tell('charge.refunded', charge);
+    this.#report('refund.created', refund);
+    this.#report('charge.refunded', charge);
     return refund;
   }
 
@@ -244,7 +244,7 @@ export class StripeBooks {
       return;
     }
     Object.assign(intent, { status: 'requires_capture', amount_capturable: intent.amount });
-    this.#tell('payment_intent.amount_capturable_updated', intent);
+    this.#report('payment_intent.amount_capturable_updated', intent);
   }
 
   decline(id: string, message = 'Your card was declined.'): void {
@@ -252,19 +252,19 @@ export class StripeBooks {
     this.#charge(intent, 'failed');
     intent.status = 'requires_payment_method';
     intent.last_payment_error = { message, code: 'card_declined', type: 'card_error' };
-    this.#tell('payment_intent.payment_failed', intent);
+    this.#report('payment_intent.payment_failed', intent);
   }
 
   requireAction(id: string): void {
     const intent = this.intent(id);
     Object.assign(intent, { status: 'requires_action', last_payment_error: null });
-    this.#tell('payment_intent.requires_action', intent);
+    this.#report('payment_intent.requires_action', intent);
   }
 
   process(id: string): void {
     const intent = this.intent(id);
     Object.assign(intent, { status: 'processing', last_payment_error: null });
-    this.#tell('payment_intent.processing', intent);
+    this.#report('payment_intent.processing', intent);
   }
 
   /** An asynchronous method pays: nothing is left to capture. */
@@ -283,21 +283,21 @@ export class StripeBooks {
       ...more,
     };
     this.disputes.push(dispute);
-    this.#tell('charge.dispute.created', dispute);
+    this.#report('charge.dispute.created', dispute);
     return dispute;
   }
 
   closeDispute(disputeId: string, status: string): void {
     const dispute = known(this.disputes.find((one) => one.id === disputeId));
     dispute.status = status;
-    this.#tell('charge.dispute.closed', dispute);
+    this.#report('charge.dispute.closed', dispute);
   }
 
   failRefund(refundId: string, reason = 'lost_or_stolen_card'): void {
     const refund = known(this.refunds.find((one) => one.id === refundId));
     Object.assign(refund, { status: 'failed', failure_reason: reason });
     known(this.charges.find((one) => one.id === refund.charge)).amount_refunded -= refund.amount;
-    this.#tell('refund.failed', refund);
+    this.#report('refund.failed', refund);
   }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PATIENCE_MS } from './patience.ts';
 
 /**
- * Asks until the answer is truthy, and gives it; for what comes by itself and tells nobody.
+ * Asks until the answer is truthy, and returns it. For changes that take place by themselves and are not reported.
  * @param what in words, for the failure
  * @param withinMs when to give up, for what takes longer than anything else; it is not for saying how soon
  */

@@ -58,7 +58,7 @@ export interface Authentication {
   ofRequest(req: WithHeaders, res: ServerResponse, options: { isEntry: boolean }): Promise<Identification>;
   /** Identifies the caller of an operation over WebSocket. @throws UNAUTHENTICATED if credentials are present and not valid */
   ofSocket(opening: SocketOpening): Promise<Identification>;
-  /** A viewer who is nobody in particular, with a role or without a user. */
+  /** A viewer who is no particular user: one with a role, or one without an account. */
   anonymous(role: AuthenticatedUser['role'] | null): Viewer;
   /**
    * The viewer without a session, who stands for all devices of the same owner; null for a viewer who owns nothing.

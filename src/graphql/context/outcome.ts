@@ -18,8 +18,8 @@ const MESSAGE =
   'The result of the mutation is unknown, because of an internal error after its start. If it has an idempotencyKey, ' +
   'send it again with the same key; otherwise check whether it took effect before you retry.';
 
-/** Has errors of a mutation's own resolver say so where something was committed before they came. */
-export function tellingOutcomes(schema: GraphQLSchema): GraphQLSchema {
+/** Has errors of a mutation's own resolver say that the outcome is unknown if something was committed before them. */
+export function withOutcomes(schema: GraphQLSchema): GraphQLSchema {
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
     const { resolve } = field;
     if (resolve === undefined) continue;

@@ -3,12 +3,12 @@ import type { Plugin } from 'graphql-yoga';
 import { encodeCursor } from '../../events/cursor.ts';
 import type { StreamItem } from '../../events/stream.ts';
 
-/** Where a result keeps the cursor of its event: no client sees it there. */
+/** Where a result keeps the cursor of its event. Clients do not see it. */
 const CURSOR = Symbol('cursor');
 
 type EventResult = ExecutionResult & { [CURSOR]?: string };
 
-/** Notes whose event a result tells of. */
+/** Attaches the cursor of its event to a result. */
 export function ofEvent(result: ExecutionResult, { epoch, event }: StreamItem<unknown>): ExecutionResult {
   return Object.assign(result, { [CURSOR]: encodeCursor({ epoch, seq: event.seq }) });
 }

@@ -52,7 +52,7 @@ export function createEventTexts(maxBytes = MAX_BYTES): EventTexts {
     const key = keyOf(of, number);
     const before = blocks.get(key);
     const added = texts.reduce((sum, [, text]) => sum + text.length + BYTES_PER_TEXT, 0);
-    // What would become too large begins anew.
+    // A block that would become too large is started over.
     const kept = before !== undefined && before.bytes + added <= largest ? before : undefined;
     const all = kept?.texts ?? new Map<number, string>();
     for (const [seq, text] of texts) all.set(seq, text);

@@ -30,7 +30,7 @@ export class Failure {
 export interface PastHost {
   readonly epoch: string;
   readonly texts: SharedTexts;
-  /** Whether nobody waits for the texts any more. */
+  /** Whether the texts are no longer needed. */
   isOver(): boolean;
   /** Executes events. @returns what became of each, in the order of the events */
   run(items: readonly StreamItem<unknown>[]): Promise<readonly (Executed | Failure)[]>;

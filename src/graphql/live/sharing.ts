@@ -127,7 +127,7 @@ function analyse(schema: GraphQLSchema, document: DocumentNode): Analysis {
       },
     }),
   );
-  // A variable that means something else too, in another operation of the document perhaps, tells audiences apart.
+  // A variable that is also used elsewhere, perhaps in another operation of the document, still distinguishes audiences.
   let isAmbiguous = false;
   visit(plain, {
     VariableDefinition: () => false,

@@ -49,8 +49,8 @@ export class SocketOperation implements SocketSink {
     return true;
   }
 
-  /** Tells the client what it comes to, to its end. */
-  async tell(outcome: Outcome): Promise<void> {
+  /** Sends the client the results, and that the operation is complete. */
+  async send(outcome: Outcome): Promise<void> {
     if (this.#isTakenOver) return;
     if (!(Symbol.asyncIterator in outcome)) {
       // One after the other: together they could be more than a socket may leave unread.

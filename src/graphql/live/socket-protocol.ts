@@ -100,7 +100,7 @@ export function createSocketProtocol({
     };
   }
 
-  /** Runs it to its end, which it tells its client. */
+  /** Runs an operation until it is complete, and sends its results to the client. */
   async function run(connection: SocketContext, entry: SocketOperation, payload: SubscribePayload): Promise<void> {
     const requestId = randomUUID();
     const mask = { requestId, logger: connection.extra.host.logger.child({ requestId }) };
@@ -125,7 +125,7 @@ export function createSocketProtocol({
       const outcome = await (async () => start(args))().catch((error: unknown) =>
         maskResult({ errors: [maskError(error, mask)] }, mask),
       );
-      await entry.tell(outcome);
+      await entry.send(outcome);
     } finally {
       turn?.leave();
     }

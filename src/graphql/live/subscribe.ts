@@ -62,7 +62,7 @@ type Watch<C> = (context: C, over: (why: WatchEnd) => void) => Promise<{ readonl
  * @param options.charge charges what its events cost, where they are executed for it alone: what gives that back, or the error
  * @param options.execute runs the execution of an event when its turn comes
  * @param options.failed called with the error that ended a subscription
- * @param options.mark notes on a result which event it tells of
+ * @param options.mark attaches the cursor of its event to a result
  */
 export function createSubscriptions<C>({
   renew,

@@ -136,7 +136,7 @@ export function createWebSockets(engine: SocketEngine, { pingMs = PING_MS } = {}
         served = true;
         serve(webSocket, socket, offer?.headers ?? engine.authentication.openingHeadersOf(req), scope);
       });
-      // `ws` tells at once: it has answered what is no proper upgrade.
+      // `ws` calls back synchronously. If it has not, it has rejected an invalid upgrade.
       if (!served) engine.throttle?.presence.leave(scope.clientAddress);
       return null;
     },

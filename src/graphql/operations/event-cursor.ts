@@ -16,7 +16,7 @@ const FIELDS: ReadonlySet<string> = new Set(['eventCursor', 'asOf']);
 // Yoga keeps parsed documents, so each operation is searched once.
 const known = new WeakMap<OperationDefinitionNode, boolean>();
 
-/** Whether an operation selects a field that tells of a place in the log, at whatever depth, in fragments too. */
+/** Whether an operation selects a field whose value is a position in the log, at any depth, including fragments. */
 function asksForCursor(document: DocumentNode, operation: OperationDefinitionNode): boolean {
   let asks = known.get(operation);
   if (asks === undefined) {

@@ -59,7 +59,7 @@ interface Flight {
   made: Promise<Entry | { result: ExecutionResult }>;
 }
 
-/** Against changes that no event tells of, such as those made by hand in the database. */
+/** Limits the effect of changes without an event, such as those made by hand in the database. */
 const MAX_AGE_MS = 60_000;
 /** Share of all memory that a single answer may take. */
 const LARGEST = 1 / 16;
@@ -69,7 +69,7 @@ const BYTES_PER_ENTRY = 500;
 /**
  * Makes a memory without answers.
  * @param options.maxBytes bytes that all answers together may take, estimated
- * @param options.contextOf makes a context that belongs to nobody, whose services note what they read
+ * @param options.contextOf makes a context without a viewer of its own, whose services note what they read
  */
 export function createKeptAnswers(options: {
   maxBytes: number;

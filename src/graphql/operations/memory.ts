@@ -66,7 +66,7 @@ function fromText(text: string, { sink }: Context): ExecutionResult {
   return { stringify: () => text } as ExecutionResult;
 }
 
-/** After a change of which nobody knows whether it was committed, nothing in memory is certain until its event arrives. */
+/** If it is unknown whether a change was committed, nothing in memory is certain until its event could have arrived. */
 function forgetting(answers: KeptAnswers) {
   return {
     onExecuteDone({ result }: { result: unknown }) {

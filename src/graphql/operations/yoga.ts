@@ -94,7 +94,7 @@ function useThrottle(options: {
       };
 }
 
-/** Tells the request's log what it was about, and the context, which is made next, whether somebody wants to get in. */
+/** Adds the operation to the request's log entry. The context, which is made next, learns whether it is a sign-in operation. */
 function useOperation({
   schema,
   scopeOf,

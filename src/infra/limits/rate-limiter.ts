@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Logger } from '../logger.ts';
 import { createMemoryCounter, createRedisCounter, type Counter, type Limit } from './rate-limit-counters.ts';
 
-/** What somebody is about to do, as one limit sees it. */
+/** An action that one limit applies to. */
 export interface Ask<Name extends string = string> {
   limit: Name;
   /** Whom or what it is counted for. It is hashed before it is kept anywhere. */

@@ -87,7 +87,7 @@ export function createLockRetries(options: {
           { migration, try: number, tries, pauseMs, ...wait },
           'a migration did not get a lock in time; it was rolled back and is retried after a pause',
         );
-        // The holder of a lock is known only while somebody waits: nobody looks before there is reason to.
+        // The holder of a lock is known only while somebody waits for it, so there is no earlier look.
         watch ??= startWatch(observer, pid, timeoutMs / 8, logger);
         await delay(pauseMs, undefined, { signal }).catch(() => undefined);
         signal?.throwIfAborted();

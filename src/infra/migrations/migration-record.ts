@@ -102,7 +102,7 @@ export async function recordRolledBack(client: pg.ClientBase, id: string): Promi
   await client.query(`UPDATE _prisma_migrations SET rolled_back_at = clock_timestamp() WHERE id = $1`, [id]);
 }
 
-/** Tells whether a statement was changed after it had been committed. */
+/** Digest of a statement, by which it is known whether it was changed after it had been committed. */
 export function digest({ text }: ScriptStatement): string {
   return createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex').slice(0, 16);
 }

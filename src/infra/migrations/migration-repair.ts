@@ -21,10 +21,11 @@ const MAKES = /^(create|drop)\b|^alter\s+table\b.*\badd\s+(column|constraint)\b/
 const DROPPED = /\bdrop\s+\w+\s+(?:if\s+exists\s+)?("[^"]+"|\w+)/giu;
 
 /**
- * Tells how far an attempt came whose record says that it began and not that it ended, as earlier versions of the shop left
- * it when they were killed: they sent the script as one transaction and recorded its end in another. Each statement is
- * tried, and all of it rolled back.
- * @throws MigrationError where a part is there and a part is not, which only changes by hand bring about
+ * Finds out how far a migration got that is recorded as begun but not as finished. Earlier versions of the shop left such records when
+ * they were killed: they sent the script as one transaction and recorded its end in another. Each statement is tried, and everything is
+ * rolled back.
+ * @returns whether nothing or all of it is there
+ * @throws MigrationError if a part is there and a part is not, which is only possible after changes by hand
  */
 export async function findHowFar(
   client: pg.ClientBase,
@@ -35,7 +36,7 @@ export async function findHowFar(
   let missing: ScriptStatement[] = [];
   const over = new Error('rolled back');
   const statements = splitStatements(sql);
-  // What a script drops and makes anew can be dropped and made once more, and so tells nothing.
+  // What a script drops and creates again can be dropped and created once more, so its success proves nothing.
   const replaced = statements
     .flatMap(({ text }) => [...text.matchAll(DROPPED)].map((found) => found[1] ?? ''))
     .filter((thing) => statements.filter(({ text }) => text.includes(thing)).length > 1);
@@ -43,8 +44,8 @@ export async function findHowFar(
     .transaction(name, async () => {
       [there, missing] = [[], []];
       for (const statement of statements) {
-        const tells = !replaced.some((thing) => statement.text.includes(thing));
-        const outcome = await attempt(client, statement, tells);
+        const isProof = !replaced.some((thing) => statement.text.includes(thing));
+        const outcome = await attempt(client, statement, isProof);
         if (outcome === 'there') there.push(statement);
         if (outcome === 'missing') missing.push(statement);
       }
@@ -73,14 +74,14 @@ export async function findHowFar(
 async function attempt(
   client: pg.ClientBase,
   { text }: ScriptStatement,
-  tells: boolean,
+  isProof: boolean,
 ): Promise<'there' | 'missing' | 'unknown'> {
   await client.query('SAVEPOINT attempt');
   try {
     await client.query(text);
-    return tells && MAKES.test(text) && !REPEATABLE.test(text) ? 'missing' : 'unknown';
+    return isProof && MAKES.test(text) && !REPEATABLE.test(text) ? 'missing' : 'unknown';
   } catch (error) {
-    // A lock that is not free says nothing of what is there.
+    // A lock that is not free does not show what is there.
     if (!(error instanceof pg.DatabaseError) || isForLock(error)) throw error;
     await client.query('ROLLBACK TO SAVEPOINT attempt');
     const { code = '' } = error;

@@ -29,7 +29,7 @@ export interface MigrateOptions {
   patience?: LockPatience;
   /** Ends a pause between two tries. */
   signal?: AbortSignal | undefined;
-  /** The records as somebody has just read them: where they show that nothing is to be done, no connection is opened. */
+  /** The records, if they have just been read. If they show that nothing is pending, no connection is opened. */
   seen?: readonly MigrationRecord[] | undefined;
 }
 
@@ -38,7 +38,7 @@ const LOCK_KEY = 6_847_720_351;
 const LOCK_POLL_MS = 50;
 /** How long a process waits for another one that migrates. */
 export const MIGRATOR_WAIT_MS = 120_000;
-/** Nobody waits long for what only makes a message better. */
+/** Maximum time for finding out what only improves a message. */
 const OBSERVER_CONNECT_MS = 3_000;
 
 /**

@@ -2,7 +2,7 @@ import type { Queryable, Statement } from './database.ts';
 
 const clock: Statement = { name: 'clock', text: 'SELECT clock_timestamp() AS now' };
 
-/** The database's time, for a writer that locks no variants (they tell it themselves); read it after the locks. */
+/** The database's time. Read it after taking locks; `lockVariants` returns it by itself. */
 export async function readClock(tx: Queryable): Promise<Date> {
   const [row] = await tx.query<{ now: Date }>(clock);
   if (row === undefined) throw new Error('the database did not return the time');

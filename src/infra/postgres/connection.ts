@@ -180,7 +180,7 @@ export class Connection extends pg.Client {
     this.#watch = undefined;
   }
 
-  /** Data that was sent is repeated by the system for a quarter of an hour before it says that nobody is there. */
+  /** The system retransmits data for a quarter of an hour before it reports that the other side is gone. */
   #giveUp(): void {
     this.#watch = undefined;
     const error = new Error(`no answer from the database within ${this.#silenceMs} ms`);
@@ -197,7 +197,7 @@ export async function connect(options: ConnectionOptions): Promise<pg.Client> {
     await prepare(client, options);
     return client;
   } catch (error) {
-    // It may have nobody to say goodbye to.
+    // The other side may be gone.
     void client.end().catch(() => {});
     throw error;
   }

@@ -9,7 +9,7 @@ export interface DatabaseUrl {
   connectionString: string;
   /** By `?schema=`; null: the default of the role or the database. */
   schema: string | null;
-  /** `?pgbouncer=true`, which tells other tools of a transaction pooler. */
+  /** `?pgbouncer=true`, with which other tools are informed of a transaction pooler. */
   pgbouncer: boolean;
 }
 

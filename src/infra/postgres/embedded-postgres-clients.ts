@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { identifySelf, isRunning } from '../process-identity.ts';
 
 /**
- * The processes that use the server of a data folder: one file each, named by pid, with what tells that process from a
- * later one of the same pid. Only to be touched by the holder of the folder's lock.
+ * The processes that use the server of a data folder: one file each, named by pid, with what distinguishes that process from a
+ * later one with the same pid. Only the holder of the folder's lock may touch them.
  */
 export function clientsOf(dataDir: string) {
   const folder = join(dataDir, 'postgres-clients');

@@ -15,10 +15,10 @@ const FAST_SHUTDOWN_MS = 8_000;
 const IMMEDIATE_SHUTDOWN_MS = 5_000;
 const START_ATTEMPTS_WITHIN_MS = 10_000;
 const LOG_LIMIT = 10_000_000;
-/** Greater than any pid of any system: stands for "nobody". */
+/** Greater than any pid of any system: stands for no process. */
 const NO_PID = 2_147_483_647;
 
-/** A PostgreSQL server that runs, as its `postmaster.pid` tells. */
+/** A running PostgreSQL server, as described by its `postmaster.pid`. */
 export interface Postmaster {
   /** Its process, by `identify`. */
   identity: string;
@@ -97,7 +97,7 @@ export async function startPostmaster(options: {
   for (;;) {
     const outcome = await attemptStart(options, options.port ?? (await freePort()));
     if (typeof outcome !== 'string') return outcome;
-    // Somebody was quicker to take the port; or children of a killed server have not quite gone yet.
+    // Another process was quicker to take the port, or children of a killed server have not ended yet.
     const passing = /could not create any TCP\/IP sockets|shared memory block .* is still in use/.test(outcome);
     if (!passing || Date.now() > deadline) throw new Error(explain(outcome, options));
     await delay(POLL_MS);
@@ -173,7 +173,7 @@ async function attemptStart(
   let failure: string | undefined;
   child.once('error', (error) => (failure = error.message));
   child.once('exit', () => (failure ??= readFileSync(logFile).subarray(begin).toString('utf8')));
-  // Until others can find it, nobody but us knows of it: it must not outlive us.
+  // Until other processes can find the server, only this one knows of it, and must not leave it behind.
   const abandon = () => child.kill('SIGQUIT');
   process.once('exit', abandon);
   meanwhile?.();

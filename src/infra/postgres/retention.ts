@@ -58,7 +58,7 @@ interface Removal<Rule> {
 /**
  * Deletes what a rule says; safe beside other processes that do the same. A row that cannot be deleted is passed over.
  * @param options.failed called for each row that cannot be deleted
- * @param options.signal ends it after the batch in hand
+ * @param options.signal ends it after the current batch
  * @param options.places where searches go on; this run's end is kept there
  * @returns how many rows were deleted
  */

@@ -39,7 +39,7 @@ function keyId(secret: string): string {
 export function createAccessTokens(secrets: readonly string[]): AccessTokens {
   const [first] = secrets;
   if (first === undefined) throw new Error('access tokens need a secret');
-  // From a string, jsonwebtoken would make a key anew for each token, and first try to read a public key.
+  // From a string, jsonwebtoken would make a new key for each token, and first try to read it as a public key.
   const keys = new Map(secrets.map((secret): [string, KeyObject] => [keyId(secret), createSecretKey(secret, 'utf8')]));
   const signing = { id: keyId(first), key: createSecretKey(first, 'utf8') };
 

@@ -10,7 +10,7 @@ import {
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 
-/** Registering tells whether an address is taken, and costs a hash of a password. */
+/** Registering reveals whether an address is taken, and costs a hash of a password. */
 const registrationsByEmail: RateLimit = {
   name: 'registrationsByEmail',
   points: 5,
@@ -68,7 +68,7 @@ const refreshesByClient: RateLimit = {
   tooMany: 'session refreshes from your network',
 };
 
-/** Guesses at the present password, by somebody who found a session open. */
+/** Guesses at the current password by someone who found an open session. */
 const passwordsByUser: RateLimit = {
   name: 'passwordsByUser',
   points: 10,
@@ -120,7 +120,7 @@ interface WithEmail {
   input: { email: string };
 }
 
-/** `register` tells whether an address is taken. */
+/** `register` reveals whether an address is taken. */
 export const registerLimits = limitedBy<WithEmail>([registrationsByEmail, registrationsByClient], ({ input }, ctx) => [
   byEmail(registrationsByEmail, input.email),
   byNetwork(registrationsByClient, ctx),

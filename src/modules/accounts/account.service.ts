@@ -100,7 +100,8 @@ export function createAccountService(deps: {
 
   /**
    * Runs work under the user's lock, provided that the hash against which the password was checked is still the user's.
-   * (bcrypt takes its time, and no lock waits for it.) Null: there is another one now, to be checked anew.
+   * (bcrypt is slow, and no lock is held meanwhile.)
+   * @returns null if the hash has changed: check the password again
    */
   function withVerified<T>(checked: Credentials, work: (tx: Transaction) => Promise<T>): Promise<T | null> {
     return services.cart.withOverdueReleased(() =>

@@ -8,7 +8,7 @@ export const UserRef = builder.objectRef<User>('User');
 /** A device that is logged in. */
 export const SessionRef = builder.objectRef<Session>('Session');
 
-/** What somebody may do. */
+/** Roles of users. */
 export const RoleRef = builder.enumType('Role', {
   description: 'Role of a user, which determines what the user may do in the shop.',
   values: {

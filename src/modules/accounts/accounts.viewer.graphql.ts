@@ -33,7 +33,7 @@ declare module '../../graphql/context/authentication.ts' {
 
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
-/** A viewer who is nobody in particular, with a role or without a user. */
+/** A viewer who is no particular user: one with a role, or one without an account. */
 export function anonymous(role: AuthenticatedUser['role'] | null): Viewer {
   return { user: role === null ? null : { userId: NOBODY, sessionId: NOBODY, role }, guest: null };
 }

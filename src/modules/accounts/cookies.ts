@@ -7,7 +7,7 @@ export interface Cookies {
   readonly cartToken: string | undefined;
   readonly accessToken: string | undefined;
   readonly refreshToken: string | undefined;
-  /** Says that somebody has logged in on this device before. */
+  /** Marks the device as one on which a user has logged in before. */
   readonly deviceToken: string | undefined;
   /** Hands the guest's token over. */
   setCart(token: string): void;
@@ -15,7 +15,7 @@ export interface Cookies {
   /** Hands a session's tokens over. */
   setSession(tokens: IssuedTokens): void;
   clearSession(): void;
-  /** Marks the device as one on which somebody has logged in. It stays so after a log-out. */
+  /** Marks the device as one on which a user has logged in. It remains marked after a log-out. */
   setDevice(token: string): void;
 }
 
@@ -91,7 +91,7 @@ export function createCookieReader({ production, http }: Config, publicUrl: stri
         if (value !== undefined) this.#values.set(name, value);
         if (domain === null) continue;
         const ofHost = isPrefixed ? came.get(hostNameOf(name))?.[0] : undefined;
-        // Nobody else can have planted it: it is taken over, unless there is one of the domain already.
+        // No other host can have planted it. It is moved to the domain, unless there is one of the domain already.
         if (ofHost !== undefined && value === undefined) {
           this.#values.set(name, ofHost);
           this.#write(name, ofHost);

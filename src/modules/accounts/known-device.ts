@@ -8,7 +8,7 @@ import { createSigner } from '../../infra/signer.ts';
 
 /** Makes and reads device tokens. */
 export interface KnownDevices {
-  /** A token for the device on which somebody has just logged in to the account with this address. */
+  /** A token for a device on which a user has just logged in to the account with this address. */
   deviceToken(email: string, known: string | null): string;
   /** The device that a token names, made for the account with this address; null where it is none of ours. */
   knownDevice(token: string | null | undefined, email: string): string | null;

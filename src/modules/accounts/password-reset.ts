@@ -12,15 +12,15 @@ import type { SessionService } from './session.service.ts';
 import { isGenuine, readToken, signToken } from '../../infra/signed-token.ts';
 
 /*
- * The link in the mail to who forgot the password: good for an hour, for one use, and only until another one of the same user
- * is used, or the password changed in another way.
+ * The link in the email to a user who forgot the password. It is valid for an hour, for one use, and only until another link of the
+ * user is used or the password is changed in another way.
  */
 
 /** Password reset by email. */
 export interface PasswordReset {
-  /** Has a link sent to the address, if there is an account with it; nothing tells whether there is. */
+  /** Has a link emailed to the address if it has an account. Nothing reveals whether it has. */
   requestPasswordReset(email: string): Promise<void>;
-  /** The token for the link, made when the mail is sent; null where the link cannot be used any more. */
+  /** The token for the link, made when the email is sent; null if the link can no longer be used. */
   passwordResetToken(resetId: string): Promise<string | null>;
   /** Whether a token could still be used now. */
   isPasswordResetOpen(token: string): Promise<boolean>;

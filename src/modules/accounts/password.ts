@@ -28,7 +28,7 @@ const limits: Record<PasswordFault, { min?: number; max?: number }> = {
   PASSWORD_COMMON: {},
 };
 
-/** A password that somebody chooses. */
+/** A new password. */
 export const newPassword = z.string().superRefine((password, ctx) => {
   const fault = passwordFault(password);
   if (fault === null) return;
@@ -48,7 +48,7 @@ function digest(password: string): string {
 
 const ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** A well-formed hash of this cost that no password has: checking it takes as long as checking one that somebody has. */
+/** A well-formed hash of this cost that no password has. Checking it takes as long as checking that of an account. */
 function makeDummy(cost: number): string {
   const letters = [...randomBytes(53)].map((byte) => ALPHABET[byte % 64]).join('');
   return `$2b$${String(cost).padStart(2, '0')}$${letters}`;

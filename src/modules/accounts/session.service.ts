@@ -121,7 +121,7 @@ export function createSessionService(deps: {
     return null;
   }
 
-  async function tell(
+  async function announceEnd(
     tx: Transaction,
     at: Date,
     ended: readonly { id: string; userId: string }[],
@@ -133,12 +133,12 @@ export function createSessionService(deps: {
 
   async function end(tx: Transaction, sessionId: string, at: Date, reason: EndReason): Promise<void> {
     const ended = await repository.endSession(tx, sessionId, at);
-    if (ended !== null) await tell(tx, at, [ended], reason);
+    if (ended !== null) await announceEnd(tx, at, [ended], reason);
   }
 
   async function endAll(tx: Transaction, userId: string, reason: EndReason): Promise<void> {
     const { at, ended } = await repository.endSessionsOfUser(tx, userId);
-    await tell(tx, at, ended, reason);
+    await announceEnd(tx, at, ended, reason);
   }
 
   /** Null: the token is not valid. What follows from that is committed all the same. */
@@ -205,7 +205,7 @@ export function createSessionService(deps: {
     async isRefreshed(accessToken) {
       const claims = accessTokens.read(accessToken);
       if (claims === null) return false;
-      // Tokens tell whole seconds: the refresh by which this one was issued may be up to a second later than it says.
+      // Tokens contain whole seconds: the refresh that issued this one may be up to a second later than its time.
       const { sessionId, issuedAt } = claims;
       return repository.wasRefreshedAfter(db, sessionId, new Date(issuedAt.getTime() + 1000));
     },
@@ -228,7 +228,7 @@ export function createSessionService(deps: {
         const at = await readClock(tx);
         const ended = await repository.endSessionOfUser(tx, sessionId, userId, at);
         if (ended === null) refuse('NOT_FOUND', 'You have no session with this ID.', path);
-        else await tell(tx, at, [ended], 'LOGOUT');
+        else await announceEnd(tx, at, [ended], 'LOGOUT');
       }),
 
     logOutEverywhere: (userId) => db.transaction((tx) => endAll(tx, userId, 'LOGOUT')),

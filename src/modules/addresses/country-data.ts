@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /*
- * What is known of the addresses of each country: the data of Google's libaddressinput, in country-data.json beside this file.
- * `npm run address-data` writes that file anew.
+ * The address formats of all countries: the data of Google's libaddressinput, in country-data.json beside this file.
+ * `npm run address-data` renews that file.
  */
 
 /** How addresses of a country look. The parts are N (name), A (street), C (town), S (region), Z (postal code) and others. */

@@ -54,7 +54,7 @@ export interface BatchLocks {
   ownerIds: string[];
 }
 
-/** Locks what a batch is about, as far as nobody else has the owners and carts. */
+/** Locks what a batch is about, except owners and carts that are locked by other transactions. */
 export async function lockBatch(tx: Queryable, subjects: BatchSubjects): Promise<BatchLocks> {
   const { guestIds, userIds, variantIds, lineIds } = subjects;
   const [row] = await tx.query<BatchLocks>(lock, [guestIds, userIds, variantIds, lineIds]);

@@ -69,7 +69,7 @@ export function decide(cart: LockedCart, plan: LinePlan, options: DecisionOption
     status: 'ACTIVE' as const,
     holdStartedAt: empty ? null : since,
     expiresAt: empty ? null : holdUntil(now, since, config),
-    // The limit keeps units from being held by payments that nobody means to make: it counts for one hold.
+    // The limit keeps units from being held by payments that are never made: it counts for one hold.
     pins: begins || empty ? 0 : cart.pins,
   };
   return {

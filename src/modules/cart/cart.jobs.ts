@@ -14,7 +14,7 @@ export type CartExpiryPayload = z.infer<typeof payload>;
 const STEP_MS = 50;
 /** A clock that is ahead has us here too early, but not for long at a time. */
 const LONGEST_MS = 1000;
-/** For carts that somebody else is at: they see to them, or the next sweep does. */
+/** For carts that other transactions have locked: those expire them, or the next sweep does. */
 const PATIENCE = 20;
 
 /** The job that expires the carts of one second: thousands of them share it. What it finds is decided by rows alone. */

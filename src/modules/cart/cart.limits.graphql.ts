@@ -43,7 +43,7 @@ const cartEmailsByClient: RateLimit = {
   tooMany: 'email addresses set from your network',
 };
 
-/** Guesses at discount codes: only codes that nobody has count. */
+/** Guesses at discount codes: only codes that do not exist count. */
 const unknownCodesByClient: RateLimit = {
   name: 'unknownCodesByClient',
   points: 30,

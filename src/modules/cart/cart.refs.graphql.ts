@@ -1,7 +1,7 @@
 import { builder } from '../../graphql/schema/builder.ts';
 import type { Cart, CartLine } from './cart.service.ts';
 
-/** What somebody is about to buy. */
+/** A cart. */
 export const CartRef = builder.objectRef<Cart>('Cart');
 
 /** So many units of a variant at one price. */

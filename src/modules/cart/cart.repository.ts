@@ -28,7 +28,7 @@ export interface Cart extends OwnerColumns {
   shippingAddress: Address | null;
   /** The owner's choice, whether or not it is available. */
   shippingMethodId: string | null;
-  /** The payment in flight, which pins the cart: nobody may edit it. Null: none. */
+  /** The payment in progress, which pins the cart: it cannot be edited. Null if there is none. */
   paymentId: string | null;
   /** How often payments have pinned it since its hold began. */
   pins: number;
@@ -97,7 +97,7 @@ export async function findLiveCart(source: Queryable, owner: CartOwner): Promise
 
 const idsOf = ofOwner('cart_ids', (column) => `SELECT id FROM carts WHERE ${column} = $1`);
 
-/** The ids of all carts that somebody has or had. */
+/** The ids of all carts of an owner, past ones included. */
 export async function findCartIds(source: Queryable, owner: CartOwner): Promise<string[]> {
   const [statement, ownerId] = forOwner(idsOf, owner);
   const rows = await source.query<{ id: string }>(statement, [ownerId]);

@@ -47,7 +47,7 @@ export interface CartService extends LineCommands {
   find(owner: CartOwner): Promise<Cart | null>;
   /** Carts by ID. The caller checks who may see them. */
   byIds(ids: readonly string[]): Promise<Cart[]>;
-  /** The ids of all carts that somebody has or had. */
+  /** The ids of all carts of an owner, past ones included. */
   idsOf(owner: CartOwner): Promise<string[]>;
   /** Whether a cart was joined to another one within the last minute. */
   wasMergedRecently(cartId: string): Promise<boolean>;
@@ -91,7 +91,7 @@ export interface CartService extends LineCommands {
    * Sent in one go; call it after the locks of owners, and before all others.
    */
   lockAllForCheckout(tx: Transaction, owners: readonly CartOwner[]): Promise<CheckoutLocks>;
-  /** For checkout: the event that says that a cart became an order. `markCheckedOut` writes the change that it tells of. */
+  /** For checkout: the event that says that a cart became an order. `markCheckedOut` writes that change. */
   checkedOut(cart: LockedCart): NewEvent;
   /**
    * For checkout: the holds of carts have become orders. The caller has the locks of the carts.
@@ -106,7 +106,7 @@ export interface CartService extends LineCommands {
   /** Locks a cart by its ID, in whatever state it is; null if there is none. Call it before all locks but those of owners. */
   lockById(tx: Transaction, cartId: string): Promise<LockedCart | null>;
   /**
-   * Pins a cart for a payment: until the payment ends nobody edits it, and it keeps its units, at most until the given time.
+   * Pins a cart for a payment: until the payment ends it cannot be edited, and keeps its units, at most until the given time.
    * @throws Refusal: LIMIT_EXCEEDED if payments have pinned it three times
    */
   pin(tx: Transaction, at: Date, cart: LockedCart, pin: { paymentId: string; until: Date }): Promise<void>;
@@ -134,7 +134,7 @@ export interface CartDependencies {
 
 const EMPTY = 'The cart is empty.';
 
-/** So that nobody keeps units by never paying. */
+/** Maximum number of payments for one hold, so that units cannot be held forever without being paid. */
 const MAX_PINS = 3;
 
 /** Wires the carts. */

@@ -18,7 +18,7 @@ export interface CartResult {
   notices: readonly UserError[];
 }
 
-/** What a command tells about itself; the cart is read once it is committed. */
+/** What a command returns; the cart is read once it is committed. */
 export interface Done {
   cartId: string;
   guest?: CartResult['guest'];

@@ -6,15 +6,15 @@ import { lowStock, stockRecovered } from '../inventory/inventory.events.ts';
 import { cartChanged } from './cart.events.ts';
 import { lockCartsHolding, markLowStock } from './low-stock.repository.ts';
 
-/** Carts that are dealt with in one transaction: it keeps their owners waiting. */
+/** Maximum number of carts in one transaction, which keeps their owners waiting. */
 const BATCH = 500;
 
 /**
- * Tells everybody with a variant in the cart that it runs low, but not the one by whom it came to that; each line once,
- * until the level has recovered. The mark on a line is what makes it once, however often an event comes.
+ * Notifies everyone with a variant in the cart that it runs low, except the shopper who caused it; once for each line until the
+ * level has recovered. The mark on a line makes sure of that, however often an event arrives.
  */
 export function createLowStockNotices({ eventLog }: { eventLog: EventLog }): Consumer {
-  async function tell(tx: Transaction, variantId: string, causedBy: string | null): Promise<Handled> {
+  async function notify(tx: Transaction, variantId: string, causedBy: string | null): Promise<Handled> {
     const carts = await lockCartsHolding(tx, { variantId, mark: 'unmarked', except: causedBy, limit: BATCH });
     if (carts.length === 0) return 'DONE';
     const at = await readClock(tx);
@@ -38,7 +38,7 @@ export function createLowStockNotices({ eventLog }: { eventLog: EventLog }): Con
     types: [lowStock.type, stockRecovered.type],
     async handle(tx, event) {
       const low = lowStock.read(event);
-      if (low !== null) return tell(tx, low.variantId, low.cartId);
+      if (low !== null) return notify(tx, low.variantId, low.cartId);
       const recovered = stockRecovered.read(event);
       return recovered === null ? 'DONE' : forget(tx, recovered.variantId);
     },

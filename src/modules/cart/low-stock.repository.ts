@@ -15,13 +15,16 @@ const lockHolding = (mark: Mark): Statement => ({
 });
 const statements = { marked: lockHolding('marked'), unmarked: lockHolding('unmarked') };
 
-/** A cart as an event tells of it. */
+/** What an event says about a cart. */
 export interface HoldingCart extends OwnerColumns {
   cartId: string;
   version: number;
 }
 
-/** Locks live carts that hold a variant, by id; the next ones, where those before have been dealt with. */
+/**
+ * Locks live carts that hold a variant in a line with or without the mark, in the order of their ids. After the marks of these have been
+ * changed, the next call locks the next ones.
+ */
 export function lockCartsHolding(
   tx: Queryable,
   which: { variantId: string; mark: Mark; except: string | null; limit: number },

@@ -16,9 +16,9 @@ import { findJoining, handOverCarts, markCartMerged } from './merge.repository.t
 import { planMerge } from './merge.rules.ts';
 
 /*
- * A hold that moves from one cart to another moves no stock: the variant's `held` stays as it is, so there is nothing for
- * the ledger to say and no event of a level that never was. (A RELEASE and a HOLD would tell the world of units that
- * nobody could have.) `carts.merged_into_id` keeps where the ledger's entries of the one went on.
+ * A hold that moves from one cart to another moves no stock: the variant's `held` does not change, so the ledger has no entry of it, and
+ * there is no event with a level that never existed. (A RELEASE and a HOLD would announce units that nobody could have.)
+ * `carts.merged_into_id` records in which cart the ledger's entries of the merged one continue.
  */
 
 /** Whose cart joins whose. */

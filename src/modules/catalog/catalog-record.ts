@@ -3,8 +3,8 @@ import type { Category, Product, ProductVariant } from './catalog.service.ts';
 import type { VariantChanges } from './catalog.types.ts';
 
 /*
- * Things of the catalogue as the record of staff tells them: by the names of the inputs' fields, amounts in the shop's
- * currency, and null for what is empty.
+ * Products, variants and categories as the record of staff has them: under the names of the inputs' fields, with amounts in the shop's
+ * currency, and null for empty values.
  */
 
 /** A product. @param categorySlug of where it is filed */

@@ -24,7 +24,7 @@ const APART_FROM_STOCK: ReadonlySet<string> = new Set<keyof ProductQuery>([
 
 /**
  * The catalogue for answers that are kept: each read notes what it depends on. A product is noted by its id, and a variant by its
- * own id and its product's, since the product's event tells of both. Lists, and what is looked up and not found, depend on every
+ * own id and its product's, since the product's event is about both. Lists, and lookups that find nothing, depend on every
  * product or category.
  */
 export function notingCatalog(catalog: CatalogService, note: Note): CatalogService {

@@ -74,7 +74,7 @@ const lockToDelete: Statement = {
   text: `SELECT ${CATEGORY_COLUMNS} FROM categories WHERE id = $1 FOR UPDATE`,
 };
 
-/** A category under a lock beside which nobody files a product in it; null where there is none. */
+/** A category under a lock that keeps products from being filed in it; null if there is none. */
 export async function lockCategoryToDelete(tx: Queryable, id: string): Promise<CategoryRow | null> {
   const [row] = await tx.query<CategoryRow>(lockToDelete, [id]);
   return row ?? null;

@@ -131,11 +131,11 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     { categoryId, plan, ...by }: { categoryId: string | null; plan: ImportPlan } & By,
   ): Promise<void> {
     const row = { ...product, id: uuid(), categoryId };
-    // Somebody made one of this slug meanwhile: it is changed, then.
+    // A product with this slug has been created in the meantime: it is updated instead.
     if (!(await repository.insertProduct(tx, row))) throw new RetryTransaction();
     const at = await join(tx, row.id, plan);
     await repository.completeProduct(tx, at, row);
-    await tell(tx, at, row.id);
+    await announceChange(tx, at, row.id);
     // One entry for all of it: its variants are named in it.
     const state = { ...recordedProduct(row, product.categorySlug), variants: product.variants.map(({ sku }) => sku) };
     const subject = { type: 'Product', id: row.id } as const;
@@ -154,7 +154,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     return at;
   }
 
-  async function tell(tx: Transaction, at: Date, productId: string): Promise<void> {
+  async function announceChange(tx: Transaction, at: Date, productId: string): Promise<void> {
     await eventLog.append(tx, at, [productChanged.of(productId, { productId })]);
   }
 
@@ -187,7 +187,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
       );
       record.push({ ...by, kind: 'PRODUCT_UPDATED', subject: { type: 'Product', id }, changes });
     } else if (made !== null || plan.updates.length > 0) await repository.setUpdatedAt(tx, at, id);
-    if (product !== null || made !== null || plan.updates.length > 0) await tell(tx, at, id);
+    if (product !== null || made !== null || plan.updates.length > 0) await announceChange(tx, at, id);
 
     const begun = (made?.variants ?? []).flatMap((variant, index) => {
       record.push({ ...steps.creation(actorId, variant), note });
@@ -260,7 +260,7 @@ export function createProductImportService(deps: CatalogWritingDependencies): Pr
     async ensureCategory({ name, slug }, actorId = null) {
       if ((await findCategoryBySlug(db, slug)) !== null) return;
       await createCategory(actorId, { name, slug }).catch((error: unknown) => {
-        // Made by somebody else meanwhile: that is what was wanted.
+        // It has been created in the meantime.
         if (!(error instanceof Refusal) || !error.errors.some(({ code }) => code === 'CONFLICT')) throw error;
       });
     },

@@ -75,8 +75,8 @@ const complete: Statement = {
 };
 
 /**
- * Gives a product that was just made its description, and the instant at which there was nothing more to wait for. Each
- * variant has all words of its product indexed anew: a hundred of them and a long description took four seconds.
+ * Sets the description of a product that was just inserted, and the time after its locks were taken. The words of the product are
+ * indexed with each of its variants: with the description set first, a hundred variants and a long description took four seconds.
  */
 export async function completeProduct(
   tx: Queryable,

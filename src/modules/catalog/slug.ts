@@ -55,7 +55,7 @@ export function latinSlug(text: string): string {
 /**
  * A slug made of a text that nothing has yet: `honey`, else `honey-2`, `honey-3` …
  * @param options.fallback where the text makes none
- * @param options.taken tells which of some slugs are taken
+ * @param options.taken finds out which of some slugs are taken
  */
 export async function freeSlug(
   text: string,

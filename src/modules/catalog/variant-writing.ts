@@ -33,8 +33,8 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
     return { at, before: await read(tx, id) };
   }
 
-  /** A change of a variant is one of its product. */
-  async function tell(tx: Transaction, at: Date, productId: string): Promise<void> {
+  /** A change of a variant is a change of its product. */
+  async function announceChange(tx: Transaction, at: Date, productId: string): Promise<void> {
     await repository.setUpdatedAt(tx, at, productId);
     await eventLog.append(tx, at, [productChanged.of(productId, { productId })]);
   }
@@ -49,8 +49,8 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
     if (faults.length > 0) throw new Refusal(...faults);
   }
 
-  /** Another threshold can make a level low, or not low any more, without a step of stock. */
-  async function tellOfThreshold(tx: Transaction, at: Date, variant: VariantRow, threshold: number): Promise<void> {
+  /** With another threshold a level can become low, or no longer be low, while stock does not change. */
+  async function announceThreshold(tx: Transaction, at: Date, variant: VariantRow, threshold: number): Promise<void> {
     const { id: variantId, productId, available, lowStockThreshold: before } = variant;
     const [was, is] = [available <= before, available <= threshold];
     if (was === is) return;
@@ -76,7 +76,7 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
         if (faults.length > 0) throw new Refusal(...faults);
 
         const { at, variants } = await steps.insert(tx, productId, joining);
-        await tell(tx, at, productId);
+        await announceChange(tx, at, productId);
         await steps.stock(tx, at, variants);
         const [made] = variants;
         if (made === undefined) throw new Error('no variant was made');
@@ -104,8 +104,8 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
           if (violatedConstraint(error) !== 'product_variants_sku_key') refuseTaxCategory(error, ['taxCategoryId']);
           refuse('CONFLICT', 'The SKU is already used by another variant.', ['sku']);
         });
-        await tell(tx, at, before.productId);
-        await tellOfThreshold(tx, at, before, after.lowStockThreshold);
+        await announceChange(tx, at, before.productId);
+        await announceThreshold(tx, at, before, after.lowStockThreshold);
         const subject = { type: 'ProductVariant', id } as const;
         await staff.record(tx, at, { actorId, kind: 'PRODUCT_VARIANT_UPDATED', subject, changes: changed });
         return read(tx, id);
@@ -120,7 +120,7 @@ export function createVariantWriting(deps: CatalogWritingDependencies) {
           refuse('CONFLICT', 'The variant is the only one of its product. Archive the product instead.', ['id']);
         }
         await repository.archiveVariant(tx, at, id);
-        await tell(tx, at, before.productId);
+        await announceChange(tx, at, before.productId);
         const subject = { type: 'ProductVariant', id } as const;
         await staff.record(tx, at, { actorId, kind: 'PRODUCT_VARIANT_ARCHIVED', subject });
         return read(tx, id);

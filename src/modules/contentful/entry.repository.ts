@@ -4,7 +4,7 @@ import type { Queryable, Statement } from '../../infra/postgres/database.ts';
 export interface EntryRow {
   id: string;
   productId: string | null;
-  /** 0: not known; then time alone tells what is newer. */
+  /** 0 if unknown; then only the times show what is newer. */
   revision: number;
   changedAt: Date;
 }

@@ -5,7 +5,7 @@ import { Refusal } from '../user-error.ts';
 /** What became of an entry. */
 export type EntryEvent = 'PUBLISHED' | 'UNPUBLISHED' | 'ARCHIVED' | 'DELETED';
 
-/** Something that became of an entry, as the CMS tells it. */
+/** A change of an entry, as reported by the CMS. */
 export interface EntryChange {
   event: EntryEvent;
   entryId: string;
@@ -25,7 +25,7 @@ const topics: Readonly<Record<string, EntryEvent>> = {
   'ContentManagement.Entry.delete': 'DELETED',
 };
 
-/** What a topic tells of; null: of nothing that concerns the catalogue. */
+/** The event of a topic; null if it does not concern the catalogue. */
 export function eventOfTopic(topic: string): EntryEvent | null {
   return Object.hasOwn(topics, topic) ? (topics[topic] ?? null) : null;
 }
@@ -103,10 +103,10 @@ export function isNewer(change: Pick<EntryChange, 'revision' | 'changedAt'>, app
   return changedAt.getTime() > applied.changedAt.getTime();
 }
 
-/** The CMS tells the same instant a little differently from page to page. */
+/** The times that the CMS gives for one change differ a little from page to page. */
 const SAME_MS = 5000;
 
-/** Whether what the CMS has now may be what was applied, or newer: for who compares and mends. */
+/** Whether what the CMS has now may be what was applied, or newer. For comparisons, such as that of the sync. */
 export function isCurrent(change: Pick<EntryChange, 'revision' | 'changedAt'>, applied: Applied): boolean {
   const { revision: of, changedAt } = change;
   if (of !== null && applied.revision > 0 && of !== applied.revision) return of > applied.revision;

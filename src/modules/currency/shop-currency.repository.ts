@@ -34,12 +34,12 @@ export async function recordShopCurrency(tx: Queryable, { code, digits }: ShopCu
   await tx.query(record, [code, digits]);
 }
 
-/** What the rows of a database tell of the currency in which they were written. */
+/** What the rows of a database show about the currency in which they were written. */
 export interface CurrencyEvidence {
   hasAmounts: boolean;
   /** The currencies of its orders, at most two of them. */
   orderCurrencies: readonly string[];
-  /** How many decimals the prices have that staff are on record with. */
+  /** Numbers of decimals of the prices in the record of staff. */
   decimals: readonly number[];
 }
 
@@ -59,7 +59,7 @@ SELECT (SELECT array_remove(ARRAY[min(currency), NULLIF(max(currency), min(curre
               WHERE change ->> 'field' IN ('price', 'compareAtPrice') AND price ~ '^[0-9]+([.][0-9]+)?$' ORDER BY 1)::int[] AS decimals`,
 };
 
-/** Looks for what tells in which currency a database was written. */
+/** Looks for evidence of the currency in which a database was written. */
 export async function findCurrencyEvidence(tx: Queryable): Promise<CurrencyEvidence> {
   const none: CurrencyEvidence = { hasAmounts: false, orderCurrencies: [], decimals: [] };
   const [found] = await tx.query<Pick<CurrencyEvidence, 'hasAmounts'>>(amounts);

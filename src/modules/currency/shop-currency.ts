@@ -11,7 +11,7 @@ import {
   type ShopCurrency,
 } from './shop-currency.repository.ts';
 
-/** The amounts of a database are in another currency than the configuration says, or nobody can tell what they mean. */
+/** The amounts of a database are in another currency than the configuration says, or their meaning is unknown. */
 export class ShopCurrencyError extends Error {
   override readonly name = 'ShopCurrencyError';
 }
@@ -30,7 +30,7 @@ const DECLARE = 'npm run currency:declare --';
  * Makes sure that the amounts of a database mean what the configuration says. The first start records currency and
  * decimals; every later one compares.
  * @param code SHOP_CURRENCY
- * @throws ShopCurrencyError on a mismatch, or where the rows of an older version do not tell what they mean
+ * @throws ShopCurrencyError on a mismatch, or if the rows of an older version do not show what they mean
  */
 export async function checkShopCurrency(db: Database, code: string, logger: Logger): Promise<void> {
   const wanted = { code, digits: fractionDigits(code) };
@@ -95,10 +95,10 @@ export interface Declaration extends ShopCurrency {
 }
 
 /**
- * Records what the amounts of a database mean, for data that do not tell, and converts them to the decimals of ISO 4217.
- * No other process of the shop may be running. A second declaration of the same changes nothing.
+ * Records what the amounts of a database mean, for data that do not show it, and converts them to the decimals of ISO 4217.
+ * No other process of the shop may be running. Repeating a declaration has no further effect.
  * @param stored the currency of the amounts, and the decimals with which they are stored
- * @throws ShopCurrencyError where it contradicts the record, or an amount has decimals that the currency has not
+ * @throws ShopCurrencyError if it contradicts the record, or an amount has more decimals than the currency
  */
 export async function declareShopCurrency(db: Database, stored: ShopCurrency): Promise<Declaration> {
   const wanted = { code: stored.code, digits: fractionDigits(stored.code) };

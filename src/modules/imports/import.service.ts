@@ -31,10 +31,10 @@ export interface ImportListener {
 
 export interface ImportOptions {
   path: string;
-  /** Say what would become of it, and write nothing. */
+  /** Whether to report what would be imported, and write nothing. */
   dryRun: boolean;
   listener: ImportListener;
-  /** Stops after the products in hand. */
+  /** Stops after the products in progress. */
   signal?: AbortSignal;
   /** Name of the file for the record; the last part of `path` by default. */
   name?: string;
@@ -218,7 +218,7 @@ class Run {
       }
     };
     const writers = await Promise.allSettled(Array.from({ length: WRITERS }, write));
-    // Each has ended what it had in hand.
+    // Each has finished its product.
     for (const writer of writers) if (writer.status === 'rejected') throw writer.reason;
   }
 

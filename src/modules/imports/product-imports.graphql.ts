@@ -25,7 +25,7 @@ const KindRef = builder.enumType('ProductImportFindingKind', {
   values: {
     REJECTION: { description: 'The product was rejected, or would be rejected.' },
     NOTE: {
-      description: 'The product was imported, or would be imported, with the difference that the message tells of.',
+      description: 'The product was imported, or would be imported, with a difference that `message` describes.',
     },
   },
 } as const);

@@ -21,15 +21,15 @@ const BEAT_MS = 5_000;
 const WAITING_SECONDS = 10;
 /** Starts without any progress, after which it is the import that is at fault. */
 const MAX_ATTEMPTS = 5;
-/** Findings that are kept of one run; all of them are counted. */
+/** Maximum number of findings that are kept of a run; all of them are counted. */
 export const MAX_FINDINGS = 10_000;
 
 /** Runs imports that staff have started. */
 export interface ImportRunner {
   /**
-   * Runs an import to its end, unless another process does. A run that is cut off is gone on with later.
-   * @param signal stops the run at the products in hand, and gives it back
-   * @throws the signal's reason if the run was given back, and what made it fail for now
+   * Runs an import to its end, unless another process does. An interrupted run is continued later.
+   * @param signal stops the run after the products in progress, and returns it to the queue
+   * @throws the signal's reason if the run was returned to the queue, or the error of a failure that may pass
    */
   run(id: string, signal: AbortSignal): Promise<void>;
   /** Imports whose job was lost, or whose process is gone. */

@@ -37,7 +37,7 @@ export interface ProductImportsService extends ImportRunner {
   append(id: string, input: { offset: number; content: string }): Promise<ProductImportRow>;
   /** Starts a run from the beginning of the file, also after an earlier one. @throws Refusal */
   start(actorId: string, id: string, dryRun: boolean): Promise<ProductImportRow>;
-  /** Stops a run after the products in hand; one that has ended stays as it is. @throws Refusal */
+  /** Stops a run after the products in progress. Has no effect on a run that has ended. @throws Refusal */
   cancel(actorId: string, id: string): Promise<ProductImportRow>;
   byIds(ids: readonly string[]): Promise<ProductImportRow[]>;
   /** Imports, newest first. */
@@ -82,7 +82,7 @@ export function createProductImportsService(deps: {
     return row ?? refuseUnknown();
   }
 
-  async function tell(tx: Transaction, at: Date, id: string): Promise<void> {
+  async function announceChange(tx: Transaction, at: Date, id: string): Promise<void> {
     await eventLog.append(tx, at, [productImportChanged.of(id, { importId: id })]);
   }
 
@@ -96,7 +96,7 @@ export function createProductImportsService(deps: {
         const id = uuid();
         await repository.insertImport(tx, { id, fileName: given.fileName, actorId });
         if (bytes.length > 0) await repository.appendPiece(tx, id, 0, bytes);
-        await tell(tx, await readClock(tx), id);
+        await announceChange(tx, await readClock(tx), id);
         return read(tx, id);
       });
     },
@@ -128,7 +128,7 @@ export function createProductImportsService(deps: {
         if (found.sizeBytes === 0) refuse('CONFLICT', 'The file is empty.', ['id']);
         const at = await readClock(tx);
         await repository.queueImport(tx, at, { id, dryRun, actorId });
-        await tell(tx, at, id);
+        await announceChange(tx, at, id);
         if (!dryRun) {
           const subject = { type: 'ProductImport', id } as const;
           await staff.record(tx, at, { actorId, kind: 'PRODUCT_IMPORT_STARTED', subject, note: found.fileName });
@@ -143,7 +143,7 @@ export function createProductImportsService(deps: {
         if (found.status !== 'QUEUED' && found.status !== 'RUNNING') return found;
         const at = await readClock(tx);
         await repository.cancelImport(tx, at, id);
-        await tell(tx, at, id);
+        await announceChange(tx, at, id);
         if (!found.dryRun) {
           const subject = { type: 'ProductImport', id } as const;
           await staff.record(tx, at, { actorId, kind: 'PRODUCT_IMPORT_CANCELLED', subject, note: found.fileName });

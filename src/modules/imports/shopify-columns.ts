@@ -33,15 +33,15 @@ const HEADERS = {
 
 export type Column = keyof typeof HEADERS;
 
-/** Without them it is another table than one of products: what each is about, and at least one thing about it. */
+/** A table of products has all of these columns, and at least one of `DESCRIPTIVE`. */
 const ESSENTIAL: readonly Column[] = ['handle'];
-const TELLING: readonly Column[] = ['title', 'price', 'sku', 'quantity'];
+const DESCRIPTIVE: readonly Column[] = ['title', 'price', 'sku', 'quantity'];
 
-/** Part of Shopify's export, and without a place in the shop: passed over in silence. */
+/** Columns of Shopify's export that the shop has no fields for. They are ignored without a warning. */
 const UNUSED =
   /^(product category|standard(ized)? product type|variant (inventory policy|fulfillment service|barcode|image|weight unit)|barcode|variant image url|seo (title|description)|cost per item|(included|price|compare at price) \/ .+|option[123] linked to|continue selling when out of stock|weight unit for display|fulfillment service|unit price .+|google shopping \/ .+|collection)$/;
 
-/** Spreadsheets put spaces where nobody sees them, and some write other capitals. */
+/** Spreadsheets add invisible spaces, and some change upper and lower case. */
 const keyOf = (header: string) => header.trim().replaceAll(/\s+/g, ' ').toLowerCase();
 
 const byHeader = new Map(
@@ -82,7 +82,7 @@ export function readColumns(header: readonly string[]): Columns {
     index.set(column, place);
   }
   const missing = ESSENTIAL.filter((column) => !index.has(column));
-  if (!TELLING.some((column) => index.has(column))) missing.push('title');
+  if (!DESCRIPTIVE.some((column) => index.has(column))) missing.push('title');
   if (missing.length > 0) throw new FileError(explainMissing(missing));
   const name = (column: Column) => header[index.get(column) ?? -1]?.trim() ?? HEADERS[column][0];
   return { index, name, unknown, width: header.length };

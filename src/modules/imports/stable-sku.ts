@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** Of a SKU's 100 characters, those for people; the rest tells apart what reads alike. */
+/** Characters of a SKU that are for people to read, of 100; the others distinguish SKUs that read the same. */
 const MAX_READABLE = 80;
 
-/** So many digits of a text's SHA-256. */
+/** The first digits of a text's SHA-256. */
 export function fingerprint(text: string, digits = 8): string {
   return createHash('sha256').update(text).digest('hex').slice(0, digits);
 }

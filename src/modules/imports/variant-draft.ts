@@ -192,7 +192,7 @@ function namedTwice(variants: readonly VariantDraft[], { at, columns }: Context)
     if (sameChoice === undefined) return [];
     const nothingToChoose = selectedOptions.length === 0;
     const message = nothingToChoose
-      ? `The row in line ${sameChoice} is a variant without options, too: several need options to tell them by.`
+      ? `The row in line ${sameChoice} is a variant without options, too. Several variants need options that distinguish them.`
       : `The row in line ${sameChoice} has the same option values.`;
     return [at(row, nothingToChoose ? 'option1Name' : 'option1Value', message)];
   });

@@ -13,9 +13,9 @@ const lock: Statement = {
 };
 
 /**
- * Locks variants against every other writer of stock until the transaction ends, and tells the time at which that was
- * done. One statement, ordered by id: two transactions that lock overlapping sets wait for each other but do not deadlock.
- * Counters are to be read afterwards, in a statement of their own.
+ * Locks variants against every other writer of stock until the transaction ends. One statement, ordered by id: two transactions that
+ * lock overlapping sets wait for each other but do not deadlock. Read counters afterwards, in a statement of their own.
+ * @returns the database's time after all locks were taken
  */
 export async function lockVariants(tx: Queryable, variantIds: readonly string[]): Promise<Date> {
   const [row] = await tx.query<{ now: Date }>(lock, [variantIds]);

@@ -199,7 +199,7 @@ export async function viewInCart(
   return row === null ? null : { product: viewProduct(row, links), keptUntil: row.expiresAt };
 }
 
-/** What somebody waits for. */
+/** The variant that a stock alert is for. */
 export async function viewOfAlert(source: Queryable, links: Links, alertId: string): Promise<ProductView | null> {
   const row = await repository.findOfAlert(source, alertId);
   return row === null ? null : viewProduct(row, links);

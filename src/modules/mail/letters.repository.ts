@@ -153,7 +153,7 @@ export async function findInCart(
   return row ?? null;
 }
 
-/** What somebody waits for; null where the alert was called off, or the variant is not to be found any more. */
+/** The variant that a stock alert is for; null if the alert was canceled, or the variant no longer exists. */
 export async function findOfAlert(source: Queryable, alertId: string): Promise<VariantRow | null> {
   const [row] = await source.query<VariantRow>(ofAlert, [alertId]);
   return row ?? null;

@@ -73,7 +73,7 @@ function noticeOf(event: StoredEvent): Notice | null {
   const reset = passwordResetRequested.read(event);
   if (reset === null) return null;
   const { userId, resetId } = reset;
-  // Nobody has an account with that address.
+  // The address has no account.
   return userId === null ? null : toUser('password-reset', { userId, resetId });
 }
 

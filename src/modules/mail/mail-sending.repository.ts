@@ -91,7 +91,7 @@ export async function postponeMail(
   return row?.dueAt ?? null;
 }
 
-/** A mail that could be sent now, and since when: it was not due before, or somebody had it. */
+/** An email that could be sent now, and since when: before that it was not due, or claimed by a process. */
 export interface WaitingMail {
   id: string;
   since: Date;

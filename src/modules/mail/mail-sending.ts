@@ -40,7 +40,7 @@ export const BACKOFF_S: readonly number[] = [
   8 * HOUR_S,
 ];
 
-/** What became of a call to send a mail. NOTHING: it was settled, not due, or somebody else is at it. */
+/** Outcome of a call to send an email. NOTHING: it was settled, is not due, or another process has it. */
 export type MailOutcome = 'SENT' | 'SKIPPED' | 'FAILED' | 'POSTPONED' | 'NOTHING';
 
 export interface MailRun {
@@ -134,7 +134,7 @@ export function createMailSending(deps: {
   }
 
   async function sendClaimed(mail: ClaimedMail, { signal, logger }: MailRun): Promise<MailOutcome> {
-    // Nobody who had it came back, each time: it may be what ends them.
+    // Each process that claimed it ended without an outcome: the email itself may be the cause.
     if (mail.attempts > BACKOFF_S.length + 1) {
       const fault = new MailFault('the sending process did not report back', { permanent: false });
       return recordFault({ ...mail, attempts: mail.attempts - 1 }, fault, logger);

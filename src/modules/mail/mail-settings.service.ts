@@ -5,10 +5,10 @@ import { mailKinds, mailTemplates, type MailKind, type MailTemplate } from './ma
 import type { StockAlertService } from '../stock-alerts/stock-alert.service.ts';
 import { readUnsubscription, signUnsubscription, type Unsubscription } from './unsubscribe-token.ts';
 
-/** Which kinds of mail somebody takes. */
+/** The kinds of email that a user receives. */
 export type MailSettings = Readonly<Record<MailKind, boolean>>;
 
-/** What people want of the mails that nobody has to take. */
+/** Settings of users for the kinds of email that can be turned off. */
 export interface MailSettingsService {
   /** Those of the mails that are wanted: the needed ones, and what was not turned off. */
   wanted<M extends Addressed>(source: Queryable, mails: readonly M[]): Promise<M[]>;

@@ -26,7 +26,7 @@ export interface MailService {
   count(query: MailQuery): Promise<number>;
   byIds(ids: readonly string[]): Promise<MailRecord[]>;
   /**
-   * Has a mail that failed for good sent again, by somebody of the staff.
+   * Has an email that failed for good sent again, at the request of staff.
    * @throws Refusal with NOT_FOUND, or with CONFLICT where it did not fail
    */
   retry(id: string, actorId: string): Promise<MailRecord>;

@@ -1,4 +1,4 @@
-/** Kinds of mail that nobody has to take; all others are needed. */
+/** Kinds of email that can be turned off; all others are always sent. */
 export const mailKinds = {
   ORDER_STATUS: 'An order was moved along.',
   LOW_STOCK: 'Something in the cart runs low.',

@@ -39,7 +39,7 @@ export interface CheckoutBatchDependencies {
   shop: { currency: string };
 }
 
-/** A lock that somebody keeps for longer than this is waited for by those who need it, and by nobody else. */
+/** Maximum time that a batch waits for a lock, in milliseconds. Its commands then run one by one, and only some wait. */
 const LOCK_TIMEOUT_MS = 1_000;
 
 /** A checkout whose cart is locked and complete. */

@@ -113,7 +113,7 @@ export async function buy(
 
 /**
  * The guest whose token a mutation may replace: one that was sent as a cookie, which a neighbour may have planted, and any other if the
- * client asked for it. A token that this very operation made is known to nobody else.
+ * client asked for it. A token that this operation created is not known to anyone else.
  * @returns null if the viewer keeps the token, or is a user
  */
 export function renewingGuest(ctx: Context, renewed: boolean): ViewingGuest | null {

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 
 /*
- * Numbers of orders. An order is found by its number and its e-mail address, so numbers are drawn at random: counted ones would
- * leave nothing but the address to be guessed, and tell competitors how much is sold. Ten digits can be read out over the
- * telephone. Orders of earlier versions have counted numbers of fewer digits, which stay as they are.
+ * Numbers of orders. An order is found by its number and its email address, so numbers are random: with consecutive numbers only the
+ * address would have to be guessed, and competitors would know how much is sold. Ten digits can be read out over the telephone.
+ * Orders of earlier versions have consecutive numbers of fewer digits, which stay as they are.
  */
 
 const LEAST = 1_000_000_000;
@@ -17,7 +17,7 @@ export function drawOrderNumber(): bigint {
   return BigInt(randomInt(LEAST, BEYOND));
 }
 
-/** The number that somebody typed, with spaces, dashes or a number sign, as people read numbers; null where it is none. */
+/** Reads an order number as people type it, with spaces, dashes or a number sign; null if it is not a number. */
 export function parseOrderNumber(text: string): bigint | null {
   const digits = text.replace(/^\s*#/, '').replaceAll(/[\s\p{Pd}]/gu, '');
   return /^\d{1,15}$/.test(digits) ? BigInt(digits) : null;

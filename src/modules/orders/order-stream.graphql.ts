@@ -34,9 +34,9 @@ export const ORDER_ARGUMENTS = builder.args((t) => ({
   after: t.field(AFTER),
 }));
 
-/** Which orders a subscription tells of. */
+/** Which orders a subscription is about. */
 interface Scope {
-  /** Null: of whichever the viewer may see. */
+  /** Null for all orders that the viewer may see. */
   orderId: string | null;
   byToken: boolean;
 }
@@ -77,7 +77,7 @@ async function isOwn(ctx: Context, event: StoredEvent): Promise<boolean> {
 /**
  * The events of the orders that the arguments name, as far as the viewer may see them.
  * @param types the types of events, as the log has them
- * @param read what the subscription tells of an event; null for events of other types
+ * @param read what the subscription sends for an event; null for events of other types
  */
 export async function openOrderStream<T extends { orderId: string }>(
   args: OrderArguments,

@@ -14,7 +14,7 @@ export const orderStatusChanged = defineEvent(
   z.object({ ...ofOrder, from: status, to: status }),
 );
 
-/** Somebody who has an ended link to an order, or its number and address, asked for another link by mail. */
+/** Another link to an order was requested, with an expired link or with the order's number and email address. */
 export const orderLinkRequested = defineEvent('order_link_requested', z.object(ofOrder));
 
 const paymentStatus = z.enum(paymentStatuses);

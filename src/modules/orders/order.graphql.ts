@@ -66,7 +66,7 @@ const OrderStatusChangeRef = builder.prismaObject('OrderStatusChange', {
   }),
 });
 
-/** What somebody bought. */
+/** An order. */
 export const OrderRef = builder.prismaNode('Order', {
   id: { field: 'id', description: 'Global ID of the order. Knowing it grants no access.' },
   description:

@@ -111,7 +111,7 @@ export const checkoutLimits = limitedBy<{ input: { email?: string | null } }>(
   },
 );
 
-/** Emails with a new link go only to the order's own address, whoever requests them. */
+/** Emails with a new link go only to the order's own address, no matter who requests them. */
 const orderLinksByOrder: RateLimit = {
   name: 'orderLinksByOrder',
   points: 5,

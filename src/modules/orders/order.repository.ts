@@ -266,7 +266,7 @@ export async function findOwner(source: Queryable, id: string): Promise<OwnedOrd
 const idsOfGuest: Statement = { name: 'order_ids_of_guest', text: 'SELECT id FROM orders WHERE guest_id = $1' };
 const idsOfUser: Statement = { name: 'order_ids_of_user', text: 'SELECT id FROM orders WHERE user_id = $1' };
 
-/** The ids of all orders that somebody has. */
+/** The ids of all orders of an owner. */
 export async function findIdsOf(source: Queryable, of: CartOwner): Promise<string[]> {
   const [statement, ownerId] = 'userId' in of ? [idsOfUser, of.userId] : [idsOfGuest, of.guestId];
   const rows = await source.query<{ id: string }>(statement, [ownerId]);

@@ -47,7 +47,7 @@ export interface OrderService extends OrderLife, OrderAccess {
   read(orderId: string): Promise<ReadOrder | null>;
   /** Whose an order is, or null where there is none. */
   ownerOf(orderId: string): Promise<OwnedOrder | null>;
-  /** The ids of all orders that somebody has. */
+  /** The ids of all orders of an owner. */
   idsOf(owner: CartOwner): Promise<string[]>;
   /** The order with this number, whosever it is, or null. */
   findByNumber(number: string): Promise<string | null>;

@@ -9,11 +9,11 @@ import { addPendingRefund, writeProblem } from './payment.repository.ts';
 import type { OperationRow, PaymentRow } from './payment.types.ts';
 import { insertRefund } from './refund.repository.ts';
 
-/** Writes the operations that follow from how a payment stands. The caller has its locks. */
+/** Writes the operations that follow from the state of a payment. The caller has its locks. */
 export interface NextOperations {
-  /** An order was placed: a cancellation that nobody has sent yet must not happen. */
+  /** An order was placed: withdraws a cancellation that has not been sent yet. */
   withdraw(tx: Transaction, at: Date, operations: OperationRow[]): Promise<void>;
-  /** Queues the next step, or tells staff that there is none left. */
+  /** Queues the next step, or informs staff that there is none left. */
   decide(
     tx: Transaction,
     at: Date,
@@ -35,7 +35,7 @@ export function createNextOperations({
   config: Pick<PaymentsConfig, 'capture'>;
   onOperation: (operationId: string) => void;
 }): NextOperations {
-  /** An order was placed: a cancellation that nobody has sent yet must not happen. */
+  /** An order was placed: withdraws a cancellation that has not been sent yet. */
   async function withdraw(tx: Transaction, at: Date, operations: OperationRow[]): Promise<void> {
     for (const operation of operations) {
       if (operation.kind !== 'CANCEL' || operation.state !== 'QUEUED') continue;
@@ -45,7 +45,7 @@ export function createNextOperations({
     }
   }
 
-  /** Queues the next step, or tells staff that there is none left. */
+  /** Queues the next step, or informs staff that there is none left. */
   async function decide(
     tx: Transaction,
     at: Date,

@@ -63,7 +63,7 @@ export function createLooks(pageSize: number): Looks {
 }
 
 /**
- * Does operations whose jobs were lost or that wait for another attempt, ends payments whose time is over, tells staff of authorizations
+ * Does operations whose jobs were lost or that wait for another attempt, ends payments whose time is over, warns staff of authorizations
  * that lapse, cancels orders that were not paid in time, and asks about payments and refunds of which nothing is heard.
  */
 export function startPaymentUpkeep({

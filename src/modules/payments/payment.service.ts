@@ -85,9 +85,9 @@ export interface PaymentService extends PaymentQueries {
    * @param unheardAfterId the payments of which nothing is heard are listed by ID, from the one after this
    */
   findWork(limit: number, unheardAfterId?: string | null): Promise<PaymentWork>;
-  /** Has a payment cancelled whose time is over. */
+  /** Has a payment canceled whose time is over. */
   expire(paymentId: string): Promise<void>;
-  /** Tells staff, once, that an authorization lapses within two days. */
+  /** Warns staff, once, that an authorization lapses within two days. */
   warnOfLapse(paymentId: string): Promise<void>;
   /** Cancels an order that was not paid in time. */
   cancelUnpaid(orderId: string): Promise<void>;

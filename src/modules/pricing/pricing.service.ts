@@ -61,7 +61,7 @@ export interface PricingService {
   priceForOrder(tx: Transaction, cart: PricedCart, seen?: Seen): Promise<Pricing>;
   /**
    * Like `priceForOrder` for one of many orders that share a transaction, which has not changed any terms. Locks nothing.
-   * @returns null if what the cart costs depends on other orders (limits of promotions, first orders): only `priceForOrder` can tell then
+   * @returns null if what the cart costs depends on other orders (limits of promotions, first orders): use `priceForOrder` then
    */
   priceWithoutLimits(tx: Transaction, cart: PricedCart, seen: Seen): Promise<Quote | null>;
   /**

@@ -26,8 +26,8 @@ export type ChangeTerms<Type extends string> = <Result>(
 const cleared = (fields: object | null) => Object.fromEntries(Object.keys(fields ?? {}).map((field) => [field, null]));
 
 /**
- * How staff change terms of prices: under a lock, in one transaction with the entry in the record of staff and with the event by
- * which carts are priced anew. A change that changes nothing leaves no trace.
+ * How staff change terms of prices: under a lock, in one transaction with the entry in the record of staff and with the event
+ * that has carts priced again. A change that changes nothing is not recorded.
  * @param lock name of the lock under which the changes come one after another
  */
 export function createTermsChange<Type extends 'ShippingZone' | 'ShippingMethod' | 'TaxCategory' | 'TaxRate'>(

@@ -44,7 +44,7 @@ export interface PromotionService extends CodeWriting {
   codeCount(query: CodeQuery): Promise<number>;
   /** The time by the database's clock. */
   now(): Promise<Date>;
-  /** What a promotion did, as orders tell it. */
+  /** The effect of a promotion, according to orders. */
   usage(span: usage.UsageSpan): Promise<usage.Usage>;
   usageByDay(span: usage.UsageSpan, timeZone: string): Promise<usage.DayUsage[]>;
   usageByCode(span: usage.UsageSpan, page: PageRequest): Promise<Page<usage.CodeUsage>>;

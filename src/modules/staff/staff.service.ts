@@ -88,11 +88,11 @@ export interface StaffAction {
 /** An entry of the record. */
 export type RecordedStaffAction = StaffActionRow;
 
-/** The record of what staff do: who changed what, and when. It is only ever added to. */
+/** The record of what staff do: who changed what, and when. It is append-only. */
 export interface StaffService {
-  /** Writes entries in the transaction of the change that they tell of. */
+  /** Writes entries in the transaction of the changes that they record. */
   record(tx: Transaction, at: Date, ...actions: readonly StaffAction[]): Promise<void>;
-  /** Entries, the latest first. */
+  /** Entries, newest first. */
   page(query: StaffActionQuery, page: PageRequest): Promise<Page<RecordedStaffAction>>;
   count(query: StaffActionQuery): Promise<number>;
   byIds(ids: readonly string[]): Promise<RecordedStaffAction[]>;
@@ -119,7 +119,7 @@ export function createStaffService({ db }: { db: Database }): StaffService {
   };
 }
 
-/** Longer texts are cut short: the record tells that a description changed, and is no archive of it. */
+/** Maximum length of a text in the record; longer ones are cut. The record shows that a description changed, and does not archive it. */
 const MAX_TEXT = 500;
 
 /**

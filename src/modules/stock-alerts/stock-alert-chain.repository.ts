@@ -84,7 +84,7 @@ export async function findDueChains(source: Queryable, limit: number): Promise<s
 }
 
 /** An alert that was just marked as sent. */
-export interface Told {
+export interface Notified {
   id: string;
   email: string;
   /** The account that signed up, if it was one. */
@@ -93,32 +93,32 @@ export interface Told {
   accountId: string | null;
 }
 
-// A row that somebody calls off is waited for; LIMIT counts what is left after that.
-const tell: Statement = {
-  name: 'stock_alert_tell',
+// The statement waits for a row that is being canceled; LIMIT counts what is left after that.
+const notify: Statement = {
+  name: 'stock_alert_notify',
   text: `
 WITH turn AS MATERIALIZED (
   SELECT id FROM stock_alerts WHERE variant_id = $1 AND status = 'WAITING' AND id <> ALL($4::uuid[])
    ORDER BY number LIMIT $2 FOR NO KEY UPDATE
-), told AS (
+), notified AS (
   UPDATE stock_alerts a SET status = 'NOTIFIED', notified_at = $3 FROM turn WHERE a.id = turn.id
   RETURNING a.id, a.number, a.user_id, a.email
 )
 SELECT t.id, t.email, owner.id AS "ownerId", CASE WHEN lower(owner.email) = lower(t.email) THEN owner.id END AS "accountId"
-  FROM told t LEFT JOIN users owner ON owner.id = t.user_id ORDER BY t.number`,
+  FROM notified t LEFT JOIN users owner ON owner.id = t.user_id ORDER BY t.number`,
 };
 
 /** Alerts that are sent next. */
 export interface Next {
   variantId: string;
   limit: number;
-  /** Alerts that are passed over. */
+  /** IDs of alerts to skip. */
   without: readonly string[];
 }
 
 /** Marks the next waiting alerts of a variant as sent and returns them, in the order of their creation. */
-export function markTold(tx: Queryable, at: Date, { variantId, limit, without }: Next): Promise<Told[]> {
-  return tx.query<Told>(tell, [variantId, limit, at, without]);
+export function markNotified(tx: Queryable, at: Date, { variantId, limit, without }: Next): Promise<Notified[]> {
+  return tx.query<Notified>(notify, [variantId, limit, at, without]);
 }
 
 const first: Statement = {

@@ -14,19 +14,19 @@ import * as repository from './stock-alert-chain.repository.ts';
 import type { ChainSubjects } from './stock-alert-chain.repository.ts';
 
 /*
- * When a variant comes back, those who wait are told in the order in which they signed up: as many as there are free units,
- * then after a while as many as are free then, until all are told or it is sold out again. That is a chain, of which there is
- * one at a time per variant: a row, which says when it goes on. A job does a batch when it is due, and a sweep does those
- * whose job was lost.
+ * When a variant is back in stock, those who wait are notified in the order in which they signed up: as many as there are free
+ * units, then after a while as many as are free then, until all are notified or the variant is sold out again. That is a chain. There
+ * is one at a time for each variant: a row that says when the next batch is due. A job does the batch, and a sweep does the batches
+ * whose jobs were lost.
  */
 
 /**
- * What became of a batch. ENDED: the chain is over; NOT_NOW: it is not due, there is none, or somebody else is at it; MORE: a
- * part of the batch is done, and the rest is due at once; WAITS: the batch is done, and the next one is due later.
+ * What became of a batch. ENDED: the chain is over; NOT_NOW: the batch is not due, there is no chain, or another process has it; MORE:
+ * part of the batch is done, and the rest is due immediately; WAITS: the batch is done, and the next one is due later.
  */
 export type BatchResult =
-  | { state: 'ENDED' | 'MORE' | 'WAITS'; told: number }
-  | { state: 'NOT_NOW'; told: 0; /** Until it is due; null where that is not known. */ dueInMs: number | null };
+  | { state: 'ENDED' | 'MORE' | 'WAITS'; notified: number }
+  | { state: 'NOT_NOW'; notified: 0; /** Until it is due; null where that is not known. */ dueInMs: number | null };
 
 /** Chains of back-in-stock emails. */
 export interface StockAlertChains {
@@ -36,21 +36,21 @@ export interface StockAlertChains {
    */
   start(tx: Transaction, of: ChainSubjects): Promise<void>;
   /**
-   * Tells the next ones, where the chain is due; the caller goes on while there are MORE. Any number of times, and in any
-   * number of processes at once. An alert that fails is logged and set aside for ten minutes.
+   * Notifies the next in turn if the chain is due. The caller repeats it while the state is MORE. It may be called any number of times,
+   * and in any number of processes at once. An alert that fails is logged and set aside for ten minutes.
    */
-  tellNext(variantId: string): Promise<BatchResult>;
+  notifyNext(variantId: string): Promise<BatchResult>;
   /**
-   * Does every batch that is due: of those whose job was lost, or which the queue did not take.
+   * Does every batch that is due, such as those whose jobs were lost or could not be enqueued.
    * @returns the number of emails written
-   * @throws AggregateError where some chains could not go on, after all others did
+   * @throws AggregateError if some chains could not go on; all others have
    */
-  tellDue(signal?: AbortSignal): Promise<number>;
+  notifyDue(signal?: AbortSignal): Promise<number>;
 }
 
 /** Maximum number of alerts sent in one transaction. A larger batch takes several transactions. */
 const AT_A_TIME = 500;
-/** Chains that a sweep does; the others are done by the next one. */
+/** Maximum number of chains in one sweep; the next one does the others. */
 const CHAINS = 100;
 
 /** Wires the chains. */
@@ -65,20 +65,20 @@ export function createStockAlertChains(deps: {
   const { db, catalog, mails, nudges, batchSeconds, logger } = deps;
   const aside = createSetAside({ what: 'a stock alert', logger });
 
-  /** Units that can be bought now. What cannot be bought at all has none. */
+  /** Units that can be bought now; 0 if the variant is not for sale. */
   async function freeUnits(tx: Transaction, variantId: string): Promise<number> {
     const [variant] = await catalog.variantsByIds([variantId], tx);
     return variant !== undefined && isVariantForSale(variant) ? variant.available : 0;
   }
 
-  /** Marks the next ones, and writes their mails. */
-  async function tell(tx: Transaction, at: Date, variantId: string, limit: number): Promise<number> {
-    const told = await repository.markTold(tx, at, { variantId, limit, without: aside.ids() });
+  /** Marks the next alerts as sent, and writes their emails. */
+  async function notify(tx: Transaction, at: Date, variantId: string, limit: number): Promise<number> {
+    const notified = await repository.markNotified(tx, at, { variantId, limit, without: aside.ids() });
     const unwanted = await mails.unwanted(
       tx,
-      told.map(({ ownerId, email }) => ({ userId: ownerId, recipient: email, kind: 'BACK_IN_STOCK' })),
+      notified.map(({ ownerId, email }) => ({ userId: ownerId, recipient: email, kind: 'BACK_IN_STOCK' })),
     );
-    const wanted = told.filter((_alert, index) => !unwanted.has(index));
+    const wanted = notified.filter((_alert, index) => !unwanted.has(index));
     await mails.write(
       tx,
       at,
@@ -90,56 +90,56 @@ export function createStockAlertChains(deps: {
         data: { alertId: id },
       })),
     );
-    return told.length;
+    return notified.length;
   }
 
-  const tellSome = (variantId: string, most: number): Promise<BatchResult> =>
+  const notifySome = (variantId: string, most: number): Promise<BatchResult> =>
     db.transaction(async (tx) => {
       const chain = await repository.lockChain(tx, variantId);
-      if (chain === null) return { state: 'NOT_NOW', told: 0, dueInMs: null };
+      if (chain === null) return { state: 'NOT_NOW', notified: 0, dueInMs: null };
       const at = await readClock(tx);
       const dueInMs = chain.nextBatchAt.getTime() - at.getTime();
-      if (dueInMs > 0) return { state: 'NOT_NOW', told: 0, dueInMs };
+      if (dueInMs > 0) return { state: 'NOT_NOW', notified: 0, dueInMs };
 
       const free = await freeUnits(tx, variantId);
       const batch = chain.batchLeft > 0 ? Math.min(chain.batchLeft, free) : free;
-      const told = batch === 0 ? 0 : await tell(tx, at, variantId, Math.min(batch, most));
+      const notified = batch === 0 ? 0 : await notify(tx, at, variantId, Math.min(batch, most));
       // (Only skipped alerts remain: the chain waits for them.)
       if (batch === 0 || !(await repository.isAnybodyWaiting(tx, variantId))) {
         await repository.endChain(tx, variantId);
-        return { state: 'ENDED', told };
+        return { state: 'ENDED', notified };
       }
-      const batchLeft = told === 0 ? 0 : batch - told;
+      const batchLeft = notified === 0 ? 0 : batch - notified;
       const more = batchLeft > 0;
       const nextBatchAt = more ? chain.nextBatchAt : new Date(at.getTime() + batchSeconds * 1000);
       await repository.setChain(tx, variantId, { nextBatchAt, batchLeft });
-      // Who did a part of a batch goes on with it; should it die, the sweep does.
+      // After part of a batch the caller goes on with the rest. If its process dies, the sweep does.
       if (!more) tx.afterCommit(() => nudges.stockAlerts(variantId, batchSeconds * 1000));
-      return { state: more ? 'MORE' : 'WAITS', told };
+      return { state: more ? 'MORE' : 'WAITS', notified };
     });
 
   /** A failed batch is sent alert by alert, so that one failing alert does not block the others. */
-  async function tellNext(variantId: string): Promise<BatchResult> {
+  async function notifyNext(variantId: string): Promise<BatchResult> {
     try {
-      return await tellSome(variantId, AT_A_TIME);
+      return await notifySome(variantId, AT_A_TIME);
     } catch (error) {
       if (isDatabaseAway(error)) throw error;
     }
     const first = await repository.findFirst(db, variantId, aside.ids());
     try {
-      return await tellSome(variantId, 1);
+      return await notifySome(variantId, 1);
     } catch (error) {
       if (isDatabaseAway(error) || first === null) throw error;
       aside.add(first, error);
-      return { state: 'MORE', told: 0 };
+      return { state: 'MORE', notified: 0 };
     }
   }
 
-  async function tellAllDue(variantId: string, signal: AbortSignal | undefined): Promise<number> {
+  async function notifyAllDue(variantId: string, signal: AbortSignal | undefined): Promise<number> {
     let total = 0;
     for (let more = true; more && signal?.aborted !== true;) {
-      const { state, told } = await tellNext(variantId);
-      total += told;
+      const { state, notified } = await notifyNext(variantId);
+      total += notified;
       more = state === 'MORE';
     }
     return total;
@@ -153,16 +153,16 @@ export function createStockAlertChains(deps: {
       });
     },
 
-    tellNext,
+    notifyNext,
 
-    async tellDue(signal) {
+    async notifyDue(signal) {
       const due = await repository.findDueChains(db, CHAINS);
       const faults: unknown[] = [];
       let total = 0;
       for (const variantId of due) {
-        // One that cannot go on stays the longest due: it must not hold up the others for ever.
+        // A chain that cannot go on stays first in order: it must not hold up the others.
         try {
-          total += await tellAllDue(variantId, signal);
+          total += await notifyAllDue(variantId, signal);
         } catch (error) {
           faults.push(error);
         }
@@ -175,7 +175,7 @@ export function createStockAlertChains(deps: {
   };
 }
 
-/** Begins a chain when a variant comes back, and when a product is for sale again whose variants had units all the while. */
+/** Begins chains when a variant is back in stock, and when a product goes back on sale whose variants have units. */
 export function createStockAlertConsumer(chains: Pick<StockAlertChains, 'start'>): Consumer {
   async function handleTogether(tx: Transaction, events: readonly StoredEvent[]): Promise<void> {
     const back = events.flatMap((event) => backInStock.read(event)?.variantId ?? []);

@@ -9,11 +9,11 @@ const payload = z.object({ variantId: z.guid() });
 
 export type StockAlertPayload = z.infer<typeof payload>;
 
-/** A queue whose clock is ahead brings it too early; for longer than that the sweep sees to it. */
+/** A queue whose clock is ahead delivers the job early. One that is earlier than this is left to the sweep. */
 const EARLY_MS = 1000;
 
 /** The job that sends a batch of alerts for a variant. Only rows decide what is due and who receives an email. */
-export function createStockAlertJob(chains: Pick<StockAlertChains, 'tellNext'>): Job<StockAlertPayload> {
+export function createStockAlertJob(chains: Pick<StockAlertChains, 'notifyNext'>): Job<StockAlertPayload> {
   return defineJob({
     name: 'stock-alerts',
     ownTrace: true,
@@ -24,8 +24,8 @@ export function createStockAlertJob(chains: Pick<StockAlertChains, 'tellNext'>):
       let total = 0;
       for (let again = true; again;) {
         signal.throwIfAborted();
-        const result = await chains.tellNext(variantId);
-        total += result.told;
+        const result = await chains.notifyNext(variantId);
+        total += result.notified;
         again = result.state === 'MORE';
         if (result.state === 'NOT_NOW' && result.dueInMs !== null && result.dueInMs <= EARLY_MS) {
           await delay(result.dueInMs, undefined, { signal }).catch(() => {});
@@ -39,9 +39,9 @@ export function createStockAlertJob(chains: Pick<StockAlertChains, 'tellNext'>):
 
 const INTERVAL_MS = 5000;
 
-/** Does what is due every five seconds, and right away: what the queue has lost, or does not take. */
+/** Does the batches that are due, at the start and every five seconds: the queue may have lost their jobs, or rejected them. */
 export function startStockAlertSweep(options: {
-  chains: Pick<StockAlertChains, 'tellDue'>;
+  chains: Pick<StockAlertChains, 'notifyDue'>;
   logger: Logger;
   intervalMs?: number;
 }): AsyncDisposable {
@@ -52,7 +52,7 @@ export function startStockAlertSweep(options: {
     failed: 'stock alerts of a variant could not be sent; retrying in five seconds',
     logger,
     async run(signal) {
-      const people = await chains.tellDue(signal);
+      const people = await chains.notifyDue(signal);
       if (people > 0) logger.info({ people }, 'sent back-in-stock emails found by the sweep');
     },
   });

@@ -7,7 +7,7 @@ import { freshnessExchange, noteEvent } from './freshness.ts';
 import { sessionEpoch, sessionFetch } from './session.ts';
 import { createStore, useStore } from './store.ts';
 
-/** Goes up when the event log does not lead on to the present: pages then read anew. */
+/** Goes up when the event log does not lead on to the present: pages then read their data again. */
 export const staleness = createStore(0);
 
 interface Api {

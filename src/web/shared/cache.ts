@@ -43,14 +43,14 @@ function linkCart(cache: Cache, cart: unknown): void {
   cache.link('Query', 'cart', status === 'CHECKED_OUT' ? null : { __typename, id });
 }
 
-/** After a change whose place in lists is not known, they are read anew. */
+/** Has lists read again after a change whose effect on them is not known. */
 function forget(cache: Cache, ...fields: string[]): void {
   for (const { fieldName, arguments: args } of cache.inspectFields('Query')) {
     if (fields.includes(fieldName)) cache.invalidate('Query', fieldName, args);
   }
 }
 
-/** The address book is read anew: its order depends on the default address. */
+/** Has the address book read again: its order depends on the default address. */
 function forgetAddresses(cache: Cache): void {
   const me = cache.resolve('Query', 'me');
   if (typeof me === 'string') cache.invalidate(me, 'addresses');

@@ -14,7 +14,7 @@ const MAX_ROUNDS = 3;
 
 const happened: { at: number; ids: readonly string[] }[] = [];
 
-/** Notes the objects that an event tells of, by their IDs. */
+/** Notes the objects that an event is about, by their IDs. */
 export function noteEvent(data: unknown): void {
   const now = performance.now();
   while (happened[0] !== undefined && now - happened[0].at > REMEMBER_MS) happened.shift();

@@ -30,7 +30,7 @@ const LOG_OUT = graphql(`
   }
 `);
 
-/** The log-in, for both apps. `logIn` gives true when it succeeded; all pages begin anew by then. */
+/** The log-in, for both apps. `logIn` returns true if it succeeded; all pages have been reset by then. */
 export function useLogIn() {
   const [{ fetching }, execute] = useMutation(LOG_IN);
   const [fault, setFault] = useState<string | null>(null);

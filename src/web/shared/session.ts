@@ -7,9 +7,9 @@ import { createStore } from './store.ts';
  */
 
 const UNTIL = 'vitrine.session-until';
-/** Changes with every log-in and log-out: other tabs then begin anew. */
+/** Changes with every log-in and log-out: other tabs then start over. */
 const EPOCH = 'vitrine.session-epoch';
-/** Renewed so long before its end that no request comes too late with it. */
+/** A session is renewed this long before its end, so that no request is late. */
 const RENEW_MS = 60_000;
 
 /** Counts the sessions of this tab: whatever was read under another number belongs to somebody else. */

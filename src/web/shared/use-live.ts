@@ -5,8 +5,8 @@ import { liveness } from './connection.ts';
 import { useStore } from './store.ts';
 
 /**
- * Follows a subscription from a cursor on. The cursor is the one that came with what the page shows first: later ones change
- * nothing, since the subscription itself goes on after its last event.
+ * Follows a subscription from a cursor on: that of the data which the page shows first. Later cursors have no effect, since the
+ * subscription itself continues after its last event.
  * @param variables without `after`
  * @param after null: not yet
  */
@@ -27,20 +27,20 @@ export function useLive<Data, Variables extends { after?: string | null | undefi
   const ready = after != null;
   const latest = useRef(after);
   latest.current = after;
-  const tell = useEffectEvent((data: Data) => onEvent?.(data));
+  const notify = useEffectEvent((data: Data) => onEvent?.(data));
   useEffect(() => {
     if (!ready) return () => {};
     const given = { ...(JSON.parse(key) as object), after: latest.current } as unknown as Variables & AnyVariables;
     const subscription = client.subscription(document, given).subscribe(({ data }) => {
-      if (data != null) tell(data);
+      if (data != null) notify(data);
     });
     return () => subscription.unsubscribe();
   }, [client, document, key, ready]);
 }
 
 /**
- * What a page reads: at once from the cache where it is there, and from the shop. Read anew where the event log does not lead on,
- * and when the connection returns after an answer that did not come.
+ * Reads the data of a page: from the cache immediately if it is there, and from the shop. It is read again if the event log does not
+ * lead on from there, and when the connection returns after a failed request.
  */
 export function usePage<Data, Variables extends AnyVariables>(
   document: TypedDocumentNode<Data, Variables>,

@@ -161,7 +161,7 @@ describe('logging in', () => {
     expect(await hashOf(email)).toBe(renewed);
   });
 
-  test('keeps no password, and tells no hash', async () => {
+  test('keeps no password, and reveals no hash', async () => {
     const email = newEmail();
     await register(shop.client(), { email });
     const [row] = await rowsOf<{ text: string }>(shop.db, 'SELECT u::text AS text FROM users u WHERE email = $1', [

@@ -406,7 +406,7 @@ describe('npm run admin:create', () => {
     });
   }
 
-  test('makes an ADMIN, tells the record, and takes over an account that is there', () =>
+  test('creates an ADMIN, records it, and takes over an existing account', () =>
     withShop(async (own) => {
       const email = newEmail();
       const made = await run(own, [email, '--name', 'Ada'], { ADMIN_PASSWORD: 'the first password' });

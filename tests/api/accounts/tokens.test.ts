@@ -211,7 +211,7 @@ describe('a credential that is not valid', () => {
   }
 });
 
-// Tells that the options of the library are those that the tests take them for.
+// Checks that the options of the library are those that the tests assume.
 test('HS512 is known to the library, and not to us', () => {
   const options: SignOptions = { algorithm: 'HS512' };
   expect(jwt.verify(jwt.sign({ a: 1 }, SECRET, options), SECRET)).toMatchObject({ a: 1 });

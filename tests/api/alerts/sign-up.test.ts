@@ -99,7 +99,7 @@ describe('a stock alert is created', () => {
       expect(Date.parse(shown.createdAt)).toBeGreaterThan(Date.parse(real.createdAt));
       expect(Date.parse(shown.createdAt)).toBeGreaterThanOrEqual(before - 1000);
     }
-    // A uuid of version 7 would tell when it was made.
+    // A UUID of version 7 would reveal when it was made.
     expect(rowId(real.id)[14]).toBe('4');
   });
 
@@ -238,7 +238,7 @@ describe('an alert is called off', () => {
     await shop.db.transaction((tx) =>
       shop.app.services.stockAlerts.start(tx, { variantIds: [variant.id], productIds: [] }),
     );
-    expect(await shop.app.services.stockAlerts.tellNext(variant.id)).toEqual({ state: 'ENDED', told: 1 });
+    expect(await shop.app.services.stockAlerts.notifyNext(variant.id)).toEqual({ state: 'ENDED', notified: 1 });
     for (const input of [{ id: alert.id }, { token: token(alert.id) }]) {
       const payload = await changingNothing(shop, () => waiterOf(ada.client).cancel(input));
       expect(payload.errors).toEqual([]);
@@ -347,6 +347,6 @@ describe('what an address waited for as a guest', () => {
     const variant = await soldOut();
     await waiterOf(ada.client).wait({ variantId: variant.globalId });
     await rowsOf(shop.db, 'DELETE FROM users WHERE id = $1', [rowId(ada.userId)]);
-    expect(await alertsOf(shop.db, variant.id)).toEqual({ waiting: [], told: [] });
+    expect(await alertsOf(shop.db, variant.id)).toEqual({ waiting: [], notified: [] });
   });
 });

@@ -32,7 +32,7 @@ function valueAt(asked: unknown, at: string | undefined): unknown {
   return (asked as Record<string, unknown> | null | undefined)?.[at];
 }
 
-/** What became of it, as the answer tells. */
+/** The outcome, according to the answer. */
 function outcomeOf({ at }: Row, { data, errors, codes }: Answer<Record<string, unknown>>): string {
   const value = valueAt(data?.asked, at);
   if (errors !== undefined) {
@@ -134,7 +134,7 @@ describe.each(Object.entries(subscriptions))('%s', (_name, { as, ask }) => {
     const { headers } = standing[who].caller;
     const stream = await openEventStream(shop.url, `subscription { asked: ${ask} }`, headers());
     if (outcome === 'done') {
-      // It goes on until the client goes: a refusal would have been told first, and have ended it.
+      // It goes on until the client leaves: a refusal would have come first, and have ended it.
       stream.close();
       expect(await stream.ended).toBe(false);
       expect(stream.status).toBe(200);

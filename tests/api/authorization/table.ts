@@ -631,7 +631,7 @@ export const operations: Record<string, Row> = {
     declare: '$input: PaymentIdInput!',
     given: async (scene) => ({ input: { id: (await payOrder(scene)).id } }),
   },
-  // The order is placed, and so those who may are told that it is too late.
+  // The order is placed, so callers with the right get an error that it is too late.
   'Mutation.paymentCancel': {
     as: {
       ...{ guest: 'refused NOT_FOUND', another: 'refused NOT_FOUND' },
@@ -734,7 +734,7 @@ async function failedMail({ shop, owner }: Scene): Promise<string> {
 /** Other ways to the same, and fields and arguments that are guarded inside. */
 export const guarded: Record<string, Row> = {
   ...Object.fromEntries(
-    // Of a payment outside of the shop the first three are null; nobody but staff is told so.
+    // Of a payment outside of the shop the first three are null; only staff learn that.
     (
       [
         ['lapsesAt', 'lapsesAt', staffsNull],
@@ -914,7 +914,7 @@ export const guarded: Record<string, Row> = {
     given: async ({ owner }) => ({ id: owner.userId }),
   },
   'User.sessions': {
-    // Staff find the user, and are told that this is not theirs to see.
+    // Staff find the user, but may not see this.
     as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
     ask: node('User', 'sessions { id }'),
     at: 'sessions',
@@ -958,7 +958,7 @@ export const guarded: Record<string, Row> = {
     given: async (scene) => ({ id: await ownAlert(scene) }),
   },
   'User.stockAlerts': {
-    // Staff find the user, and are told that this is not theirs to see.
+    // Staff find the user, but may not see this.
     as: { ...owners, staff: 'FORBIDDEN', admin: 'FORBIDDEN' },
     ask: node('User', 'stockAlerts { totalCount }'),
     at: 'stockAlerts',

@@ -60,7 +60,7 @@ describe('another low-stock threshold', () => {
         variant.id,
       ]);
     await update(variant.globalId, 'lowStockThreshold: 4');
-    await until('the cart is told', async () => JSON.stringify(await marks()) === '[{"marked":true}]');
+    await until('the cart has a notice', async () => JSON.stringify(await marks()) === '[{"marked":true}]');
     await update(variant.globalId, 'lowStockThreshold: 2');
     await until('the mark is gone', async () => JSON.stringify(await marks()) === '[{"marked":false}]');
     await update(variant.globalId, 'lowStockThreshold: 3');

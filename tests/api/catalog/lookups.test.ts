@@ -663,7 +663,7 @@ describe('the shop', () => {
     }
   `);
 
-  test('tells its name, its currency and the time of the database', async () => {
+  test('returns its name, its currency and the time of the database', async () => {
     const clock = { name: 'test_clock', text: 'SELECT clock_timestamp() AS at' };
     const [before] = await shop.db.query<{ at: Date }>(clock);
     const { shop: told, serverTime } = await shop.client().data(ShopLookup);

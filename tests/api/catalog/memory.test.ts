@@ -193,7 +193,7 @@ describe('what is kept', () => {
     expect(createKeepable(schema)(parse(query))).toBeNull();
   });
 
-  test('an error is not kept, and tells a customer from a visitor', async () => {
+  test('an error is not kept, and differs for customers and visitors', async () => {
     const query = '{ products(first: 3, filter: { status: DRAFT }) { nodes { slug } } }';
     const customer = await newPerson(shop);
     for (let round = 0; round < 2; round += 1) {

@@ -11,7 +11,7 @@ import { openQuietShop, type QuietShop } from '../../support/quiet-shop.ts';
 import { eventsOf } from '../../support/records.ts';
 import { openServices, type TestServices } from '../../support/services.ts';
 
-// Two who write the same at once: each waits for the other, one of them wins, the other is told why not.
+// Two callers who write the same at once: one waits for the other, one of them wins, and the other gets the reason.
 
 let shop: QuietShop;
 let ada: Merchant;

@@ -120,7 +120,7 @@ async function failedDelivery(): Promise<{ entryId: string; id: string; slug: st
 }
 
 describe('webhookDeliveries', () => {
-  test('tells what came, the latest first, and what became of it', async () => {
+  test('lists what arrived, newest first, and its outcome', async () => {
     const id = newEntryId();
     await deliverAndApply(shop, { id, fields: { title: 'Listed', slug: `listed-${id}`, price: 1 } });
     await deliver(shop, { id, topic: 'archive', fields: { title: 'x'.repeat(5000) }, minute: 1 });

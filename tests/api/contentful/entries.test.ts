@@ -36,7 +36,7 @@ async function newEntry(fields: Record<string, unknown> = {}): Promise<string> {
   return id;
 }
 
-/** Fails, with the reason, and changes nothing of the shop; the row alone tells. */
+/** Fails with the reason, and changes nothing of the shop but the row of the delivery. */
 async function expectFailure(id: string, fields: Record<string, unknown>, reason: string): Promise<void> {
   const before = await productOf(shop, id);
   // The event of its arrival comes with the delivery.
@@ -308,7 +308,7 @@ describe('the order of revisions', () => {
   });
 
   test.each(['publish', 'unpublish', 'archive', 'delete'] as const)(
-    'a life that ends with %s ends so in whichever order it is told',
+    'a life that ends with %s ends so in whichever order its changes arrive',
     async (end) => {
       const life = [
         { topic: 'publish', revision: 1, minute: 1 },
@@ -317,7 +317,7 @@ describe('the order of revisions', () => {
         { topic: end, revision: end === 'publish' ? 3 : 2, minute: 4 },
       ] as const;
       const stories = permutations([0, 1, 2, 3]).map((order) => ({ order, id: newEntryId() }));
-      // All entries are told of their first step, then all of the next one: no entry knows of another.
+      // The first change of all entries, then the second, and so on: entries do not depend on one another.
       for (const index of life.keys()) {
         const answers = await Promise.all(
           stories.map(({ order, id }) => {
@@ -341,7 +341,7 @@ describe('the order of revisions', () => {
         const story = order.join();
         if (end === 'publish')
           expect({ story, product }).toEqual({ story, product: { status: 'ACTIVE', title: 'At 4' } });
-        // What was never told of in time never was a product.
+        // An entry whose publication never arrived in time never was a product.
         else expect([undefined, end === 'unpublish' ? 'DRAFT' : 'ARCHIVED'], story).toContain(product?.status);
       }
     },

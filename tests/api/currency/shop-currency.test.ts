@@ -206,7 +206,7 @@ describe('a database of a version that kept no record', () => {
     });
   });
 
-  test('tells its decimals by the prices that staff changed', async () => {
+  test('finds its decimals in the prices that staff changed', async () => {
     await during('HUF', async (shop) => {
       const merchant = merchantOf((await newStaff(shop)).client);
       const { product } = await merchant.createProduct({ title: 'Any', variants: [variantInput({ price: '1990' })] });

@@ -255,7 +255,7 @@ describe('a file that is none', () => {
 
   test.each<[string, string | Buffer, string]>([
     [
-      'lacks columns, and is told which',
+      'lacks columns, and learns which',
       'Handle,Name\na,b\n',
       'The file is not a Shopify product CSV: its first row lacks "Title".',
     ],

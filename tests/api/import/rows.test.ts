@@ -53,7 +53,7 @@ describe('two rows of one choice', () => {
     ).toEqual([`4 ${handle} Option1 Value: The row in line 2 has the same option values.`]);
   });
 
-  test('of a new one are told of once each', async () => {
+  test('of a new one are reported once each', async () => {
     expect(await refusals(sized('thrice', 'S'), sized('thrice', 'S'), sized('thrice', 'S'))).toEqual([
       '3 thrice Option1 Value: The row in line 2 has the same option values.',
       '4 thrice Option1 Value: The row in line 2 has the same option values.',

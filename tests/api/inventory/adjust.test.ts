@@ -136,7 +136,7 @@ describe('stockAdjust', () => {
     expect(least.variant?.onHand).toBe(0);
   });
 
-  test('two of them in one operation each tell what they left', async () => {
+  test('two of them in one operation each return what they left', async () => {
     const honey = await makeVariant(shop, { onHand: 1 });
     const input = (delta: number) => ({
       variantId: honey.globalId,

@@ -270,7 +270,7 @@ describe('nothing to buy', () => {
 
 describe('the expected total', () => {
   test.each(['19.99', '20.01', '0', '-20', '2000', '999999999999999999.99'])(
-    'of %s for a cart of 20.00 is TOTAL_CHANGED: both are told, nothing is bought',
+    'of %s for a cart of 20.00 is TOTAL_CHANGED: the error has both, nothing is bought',
     async (expectedTotal) => {
       const { checkout, cart, added } = await withCart();
       const { order, errors } = await changingNothing(shop, () =>

@@ -83,7 +83,7 @@ test('another link comes by mail, to the address of the order, for an ended toke
   expect(await request({ number: order.number, email: order.email.toUpperCase() })).toMatchObject({ accepted: true });
   await until('the second mail is written down', async () => (await mailsTo(order.id)).length === 2);
 
-  // The answer tells nobody whether there is such an order.
+  // The answer does not reveal whether there is such an order.
   for (const input of [{ accessToken: 'x' }, { number: order.number, email: 'other@example.com' }]) {
     expect(await request(input)).toEqual({ accepted: true, errors: [] });
   }

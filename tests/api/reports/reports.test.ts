@@ -238,7 +238,7 @@ describe('salesReport', () => {
     expect(known(second).products.pageInfo.hasNextPage).toBe(false);
   });
 
-  test('tells how many carts of the period became orders', async () => {
+  test('counts the carts of the period that became orders', async () => {
     const { salesReport: before } = await staff.client.data(Report, {
       from: new Date(Date.now() - 60_000).toISOString(),
     });

@@ -98,7 +98,7 @@ async function park(parkedAt: string, consumer = 'fragile'): Promise<string> {
   return globalId('ParkedEvent', known(row).id);
 }
 
-/** What the record of staff tells of it. */
+/** What the record of staff says of it. */
 const recorded = (id: string) =>
   rowsOf(
     shop.db,

@@ -55,7 +55,7 @@ beforeEach(async () => {
 
 const at = new Date('2026-11-20T10:00:00Z');
 
-/** As a change does that tells the record of itself. */
+/** As a change does that records itself. */
 function write(action: Parameters<TestShop['app']['services']['staff']['record']>[2]): Promise<void> {
   return shop.db.transaction((tx) => shop.app.services.staff.record(tx, at, known(action)));
 }

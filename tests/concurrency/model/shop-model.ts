@@ -5,7 +5,7 @@
  */
 
 export interface ModelLine {
-  /** Null until the database has told. */
+  /** Null until the database has returned it. */
   id: string | null;
   variant: number;
   quantity: number;

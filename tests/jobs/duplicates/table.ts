@@ -53,7 +53,7 @@ export type Scene = QuietShop & World & { smtp: TestSmtp };
 interface Row<Given> {
   given(scene: Scene): Promise<{ comes: Given; effect: () => Promise<unknown> }>;
   expected: unknown;
-  /** Tables that are not the same after the second time, for a good reason; none unless told. */
+  /** Tables that are not the same after the second time, for a good reason; none by default. */
   changes?: readonly string[];
 }
 
@@ -67,7 +67,7 @@ export const consumers: Readonly<Record<string, Readonly<Record<string, Row<NewE
         const low = { variantId, productId, available: 2, threshold: 3, cartId: null };
         return { comes: lowStock.of(variantId, low), effect: () => toldOf(scene, cartIds) };
       },
-      expected: { told: 2, marked: 2 },
+      expected: { notices: 2, marked: 2 },
     },
     [stockRecovered.type]: {
       async given(scene) {
@@ -77,7 +77,7 @@ export const consumers: Readonly<Record<string, Readonly<Record<string, Row<NewE
         const recovered = { variantId, productId, available: 9, threshold: 3 };
         return { comes: stockRecovered.of(variantId, recovered), effect: () => toldOf(scene, cartIds) };
       },
-      expected: { told: 0, marked: 0 },
+      expected: { notices: 0, marked: 0 },
     },
   },
 
@@ -202,16 +202,16 @@ export const jobs: Readonly<Record<string, Row<unknown>>> = {
           `SELECT held_delta FROM stock_movements WHERE reason = 'RELEASE' AND variant_id = $1`,
           [variant.id],
         );
-        const told = await rowsOf(
+        const notices = await rowsOf(
           scene.db,
           `SELECT FROM event_log WHERE payload->>'kind' = 'EXPIRED' AND subject_id = ANY($1::uuid[])`,
           [cartIds],
         );
-        return { released: released.length, told: told.length, level: await levelOf(scene, variant.id) };
+        return { released: released.length, notices: notices.length, level: await levelOf(scene, variant.id) };
       };
       return { comes: { second: Math.floor(Date.now() / 1000) }, effect };
     },
-    expected: { released: 2, told: 2, level: { onHand: 10, held: 0, available: 10 } },
+    expected: { released: 2, notices: 2, level: { onHand: 10, held: 0, available: 10 } },
   },
 
   'product-import': {
@@ -256,14 +256,14 @@ export const jobs: Readonly<Record<string, Row<unknown>>> = {
         scene.app.services.stockAlerts.start(tx, { variantIds: [variantId], productIds: [] }),
       );
       const effect = async () => ({
-        told: (await alertsOf(scene.db, variantId)).told,
+        notified: (await alertsOf(scene.db, variantId)).notified,
         mails: await mailsOf(scene.db, variantId),
         chains: await chainsOf(scene, variantId),
       });
       return { comes: { variantId }, effect };
     },
     expected: {
-      told: ['waiter-000001@example.com', 'waiter-000002@example.com'],
+      notified: ['waiter-000001@example.com', 'waiter-000002@example.com'],
       mails: ['waiter-000001@example.com', 'waiter-000002@example.com'],
       chains: [{ batchLeft: 0 }],
     },
@@ -368,7 +368,7 @@ async function guestOrder(scene: Scene): Promise<{ orderId: string; email: strin
   return { orderId: rowId(known(order).id), email };
 }
 
-/** Two units of something that three wait for; nobody was told that it is back. */
+/** Two units of something that three shoppers wait for, of whom none has been notified. */
 async function waitedFor(scene: Scene): Promise<{ id: string; productId: string }> {
   const variant = await makeVariant(scene, { onHand: 0 });
   await signUpMany(scene.db, variant.id, 3);
@@ -392,9 +392,9 @@ async function twoCarts(scene: Scene) {
   return { variant, cartIds };
 }
 
-/** How often the owners of carts were told that something runs low, and how many lines say so. */
+/** How often the owners of carts were notified that something runs low, and how many lines say so. */
 async function toldOf({ db }: Scene, cartIds: readonly string[]) {
-  const told = await rowsOf(
+  const notices = await rowsOf(
     db,
     `SELECT FROM event_log WHERE type = 'cart_changed' AND payload->>'kind' = 'LOW_STOCK' AND subject_id = ANY($1::uuid[])`,
     [cartIds],
@@ -404,5 +404,5 @@ async function toldOf({ db }: Scene, cartIds: readonly string[]) {
     'SELECT FROM cart_lines WHERE cart_id = ANY($1::uuid[]) AND low_stock_notified_at IS NOT NULL',
     [cartIds],
   );
-  return { told: told.length, marked: marked.length };
+  return { notices: notices.length, marked: marked.length };
 }

@@ -2,7 +2,7 @@ import type { ProductView } from '../letter-views.ts';
 import { Layout, type Frame } from './layout.tsx';
 import { Action, Inline, Paragraph, Product, Quiet } from './parts.tsx';
 
-/** What somebody waited for can be bought again. */
+/** A variant is back in stock. */
 export function BackInStock({ frame, product, cancelUrl }: { frame: Frame; product: ProductView; cancelUrl: string }) {
   return (
     <Layout

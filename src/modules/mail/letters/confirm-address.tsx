@@ -1,7 +1,7 @@
 import { Layout, type Frame } from './layout.tsx';
 import { Action, Paragraph, Quiet } from './parts.tsx';
 
-/** Somebody wants another link to confirm the address. */
+/** Another link to confirm the email address. */
 export function ConfirmAddress({ frame, link }: { frame: Frame; link: string }) {
   return (
     <Layout

@@ -1,7 +1,7 @@
 import { Layout, type Frame } from './layout.tsx';
 import { Action, Paragraph, Quiet } from './parts.tsx';
 
-/** Somebody asked for another link to an order, since the one in an earlier mail had ended. */
+/** Another link to an order, after the one in an earlier email has expired. */
 export function OrderLink({ frame, number, link }: { frame: Frame; number: string; link: string }) {
   return (
     <Layout

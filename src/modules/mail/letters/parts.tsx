@@ -60,7 +60,7 @@ export function Lines({ lines }: { lines: readonly string[] }) {
   ));
 }
 
-/** What somebody said. */
+/** A note that a person has written. */
 export function Note({ lines }: { lines: readonly string[] }) {
   return (
     <Text className="ink note" style={styles.note}>

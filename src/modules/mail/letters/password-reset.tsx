@@ -2,7 +2,7 @@ import type { UserView } from '../letter-views.ts';
 import { Layout, type Frame } from './layout.tsx';
 import { Action, Paragraph, Quiet } from './parts.tsx';
 
-/** Somebody asked for a link to choose a new password. */
+/** A link to choose a new password. */
 export function PasswordReset({ frame, user, link }: { frame: Frame; user: UserView; link: string }) {
   return (
     <Layout

@@ -4,8 +4,8 @@ import type { WebhookRequest } from '../../webhooks/webhook.types.ts';
  * What a payment provider implements: one folder beside this file. The shop knows a provider by these functions alone. All amounts
  * are minor units of the shop's currency.
  *
- * Nothing that a webhook says is believed: it only names a payment, which is then fetched. So the snapshot is the only way in which
- * a provider tells the shop anything about money, and it always holds absolute amounts.
+ * A webhook is not trusted: it only names a payment, which is then fetched. So the snapshot is the only thing from which the shop learns
+ * about money at a provider, and it always contains absolute amounts.
  */
 
 /** What a provider can do. */

@@ -129,7 +129,7 @@ export function OrdersPage() {
   );
 }
 
-/** Tells which rows of a list came while it was open. */
+/** Whether a row was added to a list while the list was open. */
 function useArrivals(ids: readonly string[] | undefined): (id: string) => boolean {
   const seen = useRef<Set<string> | null>(null);
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());

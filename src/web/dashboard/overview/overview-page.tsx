@@ -92,7 +92,7 @@ const OVERVIEW = graphql(`
 const MINUTE_MS = 60_000;
 const TIME_ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 const percents = new Intl.NumberFormat(navigator.languages, { style: 'percent', maximumFractionDigits: 0 });
-/** Sums are read anew so long after an event at the latest. */
+/** Sums are read again within this time after an event. */
 const SUMS_AFTER_MS = 400;
 
 /** Midnight of the day by the device's time zone and the server's time. */

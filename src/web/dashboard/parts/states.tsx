@@ -14,7 +14,7 @@ export function Loading({ rows = 8 }: { rows?: number }) {
   );
 }
 
-/** Tells why there is nothing to show, and offers to try again. */
+/** Says why there is nothing to show, and offers to try again. */
 export function Fault({ error, retry }: { error: CombinedError | undefined; retry?: () => void }) {
   const message = error?.graphQLErrors[0]?.message ?? 'The shop did not answer.';
   return (

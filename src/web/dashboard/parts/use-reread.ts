@@ -2,12 +2,12 @@ import { useEffect, useEffectEvent } from 'react';
 
 /** Events that come close together cause one reading. */
 const TOGETHER_MS = 150;
-/** A page that is not looked at reads when somebody comes back to it. */
+/** A page in the background is read when it becomes visible. */
 const isSeen = () => document.visibilityState === 'visible';
 
 /**
- * Reads a page anew after events whose effect on it only the shop can tell, such as those on a filtered list or on a sum. This is
- * no polling: without an event nothing is read.
+ * Reads a page again after events whose effect on it only the shop knows, such as those on a filtered list or a sum. This is not
+ * polling: without an event nothing is read.
  * @param listen subscribes to the events, and returns how to stop
  * @param togetherMs for how long events are gathered before the page is read, in milliseconds
  */

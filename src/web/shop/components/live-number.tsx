@@ -11,7 +11,7 @@ export function LiveNumber({ value }: { value: number }) {
     shown.current = value;
     const { current } = element;
     current?.classList.remove('live-number-changed');
-    // Read, so that the animation begins anew where it is still running.
+    // Forces a layout, so that an animation that is still running starts over.
     void current?.offsetWidth;
     current?.classList.add('live-number-changed');
   }, [value]);

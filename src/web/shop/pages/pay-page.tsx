@@ -119,7 +119,7 @@ function OnePayment({ id }: { id: string }) {
   useLive(CHANGED, { variables: { id }, after: data?.eventCursor });
   // The payment may have been begun in another tab. Once its order is placed, the cart leads here no longer.
   useEffect(() => noteOpenPayment(id), [id]);
-  // Whoever comes back from the provider's page is ahead of the provider's message.
+  // A shopper who returns from the provider's page may be ahead of the provider's webhook.
   const ask = useEffectEvent(() => void sync({ id }));
   useEffect(() => ask(), [id]);
 

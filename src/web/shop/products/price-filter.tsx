@@ -45,7 +45,7 @@ export function Prices({ ranges, params, edit }: { ranges: Ranges; params: URLSe
   );
 }
 
-/** Tells of a price when it is left or confirmed: half a number finds nothing. */
+/** Reports a price on blur and on Enter: a number that is half typed would find nothing. */
 function PriceField({ label, value, onChange }: { label: string; value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);
   const [last, setLast] = useState(value);
@@ -53,7 +53,7 @@ function PriceField({ label, value, onChange }: { label: string; value: string; 
     setLast(value);
     setText(value);
   }
-  const tell = () => {
+  const report = () => {
     const next = text.trim().replace(',', '.');
     if (next !== value) onChange(next);
   };
@@ -66,8 +66,8 @@ function PriceField({ label, value, onChange }: { label: string; value: string; 
         placeholder={label}
         value={text}
         onChange={({ target }) => setText(target.value)}
-        onBlur={tell}
-        onKeyDown={({ key }) => key === 'Enter' && tell()}
+        onBlur={report}
+        onKeyDown={({ key }) => key === 'Enter' && report()}
       />
     </label>
   );
