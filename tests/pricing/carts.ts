@@ -55,20 +55,23 @@ const line: fc.Arbitrary<Omit<QuoteLineInput, 'id'>> = fc.record({
   requiresShipping: fc.constantFrom(true, true, true, false),
 });
 
+/** Sets of units, of which some are reduced. */
+export const buyXGetY = fc.record({
+  kind: fc.constant('BUY_X_GET_Y' as const),
+  ppm,
+  buyQuantity: fc.integer({ min: 1, max: 3 }),
+  getQuantity: fc.integer({ min: 1, max: 2 }),
+  maxSets: orNull(fc.integer({ min: 1, max: 3 }), 1),
+  getTargets: orNull(targets, 1),
+});
+
 const effects: Record<PromotionScope, fc.Arbitrary<PromotionEffect>> = {
   LINES: fc.oneof<fc.Arbitrary<PromotionEffect>[]>(
     fc.record({ kind: fc.constant('PERCENT' as const), ppm }),
     fc.record({ kind: fc.constant('FIXED_EACH' as const), amountMinor: positive }),
     fc.record({ kind: fc.constant('FIXED_ACROSS' as const), amountMinor: positive }),
     fc.constant({ kind: 'FREE' as const }),
-    fc.record({
-      kind: fc.constant('BUY_X_GET_Y' as const),
-      ppm,
-      buyQuantity: fc.integer({ min: 1, max: 3 }),
-      getQuantity: fc.integer({ min: 1, max: 2 }),
-      maxSets: orNull(fc.integer({ min: 1, max: 3 }), 1),
-      getTargets: orNull(targets, 1),
-    }),
+    buyXGetY,
   ),
   ORDER: fc.oneof<fc.Arbitrary<PromotionEffect>[]>(
     fc.record({ kind: fc.constant('PERCENT' as const), ppm }),

@@ -193,6 +193,22 @@ describe('promotions', () => {
     expect(equal.discounts.map(({ promotionId }) => promotionId)).toEqual(['b']);
   });
 
+  it('give the best total also where buy X get Y takes more off beside another than alone', () => {
+    const lines = [
+      line({ id: 'dear', unitPriceMinor: 10_000, quantity: 4 }),
+      line({ id: 'cheap', unitPriceMinor: 1_000, quantity: 2 }),
+    ];
+    const effect = { kind: 'BUY_X_GET_Y', ppm: 1_000_000, buyQuantity: 1, getQuantity: 2, maxSets: 1 } as const;
+    const sets = ['first', 'second'].map((id) =>
+      promotion({ id, scope: 'LINES', effect: { ...effect, getTargets: null }, combinesWith: ['LINES'] }),
+    );
+    const order = promotion({ id: 'order', scope: 'ORDER', effect: { kind: 'FIXED_ACROSS', amountMinor: 10_000n } });
+    // The first set has the two cheap units, which leaves two dear ones to the second.
+    expect(quote(cart({ lines, promotions: sets })).totalMinor).toBe(20_000n);
+    expect(quote(cart({ lines, promotions: [order] })).totalMinor).toBe(32_000n);
+    expect(quote(cart({ lines, promotions: [...sets, order] })).totalMinor).toBe(20_000n);
+  });
+
   it('are combined only if each allows the scope of the other', () => {
     const lines = [line({ id: 'a', unitPriceMinor: 1000 })];
     const of = (a: PromotionTerms['combinesWith'], b: PromotionTerms['combinesWith']) =>

@@ -144,6 +144,15 @@ function largest(most: number, passes: (n: number) => boolean): number {
   return low;
 }
 
+/** Compares lines by what a unit costs: as fractions, since that need not be a whole number once a line is reduced. */
+function byUnitCost({ costs, quantities }: Goods): (a: number, b: number) => number {
+  return (a, b) => {
+    const left = (costs[a] ?? 0n) * BigInt(quantities[b] ?? 1);
+    const right = (costs[b] ?? 0n) * BigInt(quantities[a] ?? 1);
+    return left < right ? -1 : left > right ? 1 : a - b;
+  };
+}
+
 /**
  * Buy X get Y: as many sets as the units allow, each unit in one set at most. The cheapest units are reduced. Counts the units
  * in `goods`.
@@ -177,12 +186,7 @@ function setsOf(
   );
   if (sets === 0) return [];
 
-  // Compared as fractions: what a unit costs need not be a whole number once its line is reduced.
-  const cheapestFirst = (a: number, b: number): number => {
-    const left = (costs[a] ?? 0n) * BigInt(quantities[b] ?? 1);
-    const right = (costs[b] ?? 0n) * BigInt(quantities[a] ?? 1);
-    return left < right ? -1 : left > right ? 1 : a - b;
-  };
+  const cheapestFirst = byUnitCost(goods);
   let wanted = sets * getQuantity;
   let mayTakeOfBoth = both - boughtOfBoth(sets);
   const reductions: Reductions = [];
@@ -225,4 +229,32 @@ export function reductionsOf(candidate: Candidate, goods: Goods): Reductions {
     default:
       return setsOf(effect, candidate, goods);
   }
+}
+
+/**
+ * The most that a promotion of LINES or ORDER can take off goods, whatever other promotions took off before it; roundings aside. For most
+ * it is what they take off alone. BUY_X_GET_Y may take off more: it reduces dearer units if another promotion has counted the cheapest.
+ * @param goods as they cost without promotions
+ */
+export function mostOff(candidate: Candidate, goods: Goods): bigint {
+  const { terms, targeted, reduced } = candidate;
+  const { effect } = terms;
+  if (effect.kind !== 'BUY_X_GET_Y')
+    return reductionsOf(candidate, goods).reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+  const { costs, quantities } = goods;
+  const { buyQuantity, getQuantity, maxSets, ppm } = effect;
+  let units = 0;
+  for (const index of new Set([...targeted, ...reduced])) units += quantities[index] ?? 0;
+  const sets = Math.min(Math.floor(units / (buyQuantity + getQuantity)), maxSets ?? Number.MAX_SAFE_INTEGER);
+  let left = sets * getQuantity;
+  let most = 0n;
+  const cheapestFirst = byUnitCost(goods);
+  for (const index of [...reduced].toSorted((a, b) => cheapestFirst(b, a))) {
+    const quantity = quantities[index] ?? 0;
+    const count = Math.min(quantity, left);
+    if (count === 0) continue;
+    left -= count;
+    most += divideHalfUp((costs[index] ?? 0n) * BigInt(count) * BigInt(ppm), BigInt(quantity) * PPM);
+  }
+  return most;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { findBest } from './best-promotions.ts';
-import { byStep, reductionsOf, toCandidate, type Candidate } from './promotion-steps.ts';
+import { byStep, mostOff, toCandidate, type Candidate } from './promotion-steps.ts';
 import { applySet, basisOf, itemize, weighedOf, type Basis, type PricedSet } from './quote-set.ts';
 import { dependsOnGoods, type UntaxedOption } from './quote-shipping.ts';
 import { isIncluded, taxShipping } from './quote-tax.ts';
@@ -17,7 +17,7 @@ import type {
   ShippingOption,
 } from './quote.types.ts';
 
-/** A bound for the search: no set costs less than the goods less what each promotion takes off alone, with tax and rounding. */
+/** A bound for the search: no set costs less than the goods less the most that each promotion can take off, with tax and rounding. */
 function floorsOf(input: QuoteInput, basis: Basis): (set: readonly Candidate[]) => bigint {
   const ppm = isIncluded(input.tax)
     ? 0
@@ -29,12 +29,8 @@ function floorsOf(input: QuoteInput, basis: Basis): (set: readonly Candidate[]) 
     const { id, scope } = candidate.terms;
     const known = mosts.get(id);
     if (known !== undefined) return known;
-    const costs = [...basis.totals];
-    const alone = { costs, quantities: basis.quantities, counted: basis.lines.map(() => 0) };
-    const off =
-      scope === 'SHIPPING'
-        ? 0n
-        : reductionsOf(candidate, alone).reduce((sum, { amountMinor }) => sum + amountMinor, 0n);
+    const untouched = { costs: [...basis.totals], quantities: basis.quantities, counted: basis.lines.map(() => 0) };
+    const off = scope === 'SHIPPING' ? 0n : mostOff(candidate, untouched);
     const most = off + slack + (off * BigInt(ppm)) / 1_000_000n;
     mosts.set(id, most);
     return most;
