@@ -19,6 +19,7 @@ import { openQuietShop, type QuietShop } from '../support/quiet-shop.ts';
 import { createTestShop } from '../support/shop.ts';
 import { changingNothing } from '../support/state.ts';
 import { until } from '../support/until.ts';
+import { ONCE } from '../support/sizes.ts';
 
 let shop: QuietShop;
 beforeAll(async () => {
@@ -101,7 +102,7 @@ const tamperings: ((request: Plain, text: string) => Plain)[] = [
   (request, text) => ({ ...request, headers: { ...request.headers, 'x-unsigned-header': text } }),
 ];
 
-describe("the signature, with Contentful's own toolkit as the oracle", () => {
+describe("the signature, with Contentful's own toolkit as the oracle", ONCE, () => {
   test('what it signs is accepted', () => {
     fc.assert(
       fc.property(requests, (request) => {

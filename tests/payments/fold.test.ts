@@ -7,6 +7,7 @@ import type { Snapshot, SnapshotDispute, SnapshotRefund } from '../../src/module
 import { planRefund } from '../../src/modules/payments/refund-plan.ts';
 import type { RefundableLine } from '../../src/modules/payments/refund.repository.ts';
 import { Refusal } from '../../src/modules/user-error.ts';
+import { ONCE } from '../support/sizes.ts';
 
 const AMOUNT = 10_000n;
 /** Refunds that the shop has asked for, whose requests may or may not have reached the provider. */
@@ -160,7 +161,7 @@ const sorted = ({ refunds, disputes, ...books }: PaymentBooks) => ({
 });
 const MOVED = ['capturedMinor', 'refundedMinor', 'disputedMinor'] as const;
 
-describe('the books of a payment', () => {
+describe('the books of a payment', ONCE, () => {
   test('depend on the last snapshot alone: repeats, gaps and any order before it change nothing', () => {
     fc.assert(
       fc.property(worlds, ({ picks, ...world }) => {
@@ -353,7 +354,7 @@ test.each<[string, [bigint, bigint, bigint][], string]>([
   expect(paymentStatusOf(payments, 500n)).toBe(status);
 });
 
-describe('a refund', () => {
+describe('a refund', ONCE, () => {
   const line = (changes: Partial<RefundableLine> = {}): RefundableLine => ({
     ...{ lineId: 'line', variantId: 'variant', quantity: 3, paidMinor: 1000n },
     ...{ refundedQuantity: 0, refundedMinor: 0n, restockedQuantity: 0 },

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { quote } from '../../src/modules/pricing/quote.ts';
 import type { PromotionTerms, Quote, QuoteInput } from '../../src/modules/pricing/quote.types.ts';
-import { sized } from '../support/sizes.ts';
+import { ONCE, sized } from '../support/sizes.ts';
 import { buyXGetY, cart, promotion } from './carts.ts';
 import { naiveQuote } from './naive-quote.ts';
 
@@ -108,7 +108,7 @@ function reversed(input: QuoteInput): QuoteInput {
   };
 }
 
-describe('for any cart', () => {
+describe('for any cart', ONCE, () => {
   it('the parts add up, no amount is negative, the order of things does not matter, and a promotion never raises the total', () => {
     const law = fc.property(cart(), promotion, (input, further) => {
       const first = quote(input);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { zoneOf, type ZoneCover } from '../../src/modules/shipping/zone.types.ts';
+import { ONCE } from '../support/sizes.ts';
 
 const zone = (id: string, cover: Partial<ZoneCover>): ZoneCover => ({
   id,
@@ -22,7 +23,7 @@ const ZONES = [
   zone('rest', { isRest: true }),
 ];
 
-describe('the zone of an address', () => {
+describe('the zone of an address', ONCE, () => {
   test.for<[string, string | null, string, string]>([
     ['DE', null, '80331', 'germany'],
     ['DE', null, '10999', 'berlin'],

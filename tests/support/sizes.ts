@@ -5,3 +5,6 @@ export const isCi = process.env.CI === 'true';
 export function sized({ inCi, daily }: { inCi: number; daily: number }): number {
   return isCi ? inCi : daily;
 }
+
+/** For tests of random values that wait for nothing: a counterexample is no accident of a busy machine, and may not come a second time. */
+export const ONCE = { retry: 0 } as const;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readBlocks, surveyFile } from '../../../src/modules/imports/shopify-csv.ts';
 import { newFile, toCsv } from '../../support/import.ts';
+import { ONCE } from '../../support/sizes.ts';
 
 /** What is written as CSV is read as it was, whatever is in the cells, and each row is found where it begins. */
 
@@ -35,7 +36,7 @@ const product = fc.record({
   rows: fc.array(fc.record({ title: text, body: text, vendor: text }), { minLength: 1, maxLength: 3 }),
 });
 
-test('any text comes out of a file as it went in', () =>
+test('any text comes out of a file as it went in', ONCE, () =>
   fc.assert(
     fc.asyncProperty(
       fc.array(product, { minLength: 1, maxLength: 4 }),
@@ -77,7 +78,8 @@ test('any text comes out of a file as it went in', () =>
       },
     ),
     { numRuns: 200 },
-  ));
+  ),
+);
 
 test('rows with different line endings are read', async () => {
   const path = newFile();
