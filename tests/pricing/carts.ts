@@ -13,7 +13,8 @@ import type {
 
 /* Random carts. Values are small and few, so that lines, targets, bands and limits meet each other often. */
 
-const NOTHING: Targets = { productIds: [], variantIds: [], categoryIds: [], tags: [] };
+/** Targets that name nothing: as targets they mean all goods, as exclusions none. */
+export const NOTHING: Targets = { productIds: [], variantIds: [], categoryIds: [], tags: [] };
 
 const product = fc.constantFrom('p1', 'p2', 'p3');
 const variant = fc.constantFrom('v1', 'v2', 'v3', 'v4');

@@ -8,8 +8,8 @@ import type {
   ShippingMethodTerms,
   TaxInput,
 } from '../../src/modules/pricing/quote.types.ts';
+import { NOTHING } from './carts.ts';
 
-const NOTHING = { productIds: [], variantIds: [], categoryIds: [], tags: [] };
 const ALL = ['LINES', 'ORDER', 'SHIPPING'] as const;
 
 function line(of: Partial<QuoteLineInput> & { id: string; unitPriceMinor: number }): QuoteLineInput {

@@ -232,9 +232,11 @@ export function reductionsOf(candidate: Candidate, goods: Goods): Reductions {
 }
 
 /**
- * The most that a promotion of LINES or ORDER can take off goods, whatever other promotions took off before it; roundings aside. For most
- * it is what they take off alone. BUY_X_GET_Y may take off more: it reduces dearer units if another promotion has counted the cheapest.
- * @param goods as they cost without promotions
+ * An upper bound on what a promotion of LINES or ORDER takes off goods, whichever promotions are applied before it; roundings aside. For
+ * most effects this is what the promotion takes off alone. BUY_X_GET_Y can take off more beside another promotion that has counted the
+ * cheapest units, since dearer ones are left. So its bound is what the dearest units come to.
+ * @param goods as they cost without promotions; they are not changed
+ * @returns minor units
  */
 export function mostOff(candidate: Candidate, goods: Goods): bigint {
   const { terms, targeted, reduced } = candidate;
@@ -245,7 +247,7 @@ export function mostOff(candidate: Candidate, goods: Goods): bigint {
   const { buyQuantity, getQuantity, maxSets, ppm } = effect;
   let units = 0;
   for (const index of new Set([...targeted, ...reduced])) units += quantities[index] ?? 0;
-  const sets = Math.min(Math.floor(units / (buyQuantity + getQuantity)), maxSets ?? Number.MAX_SAFE_INTEGER);
+  const sets = Math.min(Math.floor(units / (buyQuantity + getQuantity)), maxSets ?? Infinity);
   let left = sets * getQuantity;
   let most = 0n;
   const cheapestFirst = byUnitCost(goods);
