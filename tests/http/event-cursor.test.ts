@@ -16,7 +16,7 @@ beforeAll(async () => {
       eventLog: (real) => ({
         ...real,
         end: async () => {
-          // The feed looks at the log by itself, each second. Were it held up, the shop could not be closed.
+          // The feed reads the end of the log once a second. If that read waited for the gate, the shop could not be closed.
           if ((new Error().stack ?? '').includes('events/feed.ts')) return real.end();
           read.push('log');
           await gate;

@@ -206,7 +206,7 @@ test('looking for work takes one statement', async () => {
   const real = pg.Client.prototype.query;
   pg.Client.prototype.query = function query(this: pg.Client, ...args: unknown[]): unknown {
     const sentNow = (args[0] as { name?: string }).name ?? String(args[0]);
-    // The relay and the jobs have connections of their own, which are of no pool. The node itself looks at the log each second.
+    // The relay and the jobs have connections of their own, which are of no pool. The node itself reads the log once a second.
     if ('release' in this && !sentNow.startsWith('event_log_')) sent.push(sentNow);
     return Reflect.apply(real, this, args);
   } as typeof real;

@@ -149,7 +149,7 @@ describe.skipIf(!hasRedis('Events over many nodes'))('nodes with a Redis between
       status: 200,
       body: { status: 'degraded', degraded: { redis: 'not connected', jobs: expect.any(String) as string } },
     };
-    // The job queue is first looked at when the node is open already.
+    // A node first checks the job queue after it has opened.
     const look = async () => [await a.ready(), await b.ready()];
     await expect.poll(look, { timeout: PATIENCE_MS }).toEqual([away, away]);
     const { restock, variant } = await keeperOf([a, b]);

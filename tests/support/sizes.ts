@@ -6,5 +6,5 @@ export function sized({ inCi, daily }: { inCi: number; daily: number }): number 
   return isCi ? inCi : daily;
 }
 
-/** For tests of random values that wait for nothing: a counterexample is no accident of a busy machine, and may not come a second time. */
+/** For property-based tests that do not depend on timing: a retry would draw other values and hide a counterexample. */
 export const ONCE = { retry: 0 } as const;

@@ -15,7 +15,7 @@ export interface ShopHealth {
   checkedAt: Date;
 }
 
-/** Counts end here: a number as high as this is as bad as any. */
+/** Counts stop here: beyond this number, how many there are makes no difference. */
 export const MAX_COUNTED = 1000;
 
 const counted = (from: string) => `(SELECT count(*)::int FROM (SELECT FROM ${from} LIMIT ${MAX_COUNTED + 1}) AS c)`;
