@@ -1,7 +1,6 @@
 import { useState } from 'react';
 import { useMutation } from 'urql';
 import { Button } from '../../shared/components/button.tsx';
-import { serverNow } from '../../shared/clock.ts';
 import { Drawer } from '../../shared/components/drawer.tsx';
 import { formatTime } from '../../shared/format.ts';
 import { graphql } from '../../shared/graphql.ts';
@@ -11,6 +10,7 @@ import { Panel } from '../parts/page.tsx';
 import { RowSteps } from '../parts/row-steps.tsx';
 import { Empty } from '../parts/states.tsx';
 import { TablePlace } from '../parts/table-place.tsx';
+import { useTick } from '../parts/use-tick.ts';
 import { NewRateForm, RateForm } from './rate-form.tsx';
 
 const DELETE = graphql(`
@@ -31,11 +31,15 @@ interface Props {
   onDone: () => void;
 }
 
-/** The rates that apply at present: of each category the last one that has begun. They come the earliest first. */
-function ratesInForce(rates: readonly StaffTaxRateFragment[]): ReadonlySet<string> {
+/**
+ * The IDs of the rates that apply now: of each category the last one that has begun.
+ * @param rates the earliest first
+ * @param now in milliseconds since 1970
+ */
+function ratesInForce(rates: readonly StaffTaxRateFragment[], now: number): ReadonlySet<string> {
   const byCategory = new Map<string | undefined, string>();
   for (const { id, category, validFrom } of rates) {
-    if (Date.parse(validFrom) <= serverNow()) byCategory.set(category?.id, id);
+    if (Date.parse(validFrom) <= now) byCategory.set(category?.id, id);
   }
   return new Set(byCategory.values());
 }
@@ -79,7 +83,9 @@ export function TaxRates({ zoneId, rates, categories, onDone }: Props) {
 
 function RateTable({ rates, onEdit, onDone }: Pick<Props, 'rates' | 'onDone'> & { onEdit: (id: string) => void }) {
   const [, remove] = useMutation(DELETE);
-  const inForce = ratesInForce(rates);
+  // A rate comes into force while the page is open. One that was added just now may be ahead of an inexact clock, too.
+  const now = useTick(1000);
+  const inForce = ratesInForce(rates, now);
   const nameOf = ({ category, title, percent }: StaffTaxRateFragment) => `${title} ${percent} % (${category?.name})`;
   return (
     <TablePlace label="Tax rates">
@@ -109,7 +115,7 @@ function RateTable({ rates, onEdit, onDone }: Pick<Props, 'rates' | 'onDone'> & 
                 {inForce.has(rate.id) ? (
                   <Badge tone="good">In force</Badge>
                 ) : (
-                  <Badge>{Date.parse(rate.validFrom) > serverNow() ? 'To come' : 'Past'}</Badge>
+                  <Badge>{Date.parse(rate.validFrom) > now ? 'To come' : 'Past'}</Badge>
                 )}
               </td>
               <td>
