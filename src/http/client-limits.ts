@@ -33,24 +33,57 @@ export function createAnswerLimits({ answers, unsentBytes }: ClientLimits): Answ
   const seats = createNetworkSemaphore(answers);
   const unsent = new Map<string, number>();
 
-  /** Drops the answer instead of keeping it where the client has left too much unread already. */
-  function hold(client: string, res: ServerResponse, socket: Socket): void {
-    const size = res.writableLength;
-    if (size < SMALL_BYTES) return;
-    const all = networksAround(client).map((around) => ({ ...around, before: unsent.get(around.network) ?? 0 }));
-    if (all.some(({ before, times }) => before > 0 && before + size > unsentBytes * times)) {
-      // Not closed properly: what the kernel holds of it goes, too.
-      socket.resetAndDestroy();
-      return;
+  /** Adds to what a client has left unread, on each network around it. */
+  function add(client: string, bytes: number): void {
+    for (const { network } of networksAround(client)) {
+      const all = (unsent.get(network) ?? 0) + bytes;
+      if (all > 0) unsent.set(network, all);
+      else unsent.delete(network);
     }
-    for (const { network, before } of all) unsent.set(network, before + size);
-    res.once('close', () => {
-      for (const { network } of all) {
-        const left = (unsent.get(network) ?? 0) - size;
-        if (left > 0) unsent.set(network, left);
-        else unsent.delete(network);
+  }
+
+  /**
+   * Counts what an answer has unsent, from each write on until it is sent or its connection closed. Drops the answer instead of
+   * keeping it where the client has left too much of others unread.
+   * @returns gives back what was counted, once the answer has closed
+   */
+  function watch(client: string, res: ServerResponse, socket: Socket): () => void {
+    let counted = 0;
+
+    function count(): void {
+      const size = res.destroyed || res.writableLength < SMALL_BYTES ? 0 : res.writableLength;
+      const isTooMuch = ({ network, times }: { network: string; times: number }) => {
+        const others = (unsent.get(network) ?? 0) - counted;
+        return others > 0 && others + size > unsentBytes * times;
+      };
+      if (size > counted && networksAround(client).some(isTooMuch)) {
+        // Not closed properly: what the kernel holds of it goes, too.
+        socket.resetAndDestroy();
+        return;
       }
-    });
+      add(client, size - counted);
+      counted = size;
+    }
+
+    // The end of an answer alone is no time to count: what writes it may wait until all before is sent.
+    const write = res.write.bind(res) as (...given: unknown[]) => boolean;
+    const end = res.end.bind(res) as (...given: unknown[]) => ServerResponse;
+    res.write = (...given: unknown[]) => {
+      const goesOn = write(...given);
+      // What the kernel does not take is known once Node has passed it on, which it does after the current step.
+      if (!goesOn) process.nextTick(count);
+      return goesOn;
+    };
+    res.end = (...given: unknown[]) => {
+      end(...given);
+      if (res.writableLength >= SMALL_BYTES) count();
+      return res;
+    };
+    res.on('drain', count);
+    return () => {
+      add(client, -counted);
+      counted = 0;
+    };
   }
 
   return {
@@ -61,8 +94,11 @@ export function createAnswerLimits({ answers, unsentBytes }: ClientLimits): Answ
         if (taken) seats.leave(client);
         taken = false;
       };
-      res.once('prefinish', () => hold(client, res, socket));
-      res.once('close', giveBack);
+      const forgetUnsent = watch(client, res, socket);
+      res.once('close', () => {
+        forgetUnsent();
+        giveBack();
+      });
       return giveBack;
     },
   };

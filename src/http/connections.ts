@@ -5,11 +5,14 @@ import type { Socket } from 'node:net';
  * Node's own `server.close()` leaves alone what is not idle by its books: a connection that has not sent a request yet (as
  * browsers open them in advance), and one that is answered later on and then kept alive. Either would hold up the stop. So
  * we count requests by connection ourselves.
+ *
+ * When a connection closes, Node.js 20 and 22 emit "close" on the response that is being sent, and not on those that wait behind it,
+ * which belong to pipelined requests. Whatever is kept until a response closes would be kept for good. So the event is emitted here.
  */
 
 /** Connections of a server and the requests in progress on them. */
 export interface Connections {
-  /** Counts a request until it is answered. */
+  /** Counts a request until it is answered. Its response closes together with its connection at the latest. */
   began(req: IncomingMessage, res: ServerResponse): void;
   /** The connection belongs to someone else from now on: it was upgraded. */
   handedOver(socket: Socket): void;
@@ -34,7 +37,9 @@ export function trackConnections(server: Server): Connections {
   });
 
   function forget(this: Socket): void {
+    const responses = inFlight.get(this) ?? new Set();
     inFlight.delete(this);
+    closeAll(responses);
   }
 
   function endIfIdle(socket: Socket): void {
@@ -51,8 +56,10 @@ export function trackConnections(server: Server): Connections {
       });
     },
     handedOver(socket) {
+      const responses = inFlight.get(socket) ?? new Set();
       inFlight.delete(socket);
       socket.off('close', forget);
+      if (responses.size > 0) socket.once('close', () => closeAll(responses));
     },
     drain() {
       draining = true;
@@ -76,4 +83,16 @@ export function trackConnections(server: Server): Connections {
       clearTimeout(cutOff);
     },
   };
+}
+
+/** Closes responses whose connection has closed, as Node does with the one that is being sent. */
+function closeAll(responses: ReadonlySet<ServerResponse>): void {
+  // After Node's own turn.
+  process.nextTick(() => {
+    for (const res of responses) {
+      if (res.closed) continue;
+      Object.assign(res, { destroyed: true, _closed: true });
+      res.emit('close');
+    }
+  });
 }

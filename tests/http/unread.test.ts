@@ -279,6 +279,20 @@ describe('an answer that is not read', () => {
   });
 });
 
+test('a stream of events that waits behind another answer of its connection ends with the connection', async () => {
+  await using locks = await watchLocks(shop.db);
+  const barrier = await holdBarrier(shop.db, 'LOCK TABLE products IN ACCESS EXCLUSIVE MODE');
+  const query = `subscription { stockChanged(variantIds: ["${variant.globalId}"]) { available } }`;
+  const connection = await unread(graphqlGet('{ products { totalCount } }'));
+  await until('the first answer waits', async () => (await locks.waiters()).length === 1);
+  connection.socket.write(graphqlGet(query, { accept: 'text/event-stream' }));
+  await until('it listens', () => shop.app.subscriptions() === 1);
+  connection.socket.destroy();
+  await until('the subscription is gone', () => shop.app.subscriptions() === 0);
+  expect(shop.app.subscriptions()).toBe(0);
+  await barrier.release();
+});
+
 describe('one network', () => {
   const from = (address: string) => ({ 'x-forwarded-for': address });
 
@@ -303,6 +317,31 @@ describe('one network', () => {
     expect((await ask(from(address))).status).toBe(200);
   });
 
+  test('gets its places back when a connection closes, also those of answers that waited behind another one', async () => {
+    const own = await createApiNode({
+      env: { RATE_LIMITS: 'on', TRUST_PROXY: '1' },
+      overrides: { http: { limits: { answers: 3 } }, throttling: { patienceMs: 20_000 } },
+    });
+    onTestFinished(() => own.dispose());
+    const headers = from(newAddress());
+    await using locks = await watchLocks(own.db);
+    const lock = () => holdBarrier(own.db, 'LOCK TABLE products IN ACCESS EXCLUSIVE MODE');
+    const allWait = () => until('all three wait', async () => (await locks.waiters()).length === 3);
+    const first = await lock();
+    const connection = await unread(graphqlGet('{ products { totalCount } }', headers).repeat(3), own);
+    await allWait();
+    connection.socket.destroy();
+    await connection.closed;
+    await first.release();
+    await until('none waits', async () => (await locks.waiters()).length === 0);
+
+    const second = await lock();
+    const asked = [1, 2, 3].map(() => own.client({ headers }).execute('{ products { totalCount } }'));
+    await allWait();
+    await second.release();
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
   test('has so many bytes of unread answers: what comes beyond them is dropped', async () => {
     const address = newAddress();
     const connections: RawConnection[] = [];
@@ -323,6 +362,21 @@ describe('one network', () => {
     const other = limited.client({ headers: from(newAddress()) });
     expect((await other.execute('{ shop { name } }')).status).toBe(200);
     for (const { socket } of connections) socket.destroy();
+    await until('all of it is free again', () => limited.app.unsentBytes() === 0);
+  });
+
+  test('has so many bytes of unread answers, also where each is the first of its connection', async () => {
+    // Far more than the network's own buffers take: no connection has sent anything before it is full.
+    for (let i = 0; i < 19; i += 1) await makeProduct(limited.app, { description: 'x'.repeat(60_000), variants: [] });
+    const address = newAddress();
+    const ask = graphqlGet(`{ products(first: 20) { nodes { ${COPIES} } } }`, from(address));
+    const first = await unread(ask, limited);
+    await until('the first answer waits', () => limited.app.unsentBytes() > 0, PATIENCE_MS);
+    const second = await unread(ask, limited);
+    // A client that reads nothing learns of the end of its connection by writing.
+    await until('the second is dropped', () => (second.socket.write('\r\n'), second.isClosed()), PATIENCE_MS);
+    expect(first.isClosed()).toBe(false);
+    first.socket.destroy();
     await until('all of it is free again', () => limited.app.unsentBytes() === 0);
   });
 
