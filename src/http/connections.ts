@@ -14,6 +14,8 @@ import type { Socket } from 'node:net';
 export interface Connections {
   /** Counts a request until it is answered. Its response closes together with its connection at the latest. */
   began(req: IncomingMessage, res: ServerResponse): void;
+  /** Whether a request of the connection is not answered yet. */
+  isBusy(socket: Socket): boolean;
   /** The connection belongs to someone else from now on: it was upgraded. */
   handedOver(socket: Socket): void;
   /** From now on each answer asks its client to come back over another connection, which a balancer may lead elsewhere. */
@@ -32,6 +34,8 @@ export function trackConnections(server: Server): Connections {
   let draining = false;
 
   server.on('connection', (socket) => {
+    // A connection whose offer of an upgrade is ignored comes twice.
+    if (inFlight.has(socket)) return;
     inFlight.set(socket, new Set());
     socket.on('close', forget);
   });
@@ -55,11 +59,10 @@ export function trackConnections(server: Server): Connections {
         if (closing) endIfIdle(socket);
       });
     },
+    isBusy: (socket) => (inFlight.get(socket)?.size ?? 0) > 0,
     handedOver(socket) {
-      const responses = inFlight.get(socket) ?? new Set();
       inFlight.delete(socket);
       socket.off('close', forget);
-      if (responses.size > 0) socket.once('close', () => closeAll(responses));
     },
     drain() {
       draining = true;

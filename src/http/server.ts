@@ -185,6 +185,12 @@ export async function startHttpServer({
   const hearBroken = (error: Error) => logger.debug({ err: error }, 'connection error');
 
   server.on('upgrade', (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Answers to earlier requests would get into what follows the upgrade. And Node fails an assertion, which would end the
+    // process, where a connection is handed back to it before they are sent.
+    if (connections.isBusy(req.socket)) {
+      socket.destroy();
+      return;
+    }
     if (!asksForWebSocket(req)) {
       ignoreUpgrade(server, req, socket, head);
       return;

@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { newPerson } from '../support/accounts.ts';
-import { createApiNode, type TestShop } from '../support/shop.ts';
+import { holdBarrier, watchLocks } from '../support/barriers.ts';
 import { makeProduct } from '../support/fixtures.ts';
+import { graphqlGet, openUnread } from '../support/raw-connection.ts';
+import { createApiNode, type TestShop } from '../support/shop.ts';
+import { until } from '../support/until.ts';
 
 let shop: TestShop;
 beforeAll(async () => {
@@ -176,12 +179,51 @@ describe('a request that is not GraphQL', () => {
   });
 });
 
+/** An offer of HTTP/2. */
+const H2C = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' };
+
 test('a client that offers HTTP/2 with its request is answered in HTTP/1.1', async () => {
   // As Java's HttpClient and `curl --http2` do.
-  const offer = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' };
-  const answer = await post('{"query":"{ __typename }"}', offer);
+  const answer = await post('{"query":"{ __typename }"}', H2C);
   expect([answer.status, answer.json()]).toEqual([200, { data: { __typename: 'Query' } }]);
 });
+
+test('a connection whose requests all offer HTTP/2 gathers no listeners', async () => {
+  const warnings: string[] = [];
+  const hear = ({ message }: Error) => void warnings.push(message);
+  process.on('warning', hear);
+  onTestFinished(() => void process.off('warning', hear));
+  const { socket } = await openUnread(shop.url, '');
+  onTestFinished(() => void socket.destroy());
+  let read = '';
+  socket.on('data', (chunk: Buffer) => (read += chunk.toString('latin1'))).resume();
+  for (let i = 1; i <= 15; i += 1) {
+    socket.write(graphqlGet('{ __typename }', H2C));
+    await until('it is answered', () => read.split('"__typename":"Query"').length === i + 1);
+  }
+  expect(warnings).toEqual([]);
+});
+
+test.each([
+  ['HTTP/2', H2C],
+  ['a WebSocket', { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' }],
+])(
+  'an offer of %s behind requests that are not answered yet ends the connection, and nothing else',
+  async (_, offer) => {
+    await using locks = await watchLocks(shop.db);
+    const barrier = await holdBarrier(shop.db, 'LOCK TABLE products IN ACCESS EXCLUSIVE MODE');
+    const { socket, closed } = await openUnread(shop.url, graphqlGet('{ products { totalCount } }').repeat(2));
+    onTestFinished(() => void socket.destroy());
+    await until('both wait', async () => (await locks.waiters()).length === 2);
+    let read = '';
+    socket.on('data', (chunk: Buffer) => (read += chunk.toString('latin1'))).resume();
+    socket.write(graphqlGet('{ __typename }', offer));
+    await closed;
+    await barrier.release();
+    expect(read).toBe('');
+    expect((await post('{"query":"{ __typename }"}')).status).toBe(200);
+  },
+);
 
 test('a document is a document, whatever it ends with', async () => {
   // Yoga would take a URL that ends so for a look at its health.
