@@ -43,9 +43,9 @@ export function createAnswerLimits({ answers, unsentBytes }: ClientLimits): Answ
   }
 
   /**
-   * Counts what an answer has unsent, from each write on until it is sent or its connection closed. Drops the answer instead of
-   * keeping it where the client has left too much of others unread.
-   * @returns gives back what was counted, once the answer has closed
+   * Counts the unsent bytes of an answer, from its first write until it is sent or its connection closes. If the client leaves too
+   * many bytes of other answers unread, the connection is reset, which drops the answer.
+   * @returns a function that takes the answer out of the count, to be called when it closes
    */
   function watch(client: string, res: ServerResponse, socket: Socket): () => void {
     let counted = 0;
@@ -65,12 +65,12 @@ export function createAnswerLimits({ answers, unsentBytes }: ClientLimits): Answ
       counted = size;
     }
 
-    // The end of an answer alone is no time to count: what writes it may wait until all before is sent.
+    // Counting at the end alone is not enough: the code that writes an answer may wait for "drain" before it ends one.
     const write = res.write.bind(res) as (...given: unknown[]) => boolean;
     const end = res.end.bind(res) as (...given: unknown[]) => ServerResponse;
     res.write = (...given: unknown[]) => {
       const goesOn = write(...given);
-      // What the kernel does not take is known once Node has passed it on, which it does after the current step.
+      // Node passes the bytes on to the kernel after the current step. What the kernel does not take is known then.
       if (!goesOn) process.nextTick(count);
       return goesOn;
     };

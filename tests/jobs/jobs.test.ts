@@ -244,7 +244,7 @@ describe.each(JOB_BACKENDS)('jobs on %s', (kind) => {
     work(job);
     const queues = openQueues();
     await queues.enqueue(job, { n: 1 });
-    // Not only run: one whose end is not recorded when Redis is killed is run again.
+    // Having run is not enough: a job whose end is not recorded when the queue goes away runs again.
     await until('the first is completed', async () => (await view.ids('completed')).length === 1);
     if (jobs.redis === null) {
       await cutConnections(jobs.database.url);
